@@ -1,0 +1,24 @@
+target_build() { # compiles everything
+  dotnet build Agent.sln -v q "$@"
+}
+
+# Installs the Debian packages that are missing among the arguments.
+need() {
+  local missing=() package
+  for package in "$@"; do dpkg-query -W -f='${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed || missing+=("$package"); done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "installing: ${missing[*]}"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+}
+
+target_test() { # installs what tests need, runs all of them, sums them up
+  need mosquitto mosquitto-clients libturbojpeg0 ffmpeg skopeo docker-registry openssl dataset-fashion-mnist
+  dotnet build Agent.sln -v q
+  local log; log=$(mktemp)
+  local status=0
+  dotnet test --solution Agent.sln --no-build --max-parallel-test-modules 1 "$@" 2>&1 | tee "$log" || status=$?
+  awk '/^  *succeeded: /{p+=$2} /^  *failed: /{f+=$2} /^  *skipped: /{s+=$2} END{printf "%d passed, %d failed, %d skipped\n", p, f, s}' "$log"
+  rm -f "$log"
+  return $status
+}

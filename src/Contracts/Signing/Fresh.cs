@@ -1,0 +1,17 @@
+namespace Dunlin.Contracts.Signing;
+
+/// <summary>The hourly beacon: proves that the device is not cut off from newer directives, and carries a signed time.</summary>
+public sealed record Fresh
+{
+    public const string CurrentSchema = "dunlin.fresh.v1";
+
+    public required string Schema { get; init; }
+    public required string Fleet { get; init; }
+    public required string Device { get; init; }
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>The highest counter issued to this device; 0 before the first directive.</summary>
+    public required long Counter { get; init; }
+
+    public required DateTimeOffset Expires { get; init; }
+}
