@@ -1,0 +1,124 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Agent.Configuration;
+
+/// <summary>
+/// The configuration of the agent: <c>/etc/dunlin/agent.json</c>, then <c>DUNLIN_Section__Key</c> environment variables,
+/// then <c>--set Section:Key=value</c>; the later wins.
+/// </summary>
+internal static class AgentConfiguration
+{
+    public const string DefaultFile = "/etc/dunlin/agent.json";
+    private const string EnvironmentPrefix = "DUNLIN_";
+
+    private static readonly string[] Sections =
+    [
+        DeviceOptions.Section, CameraOptions.Section, RaceOptions.Section, ResultOptions.Section,
+        TelemetryOptions.Section, UpdateOptions.Section, LoggingOptions.Section, "Mqtt", "Power",
+    ];
+
+    /// <param name="file">Null means <see cref="DefaultFile"/>, which may be absent.</param>
+    /// <param name="settings"><c>Section:Key=value</c> each.</param>
+    /// <exception cref="ConfigurationException">A file, key or assignment is not as it must be.</exception>
+    public static IConfigurationRoot Load(string? file, IReadOnlyList<string> settings)
+    {
+        if (file is not null && !File.Exists(file))
+            throw new ConfigurationException($"The configuration file '{file}' does not exist; name another with --config.");
+
+        var builder = new ConfigurationBuilder()
+            .AddJsonFile(Path.GetFullPath(file ?? DefaultFile), optional: true, reloadOnChange: false)
+            .AddEnvironmentVariables(EnvironmentPrefix)
+            .AddInMemoryCollection(settings.Select(Assignment));
+        try
+        {
+            var configuration = builder.Build();
+            RefuseUnknownSections(configuration);
+            return configuration;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"The configuration file '{file ?? DefaultFile}' cannot be read: {(e.InnerException ?? e).Message}");
+        }
+    }
+
+    public static void AddAgentOptions(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton<IValidateOptions<DeviceOptions>, DeviceOptionsValidator>();
+        services.AddSingleton<IValidateOptions<CameraOptions>, CameraOptionsValidator>();
+        services.AddSingleton<IValidateOptions<RaceOptions>, RaceOptionsValidator>();
+        services.AddSingleton<IValidateOptions<ResultOptions>, ResultOptionsValidator>();
+        services.AddSingleton<IValidateOptions<TelemetryOptions>, TelemetryOptionsValidator>();
+        services.AddSingleton<IValidateOptions<LoggingOptions>, LoggingOptionsValidator>();
+        services.AddOptions<DeviceOptions>().Bind(configuration.GetSection(DeviceOptions.Section), Strict).ValidateOnStart();
+        services.AddOptions<CameraOptions>().Bind(configuration.GetSection(CameraOptions.Section), Strict).ValidateOnStart();
+        services.AddOptions<RaceOptions>().Bind(configuration.GetSection(RaceOptions.Section), Strict).ValidateOnStart();
+        services.AddOptions<ResultOptions>().Bind(configuration.GetSection(ResultOptions.Section), Strict).ValidateOnStart();
+        services.AddOptions<TelemetryOptions>().Bind(configuration.GetSection(TelemetryOptions.Section), Strict).ValidateOnStart();
+        services.AddOptions<UpdateOptions>().Bind(configuration.GetSection(UpdateOptions.Section), Strict).ValidateOnStart();
+        services.AddOptions<LoggingOptions>().Bind(configuration.GetSection(LoggingOptions.Section), Strict).ValidateOnStart();
+    }
+
+    /// <summary>Validates every option; call once before anything starts.</summary>
+    /// <exception cref="ConfigurationException">Each failure with key, value and rule.</exception>
+    public static void Validate(IServiceProvider services, IConfiguration configuration)
+    {
+        try
+        {
+            services.GetRequiredService<IStartupValidator>().Validate();
+        }
+        catch (OptionsValidationException e)
+        {
+            throw new ConfigurationException(Describe(e, configuration));
+        }
+        catch (AggregateException e)
+        {
+            throw new ConfigurationException(string.Join(Environment.NewLine, e.Flatten().InnerExceptions.Select(inner => Describe(inner, configuration))));
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ConfigurationException(e.Message);
+        }
+    }
+
+    private static string Describe(Exception e, IConfiguration configuration)
+    {
+        if (e is not OptionsValidationException failed) return e.Message;
+        var section = failed.OptionsType.Name.Replace("Options", "", StringComparison.Ordinal);
+        section = Sections.FirstOrDefault(s => s.StartsWith(section, StringComparison.Ordinal)) ?? section;
+        return string.Join(Environment.NewLine, failed.Failures.Select(failure =>
+        {
+            var colon = failure.IndexOf(": ", StringComparison.Ordinal);
+            if (colon < 0) return failure;
+            var key = $"{section}:{failure[..colon]}";
+            return $"{key} {failure[(colon + 2)..]}; it is '{configuration[key]}'.";
+        }));
+    }
+
+    private static void RefuseUnknownSections(IConfigurationRoot configuration)
+    {
+        foreach (var section in configuration.GetChildren())
+        {
+            if (Sections.Contains(section.Key, StringComparer.OrdinalIgnoreCase)) continue;
+            if (section.Value is not null && Environment.GetEnvironmentVariable(EnvironmentPrefix + section.Key) is not null) continue;
+            throw new ConfigurationException($"There is no section '{section.Key}'; sections are {string.Join(", ", Sections)} (docs/configuration.md).");
+        }
+    }
+
+    private static KeyValuePair<string, string?> Assignment(string setting)
+    {
+        var equals = setting.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0 || !setting.AsSpan(0, equals).Contains(':'))
+            throw new ConfigurationException($"'--set {setting}' is no assignment; write --set Section:Key=value.");
+        return new(setting[..equals], setting[(equals + 1)..]);
+    }
+
+    private static void Strict(BinderOptions options) => options.ErrorOnUnknownConfiguration = true;
+}
+
+/// <summary>The configuration is not as it must be; the process exits with 78 (EX_CONFIG of sysexits.h).</summary>
+internal sealed class ConfigurationException(string message) : Exception(message)
+{
+    public const int ExitCode = 78;
+}

@@ -1,0 +1,38 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Dunlin.Agent.Configuration;
+
+/// <summary>Section <c>Camera</c>: where frames come from.</summary>
+public sealed class CameraOptions
+{
+    public const string Section = "Camera";
+
+    /// <summary>
+    /// <c>/dev/video0</c>, a folder of JPEG images, <c>rtsp://…</c>, <c>http://…</c> (MJPEG), a video file, or <c>csi:0</c>
+    /// (Raspberry Pi camera through <c>rpicam-vid</c>).
+    /// </summary>
+    [Required(ErrorMessage = "must name a device, a folder, a URL, a video file or csi:N")]
+    public string Source { get; set; } = "/dev/video0";
+
+    /// <summary>Pixels to ask for; what the camera answers counts.</summary>
+    [Range(16, 8192, ErrorMessage = "must be 16 to 8192 pixels")]
+    public int Width { get; set; } = 640;
+
+    /// <summary>Pixels to ask for; what the camera answers counts.</summary>
+    [Range(16, 8192, ErrorMessage = "must be 16 to 8192 pixels")]
+    public int Height { get; set; } = 480;
+
+    /// <summary>Asked of cameras, given by folders.</summary>
+    [Range(0.1, 1000, ErrorMessage = "must be 0.1 to 1000 frames per second")]
+    public double FramesPerSecond { get; set; } = 30;
+
+    /// <summary>Milliseconds without a frame that count as a stall; the camera is then opened again.</summary>
+    [Range(200, 600_000, ErrorMessage = "must be 200 to 600000 ms")]
+    public int StallMilliseconds { get; set; } = 3000;
+
+    /// <summary>A folder begins again after its last image.</summary>
+    public bool Repeat { get; set; } = true;
+
+    /// <summary>A folder goes as fast as frames are taken, each exactly once (benchmarks).</summary>
+    public bool Unpaced { get; set; }
+}

@@ -1,0 +1,31 @@
+using System.ComponentModel.DataAnnotations;
+using Dunlin.Contracts.Messages;
+
+namespace Dunlin.Agent.Configuration;
+
+/// <summary>Section <c>Device</c>: who this board is and what it runs before the first release.</summary>
+public sealed class DeviceOptions
+{
+    public const string Section = "Device";
+
+    /// <summary>The id in topics; the broker's user name or certificate CN. Default: the host name.</summary>
+    [RegularExpression(DeviceName.Rule, ErrorMessage = "must match " + DeviceName.Rule)]
+    public string Id { get; set; } = DefaultId();
+
+    /// <summary>The fleet in topics.</summary>
+    [RegularExpression(DeviceName.Rule, ErrorMessage = "must match " + DeviceName.Rule)]
+    public string Fleet { get; set; } = "default";
+
+    /// <summary>The factory bundle, an OCI layout directory; a committed release wins over it. Empty: wait for a release.</summary>
+    public string Bundle { get; set; } = "";
+
+    /// <summary>Where trust, releases, verdicts, saved models and the outbox lie.</summary>
+    [Required(ErrorMessage = "must name a directory")]
+    public string StateDirectory { get; set; } = "/var/lib/dunlin";
+
+    private static string DefaultId()
+    {
+        var name = Environment.MachineName.ToLowerInvariant().Replace('.', '-').Replace('_', '-');
+        return DeviceName.IsValid(name) ? name : "device";
+    }
+}

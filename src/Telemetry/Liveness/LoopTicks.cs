@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+
+namespace Dunlin.Telemetry.Liveness;
+
+/// <summary>Knows whether every loop of the process still turns; the watchdog is fed only if all do. Thread-safe.</summary>
+public sealed class LoopTicks(TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, LoopTick> _loops = new();
+
+    /// <param name="name">What people read when it hangs.</param>
+    /// <param name="maximumInterval">The longest time between two ticks of a healthy loop.</param>
+    public LoopTick Register(string name, TimeSpan maximumInterval) =>
+        _loops.GetOrAdd(name, _ => new LoopTick(name, maximumInterval, time));
+
+    /// <summary>True once every registered loop has turned at least once.</summary>
+    public bool AllStarted => _loops.Values.All(loop => loop.HasTicked);
+
+    /// <summary>The loops that have not turned within their interval.</summary>
+    public IReadOnlyList<string> Hanging => [.. _loops.Values.Where(loop => loop.IsHanging).Select(loop => loop.Name).Order()];
+}
+
+/// <summary>One loop's sign of life. A loop that has ended calls <see cref="Retire"/>.</summary>
+public sealed class LoopTick
+{
+    private readonly TimeSpan _maximumInterval;
+    private readonly TimeProvider _time;
+    private long _last;
+    private int _state;
+
+    internal LoopTick(string name, TimeSpan maximumInterval, TimeProvider time)
+    {
+        Name = name;
+        _maximumInterval = maximumInterval;
+        _time = time;
+        _last = time.GetTimestamp();
+    }
+
+    public string Name { get; }
+
+    internal bool HasTicked => Volatile.Read(ref _state) != 0;
+
+    internal bool IsHanging =>
+        Volatile.Read(ref _state) != 2 && _time.GetElapsedTime(Volatile.Read(ref _last)) > _maximumInterval;
+
+    public void Tick()
+    {
+        Volatile.Write(ref _last, _time.GetTimestamp());
+        Interlocked.CompareExchange(ref _state, 1, 0);
+    }
+
+    /// <summary>The loop ended as it should.</summary>
+    public void Retire() => Volatile.Write(ref _state, 2);
+}
