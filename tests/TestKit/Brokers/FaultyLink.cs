@@ -1,0 +1,120 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Dunlin.TestKit.Brokers;
+
+/// <summary>A TCP proxy on loopback that can break: cut, swallow everything, or delay.</summary>
+public sealed class FaultyLink : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _end = new();
+    private readonly Lock _gate = new();
+    private readonly List<TcpClient> _sockets = [];
+    private readonly string _targetHost;
+    private readonly int _targetPort;
+    private readonly Task _accepting;
+    private int _connectionCount;
+
+    /// <summary>Starts to listen and forwards each connection to the target.</summary>
+    public FaultyLink(string targetHost, int targetPort)
+    {
+        (_targetHost, _targetPort) = (targetHost, targetPort);
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    public string Host { get; } = "127.0.0.1";
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Bytes are taken from both sides and thrown away; connections stay open, new ones are accepted.</summary>
+    public bool IsBlackHole { get; set; }
+
+    /// <summary>New connections are closed at once.</summary>
+    public bool IsRefusing { get; set; }
+
+    /// <summary>Added to every block of bytes each way.</summary>
+    public TimeSpan Delay { get; set; }
+
+    /// <summary>Connections accepted so far.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    /// <summary>Resets all connections.</summary>
+    public void Cut()
+    {
+        lock (_gate)
+        {
+            foreach (var socket in _sockets)
+            {
+                socket.LingerState = new LingerOption(true, 0);
+                socket.Dispose();
+            }
+
+            _sockets.Clear();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        _listener.Dispose();
+        Cut();
+        await _accepting;
+        _end.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_end.IsCancellationRequested)
+        {
+            try
+            {
+                var near = await _listener.AcceptTcpClientAsync(_end.Token);
+                Interlocked.Increment(ref _connectionCount);
+                if (IsRefusing) near.Dispose();
+                else _ = ForwardAsync(near);
+            }
+            catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task ForwardAsync(TcpClient near)
+    {
+        using var far = new TcpClient { NoDelay = true };
+        near.NoDelay = true;
+        try
+        {
+            await far.ConnectAsync(_targetHost, _targetPort, _end.Token);
+            lock (_gate) _sockets.AddRange([near, far]);
+            await Task.WhenAny(CopyAsync(near.GetStream(), far.GetStream()), CopyAsync(far.GetStream(), near.GetStream()));
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The link broke, which is what it is for.
+        }
+        finally
+        {
+            near.Dispose();
+        }
+    }
+
+    private async Task CopyAsync(NetworkStream from, NetworkStream to)
+    {
+        try
+        {
+            var buffer = new byte[65536];
+            while (await from.ReadAsync(buffer, _end.Token) is var count and > 0)
+            {
+                if (IsBlackHole) continue;
+                if (Delay > TimeSpan.Zero) await Task.Delay(Delay, _end.Token);
+                await to.WriteAsync(buffer.AsMemory(0, count), _end.Token);
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The other direction ends with this one.
+        }
+    }
+}

@@ -1,0 +1,182 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Dunlin.TestKit.Waiting;
+using Xunit;
+
+namespace Dunlin.TestKit.Brokers;
+
+/// <summary>
+/// Debian's Mosquitto on a free loopback port, with a folder of its own. Killing, freezing and restarting keep the port.
+/// </summary>
+public sealed class MosquittoBroker : IAsyncDisposable
+{
+    private const string Executable = "/usr/sbin/mosquitto";
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-mosquitto-").FullName;
+    private readonly StringBuilder _log = new();
+    private readonly MosquittoSettings _settings;
+    private Process? _process;
+
+    private MosquittoBroker(MosquittoSettings settings)
+    {
+        _settings = settings;
+        Port = FreePort();
+    }
+
+    public static bool IsInstalled => File.Exists(Executable);
+
+    /// <summary><c>localhost</c>, which the server certificate of <see cref="TestPki"/> is for.</summary>
+    public string Host { get; } = "localhost";
+
+    public int Port { get; }
+
+    /// <summary><c>host:port</c>.</summary>
+    public string Address => $"{Host}:{Port}";
+
+    public int ProcessId => _process?.Id ?? throw new InvalidOperationException("The broker does not run.");
+
+    /// <summary>What the broker has written so far.</summary>
+    public string Log { get { lock (_log) return _log.ToString(); } }
+
+    /// <summary>Starts a broker and waits until it takes connections; skips the test where Mosquitto is not installed.</summary>
+    public static async Task<MosquittoBroker> StartAsync(MosquittoSettings? settings = null)
+    {
+        var broker = Prepare(settings);
+        await broker.StartAgainAsync();
+        return broker;
+    }
+
+    /// <summary>A broker with a port that nobody listens on yet; <see cref="StartAgainAsync"/> starts it.</summary>
+    public static MosquittoBroker Prepare(MosquittoSettings? settings = null)
+    {
+        if (!IsInstalled) Assert.Skip($"{Executable} is absent; install Debian's mosquitto.");
+        var broker = new MosquittoBroker(settings ?? new MosquittoSettings());
+        broker.WriteConfiguration();
+        return broker;
+    }
+
+    public async Task StartAgainAsync()
+    {
+        if (_process is not null) throw new InvalidOperationException("The broker runs already.");
+        var start = new ProcessStartInfo(Executable, ["-c", Path.Combine(_folder, "mosquitto.conf"), "-v"])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        _process = Process.Start(start)!;
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.BeginErrorReadLine();
+        _process.BeginOutputReadLine();
+        await Eventually.TrueAsync(AcceptsConnectionsAsync, "Mosquitto takes connections: " + Log);
+    }
+
+    /// <summary>SIGTERM: says goodbye to its clients and saves its state.</summary>
+    public Task StopAsync() => EndAsync("TERM");
+
+    /// <summary>SIGKILL: connections break, nothing is saved.</summary>
+    public Task KillAsync() => EndAsync("KILL");
+
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        await StartAgainAsync();
+    }
+
+    /// <summary>SIGSTOP: connections stay open, nothing is answered.</summary>
+    public void Freeze() => Signal(ProcessId, "STOP");
+
+    /// <summary>SIGCONT.</summary>
+    public void Thaw() => Signal(ProcessId, "CONT");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null) await KillAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>A loopback port that was free a moment ago.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private void WriteConfiguration()
+    {
+        var text = new StringBuilder($"""
+            user root
+            listener {Port} localhost
+            allow_anonymous {(_settings.Passwords is null && _settings.Pki is null ? "true" : "false")}
+            log_dest stderr
+            set_tcp_nodelay true
+            persistence {(_settings.Persistent ? "true" : "false")}
+            persistence_location {_folder}/
+            autosave_interval 1
+            autosave_on_changes true
+
+            """);
+        if (_settings.Passwords is { } passwords)
+        {
+            File.WriteAllLines(Path.Combine(_folder, "passwords"), passwords.Select(p => $"{p.Key}:{p.Value}"));
+            Run("mosquitto_passwd", "-U", Path.Combine(_folder, "passwords"));
+            text.AppendLine($"password_file {_folder}/passwords");
+        }
+
+        if (_settings.Pki is { } pki)
+        {
+            text.AppendLine($"cafile {pki.CaFile}").AppendLine($"certfile {pki.ServerCertificateFile}")
+                .AppendLine($"keyfile {pki.ServerKeyFile}").AppendLine("require_certificate true")
+                .AppendLine("use_identity_as_username true").AppendLine($"crlfile {pki.ClientCrlFile}");
+        }
+
+        if (_settings.Acl is { } acl)
+        {
+            File.WriteAllText(Path.Combine(_folder, "acl"), acl);
+            text.AppendLine($"acl_file {_folder}/acl");
+        }
+
+        File.WriteAllText(Path.Combine(_folder, "mosquitto.conf"), text.AppendLine(_settings.Extra).ToString());
+    }
+
+    private async Task<bool> AcceptsConnectionsAsync()
+    {
+        if (_process!.HasExited) Assert.Fail("Mosquitto ended at once: " + Log);
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync(Host, Port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private async Task EndAsync(string signal)
+    {
+        if (_process is not { } process) return;
+        Signal(process.Id, "CONT");
+        Signal(process.Id, signal);
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(10));
+        process.Dispose();
+        _process = null;
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null) return;
+        lock (_log) _log.AppendLine(line);
+    }
+
+    private static void Signal(int processId, string name) => Run("kill", $"-{name}", $"{processId}");
+
+    private static void Run(string command, params string[] arguments)
+    {
+        using var process = Process.Start(command, arguments);
+        process.WaitForExit();
+    }
+}
