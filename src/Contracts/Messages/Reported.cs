@@ -57,6 +57,9 @@ public sealed record CameraHealth
     public required long ReconnectCount { get; init; }
     public required long CorruptCount { get; init; }
 
-    /// <summary>The last error with what to do about it.</summary>
+    /// <summary>Frames that the driver dropped before they could be read: gaps in its sequence numbers.</summary>
+    public long MissedCount { get; init; }
+
+    /// <summary>Null while all is well, else the error with what to do about it.</summary>
     public string? Detail { get; init; }
 }

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Dunlin.Runtime.Cameras.V4l2;
+
+/// <summary>Says what an error of a video device means and what to do about it.</summary>
+internal sealed class VideoFaults(string path)
+{
+    public CameraFault Opening(int error) => error switch
+    {
+        Errno.NoEntry or Errno.NoDevice or Errno.NoDeviceOrAddress => Unplugged(),
+        Errno.AccessDenied or Errno.NotPermitted => new(CameraStates.Failed,
+            $"Video device '{path}' may not be opened by this user; add the user of the service to the group video."),
+        _ => Failing("open", error),
+    };
+
+    public CameraFault Unplugged() => new(CameraStates.Absent, $"Video device '{path}' is not there; plug the camera in, or name another device in the configuration.");
+
+    public CameraFault Streaming(int error, string format) => error == Errno.NoSpace
+        ? new(CameraStates.Failed,
+            $"The USB bus has no bandwidth left for video device '{path}' in {format}; take MJPEG, a smaller size or fewer frames per second, or plug the camera into another bus.")
+        : Failing("STREAMON", error);
+
+    public CameraFault Failing(string call, int error) => error switch
+    {
+        Errno.Busy => new(CameraStates.Busy,
+            $"Video device '{path}' is used by another program; find it with 'fuser {path}' and stop it."),
+        Errno.NoDevice or Errno.NoDeviceOrAddress => Unplugged(),
+        Errno.NotTypewriter => new(CameraStates.Failed, $"'{path}' is no V4L2 video device; name one like /dev/video0 ('v4l2-ctl --list-devices' lists them)."),
+        _ => new(CameraStates.Failed, string.Create(CultureInfo.InvariantCulture,
+            $"Video device '{path}' fails at {call}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error}); it is opened again, and if that does not help look at dmesg.")),
+    };
+
+    public CameraFault NoCaptureDevice() => new(CameraStates.Failed,
+        $"Video device '{path}' captures no video (a metadata or output node, or a loopback without a producer); name another of the camera's nodes.");
+
+    public CameraFault NoFormat(IReadOnlyList<string> others) => new(CameraStates.Failed,
+        $"Video device '{path}' offers {(others.Count > 0 ? string.Join(", ", others.Take(12)) : "no format")}, but neither YUYV nor MJPEG is among them; name another device, or for a CSI camera the source 'rpicam:'.");
+
+    public CameraFault TooFewBuffers(uint count) => new(CameraStates.Failed, string.Create(CultureInfo.InvariantCulture,
+        $"Video device '{path}' gave {count} buffers where at least 2 are needed; ask for a smaller size."));
+
+    /// <summary>What the driver answered counts, as long as we can read it.</summary>
+    public CameraFault? FormatAnswer(CaptureMode asked, in VideoFormat answer)
+    {
+        if (answer.PixelFormat is not (VideoConstants.Yuyv or VideoConstants.MotionJpeg or VideoConstants.Jpeg))
+            return new(CameraStates.Failed,
+                $"Video device '{path}' was asked for {VideoConstants.NameOf(asked.PixelFormat)} and switched to {VideoConstants.NameOf(answer.PixelFormat)}, which cannot be read; ask for another size.");
+        var isSound = answer.Width is > 0 and <= ushort.MaxValue && answer.Height is > 0 and <= ushort.MaxValue
+            && (answer.PixelFormat != VideoConstants.Yuyv || answer.BytesPerLine == 0 || answer.BytesPerLine >= answer.Width * 2)
+            && (ulong)answer.BytesPerLine * answer.Height <= int.MaxValue;
+        return isSound ? null : new(CameraStates.Failed, string.Create(CultureInfo.InvariantCulture,
+            $"Video device '{path}' answers with an impossible format ({answer.Width}x{answer.Height}, {answer.BytesPerLine} bytes a row); ask for another size."));
+    }
+}
