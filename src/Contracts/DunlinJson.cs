@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dunlin.Contracts.Documents;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
@@ -16,10 +17,29 @@ namespace Dunlin.Contracts;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     AllowDuplicateProperties = false,
+    MaxDepth = 16,
+    Converters =
+    [
+        typeof(UtcTimeConverter),
+        typeof(EnumNameConverter<TensorLayout>),
+        typeof(EnumNameConverter<ChannelOrder>),
+        typeof(EnumNameConverter<ElementType>),
+        typeof(EnumNameConverter<FitMode>),
+        typeof(EnumNameConverter<Interpolation>),
+        typeof(EnumNameConverter<Activation>),
+        typeof(EnumNameConverter<Precision>),
+        typeof(EnumNameConverter<SourceKind>),
+        typeof(EnumNameConverter<Objective>),
+        typeof(EnumNameConverter<UpdateState>),
+        typeof(EnumNameConverter<ContenderOutcome>),
+        typeof(EnumNameConverter<EnergyMethod>),
+        typeof(EnumNameConverter<CameraKind>),
+    ],
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(Manifest))]
 [JsonSerializable(typeof(DsseEnvelope))]
 [JsonSerializable(typeof(Root))]
+[JsonSerializable(typeof(RootChain))]
 [JsonSerializable(typeof(Directive))]
 [JsonSerializable(typeof(Fresh))]
 [JsonSerializable(typeof(Journal))]
@@ -39,6 +59,7 @@ public sealed partial class StrictJson : JsonSerializerContext;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
+    Converters = [typeof(UtcTimeConverter)],
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(DeviceStatus))]
 [JsonSerializable(typeof(Reported))]

@@ -16,4 +16,15 @@ public sealed record Blob
 
     /// <summary>Digests of the consecutive chunks; ⌈size / chunkSize⌉ of them.</summary>
     public required IReadOnlyList<Digest> Chunks { get; init; }
+
+    /// <summary>⌈size / <see cref="StandardChunkSize"/>⌉, 0 for an impossible size.</summary>
+    public static long CountChunks(long size) => size <= 0 ? 0 : ((size - 1) / StandardChunkSize) + 1;
+
+    /// <summary>Bytes of chunk <paramref name="index"/>.</summary>
+    public int ChunkLength(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Chunks.Count);
+        return (int)Math.Min(ChunkSize, Size - ((long)index * ChunkSize));
+    }
 }

@@ -43,7 +43,8 @@ public readonly record struct Digest
     public override string ToString() => _hex is null ? "(no digest)" : Prefix + _hex;
 }
 
-internal sealed class DigestJsonConverter : JsonConverter<Digest>
+/// <summary>Public because other source-generated contexts need it.</summary>
+public sealed class DigestJsonConverter : JsonConverter<Digest>
 {
     public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {

@@ -19,6 +19,12 @@ public sealed record Directive
     /// <summary>Digest of the manifest.</summary>
     public required Digest Release { get; init; }
 
+    /// <summary>
+    /// The release's DSSE envelope, which holds the manifest's bytes too. Only a hint for fetching, with exact length
+    /// and chunks; what counts is that its payload has the digest <see cref="Release"/> and is signed for releases.
+    /// </summary>
+    public required Blob Signature { get; init; }
+
     /// <summary>Where the artifacts are, best first; 1 to 3.</summary>
     public required IReadOnlyList<ArtifactSource> Sources { get; init; }
 
@@ -31,7 +37,10 @@ public sealed record ArtifactSource
 {
     public required SourceKind Kind { get; init; }
 
-    /// <summary><c>oci://host/repository</c>, the URL of an OCI layout directory, or null for MQTT.</summary>
+    /// <summary>
+    /// For OCI <c>oci://host[:port]/repository</c>, for HTTP the <c>https://</c> URL of an OCI layout directory, null for
+    /// MQTT. Blobs are asked for by digest, so no tag or index is trusted or needed.
+    /// </summary>
     public string? Location { get; init; }
 }
 

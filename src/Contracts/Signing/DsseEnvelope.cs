@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Dunlin.Contracts.Signing;
 
 /// <summary>
@@ -16,8 +18,9 @@ public sealed record DsseEnvelope
 
 public sealed record DsseSignature
 {
-    /// <summary>A hint: the signer's key id (SHA-256 hex of its SubjectPublicKeyInfo).</summary>
-    public required string KeyId { get; init; }
+    /// <summary>A hint, not authenticated: the signer's key id (SHA-256 hex of its SubjectPublicKeyInfo). Without it every key of the role is tried.</summary>
+    [JsonPropertyName("keyid")]
+    public string? KeyId { get; init; }
 
     /// <summary>ECDSA P-256 / SHA-256 in DER (RFC 3279), as <c>openssl dgst -sign</c> writes it; Base64 in JSON.</summary>
     public required ReadOnlyMemory<byte> Sig { get; init; }

@@ -30,6 +30,20 @@ public sealed record TrustedKey
     public required ReadOnlyMemory<byte> PublicKey { get; init; }
 }
 
+/// <summary>
+/// Topic <c>root</c>, retained: the envelopes of consecutive roots, oldest first, so that a device that slept through
+/// several rotations can follow each one.
+/// </summary>
+public sealed record RootChain
+{
+    public const string CurrentSchema = "dunlin.root-chain.v1";
+
+    public required string Schema { get; init; }
+
+    /// <summary>At least one; the last is the newest root.</summary>
+    public required IReadOnlyList<DsseEnvelope> Roots { get; init; }
+}
+
 /// <summary>Who may sign what.</summary>
 public sealed record Roles
 {

@@ -1,4 +1,5 @@
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Signing;
 
 namespace Dunlin.Contracts.Updates;
 
@@ -12,6 +13,9 @@ public sealed record Journal
 
     /// <summary>Digest of the directive's payload; null when idle since installation.</summary>
     public Digest? Directive { get; init; }
+
+    /// <summary>The signed directive itself, so that a restart needs neither network nor broker to go on with its sources and policy.</summary>
+    public DsseEnvelope? Envelope { get; init; }
 
     public Digest? Release { get; init; }
 
@@ -29,6 +33,9 @@ public sealed record Journal
 
     /// <summary>A code of <c>docs/operations.md</c> for an ended update.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>Digest of this record with the checksum left out.</summary>
+    public Digest? Checksum { get; init; }
 }
 
 /// <summary><c>trust/floors.json</c>: what may never fall. Written last, in one atomic record.</summary>
@@ -40,6 +47,12 @@ public sealed record Floors
 
     /// <summary>The version of the root that these floors stand under.</summary>
     public required int RootVersion { get; init; }
+
+    /// <summary>
+    /// The directive and fresh keys that <see cref="Counter"/> and <see cref="Time"/> were learned under. If a root no
+    /// longer lists one of them, both start again: recovery from a stolen key that had run them forward.
+    /// </summary>
+    public required IReadOnlyList<string> OnlineKeyIds { get; init; }
 
     /// <summary>The highest directive counter accepted.</summary>
     public required long Counter { get; init; }

@@ -5,6 +5,7 @@ namespace Dunlin.Contracts.Updates;
 /// <summary>The paths below <c>/var/lib/dunlin</c>.</summary>
 public sealed record StateLayout(string Root)
 {
+    /// <summary>The DSSE envelope of the trusted root.</summary>
     public string TrustRoot => Path.Combine(Root, "trust", "root.json");
     public string Floors => Path.Combine(Root, "trust", "floors.json");
     public string Blobs => Path.Combine(Root, "blobs", "sha256");
@@ -25,4 +26,14 @@ public sealed record StateLayout(string Root)
     public string PartialBlob(Digest digest) => Path.Combine(Partial, digest.Hex + ".part");
     public string PartialMap(Digest digest) => Path.Combine(Partial, digest.Hex + ".map");
     public string Release(Digest id) => Path.Combine(Releases, id.Hex);
+    public string ReleaseManifest(Digest id) => Path.Combine(Releases, id.Hex, "manifest.json");
+    public string ReleaseSignature(Digest id) => Path.Combine(Releases, id.Hex, "signature.dsse");
+
+    /// <summary>What <see cref="Active"/> and <see cref="LastGood"/> hold as link text: relative, so that the tree can be moved.</summary>
+    public static string ReleaseLink(Digest id) => $"releases/{id.Hex}";
+
+    public string Verdict(Digest fingerprint) => Path.Combine(Verdicts, fingerprint.Hex + ".json");
+
+    /// <summary>The backup of a file that has one (<see cref="Floors"/>, <see cref="Journal"/>).</summary>
+    public static string Backup(string path) => path + ".bak";
 }
