@@ -92,7 +92,8 @@ internal static class AgentConfiguration
             var colon = failure.IndexOf(": ", StringComparison.Ordinal);
             if (colon < 0) return failure;
             var key = $"{section}:{failure[..colon]}";
-            return $"{key} {failure[(colon + 2)..]}; it is '{configuration[key]}'.";
+            var rule = failure[(colon + 2)..].Replace($"The field {failed.OptionsType.Name}.{failure[..colon]} ", "", StringComparison.Ordinal).TrimEnd('.');
+            return $"{key} {rule}; it is '{configuration[key]}'.";
         }));
     }
 

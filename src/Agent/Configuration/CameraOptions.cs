@@ -15,19 +15,19 @@ public sealed class CameraOptions
     public string Source { get; set; } = "/dev/video0";
 
     /// <summary>Pixels to ask for; what the camera answers counts.</summary>
-    [Range(16, 8192, ErrorMessage = "must be 16 to 8192 pixels")]
+    [Range(16, 8192)]
     public int Width { get; set; } = 640;
 
     /// <summary>Pixels to ask for; what the camera answers counts.</summary>
-    [Range(16, 8192, ErrorMessage = "must be 16 to 8192 pixels")]
+    [Range(16, 8192)]
     public int Height { get; set; } = 480;
 
     /// <summary>Asked of cameras, given by folders.</summary>
-    [Range(0.1, 1000, ErrorMessage = "must be 0.1 to 1000 frames per second")]
+    [Range(0.1, 1000)]
     public double FramesPerSecond { get; set; } = 30;
 
     /// <summary>Milliseconds without a frame that count as a stall; the camera is then opened again.</summary>
-    [Range(200, 600_000, ErrorMessage = "must be 200 to 600000 ms")]
+    [Range(200, 600_000)]
     public int StallMilliseconds { get; set; } = 3000;
 
     /// <summary>A folder begins again after its last image.</summary>

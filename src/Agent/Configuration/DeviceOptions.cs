@@ -7,13 +7,14 @@ namespace Dunlin.Agent.Configuration;
 public sealed class DeviceOptions
 {
     public const string Section = "Device";
+    private const string DeviceNameRule = "must be 1 to 63 lower-case letters, digits and hyphens, the first no hyphen";
 
     /// <summary>The id in topics; the broker's user name or certificate CN. Default: the host name.</summary>
-    [RegularExpression(DeviceName.Rule, ErrorMessage = "must match " + DeviceName.Rule)]
+    [RegularExpression(DeviceName.Rule, ErrorMessage = DeviceNameRule)]
     public string Id { get; set; } = DefaultId();
 
     /// <summary>The fleet in topics.</summary>
-    [RegularExpression(DeviceName.Rule, ErrorMessage = "must match " + DeviceName.Rule)]
+    [RegularExpression(DeviceName.Rule, ErrorMessage = DeviceNameRule)]
     public string Fleet { get; set; } = "default";
 
     /// <summary>The factory bundle, an OCI layout directory; a committed release wins over it. Empty: wait for a release.</summary>

@@ -13,19 +13,19 @@ public sealed class RaceOptions
     public Objective Objective { get; set; } = Objective.Latency;
 
     /// <summary>Top-1 in 0…1 that a variant must have; the manifest's floor holds as well.</summary>
-    [Range(0.0, 1.0, ErrorMessage = "must be 0 to 1")]
+    [Range(0.0, 1.0)]
     public double AccuracyFloor { get; set; }
 
     /// <summary>Milliseconds from capture after which a frame is stale; 0 means none are.</summary>
-    [Range(0, 600_000, ErrorMessage = "must be 0 to 600000 ms")]
+    [Range(0, 600_000)]
     public double DeadlineMilliseconds { get; set; }
 
     /// <summary>Seconds that a race may take at most.</summary>
-    [Range(1, 600, ErrorMessage = "must be 1 to 600 s")]
+    [Range(1, 600)]
     public double BudgetSeconds { get; set; } = 20;
 
     /// <summary>Most intra-op threads to race; 0 means as many as there are usable cores.</summary>
-    [Range(0, 256, ErrorMessage = "must be 0 to 256")]
+    [Range(0, 256)]
     public int MaximumThreads { get; set; }
 
     /// <summary>Run only this variant; empty means that the race decides.</summary>

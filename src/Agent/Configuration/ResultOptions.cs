@@ -8,10 +8,10 @@ public sealed class ResultOptions
     public const string Section = "Results";
 
     /// <summary>Publish every n-th result; 0 publishes when the best class changes.</summary>
-    [Range(0, 1_000_000, ErrorMessage = "must be 0 (on change) to 1000000")]
+    [Range(0, 1_000_000)]
     public int Every { get; set; }
 
     /// <summary>Classes per result, best first.</summary>
-    [Range(1, 100, ErrorMessage = "must be 1 to 100")]
+    [Range(1, 100)]
     public int TopCount { get; set; } = 5;
 }

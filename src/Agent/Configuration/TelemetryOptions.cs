@@ -8,6 +8,6 @@ public sealed class TelemetryOptions
     public const string Section = "Telemetry";
 
     /// <summary>Length of a window.</summary>
-    [Range(1, 3600, ErrorMessage = "must be 1 to 3600 s")]
+    [Range(1, 3600)]
     public double WindowSeconds { get; set; } = 10;
 }

@@ -1,0 +1,97 @@
+using Dunlin.Agent.Configuration;
+using Dunlin.Contracts.Race;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Agent.Tests.Configuration;
+
+public sealed class AgentConfigurationTests : IDisposable
+{
+    private readonly string _file = Path.Combine(Path.GetTempPath(), $"dunlin-agent-{Guid.NewGuid():N}.json");
+
+    public void Dispose() => File.Delete(_file);
+
+    [Fact]
+    public void TheFileThenTheCommandLineCounts()
+    {
+        File.WriteAllText(_file, """{ "Device": { "Id": "press-4" }, "Race": { "Objective": "energy", "BudgetSeconds": 5 } }""");
+        var services = Services(_file, "Race:BudgetSeconds=7");
+
+        Assert.Equal("press-4", services.GetRequiredService<IOptions<DeviceOptions>>().Value.Id);
+        var race = services.GetRequiredService<IOptions<RaceOptions>>().Value;
+        Assert.Equal(Objective.Energy, race.Objective);
+        Assert.Equal(7, race.BudgetSeconds);
+    }
+
+    [Fact]
+    public void AValueOutOfRangeIsNamedWithKeyValueAndRule()
+    {
+        var e = Refused("Camera:Width=5", "Device:Id=Press 4");
+        Assert.Equal(
+            [
+                "Camera:Width must be between 16 and 8192; it is '5'.",
+                "Device:Id must be 1 to 63 lower-case letters, digits and hyphens, the first no hyphen; it is 'Press 4'.",
+            ],
+            e.Message.Split(Environment.NewLine).Order());
+    }
+
+    [Fact]
+    public void AValueOfTheWrongTypeIsNamed()
+    {
+        var e = Refused("Camera:Width=wide");
+        Assert.Contains("Camera:Width", e.Message, StringComparison.Ordinal);
+        Assert.Contains("wide", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AMisspeltKeyIsRefused()
+    {
+        var e = Refused("Camera:Widht=640");
+        Assert.Contains("Widht", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AMisspeltSectionIsRefused()
+    {
+        var e = Refused("Camara:Width=640");
+        Assert.Contains("There is no section 'Camara'", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AFileThatIsNoJsonIsNamed()
+    {
+        File.WriteAllText(_file, """{ "Device": { "Id": """);
+        var e = Assert.Throws<ConfigurationException>(() => AgentConfiguration.Load(_file, []));
+        Assert.Contains(_file, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnAbsentFileIsNamed()
+    {
+        var e = Assert.Throws<ConfigurationException>(() => AgentConfiguration.Load(_file, []));
+        Assert.Contains("does not exist", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Width=5")]
+    [InlineData("Camera:Width")]
+    [InlineData("=5")]
+    public void AnAssignmentNeedsSectionKeyAndValue(string setting)
+    {
+        var e = Assert.Throws<ConfigurationException>(() => AgentConfiguration.Load(null, [setting]));
+        Assert.Contains("Section:Key=value", e.Message, StringComparison.Ordinal);
+    }
+
+    private static ConfigurationException Refused(params string[] settings) =>
+        Assert.Throws<ConfigurationException>(() => Services(null, settings));
+
+    private static ServiceProvider Services(string? file, params string[] settings)
+    {
+        var configuration = AgentConfiguration.Load(file, settings);
+        var collection = new ServiceCollection();
+        collection.AddAgentOptions(configuration);
+        var services = collection.BuildServiceProvider();
+        AgentConfiguration.Validate(services, configuration);
+        return services;
+    }
+}
