@@ -7,7 +7,7 @@ public sealed record EnergyReading
 {
     public required EnergyMethod Method { get; init; }
 
-    /// <summary><c>ina219</c>, <c>ina236</c>, <c>hwmon</c>, <c>rpi5-pmic</c>, <c>rapl</c>, <c>cpu-time</c>.</summary>
+    /// <summary><c>ina219</c>, <c>ina236</c>, <c>hwmon</c>, <c>iio</c>, <c>rpi5-pmic</c>, <c>rapl</c>, <c>cpu-time</c>.</summary>
     public required string Source { get; init; }
 
     public required EnergyScope Scope { get; init; }

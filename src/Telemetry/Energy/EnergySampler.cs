@@ -1,0 +1,138 @@
+using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Power;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Telemetry.Energy;
+
+/// <summary>
+/// Samples the board's meters at their own rates and tells the joules between two instants: for telemetry windows and, as a
+/// delegate, for the race. A meter that vanishes leaves gaps and a problem, and comes back by itself.
+/// </summary>
+public sealed partial class EnergySampler : BackgroundService
+{
+    /// <summary>Idle power is known if readings cover this share of the measurement.</summary>
+    private const double EnoughIdleCoverage = 0.8;
+
+    private readonly TimeProvider _time;
+    private readonly ILogger<EnergySampler> _logger;
+    private readonly EnergySeries? _measured, _estimated;
+    private readonly string?[] _logged = new string?[2];
+    private long _lastTick;
+
+    /// <param name="meters">Disposed by this.</param>
+    /// <param name="options">Idle and highest power.</param>
+    /// <param name="time">The clock of the meters' timestamps.</param>
+    /// <param name="readBusySeconds">Busy seconds of all cores since boot, for finding a stuck sensor.</param>
+    /// <param name="logger">Hears of meters that fail and come back.</param>
+    public EnergySampler(DiscoveredMeters meters, PowerOptions options, TimeProvider time, Func<double?> readBusySeconds, ILogger<EnergySampler> logger)
+    {
+        (_time, _logger) = (time, logger);
+        _measured = meters.Meter is { } meter ? new EnergySeries(meter, time, options.MaximumWatts, readBusySeconds) { IdleWatts = options.IdleWatts } : null;
+        _estimated = meters.Estimate is { } estimate ? new EnergySeries(estimate, time, options.MaximumWatts, readBusySeconds) : null;
+        Reasons = meters.Reasons;
+        _lastTick = time.GetTimestamp();
+    }
+
+    /// <summary>Why which meter is used, in sentences.</summary>
+    public IReadOnlyList<string> Reasons { get; }
+
+    /// <summary>The meter that measures or derives; null if there is none.</summary>
+    public PowerProvenance? Measured => _measured?.Provenance;
+
+    /// <summary>The estimate; null if it is switched off.</summary>
+    public PowerProvenance? Estimated => _estimated?.Provenance;
+
+    /// <summary>What is wrong with the meters now, in sentences.</summary>
+    public IReadOnlyList<string> Problems => [.. new[] { _measured?.Problem, _estimated?.Problem }.OfType<string>()];
+
+    /// <summary>Watts when nothing runs, configured or measured; null while unknown.</summary>
+    public double? IdleWatts => _measured?.IdleWatts;
+
+    /// <summary>When the loop last went round (monotonic timestamp); it does so at least each second.</summary>
+    public long LastTick => Interlocked.Read(ref _lastTick);
+
+    /// <summary>Energy between two monotonic timestamps of the last minutes: measured or derived, else estimated; null if nothing is known.</summary>
+    public EnergySpan? Joules(long from, long to) => _measured?.Integrate(from, to) ?? _estimated?.Integrate(from, to);
+
+    /// <summary>The energy of a telemetry window; each series is null where there is no meter or it told nothing.</summary>
+    /// <param name="from">Monotonic timestamp of the window's start.</param>
+    /// <param name="to">And of its end; not in the future.</param>
+    /// <param name="inferenceCount">Inferences of the window.</param>
+    public EnergyWindow WindowOf(long from, long to, long inferenceCount) => new()
+    {
+        Measured = _measured?.ReadingOf(from, to, inferenceCount),
+        Estimated = _estimated?.ReadingOf(from, to, inferenceCount),
+    };
+
+    /// <summary>
+    /// Measures idle power for a while; call it when nothing runs and this service has started. Does nothing if idle power is
+    /// configured or no meter measures. False if it is still unknown afterwards.
+    /// </summary>
+    public async Task<bool> MeasureIdleAsync(TimeSpan duration, CancellationToken cancellationToken)
+    {
+        if (_measured is null) return false;
+        if (_measured.IdleWatts is not null) return true;
+        var from = _time.GetTimestamp();
+        await Task.Delay(duration, _time, cancellationToken);
+        if (_measured.Integrate(from, _time.GetTimestamp()) is not { } span || span.CoveredSeconds < EnoughIdleCoverage * duration.TotalSeconds) return false;
+        _measured.IdleWatts = span.MeanWatts;
+        LogIdleMeasured(span.MeanWatts, span.CoveredSeconds);
+        return true;
+    }
+
+    public override void Dispose()
+    {
+        _measured?.Dispose();
+        _estimated?.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        foreach (var reason in Reasons) LogReason(reason);
+        var series = new[] { _measured, _estimated }.OfType<EnergySeries>().ToArray();
+        var due = new long[series.Length];
+        var longest = TimeSpan.FromSeconds(1);
+        using var timer = new PeriodicTimer(series.Select(one => one.Period).Append(longest).Min(), _time);
+        try
+        {
+            do
+            {
+                var now = _time.GetTimestamp();
+                for (var i = 0; i < series.Length; i++)
+                {
+                    // Half a period of grace, since ticks come a little early or late.
+                    if (due[i] != 0 && _time.GetElapsedTime(due[i], now) < series[i].Period / 2) continue;
+                    due[i] = now + (long)(series[i].Period.TotalSeconds * _time.TimestampFrequency / 2);
+                    series[i].Sample();
+                    LogChange(i, series[i]);
+                }
+                Interlocked.Exchange(ref _lastTick, now);
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) { }
+    }
+
+    private void LogChange(int index, EnergySeries series)
+    {
+        var problem = series.Problem;
+        if ((problem is null) == (_logged[index] is null)) return;
+        _logged[index] = problem;
+        if (problem is null) LogMeterBack(series.Provenance.Description);
+        else LogMeterFailed(problem);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Power meter: {Reason}")]
+    private partial void LogReason(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Idle power is {Watts} W over {Seconds} s")]
+    private partial void LogIdleMeasured(double watts, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Power meter failed: {Problem}")]
+    private partial void LogMeterFailed(string problem);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Power meter {Meter} is back")]
+    private partial void LogMeterBack(string meter);
+}
