@@ -1,0 +1,26 @@
+using System.Net;
+using System.Net.Sockets;
+using MQTTnet.Channel;
+
+namespace Dunlin.Telemetry.Link;
+
+/// <summary>Makes the connection to the broker: TCP, and TLS with our own trust on top.</summary>
+internal sealed class BrokerConnector(MqttOptions options, Func<DateTimeOffset> now) : IMqttClientStreamProvider
+{
+    public async Task<Stream> ConnectAsync(EndPoint brokerEndPoint, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(options.Host, options.EffectivePort, cancellationToken);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        var stream = new NetworkStream(socket, ownsSocket: true);
+        return options.Tls ? await new BrokerTrust(options, now).SecureAsync(stream, cancellationToken) : stream;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using MQTTnet;
+using MQTTnet.Exceptions;
+
+namespace Dunlin.Telemetry.Link;
+
+/// <summary>Turns failures to connect into a sentence that says what to do.</summary>
+internal static class ConnectFailure
+{
+    public static string Describe(MqttOptions options, string device, MqttClientConnectResultCode code, string? reason)
+    {
+        var what = code switch
+        {
+            MqttClientConnectResultCode.BadUserNameOrPassword =>
+                $"does not know user '{options.UserName}' with this password; check Mqtt:UserName and Mqtt:PasswordFile",
+            MqttClientConnectResultCode.NotAuthorized =>
+                $"does not let {Caller(options, device)} in; set Mqtt:UserName and a password or Mqtt:CertificateFile, or add the device to the broker's access list",
+            MqttClientConnectResultCode.ClientIdentifierNotValid =>
+                $"refuses the client id '{device}'; check Device:Id against the broker's rule",
+            MqttClientConnectResultCode.UnsupportedProtocolVersion => "does not speak MQTT 5; use a broker that does (Mosquitto from 2.0)",
+            MqttClientConnectResultCode.BadAuthenticationMethod => "wants an authentication method that the agent lacks; allow user name and password or client certificates",
+            MqttClientConnectResultCode.Banned => $"has banned the client '{device}'; lift the ban at the broker",
+            MqttClientConnectResultCode.RetainNotSupported or MqttClientConnectResultCode.QoSNotSupported =>
+                "does not take retained messages with QoS 1, which status needs; allow them at the broker",
+            MqttClientConnectResultCode.ServerUnavailable or MqttClientConnectResultCode.ServerBusy
+                or MqttClientConnectResultCode.ConnectionRateExceeded or MqttClientConnectResultCode.QuotaExceeded =>
+                $"has no room now ({code}); the agent tries again",
+            MqttClientConnectResultCode.UseAnotherServer or MqttClientConnectResultCode.ServerMoved =>
+                "has moved; set Mqtt:Host to its new name",
+            _ => $"refused the connection ({code}); look into the broker's log",
+        };
+        return $"Broker {Address(options)} {what}{(string.IsNullOrEmpty(reason) ? "" : $" (it says: {Clip(reason)})")}.";
+    }
+
+    public static string Describe(MqttOptions options, string device, Exception failure)
+    {
+        for (var e = failure; e is not null; e = e.InnerException)
+        {
+            if (e is BrokerTrustException) return e.Message;
+            if (e is SocketException socket) return $"Broker {Address(options)} {Describe(socket.SocketErrorCode)}.";
+            if (e is AuthenticationException)
+                return $"Broker {Address(options)} broke off the TLS handshake ({Clip(e.Message)}); check that it speaks TLS on this port and accepts {Caller(options, device)}.";
+            if (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+                return $"The link's files cannot be used: {Clip(e.Message)} Check Mqtt:CaFile, Mqtt:CrlFile, Mqtt:CertificateFile, Mqtt:KeyFile and Mqtt:PasswordFile.";
+            if (e is OperationCanceledException or TimeoutException or MqttCommunicationTimedOutException)
+                return $"Broker {Address(options)} did not answer in time; check the network, and that it is an MQTT broker.";
+        }
+
+        var hint = options.Tls
+            ? $"; check that it accepts {Caller(options, device)}"
+            : "; check that the port is an MQTT port without TLS, or set Mqtt:Tls";
+        return $"Broker {Address(options)} closed the connection before it was made ({Clip(failure.Message)}){hint}.";
+    }
+
+    public static string Address(MqttOptions options) => $"{options.Host}:{options.EffectivePort}";
+
+    private static string Caller(MqttOptions options, string device) => options switch
+    {
+        { CertificateFile.Length: > 0 } => $"the certificate in {options.CertificateFile}",
+        { UserName.Length: > 0 } => $"user '{options.UserName}'",
+        _ => $"'{device}' without a user name",
+    };
+
+    private static string Describe(SocketError error) => error switch
+    {
+        SocketError.ConnectionRefused => "refuses connections: nothing listens there; start the broker, or check Mqtt:Host and Mqtt:Port",
+        SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => "has a name that does not resolve; check Mqtt:Host and the name server",
+        SocketError.NetworkUnreachable or SocketError.HostUnreachable => "cannot be reached; check the network",
+        SocketError.TimedOut => "did not answer in time; check the network",
+        _ => $"broke the connection ({error}); the agent tries again",
+    };
+
+    private static string Clip(string text) => text.Length <= 200 ? text : text[..200] + "…";
+}

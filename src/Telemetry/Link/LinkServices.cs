@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Telemetry.Link;
+
+public static class LinkServices
+{
+    /// <summary>
+    /// Registers <see cref="MqttLink"/> as a singleton and hosted service. The caller registers <see cref="LinkIdentity"/>,
+    /// <see cref="Liveness.LoopTicks"/> and <see cref="TimeProvider"/>.
+    /// </summary>
+    /// <param name="services">Where to.</param>
+    /// <param name="section">The configuration's section <c>Mqtt</c>.</param>
+    public static IServiceCollection AddMqttLink(this IServiceCollection services, IConfiguration section)
+    {
+        services.AddSingleton<IValidateOptions<MqttOptions>, MqttOptionsValidator>();
+        services.AddOptions<MqttOptions>().Bind(section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
+        services.AddSingleton<MqttLink>();
+        services.AddHostedService(provider => provider.GetRequiredService<MqttLink>());
+        return services;
+    }
+}

@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using MQTTnet;
+
+namespace Dunlin.Telemetry.Link;
+
+/// <summary>Brings messages to their handlers. Nothing that a broker sends or a handler does comes out as an exception.</summary>
+internal sealed partial class MessageRouter(ILogger logger)
+{
+    private const int LoggedTopicCount = 64;
+    private readonly ConcurrentDictionary<string, bool> _logged = new();
+    private ImmutableArray<(string Filter, MessageHandler Handler)> _routes = [];
+    private long _garbage;
+
+    public long GarbageCount => Volatile.Read(ref _garbage);
+
+    public ImmutableArray<string> Filters => [.. _routes.Select(route => route.Filter).Distinct()];
+
+    public void Add(string filter, MessageHandler handler) => ImmutableInterlocked.Update(ref _routes, routes => routes.Add((filter, handler)));
+
+    public async Task HandleAsync(MqttApplicationMessageReceivedEventArgs arrival)
+    {
+        var topic = arrival.ApplicationMessage.Topic ?? "";
+        try
+        {
+            if (!await RouteAsync(arrival.ApplicationMessage, topic)) Garbage(topic);
+        }
+        // MQTTnet never acknowledges after a handler has thrown, and at Receive Maximum delivery then stops for good.
+        catch (Exception e)
+        {
+            Interlocked.Increment(ref _garbage);
+            if (ShouldLog(topic)) LogHandlerFailed(e, Printable(topic));
+        }
+    }
+
+    private async ValueTask<bool> RouteAsync(MqttApplicationMessage message, string topic)
+    {
+        if (message.Payload.Length > MqttLink.MaximumPayloadByteCount) return false;
+        var isKnown = false;
+        var isGood = true;
+        IncomingMessage? incoming = null;
+        foreach (var (filter, handler) in _routes)
+        {
+            if (MqttTopicFilterComparer.Compare(topic, filter) != MqttTopicFilterCompareResult.IsMatch) continue;
+            isKnown = true;
+            incoming ??= Convert(message, topic);
+            isGood &= await handler(incoming);
+        }
+
+        return isKnown && isGood;
+    }
+
+    private static IncomingMessage Convert(MqttApplicationMessage message, string topic) => new()
+    {
+        Topic = topic,
+        Payload = message.Payload.IsSingleSegment ? message.Payload.First : message.Payload.ToArray(),
+        IsRetained = message.Retain,
+        IsDuplicate = message.Dup,
+        CorrelationData = message.CorrelationData ?? [],
+        ResponseTopic = message.ResponseTopic,
+        UserProperties = message.UserProperties is { Count: > 0 } properties
+            ? [.. properties.Select(p => KeyValuePair.Create(p.Name, System.Text.Encoding.UTF8.GetString(p.ValueBuffer.Span)))]
+            : [],
+    };
+
+    private void Garbage(string topic)
+    {
+        Interlocked.Increment(ref _garbage);
+        if (ShouldLog(topic)) LogGarbage(Printable(topic));
+    }
+
+    private bool ShouldLog(string topic) => _logged.Count < LoggedTopicCount && _logged.TryAdd(topic, true);
+
+    private static string Printable(string topic)
+    {
+        var clipped = topic.Length <= 200 ? topic : topic[..200] + "…";
+        return string.Concat(clipped.Select(c => char.IsControl(c) ? '?' : c));
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Garbage on {Topic}: ignored, and from now on only counted")]
+    private partial void LogGarbage(string topic);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The handler of {Topic} failed; the message is lost, further failures on it are only counted")]
+    private partial void LogHandlerFailed(Exception failure, string topic);
+}

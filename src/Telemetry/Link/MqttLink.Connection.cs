@@ -1,0 +1,266 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Messages;
+using MQTTnet;
+using MQTTnet.Exceptions;
+using MQTTnet.Formatter;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+
+namespace Dunlin.Telemetry.Link;
+
+/// <summary>One connection, from CONNECT to its end.</summary>
+public sealed partial class MqttLink
+{
+    private readonly HashSet<string> _refused = [];
+
+    private readonly record struct ConnectionEnd(bool WasConnected, bool WasTakenOver, string Detail);
+
+    private async Task<ConnectionEnd> ConnectAndServeAsync(CancellationToken stoppingToken)
+    {
+        using var client = new MqttClientFactory().CreateMqttClient();
+        var ended = new TaskCompletionSource<MqttClientDisconnectedEventArgs>(TaskCreationOptions.RunContinuationsAsynchronously);
+        client.DisconnectedAsync += end =>
+        {
+            ended.TrySetResult(end);
+            return Task.CompletedTask;
+        };
+        client.ApplicationMessageReceivedAsync += _router.HandleAsync;
+        try
+        {
+            var (isSessionPresent, refusal) = await ConnectAsync(client, stoppingToken);
+            if (refusal is not null) return Failed(refusal);
+            return await ServeAsync(client, isSessionPresent, ended.Task, stoppingToken);
+        }
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsOfTheNetwork(e))
+        {
+            return Failed(ConnectFailure.Describe(_options, _identity.Topics.Device, e));
+        }
+        finally
+        {
+            _client = null;
+            _results.Use(null);
+            if (_connected.Task.IsCompleted) _connected = NewSignal();
+        }
+    }
+
+    private ConnectionEnd Failed(string detail)
+    {
+        Report(false, detail);
+        return new ConnectionEnd(false, false, detail);
+    }
+
+    private async Task<(bool IsSessionPresent, string? Refusal)> ConnectAsync(IMqttClient client, CancellationToken stoppingToken)
+    {
+        using var patience = new CancellationTokenSource(_timing.Timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
+        var result = await client.ConnectAsync(ClientOptions(), either.Token);
+        return result.ResultCode == MqttClientConnectResultCode.Success
+            ? (result.IsSessionPresent, null)
+            : (false, ConnectFailure.Describe(_options, _identity.Topics.Device, result.ResultCode, result.ReasonString));
+    }
+
+    private async Task<ConnectionEnd> ServeAsync(
+        IMqttClient client, bool isSessionPresent, Task<MqttClientDisconnectedEventArgs> ended, CancellationToken stoppingToken)
+    {
+        LogConnected(_options.Host, _options.EffectivePort, isSessionPresent);
+        var started = _time.GetTimestamp();
+        // A new process subscribes in any case: its filters may be others, and it wants the retained documents.
+        if (!isSessionPresent || !_hasSubscribed) await SubscribeAsync(client, stoppingToken);
+        _retained.Invalidate();
+        await FlushRetainedAsync(client, stoppingToken);
+        await SendStatusAsync(client, DeviceState.Online, stoppingToken);
+        _client = client;
+        _results.Use(client);
+        Report(true, $"Connected to broker {ConnectFailure.Address(_options)}.");
+        _connected.TrySetResult();
+        var pinged = _time.GetTimestamp();
+        while (!ended.IsCompleted)
+        {
+            stoppingToken.ThrowIfCancellationRequested();
+            _tick.Tick();
+            if (_problem is not null && _time.GetElapsedTime(started) >= _timing.StablePeriod)
+            {
+                _problem = null;
+                Report(true, State.Detail);
+            }
+
+            await FlushRetainedAsync(client, stoppingToken);
+            var untilPing = PingInterval - _time.GetElapsedTime(pinged);
+            if (untilPing <= TimeSpan.Zero)
+            {
+                if (!await PingAsync(client, stoppingToken)) return Lost("the broker does not answer any more; the agent connects again");
+                pinged = _time.GetTimestamp();
+                continue;
+            }
+
+            await WaitAsync(ended, untilPing < LoopInterval ? untilPing : LoopInterval, stoppingToken);
+        }
+
+        return Explain(await ended);
+    }
+
+    private async Task WaitAsync(Task ended, TimeSpan atMost, CancellationToken stoppingToken)
+    {
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        await Task.WhenAny(ended, _retained.Changed, Task.Delay(atMost, _time, done.Token));
+        await done.CancelAsync();
+    }
+
+    private ConnectionEnd Explain(MqttClientDisconnectedEventArgs end)
+    {
+        if (end.Reason != MqttClientDisconnectReason.SessionTakenOver)
+            return Lost(end.ReasonString is { Length: > 0 } said ? $"the broker ended it ({end.Reason}: {said})" : $"it broke ({end.Reason})");
+        _problem = $"Another client took this session: two devices use the id '{_identity.Topics.Device}'. Give one of them another Device:Id and credentials of its own.";
+        LogProblem(_problem);
+        Report(false, _problem);
+        return new ConnectionEnd(true, true, _problem);
+    }
+
+    private ConnectionEnd Lost(string reason)
+    {
+        var detail = $"Lost the link to broker {ConnectFailure.Address(_options)}: {reason}.";
+        Report(false, detail);
+        return new ConnectionEnd(true, false, detail);
+    }
+
+    /// <summary>On the monotonic clock, unlike MQTTnet's own keep-alive, which a stepped wall clock silences.</summary>
+    private async Task<bool> PingAsync(IMqttClient client, CancellationToken stoppingToken)
+    {
+        using var patience = new CancellationTokenSource(PingInterval < _timing.Timeout ? PingInterval : _timing.Timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
+        try
+        {
+            await client.PingAsync(either.Token);
+            return true;
+        }
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsOfTheNetwork(e))
+        {
+            return false;
+        }
+    }
+
+    private async Task SubscribeAsync(IMqttClient client, CancellationToken stoppingToken)
+    {
+        var filters = _router.Filters.Select(filter => new MqttTopicFilter
+        {
+            Topic = filter,
+            QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+        }).ToList();
+        if (filters.Count == 0) return;
+        var result = await client.SubscribeAsync(new MqttClientSubscribeOptions { TopicFilters = filters }, stoppingToken);
+        foreach (var item in result.Items.Where(item => item.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2))
+            Refused(item.TopicFilter.Topic, item.ResultCode.ToString());
+        _hasSubscribed = true;
+    }
+
+    private async Task FlushRetainedAsync(IMqttClient client, CancellationToken stoppingToken)
+    {
+        while (client.IsConnected && _retained.NextDirty() is var (topic, payload))
+        {
+            _tick.Tick();
+            var delivery = await SendAsync(client, Retained(topic, payload), stoppingToken);
+            if (delivery == Delivery.NotSent) return;
+            _retained.Published(topic, payload);
+        }
+    }
+
+    private Task<Delivery> SendStatusAsync(IMqttClient client, DeviceState state, CancellationToken cancellationToken)
+    {
+        var status = _identity.Status(state, _time.GetUtcNow());
+        var payload = JsonSerializer.SerializeToUtf8Bytes(status, MessageJson.Default.DeviceStatus);
+        return SendAsync(client, Retained(_identity.Topics.Status, payload), cancellationToken);
+    }
+
+    private async Task<Delivery> SendAsync(IMqttClient client, MqttApplicationMessage message, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(_timing.Timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            var result = await client.PublishAsync(message, either.Token);
+            if (result.IsSuccess || result.ReasonCode == MqttClientPublishReasonCode.NoMatchingSubscribers) return Delivery.Acknowledged;
+            Refused(message.Topic, result.ReasonCode.ToString());
+            return result.ReasonCode == MqttClientPublishReasonCode.QuotaExceeded ? Delivery.NotSent : Delivery.Refused;
+        }
+        catch (Exception e) when (IsOfTheNetwork(e))
+        {
+            return Delivery.NotSent;
+        }
+    }
+
+    private void Refused(string topic, string reason)
+    {
+        lock (_refused)
+        {
+            if (!_refused.Add(topic)) return;
+        }
+
+        LogRefused(topic, reason);
+    }
+
+    private static async Task DisconnectAsync(IMqttClient client)
+    {
+        using var patience = new CancellationTokenSource(Goodbye);
+        try
+        {
+            await client.DisconnectAsync(new MqttClientDisconnectOptions(), patience.Token);
+        }
+        catch (Exception e) when (IsOfTheNetwork(e))
+        {
+            // The link ends either way.
+        }
+    }
+
+    private static MqttApplicationMessage Retained(string topic, ReadOnlyMemory<byte> payload) => new()
+    {
+        Topic = topic,
+        Payload = new ReadOnlySequence<byte>(payload),
+        QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+        Retain = true,
+    };
+
+    private MqttClientOptions ClientOptions()
+    {
+        var offline = _identity.Status(DeviceState.Offline, null);
+        return new MqttClientOptions
+        {
+            ClientId = _identity.Topics.Device,
+            ProtocolVersion = MqttProtocolVersion.V500,
+            CleanSession = false,
+            SessionExpiryInterval = (uint)_options.SessionExpirySeconds,
+            KeepAlivePeriod = TimeSpan.FromSeconds(_options.KeepAliveSeconds),
+            Timeout = _timing.Timeout,
+            MaximumPacketSize = MaximumPayloadByteCount + 4096,
+            // One system call a message: header and payload leave together.
+            AllowPacketFragmentation = false,
+            Credentials = Credentials(),
+            WillTopic = _identity.Topics.Status,
+            WillPayload = JsonSerializer.SerializeToUtf8Bytes(offline, MessageJson.Default.DeviceStatus),
+            WillQualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+            WillRetain = true,
+            WillDelayInterval = (uint)_timing.WillDelay.TotalSeconds,
+            ChannelOptions = new MqttClientTcpOptions
+            {
+                RemoteEndpoint = new System.Net.DnsEndPoint(_options.Host, _options.EffectivePort),
+                StreamProvider = new BrokerConnector(_options, TrustedNow ?? _time.GetUtcNow),
+            },
+        };
+    }
+
+    private MqttClientCredentials? Credentials()
+    {
+        if (_options.UserName.Length == 0) return null;
+        var password = _options.PasswordFile.Length > 0 ? File.ReadLines(_options.PasswordFile).FirstOrDefault() ?? "" : _options.Password;
+        return new MqttClientCredentials(_options.UserName, Encoding.UTF8.GetBytes(password));
+    }
+
+    /// <summary>Failures that a bad network, a bad broker or a bad file may cause; anything else is a bug and ends the service.</summary>
+    private static bool IsOfTheNetwork(Exception e) => e is MqttCommunicationException or MqttProtocolViolationException
+        or MqttClientNotConnectedException or MqttClientUnexpectedDisconnectReceivedException or MqttClientDisconnectedException
+        or IOException or System.Net.Sockets.SocketException or OperationCanceledException or TimeoutException or ObjectDisposedException
+        or System.Security.Authentication.AuthenticationException or BrokerTrustException or UnauthorizedAccessException
+        or System.Security.Cryptography.CryptographicException or InvalidOperationException or FormatException or ArgumentException;
+}

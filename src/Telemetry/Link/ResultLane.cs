@@ -1,0 +1,92 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using MQTTnet;
+using MQTTnet.Protocol;
+
+namespace Dunlin.Telemetry.Link;
+
+/// <summary>
+/// The cheap way out for results: QoS 0, one message in flight, everything else dropped and counted. The buffers are
+/// used again for each message; that is safe because the next one starts only after the last is on the wire.
+/// </summary>
+internal sealed class ResultLane : IDisposable
+{
+    private readonly ArrayBufferWriter<byte> _buffer = new(1024);
+    private readonly Utf8JsonWriter _writer;
+    private readonly MqttApplicationMessage _message;
+    private readonly Lock _gate = new();
+    private IMqttClient? _client;
+    private Task _inFlight = Task.CompletedTask;
+    private long _dropped;
+    private long _sent;
+
+    public ResultLane(string topic)
+    {
+        _writer = new Utf8JsonWriter(_buffer);
+        _message = new MqttApplicationMessage { Topic = topic, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtMostOnce };
+    }
+
+    public long Dropped => Volatile.Read(ref _dropped);
+    public long Sent => Volatile.Read(ref _sent);
+
+    /// <param name="client">Null closes the lane.</param>
+    public void Use(IMqttClient? client)
+    {
+        lock (_gate)
+        {
+            _client = client;
+            if (client is null) _inFlight = Task.CompletedTask;
+        }
+    }
+
+    public bool TrySend<T>(T value, JsonTypeInfo<T> type)
+    {
+        lock (_gate)
+        {
+            if (!CanSend()) return false;
+            _writer.Reset();
+            JsonSerializer.Serialize(_writer, value, type);
+            return Send();
+        }
+    }
+
+    public bool TrySend(ReadOnlySpan<byte> payload)
+    {
+        lock (_gate)
+        {
+            if (!CanSend()) return false;
+            _buffer.Write(payload);
+            return Send();
+        }
+    }
+
+    public void Dispose() => _writer.Dispose();
+
+    private bool CanSend()
+    {
+        if (_client is not { IsConnected: true } || !_inFlight.IsCompleted)
+        {
+            _dropped++;
+            return false;
+        }
+
+        _buffer.ResetWrittenCount();
+        return true;
+    }
+
+    private bool Send()
+    {
+        _message.Payload = new ReadOnlySequence<byte>(_buffer.WrittenMemory);
+        _inFlight = _client!.PublishAsync(_message, CancellationToken.None);
+        if (_inFlight.IsFaulted)
+        {
+            _ = _inFlight.Exception;
+            _dropped++;
+            return false;
+        }
+
+        _sent++;
+        return true;
+    }
+}
