@@ -2,22 +2,28 @@ namespace Dunlin.Runtime.Frames;
 
 /// <summary>
 /// Hands frames from one camera thread to one reader and keeps only the newest: a frame that was not taken
-/// when the next one comes is dropped and counted. Nothing is allocated after the first frames.
+/// when the next one comes is dropped and counted. Nothing is allocated after the first frames, and waiting
+/// never spins (a semaphore would, first).
 /// </summary>
 public sealed class NewestFrameSlot : IDisposable
 {
-    private readonly Lock _gate = new();
+    private static readonly Action<object?> Wake = static gate =>
+    {
+        lock (gate!) Monitor.PulseAll(gate);
+    };
+
+    private readonly object _gate = new();
     private readonly Stack<FrameBuffer> _free = new([new(), new(), new()]);
-    private readonly SemaphoreSlim _filled = new(0);
-    private readonly SemaphoreSlim _emptied = new(0);
     private FrameBuffer? _newest;
     private bool _completed;
+    private long _captured;
+    private long _dropped;
 
     /// <summary>Frames published.</summary>
-    public long CapturedCount { get; private set; }
+    public long CapturedCount => Volatile.Read(ref _captured);
 
     /// <summary>Frames replaced before anyone took them.</summary>
-    public long DroppedCount { get; private set; }
+    public long DroppedCount => Volatile.Read(ref _dropped);
 
     /// <summary>A free buffer for the camera to fill; give it to <see cref="Publish"/> or back to <see cref="Return"/>.</summary>
     public FrameBuffer Rent()
@@ -30,58 +36,63 @@ public sealed class NewestFrameSlot : IDisposable
     {
         lock (_gate)
         {
-            CapturedCount++;
+            _captured++;
             if (_newest is { } old)
             {
-                DroppedCount++;
+                _dropped++;
                 _free.Push(old);
-                _newest = frame;
-                return;
             }
 
             _newest = frame;
+            Monitor.PulseAll(_gate);
         }
-
-        _filled.Release();
     }
 
     /// <summary>Waits until the slot is empty; for a source that must lose nothing (files, benchmarks).</summary>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public void WaitUntilTaken(CancellationToken cancellationToken)
     {
-        while (true)
+        using var registration = cancellationToken.UnsafeRegister(Wake, _gate);
+        lock (_gate)
         {
-            lock (_gate) if (_newest is null) return;
-            _emptied.Wait(cancellationToken);
+            while (_newest is not null)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Monitor.Wait(_gate);
+            }
         }
     }
 
     /// <summary>No frame comes any more; a frame in the slot can still be taken.</summary>
     public void Complete()
     {
-        lock (_gate) _completed = true;
-        _filled.Release();
+        lock (_gate)
+        {
+            _completed = true;
+            Monitor.PulseAll(_gate);
+        }
     }
 
     /// <summary>Waits for the newest frame; null after <see cref="Complete"/>.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public FrameBuffer? Take(CancellationToken cancellationToken)
     {
-        while (true)
+        using var registration = cancellationToken.UnsafeRegister(Wake, _gate);
+        lock (_gate)
         {
-            _filled.Wait(cancellationToken);
-            lock (_gate)
+            while (true)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 if (_newest is { } frame)
                 {
                     _newest = null;
-                    if (_emptied.CurrentCount == 0) _emptied.Release();
+                    Monitor.PulseAll(_gate);
                     return frame;
                 }
 
-                if (!_completed) continue;
+                if (_completed) return null;
+                Monitor.Wait(_gate);
             }
-
-            _filled.Release();
-            return null;
         }
     }
 
@@ -91,9 +102,5 @@ public sealed class NewestFrameSlot : IDisposable
         lock (_gate) _free.Push(frame);
     }
 
-    public void Dispose()
-    {
-        _filled.Dispose();
-        _emptied.Dispose();
-    }
+    public void Dispose() => Complete();
 }

@@ -1,0 +1,310 @@
+using Dunlin.Contracts.Manifests;
+using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Frames;
+using Dunlin.Runtime.Preprocessing;
+using Dunlin.Runtime.Sessions;
+
+namespace Dunlin.Runtime.Pipeline;
+
+/// <summary>
+/// The frame loop: slot → preprocess → inference → observer, one frame in flight per stage. Where there are cores the
+/// next frame is preprocessed on a second thread while this one is inferred. Nothing spins, and steady state allocates nothing.
+/// </summary>
+public sealed class FramePipeline : IDisposable
+{
+    private readonly object _gate = new();
+    private readonly NewestFrameSlot _slot;
+    private readonly IFrameObserver _observer;
+    private readonly TimeProvider _time;
+    private readonly ClassScore[] _best;
+    private readonly long _tickNanoseconds;
+    private readonly long? _deadlineNanoseconds;
+    private Serving _serving;
+    private Job? _ready;
+    private bool _stopped;
+    private Exception? _failure;
+    private long _stale, _corrupt, _nonFinite, _classified, _inferenceAllocated, _preprocessAllocated;
+
+    /// <param name="session">Used until it is swapped; owned by the caller.</param>
+    /// <param name="input">The input of that session's manifest.</param>
+    /// <param name="time">Its timestamps must be those of the frames: CLOCK_MONOTONIC.</param>
+    public FramePipeline(
+        NewestFrameSlot slot, ModelSession session, InputSpec input, LoopSpec loop, IFrameObserver observer, TimeProvider? time = null)
+    {
+        _slot = slot;
+        _observer = observer;
+        _time = time ?? TimeProvider.System;
+        _tickNanoseconds = 1_000_000_000 / _time.TimestampFrequency;
+        _best = new ClassScore[loop.TopCount];
+        _deadlineNanoseconds = loop.DeadlineMilliseconds is { } milliseconds ? (long)(milliseconds * 1e6) : null;
+        Overlapped = loop.Overlap && Environment.ProcessorCount > 1;
+        _serving = new Serving(session, input, Stages);
+    }
+
+    /// <summary>Whether preprocessing runs on a thread of its own.</summary>
+    public bool Overlapped { get; }
+
+    /// <summary>A snapshot; safe from any thread.</summary>
+    public PipelineCounts Counts => new(
+        _slot.CapturedCount, _slot.DroppedCount, Volatile.Read(ref _stale), Volatile.Read(ref _corrupt), Volatile.Read(ref _nonFinite),
+        Volatile.Read(ref _classified), Volatile.Read(ref _inferenceAllocated) + Volatile.Read(ref _preprocessAllocated));
+
+    private int Stages => Overlapped ? 2 : 1;
+
+    /// <summary>
+    /// Runs the loop on the calling thread until the slot is completed and empty, or until cancelled; then returns. Once only.
+    /// </summary>
+    /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">The model failed on a frame; the loop has ended.</exception>
+    public void Run(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Overlapped) RunOverlapped(cancellationToken);
+            else RunSequential(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    /// <summary>
+    /// Changes over to another session between two frames and waits until no frame is with the old one, which the
+    /// caller may then dispose. Works while the loop runs, waits for frames, or has ended; from any thread but the loop's.
+    /// </summary>
+    public ModelSession Swap(ModelSession session, InputSpec input)
+    {
+        var serving = new Serving(session, input, Stages);
+        Serving old;
+        lock (_gate)
+        {
+            old = _serving;
+            _serving = serving;
+            while (old.FramesInFlight > 0) Monitor.Wait(_gate);
+        }
+
+        old.Dispose();
+        return old.Session;
+    }
+
+    /// <summary>Call after <see cref="Run"/> has returned.</summary>
+    public void Dispose() => _serving.Dispose();
+
+    private void RunSequential(CancellationToken cancellationToken)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        while (Preprocess(cancellationToken, out var job))
+        {
+            if (job is not null) Infer(job);
+            Volatile.Write(ref _inferenceAllocated, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+    }
+
+    private void RunOverlapped(CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var wake = stop.Token.UnsafeRegister(static self => ((FramePipeline)self!).Stop(null), this);
+        var thread = new Thread(() => RunPreprocessing(stop.Token)) { IsBackground = true, Name = "preprocess" };
+        thread.Start();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        try
+        {
+            while (TakeReady() is { } job)
+            {
+                Infer(job);
+                Volatile.Write(ref _inferenceAllocated, GC.GetAllocatedBytesForCurrentThread() - before);
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            thread.Join();
+            ReleaseReady();
+        }
+
+        if (_failure is not null) throw new InvalidOperationException("Preprocessing failed; the frame loop has ended.", _failure);
+    }
+
+    private void RunPreprocessing(CancellationToken cancellationToken)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        try
+        {
+            while (Preprocess(cancellationToken, out var job))
+            {
+                if (job is not null && !HandOver(job)) break;
+                Volatile.Write(ref _preprocessAllocated, GC.GetAllocatedBytesForCurrentThread() - before);
+            }
+
+            Stop(null);
+        }
+        catch (OperationCanceledException)
+        {
+            Stop(null);
+        }
+        catch (Exception failure)
+        {
+            Stop(failure);
+        }
+    }
+
+    /// <summary>One frame from the slot; the job is null if the frame was stale or corrupt. False when no more come.</summary>
+    private bool Preprocess(CancellationToken cancellationToken, out Job? job)
+    {
+        job = null;
+        WaitForInput();
+        if (_slot.Take(cancellationToken) is not { } frame) return false;
+        try
+        {
+            if (Rent() is not { } rented) return false;
+            var begin = Now();
+            if (IsStale(frame.CapturedNanoseconds, begin))
+            {
+                Count(ref _stale);
+                Return(rented);
+                return true;
+            }
+
+            if (rented.Serving.Preprocess(frame, rented) != FrameStatus.Ok)
+            {
+                Count(ref _corrupt);
+                Return(rented);
+                return true;
+            }
+
+            rented.Number = frame.Number;
+            rented.CapturedNanoseconds = frame.CapturedNanoseconds;
+            rented.PreprocessNanoseconds = Now() - begin;
+            job = rented;
+            return true;
+        }
+        finally
+        {
+            _slot.Return(frame);
+        }
+    }
+
+    private void Infer(Job job)
+    {
+        try
+        {
+            var begin = Now();
+            if (Overlapped && IsStale(job.CapturedNanoseconds, begin))
+            {
+                Count(ref _stale);
+                return;
+            }
+
+            var scores = job.Serving.Session.Run(job.Input);
+            var inferred = Now();
+            var count = TopScores.Select(scores, _best);
+            if (count < 0)
+            {
+                Count(ref _nonFinite);
+                return;
+            }
+
+            var end = Now();
+            Count(ref _classified);
+            _observer.OnResult(new FrameOutcome
+            {
+                Number = job.Number,
+                CapturedNanoseconds = job.CapturedNanoseconds,
+                Contender = job.Serving.Session.Contender,
+                WaitNanoseconds = begin - job.CapturedNanoseconds - job.PreprocessNanoseconds,
+                PreprocessNanoseconds = job.PreprocessNanoseconds,
+                InferenceNanoseconds = inferred - begin,
+                PostprocessNanoseconds = end - inferred,
+                TotalNanoseconds = end - job.CapturedNanoseconds,
+                Scores = _best.AsSpan(0, count),
+            });
+        }
+        finally
+        {
+            Return(job);
+        }
+    }
+
+    /// <summary>Waits before a frame is taken, not after, so that the newest one is; and without an input, so that nothing hinders a swap.</summary>
+    private void WaitForInput()
+    {
+        lock (_gate)
+        {
+            while (!_stopped && !_serving.HasFree) Monitor.Wait(_gate);
+        }
+    }
+
+    /// <summary>An input of the session that now serves; waits while all are in use. Null when stopped.</summary>
+    private Job? Rent()
+    {
+        lock (_gate)
+        {
+            while (!_stopped)
+            {
+                if (_serving.TryRent() is { } job) return job;
+                Monitor.Wait(_gate);
+            }
+
+            return null;
+        }
+    }
+
+    private void Return(Job job)
+    {
+        lock (_gate)
+        {
+            job.Serving.Return(job);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private bool HandOver(Job job)
+    {
+        lock (_gate)
+        {
+            while (_ready is not null && !_stopped) Monitor.Wait(_gate);
+            if (_stopped)
+            {
+                job.Serving.Return(job);
+                Monitor.PulseAll(_gate);
+                return false;
+            }
+
+            _ready = job;
+            Monitor.PulseAll(_gate);
+            return true;
+        }
+    }
+
+    private Job? TakeReady()
+    {
+        lock (_gate)
+        {
+            while (_ready is null && !_stopped) Monitor.Wait(_gate);
+            var job = _ready;
+            _ready = null;
+            if (job is not null) Monitor.PulseAll(_gate);
+            return job;
+        }
+    }
+
+    private void ReleaseReady()
+    {
+        if (TakeReady() is { } job) Return(job);
+    }
+
+    private void Stop(Exception? failure)
+    {
+        lock (_gate)
+        {
+            _failure ??= failure;
+            _stopped = true;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private bool IsStale(long capturedNanoseconds, long now) => _deadlineNanoseconds is { } deadline && now - capturedNanoseconds > deadline;
+
+    private long Now() => _time.GetTimestamp() * _tickNanoseconds;
+
+    private static void Count(ref long counter) => Volatile.Write(ref counter, counter + 1);
+}

@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+
+namespace Dunlin.Runtime.Preprocessing;
+
+/// <summary>
+/// libturbojpeg, strictly: what is incomplete or damaged is refused. Decodes at the smallest scale that the fit allows,
+/// to Y, Cb and Cr planes, so that colour conversion and chroma upsampling happen once, at the model's size.
+/// </summary>
+internal sealed unsafe class JpegDecoder : IDisposable
+{
+    private const int Flags = TurboJpeg.StopOnWarning | TurboJpeg.LimitScans;
+
+    private readonly JpegLimits _limits;
+    private readonly bool _grayOnly;
+    private nint _handle;
+    private byte[] _pixels = [];
+
+    /// <param name="grayOnly">Only luma is needed; chroma is then skipped.</param>
+    /// <exception cref="InvalidOperationException">libturbojpeg is not installed.</exception>
+    public JpegDecoder(JpegLimits limits, bool grayOnly)
+    {
+        _limits = limits;
+        _grayOnly = grayOnly;
+        try
+        {
+            _handle = TurboJpeg.InitDecompress();
+        }
+        catch (DllNotFoundException missing)
+        {
+            throw new InvalidOperationException(
+                $"'{TurboJpeg.Library}', which decodes JPEG frames, is not on this machine; install it: apt install libturbojpeg0", missing);
+        }
+
+        if (_handle == 0) throw new InvalidOperationException($"'{TurboJpeg.Library}' gave no decoder; is there memory?");
+    }
+
+    /// <param name="scale">Chooses eighths of the full size from the width and height of the image.</param>
+    /// <param name="picture">Points into memory of this decoder, valid until its next call.</param>
+    public FrameStatus Decode(ReadOnlySpan<byte> jpeg, Func<int, int, int> scale, out Picture picture)
+    {
+        picture = default;
+        if (jpeg.IsEmpty) return FrameStatus.Empty;
+        if (!JpegHeader.HasMagic(jpeg)) return FrameStatus.NotJpeg;
+        if (!JpegHeader.TryRead(jpeg, out var header)) return FrameStatus.Corrupt;
+        if ((long)header.Width * header.Height > (header.Buffered ? _limits.MaximumBufferedPixelCount : _limits.MaximumPixelCount))
+            return FrameStatus.TooLarge;
+        fixed (byte* bytes = jpeg)
+        {
+            var length = (nuint)jpeg.Length;
+            if (TurboJpeg.DecompressHeader(_handle, bytes, length, out var width, out var height, out var subsampling, out var colours) != 0
+                || width != header.Width || height != header.Height)
+                return FrameStatus.Corrupt;
+            var eighths = scale(width, height);
+            if (colours is not (TurboJpeg.ColourSpaceGray or TurboJpeg.ColourSpaceYcbcr))
+                return DecodeRgb(bytes, length, width, height, eighths, ref picture);
+            return _grayOnly || colours == TurboJpeg.ColourSpaceGray
+                ? DecodeGray(bytes, length, width, height, eighths, ref picture)
+                : DecodeYuv(bytes, length, width, height, eighths, subsampling, ref picture);
+        }
+    }
+
+    private FrameStatus DecodeGray(byte* bytes, nuint length, int width, int height, int eighths, ref Picture picture)
+    {
+        picture.Shape = new PictureShape(PixelLayout.Gray, Packing.Planar, width, height, eighths, 1, 1);
+        var (planeWidth, planeHeight) = (picture.Shape.PlaneWidth(0), picture.Shape.PlaneHeight(0));
+        picture.Stride0 = planeWidth;
+        picture.Plane0 = Memory((long)planeWidth * planeHeight);
+        return Status(TurboJpeg.Decompress(
+            _handle, bytes, length, picture.Plane0, planeWidth, planeWidth, planeHeight, TurboJpeg.PixelFormatGray, Flags));
+    }
+
+    private FrameStatus DecodeRgb(byte* bytes, nuint length, int width, int height, int eighths, ref Picture picture)
+    {
+        picture.Shape = new PictureShape(PixelLayout.Rgb, Packing.Rgb24, width, height, eighths, 1, 1);
+        var (planeWidth, planeHeight) = (picture.Shape.PlaneWidth(0), picture.Shape.PlaneHeight(0));
+        picture.Stride0 = 3 * planeWidth;
+        picture.Plane0 = Memory(3L * planeWidth * planeHeight);
+        return Status(TurboJpeg.Decompress(
+            _handle, bytes, length, picture.Plane0, planeWidth, 3 * planeWidth, planeHeight, TurboJpeg.PixelFormatRgb, Flags));
+    }
+
+    private FrameStatus DecodeYuv(
+        byte* bytes, nuint length, int width, int height, int eighths, int subsampling, ref Picture picture)
+    {
+        if (Chroma(subsampling) is not var (chromaX, chromaY)) return FrameStatus.Corrupt;
+        picture.Shape = new PictureShape(PixelLayout.FullRangeYuv, Packing.Planar, width, height, eighths, chromaX, chromaY);
+        var (chromaWidth, chromaHeight) = (picture.Shape.PlaneWidth(1), picture.Shape.PlaneHeight(1));
+        // The library pads luma to whole chroma pixels.
+        picture.Stride0 = chromaWidth * chromaX;
+        picture.Stride1 = picture.Stride2 = chromaWidth;
+        var lumaBytes = (long)picture.Stride0 * chromaHeight * chromaY;
+        var chromaBytes = (long)chromaWidth * chromaHeight;
+        picture.Plane0 = Memory(lumaBytes + 2 * chromaBytes);
+        picture.Plane1 = picture.Plane0 + lumaBytes;
+        picture.Plane2 = picture.Plane1 + chromaBytes;
+        var planes = stackalloc byte*[] { picture.Plane0, picture.Plane1, picture.Plane2 };
+        var strides = stackalloc int[] { picture.Stride0, picture.Stride1, picture.Stride2 };
+        return Status(TurboJpeg.DecompressToPlanes(
+            _handle, bytes, length, planes, picture.Shape.PlaneWidth(0), strides, picture.Shape.PlaneHeight(0), Flags));
+    }
+
+    /// <summary>Luma pixels per chroma pixel along x and y, by TJSAMP.</summary>
+    private static (int X, int Y)? Chroma(int subsampling) => subsampling switch
+    {
+        0 => (1, 1),
+        1 => (2, 1),
+        2 => (2, 2),
+        4 => (1, 2),
+        5 => (4, 1),
+        _ => null,
+    };
+
+    private static FrameStatus Status(int result) => result == 0 ? FrameStatus.Ok : FrameStatus.Corrupt;
+
+    private byte* Memory(long length)
+    {
+        var needed = checked((int)(length + RowResampler.Padding));
+        if (_pixels.Length < needed) _pixels = GC.AllocateUninitializedArray<byte>(needed, pinned: true);
+        return (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_pixels, 0);
+    }
+
+    public void Dispose()
+    {
+        if (_handle == 0) return;
+        _ = TurboJpeg.Destroy(_handle);
+        _handle = 0;
+    }
+}

@@ -1,0 +1,54 @@
+using System.Buffers.Binary;
+
+namespace Dunlin.Runtime.Preprocessing;
+
+/// <summary>
+/// What the markers before the first scan say (ITU-T T.81 §B.2). Read here, strictly and without allocating, so that
+/// libturbojpeg sees only images that were found small enough.
+/// </summary>
+internal readonly record struct JpegHeader(int Width, int Height, bool Buffered)
+{
+    private const byte StartOfScan = 0xDA;
+
+    public static bool HasMagic(ReadOnlySpan<byte> bytes) => bytes is [0xFF, 0xD8, 0xFF, ..];
+
+    /// <summary>False if the image ends, breaks the syntax, or is of a kind that is not decoded, before its first scan.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> bytes, out JpegHeader header)
+    {
+        header = default;
+        if (!HasMagic(bytes)) return false;
+        int width = 0, height = 0, components = 0;
+        var progressive = false;
+        var at = 2;
+        while (true)
+        {
+            if (at >= bytes.Length || bytes[at] != 0xFF) return false;
+            while (at < bytes.Length && bytes[at] == 0xFF) at++;
+            if (at + 3 > bytes.Length) return false;
+            var marker = bytes[at++];
+            var length = BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
+            if (length < 2 || at + length > bytes.Length) return false;
+            var segment = bytes.Slice(at + 2, length - 2);
+            at += length;
+            switch (marker)
+            {
+                case 0xC0 or 0xC1 or 0xC2:
+                    if (components != 0 || segment.Length < 6 || segment[0] != 8) return false;
+                    progressive = marker == 0xC2;
+                    height = BinaryPrimitives.ReadUInt16BigEndian(segment[1..]);
+                    width = BinaryPrimitives.ReadUInt16BigEndian(segment[3..]);
+                    components = segment[5];
+                    if (width == 0 || height == 0 || components is not (1 or 3)) return false;
+                    break;
+                case StartOfScan:
+                    if (components == 0 || segment.IsEmpty) return false;
+                    header = new JpegHeader(width, height, progressive || segment[0] != components);
+                    return true;
+                case 0xC4 or 0xDB or 0xDD or 0xFE or (>= 0xE0 and <= 0xEF):
+                    break;
+                default:
+                    return false;
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+
+namespace Dunlin.Runtime.Preprocessing;
+
+/// <summary>The TurboJPEG 2 API of libturbojpeg.so.0, which TurboJPEG 3 keeps.</summary>
+internal static partial class TurboJpeg
+{
+    public const string Library = "libturbojpeg.so.0";
+
+    public const int PixelFormatRgb = 0;
+    public const int PixelFormatGray = 6;
+    public const int ColourSpaceYcbcr = 1;
+    public const int ColourSpaceGray = 2;
+    public const int SubsamplingGray = 3;
+
+    /// <summary>TJFLAG_STOPONWARNING: an incomplete entropy-coded segment is an error.</summary>
+    public const int StopOnWarning = 8192;
+
+    /// <summary>TJFLAG_LIMITSCANS: more than 500 scans of a progressive image are an error.</summary>
+    public const int LimitScans = 32768;
+
+    [LibraryImport(Library, EntryPoint = "tjInitDecompress")]
+    public static partial nint InitDecompress();
+
+    [LibraryImport(Library, EntryPoint = "tjDestroy")]
+    public static partial int Destroy(nint handle);
+
+    [LibraryImport(Library, EntryPoint = "tjDecompressHeader3")]
+    public static unsafe partial int DecompressHeader(
+        nint handle, byte* jpeg, nuint length, out int width, out int height, out int subsampling, out int colourSpace);
+
+    [LibraryImport(Library, EntryPoint = "tjDecompress2")]
+    public static unsafe partial int Decompress(
+        nint handle, byte* jpeg, nuint length, byte* pixels, int width, int pitch, int height, int pixelFormat, int flags);
+
+    [LibraryImport(Library, EntryPoint = "tjDecompressToYUVPlanes")]
+    public static unsafe partial int DecompressToPlanes(
+        nint handle, byte* jpeg, nuint length, byte** planes, int width, int* strides, int height, int flags);
+}
