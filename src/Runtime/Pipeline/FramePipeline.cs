@@ -25,9 +25,10 @@ public sealed class FramePipeline : IDisposable
     private Exception? _failure;
     private long _stale, _corrupt, _nonFinite, _classified, _inferenceAllocated, _preprocessAllocated;
 
-    /// <param name="session">Used until it is swapped; owned by the caller.</param>
-    /// <param name="input">The input of that session's manifest.</param>
-    /// <param name="time">Its timestamps must be those of the frames: CLOCK_MONOTONIC.</param>
+    /// <summary>
+    /// The session stays the caller's; <paramref name="input"/> is that of its manifest. The timestamps of
+    /// <paramref name="time"/> must be those of the frames: CLOCK_MONOTONIC.
+    /// </summary>
     public FramePipeline(
         NewestFrameSlot slot, ModelSession session, InputSpec input, LoopSpec loop, IFrameObserver observer, TimeProvider? time = null)
     {

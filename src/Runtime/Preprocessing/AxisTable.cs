@@ -23,9 +23,7 @@ internal sealed class AxisTable
     public float[] Weights { get; }
     public int TargetLength => Starts.Length;
 
-    /// <param name="sourceLength">Pixels of the plane.</param>
-    /// <param name="start">Of the region, in pixels of the plane.</param>
-    /// <param name="length">Of the region, in pixels of the plane.</param>
+    /// <summary>All in pixels of the plane: its length, the start and length of the region that is looked at.</summary>
     public static AxisTable Of(int sourceLength, double start, double length, int targetLength, Interpolation interpolation)
     {
         var low = Math.Clamp((int)Math.Floor(start + Tolerance), 0, sourceLength - 1);

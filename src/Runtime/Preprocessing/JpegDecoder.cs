@@ -15,7 +15,7 @@ internal sealed unsafe class JpegDecoder : IDisposable
     private nint _handle;
     private byte[] _pixels = [];
 
-    /// <param name="grayOnly">Only luma is needed; chroma is then skipped.</param>
+    /// <summary>With <paramref name="grayOnly"/>, chroma is skipped.</summary>
     /// <exception cref="InvalidOperationException">libturbojpeg is not installed.</exception>
     public JpegDecoder(JpegLimits limits, bool grayOnly)
     {
@@ -34,8 +34,10 @@ internal sealed unsafe class JpegDecoder : IDisposable
         if (_handle == 0) throw new InvalidOperationException($"'{TurboJpeg.Library}' gave no decoder; is there memory?");
     }
 
-    /// <param name="scale">Chooses eighths of the full size from the width and height of the image.</param>
-    /// <param name="picture">Points into memory of this decoder, valid until its next call.</param>
+    /// <summary>
+    /// <paramref name="scale"/> chooses eighths of the full size from the width and height of the image.
+    /// <paramref name="picture"/> points into memory of this decoder, valid until its next call.
+    /// </summary>
     public FrameStatus Decode(ReadOnlySpan<byte> jpeg, Func<int, int, int> scale, out Picture picture)
     {
         picture = default;

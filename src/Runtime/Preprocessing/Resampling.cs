@@ -91,7 +91,7 @@ internal sealed unsafe class Resampling
 
     private void Unpack(byte* row)
     {
-        var (a, b, c) = (Unpacked(0), Unpacked(1), Unpacked(2));
+        byte* a = Unpacked(0), b = Unpacked(1), c = Unpacked(2);
         var half = _firstColumn / 2;
         if (Shape.Packing == Packing.Yuyv)
             Unpacking.Yuyv(row + 2 * _firstColumn, a + _firstColumn, b + half, c + half, _columnCount / 2);
