@@ -9,7 +9,7 @@ internal sealed class Judge(RaceRules rules)
 {
     // The observed p95 may veto what the centres say, from this many runs on. Nobody leaves before, and nothing is decided,
     // unless the centres are so far apart (a quarter) that the tails of a working model do not turn them round.
-    private const int TailRunCount = 40;
+    private const int TailRunCount = 100;
     private static readonly double FarApart = Math.Log(1.25);
 
     // A deadline is missed if more than one run in twenty is late.
