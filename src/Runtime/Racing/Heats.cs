@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dunlin.Bundles.Golden;
+using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
@@ -27,14 +28,14 @@ public sealed class Heats(TimeProvider time, Func<bool>? isThrottled = null)
 
     /// <summary>Classifies the golden set.</summary>
     /// <exception cref="ModelLoadException">The session cannot be made, or the set does not fit it (<c>golden.unreadable</c>).</exception>
-    public GoldenVerdict Golden(Golden message, CancellationToken cancellationToken)
+    public static GoldenVerdict Golden(Golden message, CancellationToken cancellationToken)
     {
         GoldenSet golden;
         try
         {
             golden = GoldenSet.Open(message.GoldenPath);
         }
-        catch (Exception exception) when (exception is Bundles.BundleException or IOException)
+        catch (Exception exception) when (exception is BundleException or IOException)
         {
             throw new ModelLoadException("golden.unreadable", exception.Message, exception);
         }
