@@ -13,7 +13,7 @@ need() {
 }
 
 target_test() { # installs what tests need, runs all of them, sums them up
-  need mosquitto mosquitto-clients libturbojpeg0 ffmpeg skopeo docker-registry openssl dataset-fashion-mnist
+  need mosquitto mosquitto-clients libturbojpeg0 ffmpeg skopeo docker-registry openssl strace dataset-fashion-mnist
   dotnet build Agent.sln -v q
   local log; log=$(mktemp)
   local status=0
