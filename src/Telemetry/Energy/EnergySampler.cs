@@ -1,4 +1,5 @@
 using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Liveness;
 using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -14,24 +15,29 @@ public sealed partial class EnergySampler : BackgroundService
     /// <summary>Idle power is known if readings cover this share of the measurement.</summary>
     private const double EnoughIdleCoverage = 0.8;
 
+    /// <summary>A second's wait and a meter that takes its time.</summary>
+    private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(5);
+
     private readonly TimeProvider _time;
     private readonly ILogger<EnergySampler> _logger;
     private readonly EnergySeries? _measured, _estimated;
     private readonly string?[] _logged = new string?[2];
-    private long _lastTick;
+    private readonly LoopTick? _tick;
 
     /// <param name="meters">Disposed by this.</param>
     /// <param name="options">Idle and highest power.</param>
     /// <param name="time">The clock of the meters' timestamps.</param>
     /// <param name="readBusySeconds">Busy seconds of all cores since boot, for finding a stuck sensor.</param>
     /// <param name="logger">Hears of meters that fail and come back.</param>
-    public EnergySampler(DiscoveredMeters meters, PowerOptions options, TimeProvider time, Func<double?> readBusySeconds, ILogger<EnergySampler> logger)
+    /// <param name="ticks">Hears that the loop turns; null if nobody watches.</param>
+    public EnergySampler(DiscoveredMeters meters, PowerOptions options, TimeProvider time, Func<double?> readBusySeconds,
+        ILogger<EnergySampler> logger, LoopTicks? ticks = null)
     {
         (_time, _logger) = (time, logger);
         _measured = meters.Meter is { } meter ? new EnergySeries(meter, time, options.MaximumWatts, readBusySeconds) { IdleWatts = options.IdleWatts } : null;
         _estimated = meters.Estimate is { } estimate ? new EnergySeries(estimate, time, options.MaximumWatts, readBusySeconds) : null;
         Reasons = meters.Reasons;
-        _lastTick = time.GetTimestamp();
+        _tick = ticks?.Register("power", LongestTick);
     }
 
     /// <summary>Why which meter is used, in sentences.</summary>
@@ -48,9 +54,6 @@ public sealed partial class EnergySampler : BackgroundService
 
     /// <summary>Watts when nothing runs, configured or measured; null while unknown.</summary>
     public double? IdleWatts => _measured?.IdleWatts;
-
-    /// <summary>When the loop last went round (monotonic timestamp); it does so at least each second.</summary>
-    public long LastTick => Interlocked.Read(ref _lastTick);
 
     /// <summary>Energy between two monotonic timestamps of the last minutes: measured or derived, else estimated; null if nothing is known.</summary>
     public EnergySpan? Joules(long from, long to) => _measured?.Integrate(from, to) ?? _estimated?.Integrate(from, to);
@@ -108,11 +111,12 @@ public sealed partial class EnergySampler : BackgroundService
                     series[i].Sample();
                     LogChange(i, series[i]);
                 }
-                Interlocked.Exchange(ref _lastTick, now);
+                _tick?.Tick();
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) { }
+        finally { _tick?.Retire(); }
     }
 
     private void LogChange(int index, EnergySeries series)

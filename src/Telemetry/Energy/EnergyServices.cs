@@ -1,4 +1,5 @@
 using Dunlin.Telemetry.Board;
+using Dunlin.Telemetry.Liveness;
 using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -11,13 +12,13 @@ public static class EnergyServices
 {
     /// <summary>
     /// <see cref="EnergySampler"/> (also as a hosted service), <see cref="BoardSensors"/> and <see cref="ThermalWatch"/>; options from
-    /// the section <c>Power</c>, validated at start.
+    /// the section <see cref="PowerOptions.Section"/>, validated at start.
     /// </summary>
     /// <param name="services">The agent's services; a <see cref="TimeProvider"/> may be among them.</param>
     /// <param name="root">Where <c>/sys</c> and <c>/proc</c> are.</param>
     public static IServiceCollection AddPower(this IServiceCollection services, string root = "/")
     {
-        services.AddOptions<PowerOptions>().BindConfiguration("Power").ValidateOnStart();
+        services.AddOptions<PowerOptions>().BindConfiguration(PowerOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         services.AddSingleton<IValidateOptions<PowerOptions>, PowerOptionsValidator>();
         services.AddSingleton(_ => new BoardSensors(root));
         services.AddSingleton<ThermalWatch>();
@@ -26,7 +27,7 @@ public static class EnergyServices
             var time = provider.GetService<TimeProvider>() ?? TimeProvider.System;
             var options = provider.GetRequiredService<IOptions<PowerOptions>>().Value;
             return new EnergySampler(PowerMeters.Discover(options, time, root), options, time, new BoardSensors(root).ReadBusySeconds,
-                provider.GetRequiredService<ILogger<EnergySampler>>());
+                provider.GetRequiredService<ILogger<EnergySampler>>(), provider.GetService<LoopTicks>());
         });
         services.AddHostedService(provider => provider.GetRequiredService<EnergySampler>());
         return services;

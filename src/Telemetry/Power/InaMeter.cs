@@ -65,7 +65,7 @@ internal sealed class InaMeter : IPowerMeter
                 return new Chip(() => ina236.ReadBusVoltage().Volts, () => ina236.ReadShuntVoltage().Volts, ina236);
             }
             var ina219 = new Ina219(device);
-            return new Chip(() => ina219.ReadBusVoltage().Volts, () => ina219.ReadShuntVoltage().Volts, ina219);
+            return new Chip(() => ina219.ReadBusVoltage().Volts, () => Signed(ina219.ReadShuntVoltage().Volts), ina219);
         }
         catch
         {
@@ -73,6 +73,9 @@ internal sealed class InaMeter : IPowerMeter
             throw;
         }
     }
+
+    /// <summary>Iot.Device.Bindings 4.2 takes the INA219's signed register of 10 µV steps for an unsigned one.</summary>
+    private static double Signed(double shuntVolts) => shuntVolts >= 0.32768 ? shuntVolts - 0.65536 : shuntVolts;
 
     private void Close()
     {

@@ -6,6 +6,8 @@ namespace Dunlin.Telemetry.Power;
 /// <summary>Which power meter to use and how it is wired.</summary>
 public sealed class PowerOptions
 {
+    public const string Section = "Power";
+
     /// <summary>Which meter; <see cref="PowerKind.Auto"/> takes the best that answers. I²C sensors are used only when named: probing could disturb another chip.</summary>
     [EnumDataType(typeof(PowerKind))]
     public PowerKind Kind { get; set; } = PowerKind.Auto;

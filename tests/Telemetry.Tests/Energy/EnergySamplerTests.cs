@@ -1,0 +1,102 @@
+using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Board;
+using Dunlin.Telemetry.Energy;
+using Dunlin.Telemetry.Power;
+using Dunlin.Telemetry.Tests.Board;
+using Dunlin.TestKit.Waiting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Telemetry.Tests.Energy;
+
+public sealed class EnergySamplerTests
+{
+    private static readonly TimeProvider Time = TimeProvider.System;
+
+    [Fact]
+    public async Task TheHostedLoopSamplesAndAnswersForAWindowAndForTheRace()
+    {
+        using var sampler = SamplerOf(new WaveformMeter(Time, _ => 5) { Provenance = Fast(EnergyMethod.Measured) }, Estimate(seconds => 2 * seconds));
+        var from = Time.GetTimestamp();
+        await sampler.StartAsync(TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => sampler.Joules(from, Time.GetTimestamp())?.CoveredSeconds > 0.5, "half a second is covered");
+        await sampler.StopAsync(TestContext.Current.CancellationToken);
+
+        var span = sampler.Joules(from, from + Time.TimestampFrequency / 2)!.Value;
+        Assert.Equal(EnergyMethod.Measured, span.Provenance.Method);
+        Assert.Equal(5, span.MeanWatts, 6);
+
+        var window = sampler.WindowOf(from, from + Time.TimestampFrequency / 2, 10);
+        Assert.Equal(EnergyMethod.Measured, window.Measured!.Method);
+        Assert.Equal(EnergyMethod.Estimated, window.Estimated!.Method);
+        Assert.Equal(2, window.Estimated.JoulesPerDay / 86_400, 3);
+    }
+
+    [Fact]
+    public async Task IdlePowerIsMeasuredOnceBeforeAnythingRuns()
+    {
+        using var sampler = SamplerOf(new WaveformMeter(Time, _ => 2.5) { Provenance = Fast(EnergyMethod.Measured) }, null);
+        await sampler.StartAsync(TestContext.Current.CancellationToken);
+        Assert.Null(sampler.IdleWatts);
+        await Eventually.TrueAsync(() => sampler.MeasureIdleAsync(TimeSpan.FromSeconds(0.3), TestContext.Current.CancellationToken), "idle power is known");
+        Assert.Equal(2.5, sampler.IdleWatts!.Value, 6);
+        await sampler.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task WithoutASensorThereIsAnEstimateOrNothingAndNeverZero()
+    {
+        using var estimating = SamplerOf(null, Estimate(seconds => seconds));
+        var from = Time.GetTimestamp();
+        Assert.Null(estimating.WindowOf(from, Time.GetTimestamp(), 1).Measured);
+        Assert.False(await estimating.MeasureIdleAsync(TimeSpan.Zero, TestContext.Current.CancellationToken));
+
+        using var blind = SamplerOf(null, null);
+        Assert.Null(blind.Joules(from, Time.GetTimestamp()));
+        var window = blind.WindowOf(from, Time.GetTimestamp(), 1);
+        Assert.Null(window.Measured);
+        Assert.Null(window.Estimated);
+    }
+
+    [Fact]
+    public async Task TheFeatureIsRegisteredWithItsOptionsFromTheSectionPower()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.JetsonOrin);
+        using var host = HostOf(recorded, new() { ["Power:Kind"] = "hwmon", ["Power:Channel"] = "VDD_SOC", ["Power:IdleWatts"] = "1.5" });
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        var sampler = host.Services.GetRequiredService<EnergySampler>();
+        Assert.Equal("ina3221 (VDD_SOC)", sampler.Measured!.Description);
+        Assert.Equal(1.5, sampler.IdleWatts);
+        Assert.Equal(49.312, host.Services.GetRequiredService<ThermalWatch>().TakeWindow().Celsius);
+        await host.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task AnOptionOutOfRangeStopsTheStart()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.BareMachine);
+        using var host = HostOf(recorded, new() { ["Power:ShuntOhms"] = "-1" });
+        var e = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("ShuntOhms", e.Message, StringComparison.Ordinal);
+    }
+
+    private static IHost HostOf(RecordedBoard recorded, Dictionary<string, string?> settings)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddInMemoryCollection(settings);
+        builder.Services.AddPower(recorded.Root);
+        return builder.Build();
+    }
+
+    private static EnergySampler SamplerOf(IPowerMeter? meter, IPowerMeter? estimate) =>
+        new(new DiscoveredMeters(meter, estimate, []), new PowerOptions(), Time, () => null, NullLogger<EnergySampler>.Instance);
+
+    private static WaveformMeter Estimate(Func<double, double> counter) =>
+        new(Time, _ => 0) { Counter = counter, Provenance = Fast(EnergyMethod.Estimated) };
+
+    private static PowerProvenance Fast(EnergyMethod method) =>
+        new(method, method == EnergyMethod.Estimated ? "cpu-time" : "ina219", EnergyScope.Board, 50, 0.02, "The waveform");
+}

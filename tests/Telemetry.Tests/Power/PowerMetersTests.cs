@@ -1,0 +1,234 @@
+using System.Device.I2c;
+using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Power;
+using Dunlin.Telemetry.Tests.Board;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dunlin.Telemetry.Tests.Power;
+
+public sealed class PowerMetersTests : IDisposable
+{
+    private readonly FakeTimeProvider _time = new();
+    private RegisterChip? _chip;
+    private Action<RegisterChip> _prepare = _ => { };
+    private string? _adc;
+
+    [Fact]
+    public void AJetsonIsMeasuredAtItsInputAndNotAtItsRailsAgain()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.JetsonOrin);
+        var found = Discover(new PowerOptions(), recorded.Root);
+        Assert.Equal((EnergyMethod.Measured, "hwmon", EnergyScope.Board), Kind(found.Meter!));
+        Assert.Equal("ina3221 (VDD_IN)", found.Meter!.Provenance.Description);
+        Assert.True(found.Meter.TryRead(out var sample));
+        Assert.Equal(6.0384, sample.Watts!.Value, 9);
+        Assert.Equal("cpu-time", found.Estimate!.Provenance.Source);
+    }
+
+    [Fact]
+    public void AChannelCanBeNamed()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.JetsonOrin);
+        var found = Discover(new PowerOptions { Channel = "VDD_SOC" }, recorded.Root);
+        Assert.True(found.Meter!.TryRead(out var sample));
+        Assert.Equal(5.032 * 0.28, sample.Watts!.Value, 9);
+        Assert.Equal(EnergyScope.Rail, found.Meter.Provenance.Scope);
+    }
+
+    [Fact]
+    public void APcIsReadByRaplWithItsCounterUnwrappedAndItsGraphicsCardLeftOut()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.DesktopPc);
+        var found = Discover(new PowerOptions(), recorded.Root);
+        Assert.Equal((EnergyMethod.Derived, "rapl", EnergyScope.Package), Kind(found.Meter!));
+        Assert.Contains("hwmon: none found.", found.Reasons);
+        Assert.True(found.Meter!.TryRead(out var before));
+        recorded.Write("sys/class/powercap/intel-rapl:0/energy_uj", "10671150");
+        Assert.True(found.Meter.TryRead(out var after));
+        Assert.Equal(11, after.CumulativeJoules!.Value - before.CumulativeJoules!.Value, 6);
+    }
+
+    [Fact]
+    public void ARaspberryPi5IsReadThroughItsPmic()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.RaspberryPi5);
+        _adc = """
+                 3V7_WL_SW_A current(0)=0.09759900A
+                   3V3_SYS_A current(1)=0.04879950A
+                  VDD_CORE_A current(7)=1.07500000A
+                 3V7_WL_SW_V volt(8)=3.70000000V
+                   3V3_SYS_V volt(9)=3.31000000V
+                  VDD_CORE_V volt(15)=0.72000000V
+                     EXT5V_V volt(24)=5.15524000V
+                      BATT_V volt(25)=0.00488400V
+            """;
+        var found = Discover(new PowerOptions(), recorded.Root);
+        Assert.Equal((EnergyMethod.Derived, "rpi5-pmic", EnergyScope.Rail), Kind(found.Meter!));
+        Assert.True(found.Meter!.TryRead(out var sample));
+        Assert.Equal(0.097599 * 3.7 + 0.0487995 * 3.31 + 1.075 * 0.72, sample.Watts!.Value, 9);
+
+        _adc = "error=1 error_msg=\"Command not registered\"";
+        Assert.False(found.Meter.TryRead(out _));
+        Assert.Contains("no rail with current and voltage", found.Meter.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ABoardWithoutAnySensorHasOnlyAnEstimateAndSaysWhy()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.BareMachine);
+        var found = Discover(new PowerOptions { WattsPerCore = 2 }, recorded.Root);
+        Assert.Null(found.Meter);
+        Assert.Equal((EnergyMethod.Estimated, "cpu-time", EnergyScope.Process), Kind(found.Estimate!));
+        Assert.True(found.Estimate!.TryRead(out var sample));
+        Assert.Equal(8, sample.CumulativeJoules);
+        Assert.Contains("rapl: none found.", found.Reasons);
+    }
+
+    [Fact]
+    public void NothingIsReadWhereThePowerMeterIsSwitchedOff()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.JetsonOrin);
+        var found = Discover(new PowerOptions { Kind = PowerKind.None }, recorded.Root);
+        Assert.Null(found.Meter);
+        Assert.Null(found.Estimate);
+        Assert.Null(Discover(new PowerOptions { WattsPerCore = 0 }, recorded.Root).Estimate);
+    }
+
+    [Fact]
+    public void AnInaSensorIsUsedOnlyWhenNamed()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.BareMachine);
+        Discover(new PowerOptions(), recorded.Root);
+        Assert.Null(_chip);
+    }
+
+    [Fact]
+    public void AnIna219GivesBusVoltageTimesShuntCurrentAlsoBackwards()
+    {
+        // 5.04 V on the bus (4 mV steps above three flag bits), 42 mV on the shunt (10 µV steps) of 0.1 Ω: 0.42 A.
+        _prepare = chip => (chip.Registers[2], chip.Registers[1]) = (1260 << 3 | 0b010, 4200);
+        var meter = Discover(new PowerOptions { Kind = PowerKind.Ina219 }).Meter!;
+        Assert.Equal((EnergyMethod.Measured, "ina219", EnergyScope.Rail), Kind(meter));
+        Assert.True(meter.TryRead(out var sample));
+        Assert.Equal(5.04 * 0.42, sample.Watts!.Value, 6);
+
+        _chip!.Registers[1] = unchecked((ushort)-4200);
+        Assert.True(meter.TryRead(out sample));
+        Assert.Equal(-5.04 * 0.42, sample.Watts!.Value, 6);
+    }
+
+    [Fact]
+    public void AnIna236GivesWatts()
+    {
+        // 5.0 V on the bus (1.6 mV steps), 20 mV on the shunt (2.5 µV steps) of 20 mΩ: 1 A.
+        _prepare = chip => (chip.Registers[0x3f], chip.Registers[2], chip.Registers[1]) = (0xa080, 3125, 8000); // 0x3f: device id
+        var meter = Discover(new PowerOptions { Kind = PowerKind.Ina236, ShuntOhms = 0.02, MaximumAmperes = 4, FeedsWholeBoard = true }).Meter!;
+        Assert.Equal((EnergyMethod.Measured, "ina236", EnergyScope.Board), Kind(meter));
+        Assert.True(meter.TryRead(out var sample), meter.Problem);
+        Assert.Equal(5.0, sample.Watts!.Value, 3);
+    }
+
+    [Fact]
+    public void ASensorThatVanishesSaysSoAndComesBackByItself()
+    {
+        _prepare = chip => (chip.Registers[2], chip.Registers[1]) = (1260 << 3, 4200);
+        var meter = Discover(new PowerOptions { Kind = PowerKind.Ina219, I2cBus = 7, I2cAddress = 0x41 }).Meter!;
+        _chip!.Vanished = true;
+        Assert.False(meter.TryRead(out _));
+        Assert.Contains("INA219 at 0x41 on /dev/i2c-7", meter.Problem, StringComparison.Ordinal);
+        _prepare = chip => (chip.Registers[2], chip.Registers[1]) = (1260 << 3, 2100);
+        Assert.True(meter.TryRead(out var sample));
+        Assert.Equal(5.04 * 0.21, sample.Watts!.Value, 6);
+        Assert.Null(meter.Problem);
+    }
+
+    [Fact]
+    public void ASensorThatWasNamedButIsAbsentIsKeptWithItsProblem()
+    {
+        var found = PowerMeters.Discover(new PowerOptions { Kind = PowerKind.Ina219, I2cBus = 250 }, _time);
+        Assert.NotNull(found.Meter);
+        Assert.False(found.Meter.TryRead(out _));
+        Assert.Contains("/dev/i2c-250", found.Meter.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnHwmonSensorThatDisappearsIsAProblemAndNoZero()
+    {
+        using var recorded = new RecordedBoard("""
+            sys/class/hwmon/hwmon0/name: ina226
+            sys/class/hwmon/hwmon0/power1_input: 2500000
+            """);
+        var meter = Discover(new PowerOptions(), recorded.Root).Meter!;
+        Assert.True(meter.TryRead(out var sample));
+        Assert.Equal(2.5, sample.Watts!.Value, 9);
+        recorded.Remove("sys/class/hwmon/hwmon0");
+        Assert.False(meter.TryRead(out _));
+        Assert.Contains("/sys/class/hwmon/hwmon0/power1_input", meter.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EnergyCountersOfAChipAreTakenBeforeItsPower()
+    {
+        using var recorded = new RecordedBoard("""
+            sys/class/hwmon/hwmon0/name: ina238
+            sys/class/hwmon/hwmon0/power1_input: 2500000
+            sys/class/hwmon/hwmon0/energy1_input: 7000000
+            """);
+        Assert.True(Discover(new PowerOptions(), recorded.Root).Meter!.TryRead(out var sample));
+        Assert.Equal(7, sample.CumulativeJoules);
+    }
+
+    [Fact]
+    public void AnIioSensorIsScaledToWatts()
+    {
+        using var recorded = new RecordedBoard("""
+            sys/bus/iio/devices/iio:device0/name: ina226
+            sys/bus/iio/devices/iio:device0/in_power2_raw: 200
+            sys/bus/iio/devices/iio:device0/in_power2_scale: 12.5
+            """);
+        var meter = Discover(new PowerOptions(), recorded.Root).Meter!;
+        Assert.Equal("iio", meter.Provenance.Source);
+        Assert.True(meter.TryRead(out var sample));
+        Assert.Equal(2.5, sample.Watts!.Value, 9);
+    }
+
+    [Theory]
+    [InlineData(nameof(PowerOptions.ShuntOhms), 0.0)]
+    [InlineData(nameof(PowerOptions.I2cAddress), 200.0)]
+    [InlineData(nameof(PowerOptions.SamplesPerSecond), 0.0)]
+    [InlineData(nameof(PowerOptions.WattsPerCore), -1.0)]
+    [InlineData(nameof(PowerOptions.IdleWatts), -1.0)]
+    [InlineData(nameof(PowerOptions.Kind), 99.0)]
+    public void AnOptionOutOfItsRangeIsNamed(string option, double value)
+    {
+        var options = new PowerOptions();
+        switch (option)
+        {
+            case nameof(PowerOptions.ShuntOhms): options.ShuntOhms = value; break;
+            case nameof(PowerOptions.I2cAddress): options.I2cAddress = (int)value; break;
+            case nameof(PowerOptions.SamplesPerSecond): options.SamplesPerSecond = value; break;
+            case nameof(PowerOptions.WattsPerCore): options.WattsPerCore = value; break;
+            case nameof(PowerOptions.IdleWatts): options.IdleWatts = value; break;
+            default: options.Kind = (PowerKind)(int)value; break;
+        }
+        var result = new PowerOptionsValidator().Validate(null, options);
+        Assert.True(result.Failed);
+        Assert.Contains(option, result.FailureMessage, StringComparison.Ordinal);
+        Assert.True(new PowerOptionsValidator().Validate(null, new PowerOptions()).Succeeded);
+    }
+
+    public void Dispose() => _chip?.Dispose();
+
+    private static (EnergyMethod, string, EnergyScope) Kind(IPowerMeter meter) =>
+        (meter.Provenance.Method, meter.Provenance.Source, meter.Provenance.Scope);
+
+    private DiscoveredMeters Discover(PowerOptions options, string root = "/nowhere") =>
+        PowerMeters.Discover(options, _time, root, Open, () => (_adc, _adc is null ? "no vcgencmd here" : null), () => TimeSpan.FromSeconds(4));
+
+    private I2cDevice Open(I2cConnectionSettings settings)
+    {
+        _chip = new RegisterChip(settings);
+        _prepare(_chip);
+        return _chip;
+    }
+}
