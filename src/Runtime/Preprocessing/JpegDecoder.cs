@@ -21,17 +21,21 @@ internal sealed unsafe class JpegDecoder : IDisposable
     {
         _limits = limits;
         _grayOnly = grayOnly;
+        _handle = Open();
+    }
+
+    private static nint Open()
+    {
         try
         {
-            _handle = TurboJpeg.InitDecompress();
+            var handle = TurboJpeg.InitDecompress();
+            return handle != 0 ? handle : throw new InvalidOperationException($"'{TurboJpeg.Library}' gave no decoder; is there memory?");
         }
         catch (DllNotFoundException missing)
         {
             throw new InvalidOperationException(
                 $"'{TurboJpeg.Library}', which decodes JPEG frames, is not on this machine; install it: apt install libturbojpeg0", missing);
         }
-
-        if (_handle == 0) throw new InvalidOperationException($"'{TurboJpeg.Library}' gave no decoder; is there memory?");
     }
 
     /// <summary>
@@ -51,7 +55,7 @@ internal sealed unsafe class JpegDecoder : IDisposable
             var length = (nuint)jpeg.Length;
             if (TurboJpeg.DecompressHeader(_handle, bytes, length, out var width, out var height, out var subsampling, out var colours) != 0
                 || width != header.Width || height != header.Height)
-                return FrameStatus.Corrupt;
+                return Refuse();
             var eighths = scale(width, height);
             if (colours is not (TurboJpeg.ColourSpaceGray or TurboJpeg.ColourSpaceYcbcr))
                 return DecodeRgb(bytes, length, width, height, eighths, ref picture);
@@ -84,13 +88,13 @@ internal sealed unsafe class JpegDecoder : IDisposable
     private FrameStatus DecodeYuv(
         byte* bytes, nuint length, int width, int height, int eighths, int subsampling, ref Picture picture)
     {
-        if (Chroma(subsampling) is not var (chromaX, chromaY)) return FrameStatus.Corrupt;
-        picture.Shape = new PictureShape(PixelLayout.FullRangeYuv, Packing.Planar, width, height, eighths, chromaX, chromaY);
+        if (Chroma(subsampling) is not { } chroma) return FrameStatus.Corrupt;
+        picture.Shape = new PictureShape(PixelLayout.FullRangeYuv, Packing.Planar, width, height, eighths, chroma.X, chroma.Y);
         var (chromaWidth, chromaHeight) = (picture.Shape.PlaneWidth(1), picture.Shape.PlaneHeight(1));
         // The library pads luma to whole chroma pixels.
-        picture.Stride0 = chromaWidth * chromaX;
+        picture.Stride0 = chromaWidth * chroma.X;
         picture.Stride1 = picture.Stride2 = chromaWidth;
-        var lumaBytes = (long)picture.Stride0 * chromaHeight * chromaY;
+        var lumaBytes = (long)picture.Stride0 * chromaHeight * chroma.Y;
         var chromaBytes = (long)chromaWidth * chromaHeight;
         picture.Plane0 = Memory(lumaBytes + 2 * chromaBytes);
         picture.Plane1 = picture.Plane0 + lumaBytes;
@@ -112,7 +116,15 @@ internal sealed unsafe class JpegDecoder : IDisposable
         _ => null,
     };
 
-    private static FrameStatus Status(int result) => result == 0 ? FrameStatus.Ok : FrameStatus.Corrupt;
+    private FrameStatus Status(int result) => result == 0 ? FrameStatus.Ok : Refuse();
+
+    /// <summary>A decoder that a damaged image has left in the middle refuses sound ones too: the next frame gets a new one.</summary>
+    private FrameStatus Refuse()
+    {
+        Dispose();
+        _handle = Open();
+        return FrameStatus.Corrupt;
+    }
 
     private byte* Memory(long length)
     {

@@ -104,8 +104,7 @@ public sealed unsafe class Preprocessor : IDisposable
     private int ScaleFor(int width, int height)
     {
         var fit = Fit.Of(_spec, width, height);
-        ReadOnlySpan<int> candidates = [1, 2, 4];
-        foreach (var eighths in candidates)
+        for (var eighths = 1; eighths < 8; eighths *= 2)
             if (fit.SourceWidth * eighths >= 8 * fit.TargetWidth && fit.SourceHeight * eighths >= 8 * fit.TargetHeight) return eighths;
         return 8;
     }

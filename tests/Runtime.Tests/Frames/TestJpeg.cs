@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+using Dunlin.Runtime.Frames;
+
+namespace Dunlin.Runtime.Tests.Frames;
+
+/// <summary>JPEG images made by libturbojpeg's encoder, so that no test needs a file.</summary>
+internal static partial class TestJpeg
+{
+    public const int Sampling444 = 0, Sampling422 = 1, Sampling420 = 2, SamplingGray = 3;
+    public const int Progressive = 16384;
+    private const string Library = "libturbojpeg.so.0";
+
+    /// <summary>Smooth colours with some structure, the same for the same size.</summary>
+    public static byte[] Photograph(int width, int height)
+    {
+        var rgb = new byte[width * height * 3];
+        for (var y = 0; y < height; y++)
+        for (var x = 0; x < width; x++)
+        {
+            var at = (y * width + x) * 3;
+            rgb[at] = (byte)(128 + 100 * Math.Sin(x * 0.05) * Math.Cos(y * 0.031));
+            rgb[at + 1] = (byte)(128 + 90 * Math.Sin(x * 0.013 + y * 0.07));
+            rgb[at + 2] = (byte)((x * 3 + y * 2) % 200 + (x / 16 + y / 16) % 2 * 40);
+        }
+
+        return rgb;
+    }
+
+    public static byte[] Encode(int width, int height, int sampling = Sampling420, int quality = 90, int flags = 0) =>
+        Encode(Photograph(width, height), width, height, sampling, quality, flags);
+
+    public static unsafe byte[] Encode(byte[] rgb, int width, int height, int sampling, int quality = 90, int flags = 0)
+    {
+        var handle = InitCompress();
+        byte* jpeg = null;
+        nuint length = 0;
+        fixed (byte* pixels = rgb)
+            Assert.Equal(0, Compress(handle, pixels, width, 3 * width, height, 0, &jpeg, &length, sampling, quality, flags));
+        var bytes = new Span<byte>(jpeg, (int)length).ToArray();
+        Free(jpeg);
+        _ = Destroy(handle);
+        return bytes;
+    }
+
+    public static FrameBuffer Frame(ReadOnlySpan<byte> jpeg)
+    {
+        var frame = new FrameBuffer { Format = PixelFormat.Jpeg };
+        jpeg.CopyTo(frame.Resize(jpeg.Length));
+        return frame;
+    }
+
+    public static FrameBuffer Frame(PixelFormat format, int width, int height, ReadOnlySpan<byte> pixels)
+    {
+        var frame = new FrameBuffer { Format = format, Width = width, Height = height, Stride = pixels.Length / height };
+        pixels.CopyTo(frame.Resize(pixels.Length));
+        return frame;
+    }
+
+    /// <summary>The same image with another size written into its frame header.</summary>
+    public static byte[] Claiming(byte[] jpeg, int width, int height)
+    {
+        var changed = (byte[])jpeg.Clone();
+        var at = 2;
+        while (changed[at + 1] is not (0xC0 or 0xC2)) at += 2 + (changed[at + 2] << 8 | changed[at + 3]);
+        (changed[at + 5], changed[at + 6]) = ((byte)(height >> 8), (byte)height);
+        (changed[at + 7], changed[at + 8]) = ((byte)(width >> 8), (byte)width);
+        return changed;
+    }
+
+    [LibraryImport(Library, EntryPoint = "tjInitCompress")]
+    private static partial nint InitCompress();
+
+    [LibraryImport(Library, EntryPoint = "tjDestroy")]
+    private static partial int Destroy(nint handle);
+
+    [LibraryImport(Library, EntryPoint = "tjCompress2")]
+    private static unsafe partial int Compress(
+        nint handle, byte* pixels, int width, int pitch, int height, int pixelFormat, byte** jpeg, nuint* length, int sampling, int quality, int flags);
+
+    [LibraryImport(Library, EntryPoint = "tjFree")]
+    private static unsafe partial void Free(byte* memory);
+}

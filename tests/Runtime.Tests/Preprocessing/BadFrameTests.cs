@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using Dunlin.Runtime.Frames;
+using Dunlin.Runtime.Preprocessing;
+using Dunlin.Runtime.Tests.Frames;
+
+namespace Dunlin.Runtime.Tests.Preprocessing;
+
+/// <summary>Alone, because it watches the memory of the whole process.</summary>
+[CollectionDefinition(nameof(BadFrameTests), DisableParallelization = true)]
+public sealed class BadFramesAlone;
+
+[Collection(nameof(BadFrameTests))]
+public sealed class BadFrameTests : IDisposable
+{
+    private readonly Preprocessor _preprocessor = new(Inputs.MobileNet);
+    private readonly float[] _tensor;
+
+    public BadFrameTests() => _tensor = new float[_preprocessor.TensorLength];
+
+    [Theory]
+    [InlineData(TestJpeg.Sampling420, 0)]
+    [InlineData(TestJpeg.Sampling422, 0)]
+    [InlineData(TestJpeg.SamplingGray, 0)]
+    [InlineData(TestJpeg.Sampling420, TestJpeg.Progressive)]
+    public void AJpegCutAnywhereIsCorrupt(int sampling, int flags)
+    {
+        var whole = TestJpeg.Encode(640, 480, sampling, flags: flags);
+        Assert.Equal(FrameStatus.Ok, Process(whole));
+        for (var percent = 5; percent < 100; percent += 5)
+            Assert.Equal(FrameStatus.Corrupt, Process(whole[..(whole.Length * percent / 100)]));
+        Assert.Equal(FrameStatus.Corrupt, Process(whole[..^1]));
+        Assert.Equal(FrameStatus.Corrupt, Process(whole[..^2]));
+        Assert.Equal(FrameStatus.Corrupt, Process(whole[..^3]));
+    }
+
+    [Fact]
+    public void AGapInTheDataIsCorrupt()
+    {
+        var whole = TestJpeg.Encode(640, 480);
+        whole.AsSpan(whole.Length / 2, 400).Clear();
+        Assert.Equal(FrameStatus.Corrupt, Process(whole));
+    }
+
+    [Fact]
+    public void PaddingAfterTheEndDoesNoHarm()
+    {
+        Assert.Equal(FrameStatus.Ok, Process([.. TestJpeg.Encode(640, 480), .. new byte[4096]]));
+    }
+
+    [Fact]
+    public void AnOversizedClaimCostsNeitherTimeNorMemory()
+    {
+        var claim = TestJpeg.Claiming(TestJpeg.Encode(640, 480, quality: 97), 16383, 16383);
+        Assert.InRange(claim.Length, 40_000, 400_000);
+        Process(claim);
+        var (before, watch) = (ResetPeakByteCount(), Stopwatch.StartNew());
+        for (var i = 0; i < 100; i++) Assert.Equal(FrameStatus.TooLarge, Process(claim));
+        Assert.InRange(watch.ElapsedMilliseconds, 0, 500);
+        Assert.InRange(PeakByteCount() - before, 0, 8 << 20);
+    }
+
+    [Fact]
+    public void AProgressiveClaimIsHeldToItsLowerLimit()
+    {
+        var claim = TestJpeg.Claiming(TestJpeg.Encode(640, 480, flags: TestJpeg.Progressive), 4096, 4096);
+        Assert.Equal(FrameStatus.TooLarge, Process(claim));
+    }
+
+    [Fact]
+    public void WhatIsNoJpegSaysSo()
+    {
+        Assert.Equal(FrameStatus.Empty, Process([]));
+        Assert.Equal(FrameStatus.NotJpeg, Process([0xFF]));
+        Assert.Equal(FrameStatus.NotJpeg, Process("\x89PNG\r\n\x1a\n and more"u8.ToArray()));
+        Assert.Equal(FrameStatus.NotJpeg, Process(new byte[100_000]));
+        Assert.Equal(FrameStatus.Corrupt, Process([0xFF, 0xD8, 0xFF]));
+        Assert.Equal(FrameStatus.Corrupt, Process([0xFF, 0xD8, 0xFF, 0xD9]));
+    }
+
+    [Theory]
+    [InlineData(640, 480, 1280, 640 * 480 * 2 - 1)]
+    [InlineData(640, 480, 1280, 640 * 480 * 2 + 1)]
+    [InlineData(640, 480, 1279, 640 * 480 * 2)]
+    [InlineData(0, 480, 1280, 640 * 480 * 2)]
+    [InlineData(640, -480, 1280, 640 * 480 * 2)]
+    [InlineData(641, 480, 1282, 641 * 480 * 2)]
+    [InlineData(int.MaxValue - 1, 2, int.MaxValue, 100)]
+    public void AYuyvFrameOfAnotherLengthThanItsSizeIsRefused(int width, int height, int stride, int length)
+    {
+        var frame = new FrameBuffer { Format = PixelFormat.Yuyv, Width = width, Height = height, Stride = stride };
+        frame.Resize(length).Clear();
+        Assert.Equal(FrameStatus.WrongLength, _preprocessor.Process(frame, _tensor));
+    }
+
+    [Fact]
+    public void TenThousandMutationsNeitherCrashNorEatMemory()
+    {
+        byte[][] originals =
+        [
+            TestJpeg.Encode(96, 80), TestJpeg.Encode(64, 48, TestJpeg.Sampling444),
+            TestJpeg.Encode(96, 80, flags: TestJpeg.Progressive), TestJpeg.Encode(33, 17, TestJpeg.SamplingGray),
+        ];
+        var random = new Random(35);
+        var frame = new FrameBuffer { Format = PixelFormat.Jpeg };
+        foreach (var original in originals) Process(original);
+        var before = ResetPeakByteCount();
+        var refused = 0;
+        for (var i = 0; i < 10_000; i++)
+        {
+            var original = originals[i % originals.Length];
+            var bytes = frame.Resize(original.Length);
+            original.CopyTo(bytes);
+            // Half of them in the headers, where a byte weighs most.
+            for (var n = random.Next(1, 6); n > 0; n--)
+                bytes[random.Next(i % 2 == 0 ? Math.Min(650, bytes.Length) : bytes.Length)] = (byte)random.Next(256);
+            if (_preprocessor.Process(frame, _tensor) != FrameStatus.Ok) refused++;
+        }
+
+        Assert.InRange(refused, 2_000, 10_000);
+        Assert.InRange(PeakByteCount() - before, 0, 64 << 20);
+        Assert.Equal(FrameStatus.Ok, Process(originals[0]));
+    }
+
+    public void Dispose() => _preprocessor.Dispose();
+
+    private FrameStatus Process(byte[] jpeg) => _preprocessor.Process(TestJpeg.Frame(jpeg), _tensor);
+
+    private static long ResetPeakByteCount()
+    {
+        File.WriteAllText("/proc/self/clear_refs", "5");
+        return PeakByteCount();
+    }
+
+    /// <summary>The greatest resident memory since the reset.</summary>
+    private static long PeakByteCount() =>
+        long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM", StringComparison.Ordinal))[6..^2].Trim(),
+            System.Globalization.CultureInfo.InvariantCulture) * 1024;
+}
