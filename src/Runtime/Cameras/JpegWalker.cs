@@ -15,6 +15,9 @@ internal enum JpegStep
 /// </summary>
 internal sealed class JpegWalker
 {
+    // Tables and headers are far shorter; only APP and COM segments may fill their 64 KiB. So the length that half a frame
+    // and the next frame's SOI make together is seen at once.
+    private const int LongestTable = 4096;
     private bool _inScan;
     private bool _hasFrameHeader;
     private bool _hasScan;
@@ -74,7 +77,7 @@ internal sealed class JpegWalker
             if (!StartsSegment(code)) return Break(_inScan ? Position : _segmentStart);
             if (bytes.Length - Position < 4) return JpegStep.NeedsMore;
             int length = BinaryPrimitives.ReadUInt16BigEndian(bytes[(Position + 2)..]);
-            if (length < 2) return Break(Position + 2);
+            if (length < 2 || (length > LongestTable && code is < 0xE0)) return Break(Position + 2);
             if (bytes.Length - Position < 2 + length) return JpegStep.NeedsMore;
             _segmentStart = Position + 2;
             Position += 2 + length;

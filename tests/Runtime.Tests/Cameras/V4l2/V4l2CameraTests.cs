@@ -1,0 +1,212 @@
+using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Cameras;
+using Dunlin.Runtime.Cameras.V4l2;
+using Dunlin.Runtime.Frames;
+
+namespace Dunlin.Runtime.Tests.Cameras.V4l2;
+
+public sealed class V4l2CameraTests
+{
+    private static readonly byte[] Picture = [.. Enumerable.Range(1, 16).Select(value => (byte)value)];
+    private readonly ScriptedVideo _video = new();
+    private readonly ListLogger _log = new();
+
+    [Fact]
+    public void AFrameHasTheNegotiatedFormTheUsedBytesAndTheDriversTime()
+    {
+        var captured = TimeProvider.System.GetTimestamp() - 5_000_000;
+        captured -= captured % 1000;
+        using var camera = Start();
+        _video.Deliver(new(Picture, 0, VideoConstants.TimestampMonotonic, captured));
+        var frame = camera.Slot.Take(TestContext.Current.CancellationToken)!;
+        Assert.Equal(Picture, frame.Content.ToArray());
+        Assert.Equal((PixelFormat.Yuyv, 4, 2, 8), (frame.Format, frame.Width, frame.Height, frame.Stride));
+        Assert.Equal((captured, 0), (frame.CapturedNanoseconds, frame.Number));
+        var health = camera.Until(health => health.State == "ok");
+        Assert.Equal(("4x2 yuyv", 30), (health.Format, health.ExpectedFramesPerSecond));
+    }
+
+    [Fact]
+    public void DamagedEmptyOverlongAndIncompleteFramesAreCorruptAndTheirBuffersGoBack()
+    {
+        using var camera = Start();
+        _video.Deliver(new(Picture, 0, VideoConstants.BufferError));
+        _video.Deliver(new(Picture, 1, BytesUsed: 0));
+        _video.Deliver(new(Picture, 2, BytesUsed: 5000));
+        _video.Deliver(new(Picture[..15], 3));
+        _video.Deliver(new(Picture, 4, Error: Errno.InputOutput));
+        _video.Deliver(new(Picture, 4));
+        Assert.Equal(Picture, camera.Next());
+        Assert.Equal((5, 0), (camera.Health.CorruptCount, camera.Health.MissedCount));
+        Assert.Equal(0, _video.HeldCount);
+        Assert.Single(_log.Lines, line => line.Contains("corrupt", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void GapsInTheSequenceAreFramesTheDriverDropped()
+    {
+        using var camera = Start();
+        foreach (var sequence in (uint[])[7, 8, 12, 13, 0, 1]) _video.Deliver(new(Picture, sequence));
+        Assert.True(SpinWait.SpinUntil(() => camera.Slot.CapturedCount == 6, 10_000));
+        Assert.Equal(3, camera.Health.MissedCount);
+    }
+
+    [Fact]
+    public void MotionJpegFramesAreTakenByTheirMagic()
+    {
+        _video.Modes.Clear();
+        _video.Modes.Add((VideoConstants.MotionJpeg, 640, 480, 30));
+        var image = TinyJpeg.Make(500, seed: 1);
+        using var camera = Start();
+        _video.Deliver(new([0, .. image], 0));
+        _video.Deliver(new(image, 1));
+        Assert.Equal(image, camera.Next());
+        Assert.Equal(("640x480 mjpeg", 1), (camera.Health.Format, camera.Health.CorruptCount));
+    }
+
+    [Theory]
+    [InlineData(Errno.NoEntry, "absent", "plug the camera in")]
+    [InlineData(Errno.AccessDenied, "failed", "group video")]
+    [InlineData(Errno.Busy, "busy", "another program")]
+    public void WhyTheDeviceDoesNotOpenIsSaidOnceWithWhatToDo(int error, string state, string advice)
+    {
+        _video.FailOpen(error, error, error);
+        using var camera = Start();
+        Assert.Contains(advice, camera.Until(health => health.State == state).Detail, StringComparison.Ordinal);
+        _video.Deliver(new(Picture, 0));
+        Assert.Equal(Picture, camera.Next());
+        Assert.Single(_log.Lines, line => line.Contains(advice, StringComparison.Ordinal));
+        Assert.Equal("ok", camera.Until(health => health.State == "ok").State);
+    }
+
+    [Theory]
+    [InlineData(VideoConstants.StreamOn, Errno.NoSpace, "failed", "USB bus has no bandwidth")]
+    [InlineData(VideoConstants.RequestBuffers, Errno.Busy, "busy", "another program")]
+    [InlineData(VideoConstants.SetFormat, Errno.Busy, "busy", "another program")]
+    [InlineData(VideoConstants.QueryCapability, Errno.NotTypewriter, "failed", "no V4L2 video device")]
+    [InlineData(VideoConstants.EnumerateFormats, Errno.InvalidArgument, "failed", "no format")]
+    public void AFailingCallIsExplainedAndNothingStaysOpen(uint request, int error, string state, string advice)
+    {
+        _video.Errors[request] = error;
+        using (var camera = Start())
+            Assert.Contains(advice, camera.Until(health => health.State == state).Detail, StringComparison.Ordinal);
+        Assert.Equal(_video.OpenedCount, _video.ClosedCount);
+    }
+
+    [Fact]
+    public void WithoutBandwidthForYuyvTheCompressedFormatIsTried()
+    {
+        _video.Modes.Add((VideoConstants.MotionJpeg, 4, 2, 30));
+        _video.Errors[VideoConstants.StreamOn] = Errno.NoSpace;
+        using var camera = Start();
+        camera.Until(health => health.State == "failed");
+        Assert.True(SpinWait.SpinUntil(() => _video.Asked.PixelFormat == VideoConstants.MotionJpeg, 10_000));
+    }
+
+    [Fact]
+    public void ANodeThatCapturesNothingIsNamedSo()
+    {
+        _video.Capabilities = VideoConstants.CapabilityStreaming;
+        using var camera = Start();
+        Assert.Contains("captures no video", camera.Until(health => health.State == "failed").Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatTheDriverAnswersCounts()
+    {
+        _video.AnswerFormat = format => format with { Width = 2, Height = 4, BytesPerLine = 4 };
+        using var camera = Start();
+        _video.Deliver(new(Picture, 0));
+        Assert.Equal(Picture, camera.Next());
+        Assert.Equal("2x4 yuyv", camera.Health.Format);
+    }
+
+    [Fact]
+    public void ADriverThatSwitchesToAnotherFormatIsRefused()
+    {
+        _video.AnswerFormat = format => format with { PixelFormat = 0x3231564E };
+        using var camera = Start();
+        Assert.Contains("switched to NV12", camera.Until(health => health.State == "failed").Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AStallReopensTheDeviceAndFramesBringItBack()
+    {
+        using var camera = Start(stall: 50);
+        _video.Deliver(new(Picture, 0));
+        Assert.Equal(Picture, camera.Next());
+        camera.Until(health => health.StallCount > 0);
+        Assert.True(SpinWait.SpinUntil(() => _video.OpenedCount > 1, 10_000));
+        _video.Deliver(new(Picture, 0));
+        Assert.Equal(Picture, camera.Next());
+        camera.Until(health => health.ReconnectCount == 1);
+        Assert.Equal(0, camera.Health.MissedCount);
+    }
+
+    [Fact]
+    public void AnUnpluggedCameraIsAbsentAndComesBackFiftyTimesWithoutALeak()
+    {
+        var time = new ImpatientTime();
+        using (var camera = Start(time: time))
+        {
+            for (var cycle = 0; cycle < 50; cycle++)
+            {
+                _video.Deliver(new(Picture, 0));
+                Assert.Equal(Picture, camera.Next());
+                _video.FailOpen(Errno.NoEntry);
+                _video.Deliver(new([], 0, Error: Errno.NoDevice));
+                var reconnects = cycle;
+                camera.Until(health => health.ReconnectCount == reconnects && health.State is "absent" or "ok");
+            }
+        }
+
+        Assert.InRange(_video.OpenedCount, 50, 51);
+        Assert.Equal(_video.OpenedCount, _video.ClosedCount);
+    }
+
+    [Fact]
+    public void ARealFileThatIsNoDeviceIsSaidAndNoDescriptorLeaks()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            var before = Directory.GetFiles("/proc/self/fd").Length;
+            for (var round = 0; round < 50; round++)
+            {
+                var session = CaptureSession.Start(new LinuxVideoSystem(), Spec(file, 1000), false, out var fault, out _);
+                Assert.Null(session);
+                Assert.Contains("is no V4L2 video device", fault!.Detail, StringComparison.Ordinal);
+            }
+
+            Assert.InRange(Directory.GetFiles("/proc/self/fd").Length, 0, before + 20);
+            _ = CaptureSession.Start(new LinuxVideoSystem(), Spec("/dev/video-none", 1000), false, out var absent, out _);
+            Assert.Equal("absent", absent!.State);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private RunningCamera Start(int stall = 60_000, TimeProvider? time = null) =>
+        new(new V4l2Camera(Spec("/dev/video7", stall), _video, time ?? TimeProvider.System, _log));
+
+    private static CameraSpec Spec(string source, int stall) =>
+        new() { Kind = CameraKind.V4l2, Source = source, Width = 4, Height = 2, StallMilliseconds = stall };
+
+    /// <summary>Timers ring a hundred times too early.</summary>
+    private sealed class ImpatientTime : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new Impatient(System.CreateTimer(callback, state, dueTime, period));
+
+        private sealed class Impatient(ITimer timer) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(dueTime > TimeSpan.Zero ? dueTime / 100 : dueTime, period);
+
+            public void Dispose() => timer.Dispose();
+
+            public ValueTask DisposeAsync() => timer.DisposeAsync();
+        }
+    }
+}
