@@ -69,7 +69,7 @@ internal sealed class JpegWalker
             if (code == 0xD8) return Break(Position);
             if (code == 0xD9)
             {
-                if (!_hasFrameHeader || !_hasScan) return Break(Position + 2);
+                if (!_hasFrameHeader || !_hasScan) return Break(_inScan ? Position + 2 : _segmentStart);
                 Position += 2;
                 return JpegStep.Complete;
             }

@@ -63,14 +63,15 @@ public sealed class JpegSplitterTests
                 var (images, splitter) = Split(stream, 4096);
                 Assert.True(images.TakeLast(201).All(image => image.AsSpan().SequenceEqual(Plain)), $"cut at {cut}");
                 Assert.InRange(images.Count, 201, 203);
-                var isIntact = images[^202].AsSpan().SequenceEqual(Progressive);
+                var isIntact = images.Count > 201 && images[^202].AsSpan().SequenceEqual(Progressive);
                 if (isIntact) Assert.InRange(splitter.CorruptCount, 1, 2);
                 else merged++;
             }
         }
 
-        // Its last segment then ends where one of the next frame begins: well-formed, for the decoder to judge.
-        Assert.InRange(merged, 0, cuts / 100);
+        // A cut header then swallows the next frame's first bytes up to a marker: for the decoder to judge. In camera
+        // frames, whose headers are a hundredth of their bytes, this is rarer than in these tiny ones.
+        Assert.InRange(merged, 0, cuts / 30);
     }
 
     [Fact]
