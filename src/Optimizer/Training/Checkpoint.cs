@@ -1,0 +1,42 @@
+namespace Dunlin.Optimizer.Training;
+
+/// <summary>A training run after whole epochs, so that an interrupted one goes on. Kept beside the model as <c>NAME.checkpoint</c>.</summary>
+internal sealed record Checkpoint(string Recipe, int EpochCount, Weights Weights, Weights Velocity)
+{
+    private const string Magic = "dunlin.checkpoint.v1";
+
+    /// <summary>Everything that must be equal for a checkpoint to be of use to a run.</summary>
+    public static string RecipeOf(TrainingOptions options, string teacher) =>
+        $"{string.Join(',', options.Spec.Widths)}x{options.Spec.BlockCount}s{options.Spec.StemStride} {options with { Spec = null! }} teacher {teacher}";
+
+    public void Save(string path)
+    {
+        var temporary = path + ".tmp";
+        using (var writer = new BinaryWriter(File.Create(temporary)))
+        {
+            writer.Write(Magic);
+            writer.Write(Recipe);
+            writer.Write(EpochCount);
+            Weights.Write(writer);
+            Velocity.Write(writer);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    /// <summary>Null where there is none, or it is of another recipe, or damaged: the run then begins anew.</summary>
+    public static Checkpoint? TryLoad(string path, string recipe)
+    {
+        if (!File.Exists(path)) return null;
+        try
+        {
+            using var reader = new BinaryReader(File.OpenRead(path));
+            if (reader.ReadString() != Magic || reader.ReadString() != recipe) return null;
+            return new Checkpoint(recipe, reader.ReadInt32(), Weights.Read(reader), Weights.Read(reader));
+        }
+        catch (Exception error) when (error is IOException or FormatException or OverflowException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dunlin.Optimizer.Training;
+
+/// <summary>
+/// float32 copies of a network's parameters, stepped by stochastic gradient descent with Nesterov momentum and written
+/// back rounded, since a small step on a bfloat16 number is lost.
+/// </summary>
+internal sealed class MasterWeights : IDisposable
+{
+    private readonly List<Entry> _entries = [];
+    private readonly ResidualNetwork _network;
+
+    public MasterWeights(ResidualNetwork network)
+    {
+        _network = network;
+        foreach (var (layerName, layer) in network.Layers)
+        {
+            foreach (var (name, parameter) in layer.named_parameters())
+            {
+                using var detached = parameter.detach();
+                var master = detached.to(ScalarType.Float32, copy: true);
+                // Decay of normalization and biases would only rescale the network.
+                _entries.Add(new Entry($"{layerName}.{name}", parameter, master, zeros_like(master), master.dim() > 1));
+            }
+        }
+    }
+
+    /// <summary>One step along the gradients, which are then forgotten.</summary>
+    public void Step(double rate, TrainingOptions options)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        foreach (var entry in _entries)
+        {
+            var gradient = entry.Parameter.grad!.to(ScalarType.Float32);
+            if (entry.Decays) gradient = gradient.add(entry.Master, options.WeightDecay);
+            entry.Velocity.mul_(options.Momentum).add_(gradient);
+            entry.Master.add_(gradient.add_(entry.Velocity, options.Momentum), -rate);
+            entry.Parameter.copy_(entry.Master);
+        }
+
+        _network.zero_grad();
+    }
+
+    /// <summary>Parameters and running statistics, as float32.</summary>
+    public Weights Read()
+    {
+        var weights = new Weights();
+        foreach (var entry in _entries) weights[entry.Name] = (entry.Master.shape, Values(entry.Master));
+        foreach (var (layerName, layer) in _network.Layers)
+        {
+            if (layer is not BatchNorm2d) continue;
+            foreach (var (name, buffer) in layer.named_buffers())
+                if (name.StartsWith("running", StringComparison.Ordinal)) weights[$"{layerName}.{name}"] = (buffer.shape, Values(buffer));
+        }
+
+        return weights;
+    }
+
+    public Weights ReadVelocity()
+    {
+        var velocity = new Weights();
+        foreach (var entry in _entries) velocity[entry.Name] = (entry.Velocity.shape, Values(entry.Velocity));
+        return velocity;
+    }
+
+    /// <summary>Sets parameters and running statistics, and the momentum if there is one.</summary>
+    public void Write(Weights weights, Weights? velocity)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        foreach (var entry in _entries)
+        {
+            entry.Master.copy_(tensor(weights[entry.Name].Values).reshape(entry.Master.shape));
+            entry.Parameter.copy_(entry.Master);
+            if (velocity is not null) entry.Velocity.copy_(tensor(velocity[entry.Name].Values).reshape(entry.Master.shape));
+        }
+
+        foreach (var (layerName, layer) in _network.Layers)
+        {
+            if (layer is not BatchNorm2d) continue;
+            foreach (var (name, buffer) in layer.named_buffers())
+                if (name.StartsWith("running", StringComparison.Ordinal)) buffer.copy_(tensor(weights[$"{layerName}.{name}"].Values));
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var entry in _entries)
+        {
+            entry.Master.Dispose();
+            entry.Velocity.Dispose();
+        }
+    }
+
+    private static float[] Values(Tensor tensor) => tensor.data<float>().ToArray();
+
+    private sealed record Entry(string Name, Parameter Parameter, Tensor Master, Tensor Velocity, bool Decays);
+}

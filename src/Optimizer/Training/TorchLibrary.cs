@@ -1,0 +1,75 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Dunlin.Contracts.Artifacts;
+
+namespace Dunlin.Optimizer.Training;
+
+/// <summary>
+/// Loads libtorch from the NuGet cache instead of copying its 480 MB beside every program that may train, and makes
+/// TorchSharp's own library load on Debian 12: it demands GLIBCXX_3.4.32 (GCC 13) without using a symbol of it.
+/// </summary>
+internal static class TorchLibrary
+{
+    private const string Shim = "libLibTorchSharp.so";
+    private const string NeedlessVersion = "GLIBCXX_3.4.32";
+    private static readonly Lock Gate = new();
+    private static nint _handle;
+
+    /// <summary>Must be called before the first use of a torch type; further calls do nothing.</summary>
+    /// <exception cref="DllNotFoundException">libtorch is not here or does not load; the message says what to do.</exception>
+    public static void Load()
+    {
+        lock (Gate)
+        {
+            if (_handle != 0) return;
+            var folder = Prepare(NativeFolder("LibTorchPackage"), NativeFolder("TorchSharpPackage"));
+            try
+            {
+                // TorchSharp asks for the library by its soname, which the dynamic linker then finds loaded.
+                _handle = NativeLibrary.Load(Path.Combine(folder, Shim));
+            }
+            catch (DllNotFoundException error)
+            {
+                throw new DllNotFoundException($"libtorch in '{folder}' does not load on this machine: {error.Message}", error);
+            }
+        }
+    }
+
+    private static string NativeFolder(string package)
+    {
+        var root = typeof(TorchLibrary).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == package).Value!;
+        var folder = Path.Combine(root, "runtimes", "linux-x64", "native");
+        return Directory.Exists(folder)
+            ? folder
+            : throw new DllNotFoundException($"Training needs the native libraries in '{folder}'; run `dotnet restore src/Optimizer` on this machine (x64 Linux).");
+    }
+
+    // A folder of links to libtorch and a weakened copy of the shim, whose run path is its own folder.
+    private static string Prepare(string torch, string sharp)
+    {
+        var shim = File.ReadAllBytes(Path.Combine(sharp, Shim));
+        var key = Digest.Of([.. shim, .. System.Text.Encoding.UTF8.GetBytes(torch)]).Hex[..16];
+        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } configured
+            ? configured
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        var folder = Path.Combine(cache, "dunlin", "torch", key);
+        if (Directory.Exists(folder)) return folder;
+
+        VersionRequirement.Weaken(shim, NeedlessVersion);
+        Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
+        var fresh = Directory.CreateDirectory($"{folder}.{Environment.ProcessId}").FullName;
+        foreach (var library in Directory.EnumerateFiles(torch))
+            File.CreateSymbolicLink(Path.Combine(fresh, Path.GetFileName(library)), library);
+        File.WriteAllBytes(Path.Combine(fresh, Shim), shim);
+        try
+        {
+            Directory.Move(fresh, folder);
+        }
+        catch (IOException) when (Directory.Exists(folder))
+        {
+            Directory.Delete(fresh, recursive: true);
+        }
+
+        return folder;
+    }
+}

@@ -1,0 +1,32 @@
+namespace Dunlin.Optimizer.Training;
+
+/// <summary>How a network is trained.</summary>
+internal sealed record TrainingOptions
+{
+    public required ResidualSpec Spec { get; init; }
+
+    public int EpochCount { get; init; } = 10;
+
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>The peak of the one-cycle schedule.</summary>
+    public double LearningRate { get; init; } = 0.1;
+
+    public double WeightDecay { get; init; } = 5e-4;
+
+    public double Momentum { get; init; } = 0.9;
+
+    /// <summary>The share of the target spread over all classes.</summary>
+    public double LabelSmoothing { get; init; } = 0.05;
+
+    /// <summary>Divides the logits of teacher and student before the softmax (Hinton, Vinyals and Dean 2015).</summary>
+    public double Temperature { get; init; } = 3;
+
+    /// <summary>The weight of the teacher against the labels, 0…1.</summary>
+    public double TeacherWeight { get; init; } = 0.9;
+
+    public int Seed { get; init; } = 1;
+
+    /// <summary>bfloat16 arithmetic with float32 master weights: faster on a CPU with avx512_bf16, far slower on others.</summary>
+    public bool UseBFloat16 { get; init; }
+}
