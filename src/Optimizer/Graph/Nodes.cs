@@ -1,0 +1,43 @@
+using Onnx;
+
+namespace Dunlin.Optimizer.Graph;
+
+/// <summary>Nodes and values in one line each.</summary>
+internal static class Nodes
+{
+    /// <summary>A node named after its first output.</summary>
+    public static NodeProto Make(string operation, IEnumerable<string> inputs, string output, params IEnumerable<AttributeProto> attributes)
+    {
+        var node = new NodeProto { Name = output, OpType = operation };
+        node.Input.AddRange(inputs);
+        node.Output.Add(output);
+        node.Attribute.AddRange(attributes);
+        return node;
+    }
+
+    public static AttributeProto Ints(string name, params ReadOnlySpan<long> values)
+    {
+        var attribute = new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Ints };
+        foreach (var value in values) attribute.Ints.Add(value);
+        return attribute;
+    }
+
+    public static AttributeProto Int(string name, long value) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
+
+    public static ValueInfoProto FloatValue(string name, params ReadOnlySpan<long> shape)
+    {
+        var dimensions = new TensorShapeProto();
+        foreach (var size in shape) dimensions.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = size });
+        var tensor = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float, Shape = dimensions };
+        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = tensor } };
+    }
+
+    /// <summary>An integer attribute, or what ONNX says if it is absent.</summary>
+    public static long IntOf(NodeProto node, string name, long absent) =>
+        node.Attribute.FirstOrDefault(a => a.Name == name)?.I ?? absent;
+
+    /// <summary>A list attribute, or so many times what ONNX says if it is absent.</summary>
+    public static long[] IntsOf(NodeProto node, string name, int count, long absent) =>
+        node.Attribute.FirstOrDefault(a => a.Name == name) is { } found ? [.. found.Ints] : [.. Enumerable.Repeat(absent, count)];
+}
