@@ -1,11 +1,22 @@
-using Dunlin.Optimizer.Data;
+using System.CommandLine;
+using Dunlin.Optimizer;
+using Dunlin.Optimizer.Belt;
+using Dunlin.Optimizer.Evaluation;
+using Dunlin.Optimizer.Packing;
+using Dunlin.Optimizer.Quantization;
 using Dunlin.Optimizer.Training;
-TorchLibrary.Load();
-TorchSharp.torch.set_num_threads(int.Parse(args[3]));
-var images = FashionMnist.ReadTraining(FashionMnist.DebianFolder);
-var spec = new ResidualSpec(ResidualSpec.ParseWidths(args[0]), 1, 2, 10);
-var options = new TrainingOptions { Spec = spec, EpochCount = int.Parse(args[1]) };
-var t = new Trainer(images, options, FashionMnist.PixelMean, 1 / FashionMnist.PixelDeviation)
-{ CheckpointPath = args[2], EpochDone = e => Console.WriteLine($"{e} cpu {System.Diagnostics.Process.GetCurrentProcess().TotalProcessorTime}") };
-new Checkpoint("final", options.EpochCount, t.Run("none", default), new Weights()).Save(args[2] + ".final");
-return 0;
+
+var probed = new Argument<string>("model");
+var probe = new Command(MemoryProbe.CommandName) { probed };
+probe.Hidden = true;
+probe.SetAction(Failures.Reported((arguments, _) =>
+{
+    MemoryProbe.Run(arguments.GetValue(probed)!);
+    return 0;
+}));
+
+var root = new RootCommand("Trains, shrinks, measures and packs ONNX image classifiers for Dunlin's devices.")
+{
+    TrainCommand.Create(), QuantizeCommand.Create(), EvaluateCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
+};
+return await root.Parse(args).InvokeAsync();

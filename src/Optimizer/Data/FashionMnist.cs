@@ -1,3 +1,5 @@
+using Dunlin.Contracts.Manifests;
+
 namespace Dunlin.Optimizer.Data;
 
 /// <summary>Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT): 60,000 training and 10,000 test images of ten kinds of garment, 28 × 28 gray.</summary>
@@ -14,6 +16,24 @@ internal static class FashionMnist
 
     public static readonly IReadOnlyList<string> ClassNames =
         ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"];
+
+    /// <summary>How an image becomes the input tensor of the networks that are trained here.</summary>
+    /// <param name="tensor">The input's name.</param>
+    /// <param name="region">Where in a camera frame the garment is; null for frames that show nothing else.</param>
+    public static InputSpec Input(string tensor, RegionOfInterest? region) => new()
+    {
+        Tensor = tensor,
+        Layout = TensorLayout.Nchw,
+        Channels = ChannelOrder.Gray,
+        Width = 28,
+        Height = 28,
+        ElementType = ElementType.Float32,
+        RegionOfInterest = region,
+        Fit = FitMode.Stretch,
+        Interpolation = Interpolation.Area,
+        Mean = [PixelMean],
+        Scale = [1 / PixelDeviation],
+    };
 
     /// <exception cref="FileNotFoundException">A file is missing; the message says how to get it.</exception>
     /// <exception cref="InvalidDataException">A file is damaged.</exception>

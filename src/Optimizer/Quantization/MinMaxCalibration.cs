@@ -33,7 +33,7 @@ internal static class MinMaxCalibration
             using var results = session.Run(run, [input.Name], [value], measured);
             for (var i = 0; i < measured.Count; i++)
                 ranges[measured[i]] = ranges[measured[i]].With(results[i].GetTensorDataAsSpan<float>());
-            if (ranges.ContainsKey(input.Name)) ranges[input.Name] = ranges[input.Name].With(image);
+            if (ranges.TryGetValue(input.Name, out var range)) ranges[input.Name] = range.With(image);
             count++;
         }
 

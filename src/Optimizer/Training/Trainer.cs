@@ -17,8 +17,11 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
 {
     private const int StatisticsBatchCount = 128;
 
-    /// <summary>A network to learn from, with its shape.</summary>
-    public (ResidualSpec Spec, Weights Weights)? Teacher { get; init; }
+    /// <summary>A model to learn from.</summary>
+    public OnnxTeacher? Teacher { get; init; }
+
+    /// <summary>Threads that torch computes with.</summary>
+    public int ThreadCount { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Where to keep progress; null means nowhere.</summary>
     public string? CheckpointPath { get; init; }
@@ -30,16 +33,16 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
     public Action<double>? Advanced { get; init; }
 
     /// <summary>Trains to the end and returns weights with exact batch statistics.</summary>
-    public Weights Run(string teacherName, CancellationToken cancellationToken)
+    public Weights Run(CancellationToken cancellationToken)
     {
         TorchLibrary.Load();
+        torch.set_num_threads(ThreadCount);
         torch.random.manual_seed(options.Seed);
         using var network = new ResidualNetwork(options.Spec);
         if (options.UseBFloat16) network.UseBFloat16();
         using var masters = new MasterWeights(network);
-        using var teacher = Teacher is { } given ? LoadTeacher(given.Spec, given.Weights) : null;
 
-        var recipe = Checkpoint.RecipeOf(options, teacherName);
+        var recipe = Checkpoint.RecipeOf(options, Teacher?.Name ?? "none");
         var done = 0;
         if (CheckpointPath is not null && Checkpoint.TryLoad(CheckpointPath, recipe) is { } checkpoint)
         {
@@ -50,7 +53,7 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
         for (var epoch = done; epoch < options.EpochCount; epoch++)
         {
             var watch = Stopwatch.StartNew();
-            var (loss, accuracy) = TrainEpoch(network, masters, teacher, epoch, cancellationToken);
+            var (loss, accuracy) = TrainEpoch(network, masters, epoch, cancellationToken);
             if (!double.IsFinite(loss))
                 throw new InvalidOperationException($"The loss became {loss} in epoch {epoch + 1}; train with a lower --learning-rate.");
             if (CheckpointPath is not null) new Checkpoint(recipe, epoch + 1, masters.Read(), masters.ReadVelocity()).Save(CheckpointPath);
@@ -60,8 +63,7 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
         return MeasureStatistics(masters.Read(), cancellationToken);
     }
 
-    private (double Loss, double Accuracy) TrainEpoch(
-        ResidualNetwork network, MasterWeights masters, ResidualNetwork? teacher, int epoch, CancellationToken cancellationToken)
+    private (double Loss, double Accuracy) TrainEpoch(ResidualNetwork network, MasterWeights masters, int epoch, CancellationToken cancellationToken)
     {
         var random = new Random(HashCodeOf(options.Seed, epoch));
         var batches = new Batches(images, mean, scale, options.BatchSize, random);
@@ -75,7 +77,7 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
             var input = options.UseBFloat16 ? pixels.to(ScalarType.BFloat16) : pixels;
             var logits = network.forward(input).to(ScalarType.Float32);
             var loss = nn.functional.cross_entropy(logits, labels, label_smoothing: options.LabelSmoothing);
-            if (teacher is not null) loss = Distilled(loss, logits, TeacherLogits(teacher, input));
+            if (Teacher is not null) loss = Distilled(loss, logits, tensor(Teacher.Logits(batches.Pixels), logits.shape));
             loss.backward();
 
             var progress = (epoch + (double)step / batches.Count) / options.EpochCount;
@@ -97,22 +99,6 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
         var student = nn.functional.log_softmax(logits.div(t), 1);
         var teacherLoss = target.mul(student).sum(1).mean().mul(-t * t);
         return labelLoss.mul(1 - options.TeacherWeight).add(teacherLoss.mul(options.TeacherWeight));
-    }
-
-    private static Tensor TeacherLogits(ResidualNetwork teacher, Tensor input)
-    {
-        using var _ = no_grad();
-        return teacher.forward(input).to(ScalarType.Float32);
-    }
-
-    private ResidualNetwork LoadTeacher(ResidualSpec spec, Weights weights)
-    {
-        var teacher = new ResidualNetwork(spec);
-        if (options.UseBFloat16) teacher.UseBFloat16();
-        using var masters = new MasterWeights(teacher);
-        masters.Write(weights, velocity: null);
-        teacher.eval();
-        return teacher;
     }
 
     // The running statistics lag behind the weights and saw bfloat16; these are means over batches in float32.
@@ -161,6 +147,9 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
         }
 
         public int Count { get; }
+
+        /// <summary>The pixels of the last batch.</summary>
+        public ReadOnlyMemory<float> Pixels => _pixels;
 
         public (Tensor Pixels, Tensor Labels) Next()
         {

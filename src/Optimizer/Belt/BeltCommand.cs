@@ -1,0 +1,30 @@
+using System.CommandLine;
+using Dunlin.Optimizer.Data;
+
+namespace Dunlin.Optimizer.Belt;
+
+/// <summary><c>belt</c>: camera frames for the demo.</summary>
+internal static class BeltCommand
+{
+    private static readonly Option<DirectoryInfo> Out = new("--out") { Description = "The folder to fill.", Required = true };
+    private static readonly Option<int> Count = new("--count") { Description = "Frames.", DefaultValueFactory = _ => 720 };
+    private static readonly Option<int> Seed = new("--seed") { Description = "Another seed, another order of garments.", DefaultValueFactory = _ => 1 };
+
+    public static Command Create()
+    {
+        var command = new Command("belt", "Writes 640×480 JPEG frames of a conveyor belt that carries the held-out garments past a camera.") { DataOption.Folder, Out, Count, Seed };
+        command.SetAction(Failures.Reported(Run));
+        return command;
+    }
+
+    private static int Run(ParseResult arguments, CancellationToken cancellationToken)
+    {
+        var count = arguments.GetValue(Count);
+        if (count is < 1 or > 999_999) throw new FormatException($"--count is {count}; it must be from 1 to 999999.");
+        var images = FashionMnist.ReadTest(arguments.GetValue(DataOption.Folder)!.FullName);
+        var folder = arguments.GetValue(Out)!.FullName;
+        var resting = BeltFilm.Write(images, folder, count, arguments.GetValue(Seed), cancellationToken);
+        arguments.InvocationConfiguration.Output.WriteLine($"{folder}: {count} frames, a garment in the window of {resting}");
+        return 0;
+    }
+}

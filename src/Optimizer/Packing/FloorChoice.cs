@@ -1,0 +1,36 @@
+using Dunlin.Contracts.Manifests;
+using MathNet.Numerics.Distributions;
+
+namespace Dunlin.Optimizer.Packing;
+
+/// <summary>
+/// Floors of the golden check. A device fails a variant if so few hits would come with a probability below 0.01 from a
+/// board at the floor; so floors stand where rounding differences between CPUs end and wrong arithmetic begins.
+/// </summary>
+internal static class FloorChoice
+{
+    private const double Alpha = 0.01;
+
+    /// <summary>A right board differs from the workstation on this share of samples at most: summation order in float32, saturation and rounding in int8.</summary>
+    private const double FloatDisagreement = 0.01, IntegerDisagreement = 0.03;
+
+    /// <summary>What a board may lose in top-1 before it is called wrong.</summary>
+    private const double Top1Loss = 0.02;
+
+    /// <param name="precision">Of the variant.</param>
+    /// <param name="correctCount">How many golden samples it got right on the workstation.</param>
+    /// <param name="sampleCount">Golden samples.</param>
+    public static GoldenFloors For(Precision precision, int correctCount, int sampleCount)
+    {
+        var disagreement = precision is Precision.Int8 or Precision.Mixed ? IntegerDisagreement : FloatDisagreement;
+        return new GoldenFloors
+        {
+            Agreement = Math.Round(1 - disagreement, 4),
+            Top1 = Math.Round(Math.Max(0, (double)correctCount / sampleCount - Top1Loss), 4),
+        };
+    }
+
+    /// <summary>Whether a device accepts so many hits at this floor: the exact one-sided binomial test.</summary>
+    public static bool Accepts(double floor, int hits, int sampleCount) =>
+        floor <= 0 || (floor >= 1 ? hits == sampleCount : Binomial.CDF(floor, sampleCount, hits) >= Alpha);
+}

@@ -1,0 +1,67 @@
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Evaluation;
+using Dunlin.Optimizer.Graph;
+
+namespace Dunlin.Optimizer.Packing;
+
+/// <summary>All that a manifest says of one model file, measured here and now.</summary>
+/// <param name="Id">The file's name without its ending.</param>
+/// <param name="Path">The ONNX file.</param>
+/// <param name="Precision">int8 if it quantizes anything.</param>
+/// <param name="Techniques">As the file's own metadata tells.</param>
+/// <param name="Facts">Of its graph.</param>
+/// <param name="Answers">On all held-out images.</param>
+/// <param name="GoldenPredictions">On the golden set, in its order.</param>
+/// <param name="Memory">Of a process that runs it.</param>
+internal sealed record VariantMeasurement(
+    string Id, string Path, Precision Precision, IReadOnlyList<Technique> Techniques, GraphFacts Facts,
+    ModelAnswers Answers, IReadOnlyList<int> GoldenPredictions, MemoryProbe Memory)
+{
+    private const long MiB = 1024 * 1024;
+
+    /// <summary>A session of these models is made in tens of milliseconds here; a Raspberry Pi Zero 2 W is some 30 times slower.</summary>
+    private const int LoadMilliseconds = 5000;
+
+    public static async Task<VariantMeasurement> MeasureAsync(
+        string path, InputSpec input, OutputSpec output, LabelledImages heldOut, IReadOnlyList<int> golden, CancellationToken cancellationToken)
+    {
+        var model = ModelFile.Load(path);
+        using var evaluator = new Evaluator(path, input, output, heldOut.ClassNames);
+        var answers = evaluator.Answer(heldOut, cancellationToken);
+        return new VariantMeasurement(
+            System.IO.Path.GetFileNameWithoutExtension(path),
+            path,
+            model.Graph.Node.Any(n => n.OpType == "QuantizeLinear") ? Precision.Int8 : Precision.Fp32,
+            Provenance.Of(model),
+            GraphFacts.Of(model),
+            answers,
+            [.. golden.Select(i => answers.Predictions[i])],
+            await MemoryProbe.MeasureAsync(path, cancellationToken));
+    }
+
+    public Variant ToVariant(Blob blob, int goldenCorrectCount) => new()
+    {
+        Id = Id,
+        Blob = blob,
+        Precision = Precision,
+        Techniques = Techniques,
+        ParameterCount = Facts.ParameterCount,
+        Macs = Facts.Macs,
+        PeakMemoryByteCount = Memory.ResidentByteCount,
+        Accuracy = Answers.ToAccuracy(),
+        Floors = FloorChoice.For(Precision, goldenCorrectCount, GoldenPredictions.Count),
+        Requires = new Requirements
+        {
+            ExecutionProviders = ["CPUExecutionProvider"],
+            CpuFeatures = [],
+            MemoryByteCount = RoundUp(Memory.ResidentByteCount * 3 / 2),
+        },
+        Operators = Facts.Operators,
+        // Twice what was seen and room for thread stacks: arenas grow in powers of two.
+        Limits = new Limits { LoadMilliseconds = LoadMilliseconds, MemoryByteCount = RoundUp(Memory.DataByteCount * 2 + 64 * MiB) },
+    };
+
+    private static long RoundUp(long byteCount) => (byteCount + MiB - 1) / MiB * MiB;
+}

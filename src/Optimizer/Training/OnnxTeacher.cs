@@ -1,0 +1,53 @@
+using Dunlin.Contracts.Artifacts;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Dunlin.Optimizer.Training;
+
+/// <summary>Any ONNX classifier with the student's input, run image by image to learn from.</summary>
+internal sealed class OnnxTeacher : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly RunOptions _run = new();
+    private readonly long[] _inputShape;
+    private readonly int _classCount;
+
+    /// <exception cref="InvalidDataException">The model has another input or another number of classes.</exception>
+    public OnnxTeacher(string path, int width, int height, int classCount)
+    {
+        var content = File.ReadAllBytes(path);
+        Name = Digest.Of(content).Hex[..12];
+        using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        _session = new InferenceSession(content, options);
+        _inputShape = [1, 1, height, width];
+        _classCount = classCount;
+        var input = _session.InputMetadata.Single().Value.Dimensions;
+        var output = _session.OutputMetadata.First().Value.Dimensions;
+        if (!input.AsSpan(1).SequenceEqual([1, height, width]) || output[^1] != classCount)
+            throw new InvalidDataException($"Teacher '{path}' maps [{string.Join('×', input)}] to [{string.Join('×', output)}]; it must map 1×1×{height}×{width} to 1×{classCount}.");
+    }
+
+    /// <summary>The beginning of the file's digest.</summary>
+    public string Name { get; }
+
+    /// <summary>Logits of consecutive images.</summary>
+    /// <param name="pixels">Preprocessed, width × height floats an image.</param>
+    public float[] Logits(ReadOnlyMemory<float> pixels)
+    {
+        var size = (int)(_inputShape[2] * _inputShape[3]);
+        var logits = new float[pixels.Length / size * _classCount];
+        for (var i = 0; i < pixels.Length / size; i++)
+        {
+            using var image = OrtValue.CreateTensorValueFromMemory(pixels.Slice(i * size, size).ToArray(), _inputShape);
+            using var results = _session.Run(_run, [_session.InputNames[0]], [image], [_session.OutputNames[0]]);
+            results[0].GetTensorDataAsSpan<float>().CopyTo(logits.AsSpan(i * _classCount));
+        }
+
+        return logits;
+    }
+
+    public void Dispose()
+    {
+        _run.Dispose();
+        _session.Dispose();
+    }
+}
