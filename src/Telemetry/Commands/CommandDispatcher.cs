@@ -1,0 +1,153 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Link;
+using Dunlin.Telemetry.Liveness;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Telemetry.Commands;
+
+/// <summary>How a command ended. <paramref name="Code"/> is null when it is ok.</summary>
+public sealed record CommandResult(string? Code = null, string? Detail = null, JsonElement? Payload = null);
+
+public delegate Task<CommandResult> CommandHandler(Command command, CancellationToken cancellationToken);
+
+/// <summary>
+/// Runs the commands <c>ping</c> (built in) and what is registered, one at a time, rate-limited, and answers on <c>reply</c>;
+/// the sender's response topic is ignored. A command that comes twice (same id or correlation data) runs once.
+/// </summary>
+public sealed partial class CommandDispatcher : BackgroundService
+{
+    private const int MaximumIdLength = 64;
+    private const int RememberedCount = 64;
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    private readonly MqttLink _link;
+    private readonly LinkIdentity _identity;
+    private readonly MessageSequence _sequence;
+    private readonly TimeProvider _time;
+    private readonly ILogger<CommandDispatcher> _logger;
+    private readonly LoopTick _tick;
+    private readonly Dictionary<string, (CommandHandler Handler, RateLimit Limit)> _commands = [];
+    private readonly Channel<Request> _requests = Channel.CreateBounded<Request>(16);
+    private readonly Queue<string> _seen = new();
+    private readonly RateLimit _refusals;
+
+    public CommandDispatcher(
+        MqttLink link, LinkIdentity identity, MessageSequence sequence, LoopTicks ticks, TimeProvider time, ILogger<CommandDispatcher> logger)
+    {
+        (_link, _identity, _sequence, _time, _logger) = (link, identity, sequence, time, logger);
+        _tick = ticks.Register("commands", Interval * 6);
+        _refusals = new RateLimit(10, TimeSpan.FromSeconds(1), time);
+        Register(Command.Ping, (_, _) => Task.FromResult(new CommandResult()), burst: 5, refill: TimeSpan.FromSeconds(1));
+        link.Subscribe(identity.Topics.Commands, Accept);
+    }
+
+    private sealed record Request(string Name, Command Command, byte[] Correlation, string? RefusalCode, string? Detail);
+
+    /// <summary>Call before the link starts.</summary>
+    /// <param name="name">The last level of the topic.</param>
+    /// <param name="handler">Must obey its token; an exception becomes the reply <c>command.failed</c>.</param>
+    /// <param name="burst">How many may come at once.</param>
+    /// <param name="refill">The time for one more.</param>
+    public void Register(string name, CommandHandler handler, int burst, TimeSpan refill) =>
+        _commands.Add(name, (handler, new RateLimit(burst, refill, _time)));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                _tick.Tick();
+                using var pause = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+                var arrival = _requests.Reader.WaitToReadAsync(pause.Token).AsTask();
+                await Task.WhenAny(arrival, Task.Delay(Interval, _time, pause.Token));
+                await pause.CancelAsync();
+                while (!stoppingToken.IsCancellationRequested && _requests.Reader.TryRead(out var request)) await AnswerAsync(request, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping is no error.
+        }
+        finally
+        {
+            _tick.Retire();
+        }
+    }
+
+    private ValueTask<bool> Accept(IncomingMessage message)
+    {
+        var name = message.Topic[(message.Topic.LastIndexOf('/') + 1)..];
+        var command = new Command();
+        var isGood = message.Payload.IsEmpty || (message.TryRead(MessageJson.Default.Command, out command!) && command.Id is not { Length: > MaximumIdLength });
+        if (!isGood)
+        {
+            Refuse(message, name, new Command(), "command.invalid", "The payload must be empty or {\"id\": \"…\"} with at most 64 characters.");
+            return ValueTask.FromResult(false);
+        }
+
+        if (IsRepeated(message, command)) return ValueTask.FromResult(true);
+        if (message.IsRetained) Refuse(message, name, command, "command.invalid", "A command must not be retained.");
+        else if (!_commands.TryGetValue(name, out var known)) Refuse(message, name, command, "command.unknown", $"Commands are {string.Join(", ", _commands.Keys.Order())}.");
+        else if (!known.Limit.TryTake() || !_requests.Writer.TryWrite(new Request(name, command, message.CorrelationData.ToArray(), null, null)))
+            Refuse(message, name, command, "command.rate-limited", "Too many commands; send it again later.");
+        return ValueTask.FromResult(true);
+    }
+
+    private void Refuse(IncomingMessage message, string name, Command command, string code, string detail)
+    {
+        if (!_refusals.TryTake()) return;
+        var shown = DeviceName.IsValid(name) ? name : "(invalid)";
+        _requests.Writer.TryWrite(new Request(shown, command, message.CorrelationData.ToArray(), code, detail));
+    }
+
+    private bool IsRepeated(IncomingMessage message, Command command)
+    {
+        if (command.Id is null && message.CorrelationData.IsEmpty) return false;
+        var key = $"{message.Topic} {command.Id} {Convert.ToHexString(message.CorrelationData.Span)}";
+        if (_seen.Contains(key)) return true;
+        _seen.Enqueue(key);
+        if (_seen.Count > RememberedCount) _seen.Dequeue();
+        return false;
+    }
+
+    private async Task AnswerAsync(Request request, CancellationToken cancellationToken)
+    {
+        CommandResult result;
+        try
+        {
+            result = request.RefusalCode is { } code
+                ? new CommandResult(code, request.Detail)
+                : await _commands[request.Name].Handler(request.Command, cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogCommandFailed(e, request.Name);
+            result = new CommandResult("command.failed", "The command failed; see the device's log.");
+        }
+
+        var reply = new Reply
+        {
+            Schema = Reply.CurrentSchema,
+            BootId = _identity.BootId,
+            Sequence = _sequence.Next(),
+            Time = _time.GetUtcNow(),
+            Command = request.Name,
+            Id = request.Command.Id,
+            Ok = result.Code is null,
+            Code = result.Code,
+            Detail = result.Detail,
+            Payload = result.Payload,
+        };
+        var payload = JsonSerializer.SerializeToUtf8Bytes(reply, MessageJson.Default.Reply);
+        await _link.PublishAsync(_identity.Topics.Reply, payload, 3600, request.Correlation, cancellationToken);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Command {Command} failed")]
+    private partial void LogCommandFailed(Exception failure, string command);
+}

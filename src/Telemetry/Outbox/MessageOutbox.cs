@@ -1,0 +1,141 @@
+using System.Text.Json;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Link;
+using Dunlin.Telemetry.Liveness;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Telemetry.Outbox;
+
+/// <summary>Where the outbox lies.</summary>
+/// <param name="Outcomes">Directory of the outcomes.</param>
+/// <param name="Telemetry">Directory of the telemetry.</param>
+public sealed record OutboxDirectories(string Outcomes, string Telemetry);
+
+/// <summary>
+/// Keeps outcomes and telemetry on disk until the broker has them: outcomes synced at once and never dropped, telemetry
+/// bounded with the oldest dropped and counted. Adding never blocks for the network and never fails.
+/// </summary>
+public sealed partial class MessageOutbox : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    /// <summary>Between two messages of a backlog, so that a returning fleet does not flood its broker.</summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
+
+    private readonly MqttLink _link;
+    private readonly Topics _topics;
+    private readonly MqttOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<MessageOutbox> _logger;
+    private readonly LoopTick _tick;
+    private readonly MessageQueue _outcomes;
+    private readonly MessageQueue _telemetry;
+    private long _synced;
+
+    public MessageOutbox(
+        OutboxDirectories directories, MqttLink link, LinkIdentity identity, IOptions<MqttOptions> options, LoopTicks ticks, TimeProvider time,
+        ILogger<MessageOutbox> logger)
+    {
+        (_link, _topics, _options, _time, _logger) = (link, identity.Topics, options.Value, time, logger);
+        _outcomes = new MessageQueue(directories.Outcomes, long.MaxValue, Overflow.Keep);
+        _telemetry = new MessageQueue(directories.Telemetry, _options.OutboxByteCount, Overflow.DropOldest);
+        _tick = ticks.Register("outbox", Interval * 6);
+    }
+
+    /// <summary>For the next telemetry window.</summary>
+    public OutboxCounts Counts => new() { Queued = _telemetry.QueuedCount, Dropped = _telemetry.DroppedCount };
+
+    /// <summary>Outcomes that the broker does not have yet.</summary>
+    public long QueuedOutcomeCount => _outcomes.QueuedCount;
+
+    /// <summary>What ails the disk under it, in a sentence, or null.</summary>
+    public string? Problem => _outcomes.DiskProblem ?? _telemetry.DiskProblem;
+
+    public void Add(Outcome outcome) => _outcomes.Append(JsonSerializer.SerializeToUtf8Bytes(outcome, MessageJson.Default.Outcome));
+
+    public void Add(TelemetryWindow window) =>
+        _telemetry.Append(JsonSerializer.SerializeToUtf8Bytes(window, MessageJson.Default.TelemetryWindow));
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _outcomes.Dispose();
+        _telemetry.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                _tick.Tick();
+                await DrainAsync(stoppingToken);
+                SyncNowAndThen();
+                await WaitAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping is no error; what is left goes out after the next start.
+        }
+        finally
+        {
+            _tick.Retire();
+        }
+    }
+
+    private async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        while (_link.State.IsConnected)
+        {
+            _tick.Tick();
+            if (_outcomes.Peek() is { } outcome)
+            {
+                // An outcome that the broker refuses stays: someone must correct the access list, and it is then still there.
+                if (await _link.PublishAsync(_topics.Outcome, outcome.Payload, 0, default, cancellationToken) != Delivery.Acknowledged) return;
+                _outcomes.Acknowledge(outcome);
+            }
+            else if (_telemetry.Peek() is { } window)
+            {
+                var expiry = (uint)_options.TelemetryExpirySeconds;
+                var delivery = await _link.PublishAsync(_topics.Telemetry, window.Payload, expiry, default, cancellationToken);
+                if (delivery == Delivery.NotSent) return;
+                if (delivery == Delivery.Refused) _telemetry.Discard(window);
+                else _telemetry.Acknowledge(window);
+            }
+            else
+            {
+                return;
+            }
+
+            if (_telemetry.QueuedCount > 1) await Task.Delay(Pace, _time, cancellationToken);
+        }
+    }
+
+    private void SyncNowAndThen()
+    {
+        if (_synced != 0 && _time.GetElapsedTime(_synced) < TimeSpan.FromSeconds(30)) return;
+        _synced = _time.GetTimestamp();
+        _telemetry.Sync();
+        if (Problem is { } problem) LogDiskProblem(problem);
+    }
+
+    private async Task WaitAsync(CancellationToken stoppingToken)
+    {
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var work = _link.State.IsConnected ? Task.WhenAny(_outcomes.Arrived, _telemetry.Arrived) : _link.WaitConnectedAsync(done.Token);
+        // After a failure something still waits: come back after the interval, not at once.
+        if (work.IsCompleted) work = Task.Delay(TimeSpan.FromMilliseconds(200), _time, done.Token);
+        await Task.WhenAny(work, Task.Delay(Interval, _time, done.Token));
+        await done.CancelAsync();
+        stoppingToken.ThrowIfCancellationRequested();
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
+    private partial void LogDiskProblem(string problem);
+}

@@ -1,0 +1,25 @@
+using Dunlin.Contracts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Race;
+using Dunlin.Telemetry.Link;
+
+namespace Dunlin.Telemetry.Outbox;
+
+/// <summary>Puts each kind of message on its topic in its way (docs/topics.md). Never blocks, never fails for the network.</summary>
+public sealed class MessagePublisher(MqttLink link, MessageOutbox outbox, LinkIdentity identity)
+{
+    /// <summary>Retained, QoS 1.</summary>
+    public void Publish(Reported reported) => link.PublishRetained(identity.Topics.Reported, reported, MessageJson.Default.Reported);
+
+    /// <summary>Retained, QoS 1.</summary>
+    public void Publish(Verdict verdict) => link.PublishRetained(identity.Topics.Race, verdict, MessageJson.Default.Verdict);
+
+    /// <summary>QoS 1 through the outbox, with an expiry.</summary>
+    public void Publish(TelemetryWindow window) => outbox.Add(window);
+
+    /// <summary>QoS 1 through the outbox, never dropped; on disk when this returns, unless the disk is full.</summary>
+    public void Publish(Outcome outcome) => outbox.Add(outcome);
+
+    /// <summary>QoS 0; false: there is no link or it is busy, and the result is dropped and counted.</summary>
+    public bool Publish(Classification result) => link.TryPublishResult(result);
+}

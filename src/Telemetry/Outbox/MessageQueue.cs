@@ -1,0 +1,258 @@
+using System.Globalization;
+
+namespace Dunlin.Telemetry.Outbox;
+
+/// <summary>What the queue does when it has no room.</summary>
+internal enum Overflow
+{
+    /// <summary>Telemetry: the oldest segment goes, and is counted.</summary>
+    DropOldest = 1,
+
+    /// <summary>Outcomes: kept in memory until the disk takes them.</summary>
+    Keep = 2,
+}
+
+/// <summary>
+/// A first-in-first-out queue of messages on disk, in segments. At least once: a message leaves after <see cref="Acknowledge"/>,
+/// and may come again after a crash. Thread-safe. Never throws for a bad disk: it counts.
+/// </summary>
+internal sealed class MessageQueue : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly string _directory;
+    private readonly long _maximumByteCount;
+    private readonly Overflow _overflow;
+    private readonly List<Segment> _segments = [];
+    private readonly Queue<byte[]> _unwritten = new();
+    private readonly Cursor _cursor;
+    private long _queued;
+    private long _nextNumber = 1;
+    private TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <exception cref="IOException">The directory cannot be used at all.</exception>
+    public MessageQueue(string directory, long maximumByteCount, Overflow overflow)
+    {
+        (_directory, _maximumByteCount, _overflow) = (directory, maximumByteCount, overflow);
+        Directory.CreateDirectory(directory);
+        _cursor = new Cursor(Path.Combine(directory, "cursor"));
+        Recover();
+    }
+
+    /// <summary>Why the disk did not take the last message, or null.</summary>
+    public string? DiskProblem { get; private set; }
+
+    public long QueuedCount { get { lock (_gate) return _queued + _unwritten.Count; } }
+    public long DroppedCount { get { lock (_gate) return _cursor.DroppedCount; } }
+    public long ByteCount { get { lock (_gate) return _segments.Sum(segment => segment.ByteCount); } }
+
+    /// <summary>Completes when there is something to deliver.</summary>
+    public Task Arrived { get { lock (_gate) return _arrived.Task; } }
+
+    private long SegmentByteCount => Math.Clamp(_maximumByteCount / 16, 4096, 1024 * 1024);
+
+    /// <summary>Adds a message. A full or broken disk costs telemetry, which is counted, and keeps outcomes in memory.</summary>
+    public void Append(ReadOnlySpan<byte> payload)
+    {
+        lock (_gate)
+        {
+            if (_overflow == Overflow.Keep)
+            {
+                _unwritten.Enqueue(payload.ToArray());
+                WriteKept();
+            }
+            else
+            {
+                while (_segments.Count > 0 && _segments.Sum(s => s.ByteCount) + Segment.HeaderByteCount + payload.Length > _maximumByteCount) DropOldest();
+                if (!TryWrite(payload) && !(DropOldest() && TryWrite(payload))) Drop(1);
+            }
+
+            _arrived.TrySetResult();
+        }
+    }
+
+    /// <summary>The oldest message that was not acknowledged, without removing it.</summary>
+    public QueuedMessage? Peek()
+    {
+        lock (_gate)
+        {
+            if (_unwritten.Count > 0) WriteKept();
+            while (_segments.Count > 0)
+            {
+                var segment = _segments[0];
+                if (_cursor.Segment == segment.Number && segment.Read(_cursor.Offset) is { } payload)
+                    return new QueuedMessage(payload, segment.Number, _cursor.Offset);
+                if (_segments.Count == 1) break;
+                RemoveFirst();
+            }
+
+            if (_unwritten.TryPeek(out var kept)) return new QueuedMessage(kept, 0, 0);
+            if (_arrived.Task.IsCompleted) _arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return null;
+        }
+    }
+
+    /// <summary>The broker has it. A message that was dropped meanwhile is ignored.</summary>
+    public void Acknowledge(QueuedMessage message)
+    {
+        lock (_gate)
+        {
+            if (message.Segment == 0)
+            {
+                if (_unwritten.TryPeek(out var kept) && ReferenceEquals(kept, message.Payload)) _unwritten.Dequeue();
+                return;
+            }
+
+            if (_cursor.Segment != message.Segment || _cursor.Offset != message.Offset) return;
+            _cursor.MoveTo(message.Segment, message.Offset + Segment.HeaderByteCount + message.Payload.Length);
+            _queued--;
+            if (_queued == 0 && _segments.Count == 1 && _segments[0].ByteCount >= SegmentByteCount) RemoveFirst();
+            else SaveCursor();
+        }
+    }
+
+    /// <summary>Counts a message that the broker will never take, and goes on.</summary>
+    public void Discard(QueuedMessage message)
+    {
+        lock (_gate) _cursor.Drop(1);
+        Acknowledge(message);
+    }
+
+    /// <summary>Makes what is there survive a power cut.</summary>
+    public void Sync()
+    {
+        lock (_gate)
+        {
+            try
+            {
+                if (_segments.Count > 0) _segments[^1].Sync();
+            }
+            catch (IOException e)
+            {
+                DiskProblem = e.Message;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        Sync();
+        lock (_gate)
+        {
+            foreach (var segment in _segments) segment.Dispose();
+            _cursor.Dispose();
+        }
+    }
+
+    private void Recover()
+    {
+        var found = new List<(long Number, string Path)>();
+        foreach (var path in Directory.EnumerateFiles(_directory, "*.seg"))
+        {
+            if (long.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                found.Add((number, path));
+        }
+
+        foreach (var (number, path) in found.Order())
+        {
+            _nextNumber = number + 1;
+            if (number < _cursor.Segment) File.Delete(path);
+            else _segments.Add(Segment.Open(path, number));
+        }
+
+        if (_segments.Count == 0)
+        {
+            _nextNumber = Math.Max(_nextNumber, _cursor.Segment + 1);
+            return;
+        }
+
+        if (_cursor.Segment != _segments[0].Number || _cursor.Offset > _segments[0].ByteCount) _cursor.MoveTo(_segments[0].Number, 0);
+        _queued = _segments.Sum(segment => segment.RecordCount) - CountBefore(_segments[0], _cursor.Offset);
+        if (_queued > 0) _arrived.TrySetResult();
+    }
+
+    private static long CountBefore(Segment segment, long offset)
+    {
+        var count = 0L;
+        for (var at = 0L; at < offset && segment.Read(at) is { } payload; count++) at += Segment.HeaderByteCount + payload.Length;
+        return count;
+    }
+
+    private void WriteKept()
+    {
+        while (_unwritten.TryPeek(out var kept) && TryWrite(kept)) _unwritten.Dequeue();
+    }
+
+    private bool TryWrite(ReadOnlySpan<byte> payload)
+    {
+        try
+        {
+            var durably = _overflow == Overflow.Keep;
+            if (_segments.Count == 0 || _segments[^1].ByteCount >= SegmentByteCount) AddSegment(durably);
+            _segments[^1].Append(payload, durably);
+            _queued++;
+            DiskProblem = null;
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            DiskProblem = $"The outbox {_directory} cannot be written ({e.Message}); free space on its file system.";
+            return false;
+        }
+    }
+
+    private void AddSegment(bool durably)
+    {
+        if (_segments.Count > 0) _segments[^1].Sync();
+        var segment = Segment.Create(_directory, _nextNumber++);
+        _segments.Add(segment);
+        if (_segments.Count == 1) _cursor.MoveTo(segment.Number, 0);
+        if (durably) DurableDirectory.Sync(_directory);
+    }
+
+    private bool DropOldest()
+    {
+        if (_segments.Count == 0) return false;
+        var lost = _segments[0].RecordCount - CountBefore(_segments[0], _cursor.Offset);
+        _queued -= lost;
+        Drop(lost);
+        RemoveFirst();
+        return true;
+    }
+
+    private void Drop(long count)
+    {
+        _cursor.Drop(count);
+        SaveCursor();
+    }
+
+    private void RemoveFirst()
+    {
+        var segment = _segments[0];
+        _segments.RemoveAt(0);
+        _cursor.MoveTo(_segments.Count > 0 ? _segments[0].Number : segment.Number + 1, 0);
+        SaveCursor();
+        try
+        {
+            segment.Delete();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            DiskProblem = e.Message;
+        }
+    }
+
+    private void SaveCursor()
+    {
+        try
+        {
+            _cursor.Save();
+        }
+        catch (IOException e)
+        {
+            DiskProblem = e.Message;
+        }
+    }
+}
+
+/// <summary>A message with its place.</summary>
+internal sealed record QueuedMessage(byte[] Payload, long Segment, long Offset);

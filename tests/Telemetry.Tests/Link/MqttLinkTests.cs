@@ -1,0 +1,190 @@
+using System.Diagnostics;
+using System.Text;
+using Dunlin.Telemetry.Link;
+using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Waiting;
+
+namespace Dunlin.Telemetry.Tests.Link;
+
+public sealed class MqttLinkTests
+{
+    private static readonly byte[] Reported = Encoding.UTF8.GetBytes("""{"reason":"it runs"}""");
+
+    [Fact]
+    public async Task RetainedStateComesBeforeOnlineAndAfterAReconnectAgain()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var link = new TestLink(TestLink.To(broker));
+        link.Link.PublishRetained(link.Topics.Reported, Reported);
+        await using (var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#"))
+        {
+            await link.StartAsync();
+            await probe.NextAsync(link.Topics.Status, m => m.Json.GetProperty("state").GetString() == "online");
+            Assert.Equal([link.Topics.Reported, link.Topics.Status], probe.Messages.Select(m => m.Topic));
+            Assert.All(probe.Messages, m => Assert.True(m.Retain && m.Qos == 1));
+        }
+
+        await broker.KillAsync();
+        await link.LostAsync();
+        await broker.StartAgainAsync();
+        await using var second = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
+        await second.NextAsync(link.Topics.Status);
+        await second.NextAsync(link.Topics.Reported);
+        await Eventually.TrueAsync(() => link.Link.State.ConnectCount == 2, "two connections");
+    }
+
+    [Fact]
+    public async Task AnAbsentBrokerIsNamedWithWhatToDoAndWaitedFor()
+    {
+        await using var broker = MosquittoBroker.Prepare();
+        await using var link = await new TestLink(TestLink.To(broker)).StartAsync();
+        await link.LostAsync("nothing listens there");
+        Assert.Contains($"localhost:{broker.Port}", link.Link.State.Detail, StringComparison.Ordinal);
+        await broker.StartAgainAsync();
+        await link.ConnectedAsync();
+    }
+
+    [Theory]
+    [InlineData("belt-1", "wrong", "Mqtt:PasswordFile")]
+    [InlineData("", "", "set Mqtt:UserName")]
+    public async Task ARefusalSaysWhatToDoAndNeverThePassword(string user, string password, string advice)
+    {
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Passwords = new Dictionary<string, string> { ["belt-1"] = "right" } });
+        var options = TestLink.To(broker);
+        (options.UserName, options.Password) = (user, password);
+        await using var link = await new TestLink(options).StartAsync();
+        await link.LostAsync("does not let");
+        Assert.Contains(advice.Length > 0 && user.Length > 0 ? "user 'belt-1'" : advice, link.Link.State.Detail, StringComparison.Ordinal);
+        if (password.Length > 0) Assert.DoesNotContain(password, link.Link.State.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ThePasswordIsReadFromItsFile()
+    {
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Passwords = new Dictionary<string, string> { ["belt-1"] = "right" } });
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "right\n", TestContext.Current.CancellationToken);
+        var options = TestLink.To(broker);
+        (options.UserName, options.PasswordFile) = ("belt-1", file);
+        await using var link = await new TestLink(options).StartAsync();
+        await link.ConnectedAsync();
+        File.Delete(file);
+    }
+
+    [Fact]
+    public async Task AFrozenBrokerIsNoticedWithinTheKeepAliveAndTheLinkComesBack()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var link = await new TestLink(TestLink.To(broker)).StartAsync();
+        await link.ConnectedAsync();
+        broker.Freeze();
+        var started = Stopwatch.GetTimestamp();
+        await link.LostAsync("does not answer");
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 2 * 1.5 + 1);
+        broker.Thaw();
+        await link.ConnectedAsync();
+    }
+
+    [Fact]
+    public async Task AHalfOpenLinkIsNoticed()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var wire = new FaultyLink(broker.Host, broker.Port);
+        var options = TestLink.To(broker);
+        (options.Host, options.Port) = (wire.Host, wire.Port);
+        await using var link = await new TestLink(options).StartAsync();
+        await link.ConnectedAsync();
+        wire.IsBlackHole = true;
+        await link.LostAsync();
+        wire.IsBlackHole = false;
+        await link.ConnectedAsync();
+    }
+
+    [Fact]
+    public async Task TwoDevicesWithOneIdAreReportedAndOneStepsBack()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var first = await new TestLink(TestLink.To(broker)).StartAsync();
+        await first.ConnectedAsync();
+        await using var second = await new TestLink(TestLink.To(broker)).StartAsync();
+        await first.LostAsync("two devices use the id 'belt-1'");
+        Assert.Contains("Device:Id", first.Link.State.Problem, StringComparison.Ordinal);
+        await second.ConnectedAsync();
+        Assert.False(first.Link.State.IsConnected, "the one that lost its session waits at least a minute");
+        Assert.True(TestLink.Impatient.TakeoverBackoff >= TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
+    public async Task StoppingSaysStoppedWithinASecond()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
+        await using var link = await new TestLink(TestLink.To(broker)).StartAsync();
+        await link.ConnectedAsync();
+        var started = Stopwatch.GetTimestamp();
+        await link.Link.StopAsync(CancellationToken.None);
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 1);
+        await probe.NextAsync(link.Topics.Status, m => m.Json.GetProperty("state").GetString() == "stopped");
+    }
+
+    [Fact]
+    public async Task ACutLinkThatStaysAwayIsCalledOfflineByTheBroker()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
+        await using var wire = new FaultyLink(broker.Host, broker.Port);
+        var options = TestLink.To(broker);
+        (options.Host, options.Port) = (wire.Host, wire.Port);
+        await using var link = await new TestLink(options).StartAsync();
+        await link.ConnectedAsync();
+        wire.IsRefusing = true;
+        wire.Cut();
+        var will = await probe.NextAsync(link.Topics.Status, m => m.Json.GetProperty("state").GetString() == "offline");
+        Assert.True(will.Retain);
+    }
+
+    [Fact]
+    public async Task GarbageIsCountedAndTheMessagesBehindItArrive()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker);
+        await using var link = new TestLink(TestLink.To(broker));
+        var good = 0;
+        link.Link.Subscribe(link.Topics.Desired, message =>
+        {
+            if (message.Payload.Length == 4) Interlocked.Increment(ref good);
+            else if (message.Payload.Length == 0) throw new InvalidOperationException("A handler with a bug.");
+            return ValueTask.FromResult(message.Payload.Length == 4);
+        });
+        await link.StartAsync();
+        await link.ConnectedAsync();
+        await probe.PublishAsync(link.Topics.Desired, [0xff, 0xfe, 0x80]);
+        await probe.PublishAsync(link.Topics.Desired, new byte[1_000_000]);
+        await probe.PublishAsync(link.Topics.Desired, new byte[MqttLink.MaximumPayloadByteCount + 1]);
+        for (var i = 0; i < 200; i++) await probe.PublishAsync(link.Topics.Desired, []);
+        await Task.WhenAll(Enumerable.Range(0, 2000).Select(i => probe.PublishAsync(link.Topics.Desired, [1, 2])));
+        for (var i = 0; i < 100; i++) await probe.PublishAsync(link.Topics.Desired, "good");
+        await Eventually.TrueAsync(() => Volatile.Read(ref good) == 100, "100 good messages");
+        Assert.True(link.Link.GarbageCount >= 1 + 1 + 200, $"counted {link.Link.GarbageCount}");
+        Assert.True(link.Link.State.IsConnected);
+    }
+
+    [Fact]
+    public async Task AResultCostsLittleAndIsDroppedWithoutALink()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/+/+/result");
+        await using var link = await new TestLink(TestLink.To(broker)).StartAsync();
+        var payload = new byte[400];
+        Assert.False(link.Link.TryPublishResult(payload));
+        Assert.Equal(1, link.Link.DroppedResultCount);
+        await link.ConnectedAsync();
+        for (var i = 0; i < 200; i++)
+        {
+            Assert.True(link.Link.TryPublishResult(payload) || link.Link.DroppedResultCount > 1);
+            await Task.Yield();
+        }
+
+        await probe.NextAsync(link.Topics.Result, m => m.Qos == 0 && m.Payload.Length == 400);
+    }
+}

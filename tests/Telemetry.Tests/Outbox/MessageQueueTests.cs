@@ -1,0 +1,127 @@
+using System.Text;
+using Dunlin.Telemetry.Outbox;
+
+namespace Dunlin.Telemetry.Tests.Outbox;
+
+public sealed class MessageQueueTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-outbox-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void MessagesComeInOrderAndLeaveAfterTheirAcknowledgement()
+    {
+        using (var queue = Open())
+        {
+            for (var i = 0; i < 500; i++) queue.Append(Message(i));
+            Assert.Equal(Enumerable.Range(0, 100), Take(queue, 100));
+        }
+
+        using var again = Open();
+        Assert.Equal(400, again.QueuedCount);
+        Assert.Equal(Enumerable.Range(100, 400), Take(again, 400));
+        Assert.Null(again.Peek());
+        Assert.Equal(0, again.QueuedCount);
+    }
+
+    [Fact]
+    public void ATornTailIsCutAndEverythingBeforeItStays()
+    {
+        using (var queue = Open())
+        {
+            for (var i = 0; i < 10; i++) queue.Append(Message(i));
+        }
+
+        var segment = Directory.GetFiles(_folder, "*.seg").Max()!;
+        var whole = File.ReadAllBytes(segment);
+        for (var cut = whole.Length - 1; cut > whole.Length - 20; cut--)
+        {
+            File.WriteAllBytes(segment, whole[..cut]);
+            using var torn = Open();
+            Assert.Equal(9, torn.QueuedCount);
+            torn.Append(Message(77));
+            Assert.Equal([.. Enumerable.Range(0, 9), 77], PeekAll(torn));
+            File.Delete(Path.Combine(_folder, "cursor"));
+        }
+    }
+
+    [Fact]
+    public void AFullQueueDropsItsOldestTelemetryAndTheCountSurvives()
+    {
+        using (var queue = Open(65_536))
+        {
+            for (var i = 0; i < 5000; i++) queue.Append(Message(i));
+            Assert.InRange(queue.ByteCount, 1, 65_536);
+            Assert.Equal(5000, queue.QueuedCount + queue.DroppedCount);
+        }
+
+        using var again = Open(65_536);
+        Assert.Equal(5000, again.QueuedCount + again.DroppedCount);
+        Assert.True(again.DroppedCount > 0);
+        Assert.Equal(Enumerable.Range((int)again.DroppedCount, (int)again.QueuedCount), Take(again, (int)again.QueuedCount));
+    }
+
+    [Fact]
+    public void AMessageThatWasDroppedWhileItWasOnItsWayIsNotAcknowledgedForAnother()
+    {
+        using var queue = Open(65_536);
+        queue.Append(Message(0));
+        var first = queue.Peek()!;
+        for (var i = 1; i < 5000; i++) queue.Append(Message(i));
+        var queued = queue.QueuedCount;
+        queue.Acknowledge(first);
+        Assert.Equal(queued, queue.QueuedCount);
+    }
+
+    [Fact]
+    public void ATornCursorMeansDuplicatesAndNothingElse()
+    {
+        using (var queue = Open())
+        {
+            for (var i = 0; i < 10; i++) queue.Append(Message(i));
+            Take(queue, 5);
+        }
+
+        File.WriteAllBytes(Path.Combine(_folder, "cursor"), new byte[50]);
+        using var again = Open();
+        Assert.Equal(Enumerable.Range(0, 10), Take(again, 10));
+    }
+
+    [Fact]
+    public void AFullDiskCostsTelemetryWhichIsCountedAndKeepsOutcomes()
+    {
+        using var disk = TinyDisk.Mount();
+        using var telemetry = new MessageQueue(Path.Combine(disk.Path, "telemetry"), 1 << 24, Overflow.DropOldest);
+        using var outcomes = new MessageQueue(Path.Combine(disk.Path, "outcomes"), long.MaxValue, Overflow.Keep);
+        for (var i = 0; i < 20_000; i++) telemetry.Append(Message(i));
+        Assert.True(telemetry.DroppedCount > 0);
+        Assert.Equal(20_000, telemetry.QueuedCount + telemetry.DroppedCount);
+        File.WriteAllBytes(Path.Combine(disk.Path, "filler"), []);
+        disk.Fill();
+        for (var i = 0; i < 50; i++) outcomes.Append(Message(i));
+        Assert.Contains("free space", outcomes.DiskProblem, StringComparison.Ordinal);
+        Assert.Equal(50, outcomes.QueuedCount);
+        disk.Free();
+        Assert.Equal(Enumerable.Range(0, 50), Take(outcomes, 50));
+    }
+
+    private MessageQueue Open(long maximum = 1 << 20) => new(_folder, maximum, Overflow.DropOldest);
+
+    private static byte[] Message(int number) => Encoding.UTF8.GetBytes($"{number} {new string('x', 100)}");
+
+    private static int[] PeekAll(MessageQueue queue) => Take(queue, (int)queue.QueuedCount);
+
+    private static int[] Take(MessageQueue queue, int count)
+    {
+        var numbers = new int[count];
+        for (var i = 0; i < count; i++)
+        {
+            var message = queue.Peek()!;
+            numbers[i] = int.Parse(Encoding.UTF8.GetString(message.Payload).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+            queue.Acknowledge(message);
+        }
+
+        return numbers;
+    }
+}

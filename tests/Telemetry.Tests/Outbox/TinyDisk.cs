@@ -1,0 +1,49 @@
+using System.Diagnostics;
+
+namespace Dunlin.Telemetry.Tests.Outbox;
+
+/// <summary>A file system of one megabyte in memory; skips the test where mounting is not allowed.</summary>
+internal sealed class TinyDisk : IDisposable
+{
+    private TinyDisk(string path) => Path = path;
+
+    public string Path { get; }
+
+    public static TinyDisk Mount()
+    {
+        var path = Directory.CreateTempSubdirectory("dunlin-disk-").FullName;
+        if (Run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path) == 0) return new TinyDisk(path);
+        Directory.Delete(path);
+        Assert.Skip("mount -t tmpfs is not allowed here; run as root.");
+        throw new UnreachableException();
+    }
+
+    public void Fill()
+    {
+        try
+        {
+            using var filler = new FileStream(Filler, FileMode.Append, FileAccess.Write, FileShare.None, 0);
+            for (var block = new byte[512]; ;) filler.Write(block);
+        }
+        catch (IOException)
+        {
+            // Full, as wanted.
+        }
+    }
+
+    public void Free() => File.Delete(Filler);
+
+    public void Dispose()
+    {
+        if (Run("umount", "-l", Path) == 0) Directory.Delete(Path);
+    }
+
+    private string Filler => System.IO.Path.Combine(Path, "filler");
+
+    private static int Run(string command, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true })!;
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+}
