@@ -46,10 +46,10 @@ internal sealed class TestLink : IAsyncDisposable
         return this;
     }
 
-    public Task ConnectedAsync() => Eventually.TrueAsync(() => Link.State.IsConnected, "the link is connected; it says: " + Link.State.Detail);
+    public Task ConnectedAsync() => Eventually.TrueAsync(() => Link.State.IsConnected, () => "the link is connected; it says: " + Link.State.Detail);
 
     public Task LostAsync(string part = "") => Eventually.TrueAsync(
-        () => !Link.State.IsConnected && Link.State.Detail.Contains(part, StringComparison.Ordinal), $"the link is lost and says '{part}'; it says: {Link.State.Detail}");
+        () => !Link.State.IsConnected && Link.State.Detail.Contains(part, StringComparison.Ordinal), () => $"the link is lost and says '{part}'; it says: {Link.State.Detail}");
 
     public async ValueTask DisposeAsync()
     {

@@ -45,7 +45,7 @@ public sealed class FaultyLink : IAsyncDisposable
         {
             foreach (var socket in _sockets)
             {
-                socket.LingerState = new LingerOption(true, 0);
+                if (socket.Client is not null) socket.LingerState = new LingerOption(true, 0);
                 socket.Dispose();
             }
 
