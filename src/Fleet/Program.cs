@@ -1,1 +1,6 @@
-return 0;
+using System.CommandLine;
+using Dunlin.Fleet.DemoBroker;
+using Dunlin.Fleet.Watching;
+
+var root = new RootCommand("Watches and runs a fleet of Dunlin devices over MQTT.") { BrokerCommand.Create(), WatchCommand.Create() };
+return await root.Parse(args).InvokeAsync();

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using MQTTnet;
 using MQTTnet.Exceptions;
 
@@ -39,9 +40,9 @@ internal static class ConnectFailure
         {
             if (e is BrokerTrustException) return e.Message;
             if (e is SocketException socket) return $"Broker {Address(options)} {Describe(socket.SocketErrorCode)}.";
-            if (e is AuthenticationException)
+            if (e is AuthenticationException || (e is CryptographicException && e.Message.Contains("SSL routines", StringComparison.Ordinal)))
                 return $"Broker {Address(options)} broke off the TLS handshake ({Clip(e.Message)}); check that it speaks TLS on this port and accepts {Caller(options, device)}.";
-            if (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+            if (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or CryptographicException)
                 return $"The link's files cannot be used: {Clip(e.Message)} Check Mqtt:CaFile, Mqtt:CrlFile, Mqtt:CertificateFile, Mqtt:KeyFile and Mqtt:PasswordFile.";
             if (e is OperationCanceledException or TimeoutException or MqttCommunicationTimedOutException)
                 return $"Broker {Address(options)} did not answer in time; check the network, and that it is an MQTT broker.";

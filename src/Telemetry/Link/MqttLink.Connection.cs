@@ -253,8 +253,7 @@ public sealed partial class MqttLink
     private MqttClientCredentials? Credentials()
     {
         if (_options.UserName.Length == 0) return null;
-        var password = _options.PasswordFile.Length > 0 ? File.ReadLines(_options.PasswordFile).FirstOrDefault() ?? "" : _options.Password;
-        return new MqttClientCredentials(_options.UserName, Encoding.UTF8.GetBytes(password));
+        return new MqttClientCredentials(_options.UserName, Encoding.UTF8.GetBytes(OperatorConnection.Password(_options)));
     }
 
     /// <summary>Failures that a bad network, a bad broker or a bad file may cause; anything else is a bug and ends the service.</summary>

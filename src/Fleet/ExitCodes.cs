@@ -1,0 +1,10 @@
+namespace Dunlin.Fleet;
+
+/// <summary>What the process ends with (sysexits.h where it has a word for it).</summary>
+internal static class ExitCodes
+{
+    public const int Ok = 0;
+
+    /// <summary>A server that the command needs is not there.</summary>
+    public const int Unavailable = 69;
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Latencies;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Dunlin.Fleet.Watching;
+
+/// <summary>The table of <c>watch</c>. Texts of devices are escaped: they are not trusted.</summary>
+internal static class FleetTable
+{
+    /// <param name="view">The fleet.</param>
+    /// <param name="rows">Devices to show at most; troubled ones come first where not all fit.</param>
+    public static IRenderable Render(FleetView view, int rows)
+    {
+        var table = new Table().Border(TableBorder.Rounded).Expand();
+        foreach (var heading in (string[])["device", "state", "bundle", "variant", "top class"]) table.AddColumn(heading);
+        foreach (var heading in (string[])["fps", "p50 / p95 / p99 ms", "J/inference", "drops", "°C"]) table.AddColumn(new TableColumn(heading).RightAligned());
+        var devices = view.Devices;
+        var shown = devices.Count <= rows
+            ? devices
+            : devices.OrderBy(d => d.State(view.Silence(d)) == "online").ThenBy(d => d.Device, StringComparer.Ordinal).Take(rows).ToList();
+        foreach (var device in shown) table.AddRow(Cells(view, device).Select(text => new Markup(text)));
+        table.Caption(Summary(view, devices, shown.Count));
+        table.Title($"[bold]fleet {view.Fleet.EscapeMarkup()}[/]");
+        return table;
+    }
+
+    private static IEnumerable<string> Cells(FleetView view, DeviceView device)
+    {
+        var state = device.State(view.Silence(device));
+        var colour = state switch { "online" => "green", "stopped" => "grey", _ => "red" };
+        yield return device.Device.EscapeMarkup();
+        yield return $"[{colour}]{state}[/]{Problems(device)}";
+        yield return device.Reported?.Release is { } release ? Clip($"{release.Name} {release.Label}", 24) + (release.IsSigned ? "" : " [yellow]unsigned[/]") : "–";
+        yield return Variant(device);
+        yield return Clip(device.TopClass ?? "–", 20);
+        yield return device.Window is { } window ? Number(window.FramesPerSecond, 1) : "–";
+        yield return device.Window?.Latency.Milliseconds is { } ms ? $"{Number(ms.P50, 1)} / {Number(ms.P95, 1)} / {Number(ms.P99, 1)}" : "–";
+        yield return Energy(device);
+        yield return device.Drops?.ToString(CultureInfo.InvariantCulture) ?? "–";
+        yield return device.Window?.Thermal is { } thermal ? (thermal.Celsius is { } c ? Number(c, 0) : "–") + (thermal.Throttled == true ? " [red]throttled[/]" : "") : "–";
+    }
+
+    private static string Variant(DeviceView device)
+    {
+        if (device.Reported is not { } reported) return "–";
+        if (reported.Running is not { } running) return $"[red]none[/] [grey]{Clip(reported.Reason, 80)}[/]";
+        var wanted = reported.Wanted is { } w && w != running ? $" [yellow](wanted {Clip(w.ToString(), 60)})[/]" : "";
+        return $"{Clip(running.ToString(), 60)}{wanted} [grey]{Clip(device.Verdict?.Reason ?? reported.Reason, 120)}[/]";
+    }
+
+    private static string Energy(DeviceView device) => device.Energy is { } energy
+        ? (energy.JoulesPerInference is { } joules ? joules.ToString("0.####", CultureInfo.InvariantCulture) : "–")
+            + $" [grey]{energy.Method.ToString().ToLowerInvariant()} ({Clip(energy.Source, 12)})[/]"
+        : "–";
+
+    private static string Problems(DeviceView device) =>
+        device.Reported?.Problems is { Count: > 0 } problems ? $" [yellow]{Clip(problems[0], 80)}{(problems.Count > 1 ? $" (+{problems.Count - 1})" : "")}[/]" : "";
+
+    private static string Summary(FleetView view, IReadOnlyList<DeviceView> devices, int shown)
+    {
+        var online = devices.Count(device => device.State(view.Silence(device)) == "online");
+        var histograms = devices.Where(device => device.IsThere).Select(device => device.Window?.Latency.Histogram).OfType<Histogram>()
+            .Where(histogram => LatencyMath.Problem(histogram) is null).ToList();
+        // Percentiles of a fleet come from its merged histograms; averaged percentiles would mean nothing.
+        var all = histograms.Count > 1 && LatencyMath.Summarize(LatencyMath.Merge(histograms)).Milliseconds is { } p ? $" · all devices p50 {Number(p.P50, 1)}, p95 {Number(p.P95, 1)}, p99 {Number(p.P99, 1)} ms" : "";
+        var hidden = devices.Count > shown ? $" · {devices.Count - shown} more not shown" : "";
+        var garbage = view.GarbageCount > 0 ? $" · {view.GarbageCount} unreadable messages" : "";
+        return $"{online} of {devices.Count} online{all}{hidden}{garbage}";
+    }
+
+    private static string Number(double value, int digits) => value.ToString("F" + digits, CultureInfo.InvariantCulture);
+
+    private static string Clip(string text, int length)
+    {
+        var clean = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
+        return (clean.Length <= length ? clean : clean[..(length - 1)] + "…").EscapeMarkup();
+    }
+}

@@ -1,0 +1,37 @@
+using System.Net;
+using System.Text;
+using MQTTnet;
+using MQTTnet.Formatter;
+
+namespace Dunlin.Telemetry.Link;
+
+/// <summary>How an operator's tool connects: the device's transport and trust, a session that ends with it, no will.</summary>
+public static class OperatorConnection
+{
+    /// <exception cref="IOException">The password file cannot be read.</exception>
+    public static MqttClientOptions Options(MqttOptions options, string clientId, TimeProvider time) => new()
+    {
+        ClientId = clientId,
+        ProtocolVersion = MqttProtocolVersion.V500,
+        CleanSession = true,
+        KeepAlivePeriod = TimeSpan.FromSeconds(options.KeepAliveSeconds),
+        Timeout = TimeSpan.FromSeconds(10),
+        MaximumPacketSize = 1024 * 1024,
+        Credentials = options.UserName.Length == 0 ? null : new MqttClientCredentials(options.UserName, Encoding.UTF8.GetBytes(Password(options))),
+        ChannelOptions = new MqttClientTcpOptions
+        {
+            RemoteEndpoint = new DnsEndPoint(options.Host, options.EffectivePort),
+            StreamProvider = new BrokerConnector(options, time.GetUtcNow),
+        },
+    };
+
+    /// <summary>Why it failed and what to do, for people.</summary>
+    public static string Describe(MqttOptions options, string clientId, Exception failure) => ConnectFailure.Describe(options, clientId, failure);
+
+    /// <summary>As above, for a broker that answered no.</summary>
+    public static string Describe(MqttOptions options, string clientId, MqttClientConnectResult result) =>
+        ConnectFailure.Describe(options, clientId, result.ResultCode, result.ReasonString);
+
+    internal static string Password(MqttOptions options) =>
+        options.PasswordFile.Length > 0 ? File.ReadLines(options.PasswordFile).FirstOrDefault() ?? "" : options.Password;
+}

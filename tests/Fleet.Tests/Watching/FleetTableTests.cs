@@ -1,0 +1,90 @@
+using System.Text.Json;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Fleet.Watching;
+using Microsoft.Extensions.Time.Testing;
+using Spectre.Console;
+
+namespace Dunlin.Fleet.Tests.Watching;
+
+public sealed class FleetTableTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly FleetView _view;
+
+    public FleetTableTests() => _view = new FleetView("demo", _time);
+
+    [Fact]
+    public void ADeviceShowsWhatRunsHowFastAndAtWhatEnergy()
+    {
+        Report("belt-1", DeviceState.Online);
+        var text = Render();
+        foreach (var part in (string[])["belt-1", "online", "garments 1.4.0", "narrow-int8", "won the race by 31 %", "bag", "29.3", "0.0068", "estimated", "51"])
+            Assert.Contains(part, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ADeviceThatVanishedShowsSo()
+    {
+        Report("belt-1", DeviceState.Online);
+        _time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Contains("silent", Render(), StringComparison.Ordinal);
+        Report("belt-1", DeviceState.Offline);
+        Assert.Contains("offline", Render(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ThePercentilesOfAFleetComeFromItsMergedHistograms()
+    {
+        Report("belt-1", DeviceState.Online, 1000, 990);
+        Report("belt-2", DeviceState.Online, 100_000, 10);
+        Assert.Contains("p50 1.0, p95 1.0, p99 1.0 ms", Render(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AThousandDevicesAreLimitedAndTheTroubledOnesComeFirst()
+    {
+        for (var i = 0; i < 1000; i++) Report($"belt-{i:D4}", i == 777 ? DeviceState.Offline : DeviceState.Online);
+        var text = Render(10);
+        Assert.Contains("belt-0777", text, StringComparison.Ordinal);
+        Assert.Contains("990 more not shown", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("belt-0500", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatADeviceSaysIsNoMarkupAndNoEscapeSequence()
+    {
+        Apply("belt-1", "status", Samples.Status(DeviceState.Online), MessageJson.Default.DeviceStatus);
+        Apply("belt-1", "reported", Samples.Reported("[red]x[/ \e[2J"), MessageJson.Default.Reported);
+        Assert.Contains("[red]x[/", Render(), StringComparison.Ordinal);
+        Assert.DoesNotContain("\e", Render(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void GarbageIsCounted()
+    {
+        Assert.Null(_view.Apply("dunlin/v1/demo/belt-1/status", "{"u8));
+        Assert.Null(_view.Apply("dunlin/v1/demo/BELT/status", "{}"u8));
+        Assert.Equal(2, _view.GarbageCount);
+        Assert.Empty(_view.Devices);
+    }
+
+    private void Report(string device, DeviceState state, params long[] buckets)
+    {
+        Apply(device, "status", Samples.Status(state), MessageJson.Default.DeviceStatus);
+        Apply(device, "reported", Samples.Reported(), MessageJson.Default.Reported);
+        Apply(device, "telemetry", Samples.Window(buckets.Length > 0 ? buckets : [3000, 293]), MessageJson.Default.TelemetryWindow);
+    }
+
+    private void Apply<T>(string device, string kind, T message, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
+        _view.Apply($"dunlin/v1/demo/{device}/{kind}", JsonSerializer.SerializeToUtf8Bytes(message, type));
+
+    private string Render(int rows = 100)
+    {
+        using var text = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(text) });
+        console.Profile.Width = 400;
+        console.Write(FleetTable.Render(_view, rows));
+        return text.ToString();
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Fleet.Watching;
+using Dunlin.Telemetry.Link;
+using Dunlin.TestKit.Brokers;
+using Spectre.Console;
+
+namespace Dunlin.Fleet.Tests.Watching;
+
+public sealed class WatchTests
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OnceShowsWhatTheBrokerKeeps(bool isJson)
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker);
+        var status = JsonSerializer.SerializeToUtf8Bytes(Samples.Status(DeviceState.Online), MessageJson.Default.DeviceStatus);
+        await probe.PublishAsync("dunlin/v1/demo/belt-1/status", status, retain: true);
+        await probe.PublishAsync("dunlin/v1/other/belt-2/status", status, retain: true);
+        var (code, output) = await OnceAsync(broker, isJson);
+        Assert.Equal(0, code);
+        Assert.Contains("belt-1", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("belt-2", output, StringComparison.Ordinal);
+        if (!isJson) return;
+        var line = JsonElement.Parse(output.Trim());
+        Assert.Equal("status", line.GetProperty("kind").GetString());
+        Assert.Equal("online", line.GetProperty("message").GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task AnAbsentBrokerIsNamedAndEndsWith69()
+    {
+        await using var broker = MosquittoBroker.Prepare();
+        var (code, output) = await OnceAsync(broker, false);
+        Assert.Equal(69, code);
+        Assert.Contains("nothing listens there", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("localhost", true, "localhost", 0)]
+    [InlineData("board.lan:8883", true, "board.lan", 8883)]
+    [InlineData("[::1]:1883", true, "::1", 1883)]
+    [InlineData("host:0", false, "", 0)]
+    [InlineData("host:x", false, "", 0)]
+    [InlineData("", false, "", 0)]
+    public void TheBrokerOptionIsHostAndPort(string text, bool isGood, string host, int port)
+    {
+        Assert.Equal(isGood, WatchCommand.TryParseBroker(text, out var parsedHost, out var parsedPort));
+        if (isGood) Assert.Equal((host, port), (parsedHost, parsedPort));
+    }
+
+    private static async Task<(int Code, string Output)> OnceAsync(MosquittoBroker broker, bool isJson)
+    {
+        using var text = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(text) });
+        console.Profile.Width = 300;
+        var watch = new Watch(new MqttOptions { Host = broker.Host, Port = broker.Port }, "demo", console, text, text, TimeProvider.System);
+        var code = await watch.OnceAsync(TimeSpan.FromSeconds(1), isJson, TestContext.Current.CancellationToken);
+        return (code, text.ToString());
+    }
+}
