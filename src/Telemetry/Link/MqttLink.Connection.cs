@@ -14,7 +14,9 @@ namespace Dunlin.Telemetry.Link;
 /// <summary>One connection, from CONNECT to its end.</summary>
 public sealed partial class MqttLink
 {
+    private const int SilentEndsOfATakeover = 3;
     private readonly HashSet<string> _refused = [];
+    private int _silentEnds;
 
     private readonly record struct ConnectionEnd(bool WasConnected, bool WasTakenOver, string Detail);
 
@@ -99,7 +101,7 @@ public sealed partial class MqttLink
             await WaitAsync(ended, untilPing < LoopInterval ? untilPing : LoopInterval, stoppingToken);
         }
 
-        return Explain(await ended);
+        return Explain(await ended, _time.GetElapsedTime(started));
     }
 
     private async Task WaitAsync(Task ended, TimeSpan atMost, CancellationToken stoppingToken)
@@ -109,14 +111,25 @@ public sealed partial class MqttLink
         await done.CancelAsync();
     }
 
-    private ConnectionEnd Explain(MqttClientDisconnectedEventArgs end)
+    private ConnectionEnd Explain(MqttClientDisconnectedEventArgs end, TimeSpan lasted)
     {
-        if (end.Reason != MqttClientDisconnectReason.SessionTakenOver)
-            return Lost(end.ReasonString is { Length: > 0 } said ? $"the broker ended it ({end.Reason}: {said})" : $"it broke ({end.Reason})");
-        _problem = $"Another client took this session: two devices use the id '{_identity.Topics.Device}'. Give one of them another Device:Id and credentials of its own.";
-        LogProblem(_problem);
-        Report(false, _problem);
-        return new ConnectionEnd(true, true, _problem);
+        var isSilent = end.Reason == MqttClientDisconnectReason.NormalDisconnection && end.Exception is null;
+        _silentEnds = isSilent && lasted < _timing.StablePeriod ? _silentEnds + 1 : 0;
+        var device = _identity.Topics.Device;
+        if (end.Reason == MqttClientDisconnectReason.SessionTakenOver)
+            return TakenOver($"Another client took this session: two devices use the id '{device}'. Give one of them another Device:Id and credentials of its own.");
+        // Mosquitto 2.0 takes a session away without a word.
+        if (_silentEnds >= SilentEndsOfATakeover)
+            return TakenOver($"The broker closed {_silentEnds} connections soon after they were made and gave no reason: probably two devices use the id '{device}'. Give one of them another Device:Id and credentials of its own.");
+        return Lost(end.ReasonString is { Length: > 0 } said ? $"the broker ended it ({end.Reason}: {said})" : isSilent ? "the broker closed it without a reason" : $"it broke ({end.Reason})");
+    }
+
+    private ConnectionEnd TakenOver(string problem)
+    {
+        (_problem, _silentEnds) = (problem, 0);
+        LogProblem(problem);
+        Report(false, problem);
+        return new ConnectionEnd(true, true, problem);
     }
 
     private ConnectionEnd Lost(string reason)
