@@ -82,7 +82,9 @@ public sealed record Golden : ToChild
 /// <summary>To a heat: race these sessions, interleaved, until they are separated or the budget is spent.</summary>
 public sealed record Heat : ToChild
 {
+    /// <summary>In order of preference: what is kept in a tie comes first.</summary>
     public required IReadOnlyList<SessionSpec> Sessions { get; init; }
+
     public required Objective Objective { get; init; }
 
     /// <summary>Wall time for all of it.</summary>
@@ -96,6 +98,9 @@ public sealed record Heat : ToChild
 
     public ContenderId? Incumbent { get; init; }
     public double? DeadlineMilliseconds { get; init; }
+
+    /// <summary>Bytes that the sessions may take together, else they race in waves; null: all at once.</summary>
+    public long? MemoryByteCount { get; init; }
 
     /// <summary>Joules per CPU second of the estimate; null where the supervisor reads a meter.</summary>
     public double? JoulesPerCpuSecond { get; init; }

@@ -28,6 +28,9 @@ public sealed record Ready : FromChild
     public required IReadOnlyList<string> MissingSandbox { get; init; }
 
     public required string OnnxRuntimeVersion { get; init; }
+
+    /// <summary>What this ONNX Runtime can run on.</summary>
+    public IReadOnlyList<string> ExecutionProviders { get; init; } = ["CPUExecutionProvider"];
 }
 
 /// <summary>The session of <see cref="Load"/> or <see cref="Swap"/> serves from the next frame on.</summary>

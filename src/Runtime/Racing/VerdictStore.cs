@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Dunlin.Bundles.Durability;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Race;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Runtime.Racing;
+
+/// <summary>Verdicts by fingerprint in a folder (<c>state/verdicts</c>), so that a start need not race. One writer.</summary>
+public sealed partial class VerdictStore(string folder, ILogger<VerdictStore> logger)
+{
+    private const int KeptCount = 32;
+    private const int MaximumByteCount = 1 << 20;
+
+    /// <summary>The verdict of these conditions; null if there is none, or none that can be read, which is logged.</summary>
+    public Verdict? Find(RaceConditions conditions) => Find(Fingerprint.Of(conditions));
+
+    /// <inheritdoc cref="Find(RaceConditions)"/>
+    public Verdict? Find(Digest fingerprint)
+    {
+        var path = PathOf(fingerprint);
+        try
+        {
+            if (new FileInfo(path) is not { Exists: true, Length: <= MaximumByteCount }) return null;
+            var verdict = JsonSerializer.Deserialize(File.ReadAllBytes(path), StrictJson.Default.Verdict);
+            if (verdict is { Schema: Verdict.CurrentSchema } && verdict.Fingerprint == fingerprint && Fingerprint.Of(verdict.Conditions) == fingerprint)
+                return verdict;
+            LogIgnored(path, "it is not the verdict of its name", null);
+        }
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
+        {
+            LogIgnored(path, exception.Message, exception);
+        }
+
+        return null;
+    }
+
+    /// <summary>Keeps it durably, and the newest 32 in all.</summary>
+    public void Save(Verdict verdict)
+    {
+        Directory.CreateDirectory(folder);
+        DurableFile.Write(PathOf(verdict.Fingerprint), JsonSerializer.SerializeToUtf8Bytes(verdict, StrictJson.Default.Verdict));
+        foreach (var old in new DirectoryInfo(folder).GetFiles("*.json").OrderByDescending(file => file.LastWriteTimeUtc).Skip(KeptCount)) old.Delete();
+    }
+
+    private string PathOf(Digest fingerprint) => Path.Combine(folder, fingerprint.Hex + ".json");
+
+    [LoggerMessage(EventId = 410, Level = LogLevel.Warning, Message = "Ignored cached verdict {Path}: {Why}; the race is run again")]
+    private partial void LogIgnored(string path, string why, Exception? exception);
+}

@@ -1,0 +1,33 @@
+using System.Diagnostics;
+
+namespace Dunlin.Bundles.Tests;
+
+/// <summary>Runs programs of the machine, as independent judges.</summary>
+internal static class Tool
+{
+    internal static void SkipUnlessInstalled(params string[] names)
+    {
+        foreach (var name in names)
+        {
+            var paths = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin");
+            if (!paths.Any(p => File.Exists(Path.Combine(p, name)))) Assert.Skip($"'{name}' is not installed; ./build.sh test installs it.");
+        }
+    }
+
+    internal static async Task<(int ExitCode, string Output)> RunAsync(string name, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(name, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var cancellation = TestContext.Current.CancellationToken;
+        var output = process.StandardOutput.ReadToEndAsync(cancellation);
+        var error = process.StandardError.ReadToEndAsync(cancellation);
+        await process.WaitForExitAsync(cancellation);
+        return (process.ExitCode, await output + await error);
+    }
+
+    internal static async Task<string> SucceedAsync(string name, params string[] arguments)
+    {
+        var (code, output) = await RunAsync(name, arguments);
+        Assert.True(code == 0, $"{name} {string.Join(' ', arguments)} ended with {code}: {output}");
+        return output;
+    }
+}

@@ -1,0 +1,58 @@
+using Dunlin.Bundles.Trust;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Signing;
+using Dunlin.TestKit.Samples;
+
+namespace Dunlin.Bundles.Tests.Trust;
+
+/// <summary>Keys and roots of an owner. Three root keys (2 of 3), two release keys (2 of 2), one online key.</summary>
+internal sealed class TestKeys : IDisposable
+{
+    internal SigningKey[] RootKeys { get; } = [SigningKey.Generate(), SigningKey.Generate(), SigningKey.Generate()];
+
+    internal SigningKey[] ReleaseKeys { get; } = [SigningKey.Generate(), SigningKey.Generate()];
+
+    internal SigningKey Online { get; set; } = SigningKey.Generate();
+
+    internal SigningKey Stranger { get; } = SigningKey.Generate();
+
+    internal Root Root(int version = 1, DateTimeOffset? issued = null, SigningKey[]? rootKeys = null) => new()
+    {
+        Schema = Contracts.Signing.Root.CurrentSchema,
+        Fleet = "plant-a",
+        Version = version,
+        Issued = issued ?? SampleDocuments.Noon,
+        Expires = SampleDocuments.Noon.AddYears(5),
+        Keys = ((SigningKey[])[.. rootKeys ?? RootKeys, .. ReleaseKeys, Online]).ToDictionary(k => k.KeyId, k => k.Trusted),
+        Roles = new Roles
+        {
+            Root = RoleOf(2, rootKeys ?? RootKeys),
+            Release = RoleOf(2, ReleaseKeys),
+            Directive = RoleOf(1, Online),
+            Fresh = RoleOf(1, Online),
+        },
+    };
+
+    internal SigningKey[] KeysOf(SigningRole role) => role switch
+    {
+        SigningRole.Root => RootKeys[..2],
+        SigningRole.Release => ReleaseKeys,
+        _ => [Online],
+    };
+
+    internal static DsseEnvelope Sign(string type, byte[] payload, params SigningKey[] keys) =>
+        keys.Aggregate(new DsseEnvelope { PayloadType = type, Payload = payload, Signatures = [] }, (envelope, key) => key.AddTo(envelope));
+
+    internal static DsseEnvelope Sign(Root root, params SigningKey[] keys) => Sign(MediaTypes.Root, RootReader.Write(root), keys);
+
+    internal DsseEnvelope Sign(Directive directive) => Sign(MediaTypes.Directive, DirectiveReader.Write(directive), Online);
+
+    internal DsseEnvelope Sign(Fresh fresh) => Sign(MediaTypes.Fresh, FreshReader.Write(fresh), Online);
+
+    public void Dispose()
+    {
+        foreach (var key in (SigningKey[])[.. RootKeys, .. ReleaseKeys, Online, Stranger]) key.Dispose();
+    }
+
+    private static Role RoleOf(int threshold, params SigningKey[] keys) => new() { Threshold = threshold, KeyIds = [.. keys.Select(k => k.KeyId)] };
+}

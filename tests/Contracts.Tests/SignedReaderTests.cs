@@ -1,0 +1,85 @@
+using System.Security.Cryptography;
+using System.Text;
+using Dunlin.Contracts.Documents;
+using Dunlin.Contracts.Signing;
+using Dunlin.Contracts.Updates;
+using Dunlin.TestKit.Samples;
+
+namespace Dunlin.Contracts.Tests;
+
+public sealed class SignedReaderTests
+{
+    [Fact]
+    public void EveryDocumentRoundTrips()
+    {
+        var (root, directive, fresh, envelope) = (SampleRoot.Make(), SampleDocuments.Directive(), SampleDocuments.Fresh(), SampleDocuments.Envelope());
+        Assert.Equal(RootReader.Write(root), RootReader.Write(RootReader.Read(RootReader.Write(root)).GetOrThrow()));
+        Assert.Equal(DirectiveReader.Write(directive), DirectiveReader.Write(DirectiveReader.Read(DirectiveReader.Write(directive)).GetOrThrow()));
+        Assert.Equal(fresh, FreshReader.Read(FreshReader.Write(fresh)).GetOrThrow());
+        Assert.Equal(EnvelopeReader.Write(envelope), EnvelopeReader.Write(EnvelopeReader.Read(EnvelopeReader.Write(envelope)).GetOrThrow()));
+    }
+
+    [Fact]
+    public void AKeyUnderAnotherIdIsRefused()
+    {
+        var root = SampleRoot.Make();
+        var twin = root with { Keys = new Dictionary<string, TrustedKey>(root.Keys) { [new string('0', 64)] = root.Keys.Values.First() } };
+        Assert.Contains("must stand under the SHA-256", Message(() => RootReader.Write(twin)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheSameKeyInAnotherEncodingIsRefused()
+    {
+        var root = SampleRoot.Make();
+        var der = root.Keys.Values.First().PublicKey.ToArray();
+        // A compressed point is the same key with another digest.
+        byte[] compressed = [.. Convert.FromHexString("3039301306072a8648ce3d020106082a8648ce3d030107032200"), (byte)(2 + (der[^1] & 1)), .. der.AsSpan(27, 32)];
+        var id = Convert.ToHexStringLower(SHA256.HashData(compressed));
+        var twin = root with { Keys = new Dictionary<string, TrustedKey>(root.Keys) { [id] = new() { Algorithm = TrustedKey.EcdsaP256Sha256, PublicKey = compressed } } };
+        Assert.Contains("uncompressed P-256", Message(() => RootReader.Write(twin)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void APointOffTheCurveIsRefused()
+    {
+        var root = SampleRoot.Make();
+        var der = root.Keys.Values.First().PublicKey.ToArray();
+        der[^1] ^= 1;
+        var keys = new Dictionary<string, TrustedKey> { [root.Keys.Keys.First()] = new() { Algorithm = TrustedKey.EcdsaP256Sha256, PublicKey = der } };
+        Assert.Contains("point of the curve", Message(() => RootReader.Write(root with { Keys = keys })), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnUnreachableThresholdIsRefused()
+    {
+        var root = SampleRoot.Make();
+        var roles = root.Roles with { Root = root.Roles.Root with { Threshold = 2 } };
+        Assert.Contains("$.roles.root.threshold is 2", Message(() => RootReader.Write(root with { Roles = roles })), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("https://user:secret@host/repository")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("https://host/repository?token=1")]
+    [InlineData("repository")]
+    public void ASourceWithCredentialsOrAnotherSchemeIsRefused(string location)
+    {
+        var directive = SampleDocuments.Directive() with { Sources = [new ArtifactSource { Kind = SourceKind.Http, Location = location }] };
+        Assert.Contains("$.sources[0].location", Message(() => DirectiveReader.Write(directive)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnEnvelopeSpellsItsMembersAsDsseDoes() =>
+        Assert.Contains("\"keyid\":", Encoding.UTF8.GetString(EnvelopeReader.Write(SampleDocuments.Envelope())), StringComparison.Ordinal);
+
+    [Fact]
+    public void AFlippedDigitOfFloorsOrJournalIsNoticed()
+    {
+        var floors = Encoding.UTF8.GetString(FloorsReader.Write(SampleDocuments.Floors())).Replace("\"counter\":11", "\"counter\":10", StringComparison.Ordinal);
+        Assert.Equal("$.checksum", FloorsReader.Read(Encoding.UTF8.GetBytes(floors)).Errors.Single().Path);
+        var journal = Encoding.UTF8.GetString(JournalReader.Write(SampleDocuments.Journal())).Replace("\"tries\":2", "\"tries\":1", StringComparison.Ordinal);
+        Assert.Equal("$.checksum", JournalReader.Read(Encoding.UTF8.GetBytes(journal)).Errors.Single().Path);
+    }
+
+    private static string Message(Action write) => Assert.Throws<DocumentException>(write).Message;
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Race;
+using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Racing;
+using Dunlin.Runtime.Sessions;
+using Dunlin.Runtime.Tests.Sessions;
+using Dunlin.TestKit.Onnx;
+
+namespace Dunlin.Runtime.Tests.Racing;
+
+public sealed class HeatsTests(ITestOutputHelper output) : IDisposable
+{
+    private readonly SessionSpecs _specs = new();
+
+    public void Dispose() => _specs.Dispose();
+
+    [Fact]
+    public void TheFasterOfTwoSavedModelsWinsAndTheOtherSaysByHowMuch()
+    {
+        var start = Stopwatch.GetTimestamp();
+        var verdict = new Heats(TimeProvider.System).Run(Race(Saved("heavy", 12, 32), Saved("light", 1, 32)), CancellationToken.None);
+        output.WriteLine($"{Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms: {verdict.Reason}");
+        Assert.Equal("light", verdict.Winner!.Variant);
+        var loser = verdict.Contenders[0];
+        Assert.Equal(("heavy", ContenderOutcome.Lost, "slower"), (loser.Contender.Variant, loser.Outcome, loser.ReasonCode));
+        Assert.Contains("slower than light on CPUExecutionProvider, 1 thread", loser.Reason, StringComparison.Ordinal);
+        Assert.All(verdict.Contenders, contender => Assert.True(contender.LatencyMilliseconds!.P95 > 0 && contender.CpuMilliseconds > 0));
+        Assert.Equal(EnergyMethod.Estimated, loser.Energy!.Method);
+        Assert.Equal(loser.CpuMilliseconds!.Value * 2 / 1000, loser.Energy.Joules, 1e-9);
+    }
+
+    [Fact]
+    public void ThreadCountsOfTheLoserAreNotRaced()
+    {
+        var heavy = Saved("heavy", 12, 32);
+        var light = Saved("light", 1, 32);
+        var verdict = new Heats(TimeProvider.System).Run(
+            Race(heavy, heavy with { Contender = heavy.Contender with { Threads = 2 } }, light, light with { Contender = light.Contender with { Threads = 2 } }),
+            CancellationToken.None);
+        Assert.Equal("light", verdict.Winner!.Variant);
+        Assert.Equal(("variant.lost", 0), (verdict.Contenders[1].ReasonCode, verdict.Contenders[1].RunCount));
+        Assert.True(verdict.Contenders[3].RunCount > 0);
+    }
+
+    [Fact]
+    public void AModelThatDoesNotLoadFailsAndTheOthersRace()
+    {
+        var broken = _specs.Write(HostileModels.Garbage, "broken");
+        var verdict = new Heats(TimeProvider.System).Run(Race(broken, Saved("light", 1, 8)), CancellationToken.None);
+        Assert.Equal("light", verdict.Winner!.Variant);
+        Assert.Equal((ContenderOutcome.Failed, "model.load"), (verdict.Contenders[0].Outcome, verdict.Contenders[0].ReasonCode));
+    }
+
+    [Fact]
+    public void WhereNothingRunsTheReasonSaysWhy()
+    {
+        var verdict = new Heats(TimeProvider.System).Run(Race(_specs.Write(HostileModels.Garbage, "broken")), CancellationToken.None);
+        Assert.Null(verdict.Winner);
+        Assert.Contains("does not load", verdict.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OneAloneRunsForAMeterUntilTheBudgetIsSpent()
+    {
+        var verdict = new Heats(TimeProvider.System).Run(
+            Race(Saved("light", 1, 8)) with { Objective = Objective.Energy, JoulesPerCpuSecond = null, BudgetMilliseconds = 200 }, CancellationToken.None);
+        Assert.True(verdict.Contenders[0].RunCount > 100);
+        Assert.Null(verdict.Contenders[0].Energy);
+    }
+
+    [Fact]
+    public void PreparingSavesTheModelAndTriesIt()
+    {
+        var directory = Path.Combine(_specs.Folder, "out");
+        var prepared = new Heats(TimeProvider.System).Prepare(new Prepare { Session = _specs.Write(OnnxModels.Tiny()), OutputDirectory = directory });
+        Assert.True(prepared.LoadMilliseconds > 0);
+        Assert.Equal(2, Directory.GetFiles(directory).Length);
+    }
+
+    private SessionSpec Saved(string variant, int depth, int channels) =>
+        SavedModel.Save(_specs.Write(OnnxModels.Tiny(side: 8, channels: channels, depth: depth), variant), Path.Combine(_specs.Folder, "saved-" + variant));
+
+    private static Heat Race(params SessionSpec[] sessions) => new()
+    {
+        Sessions = sessions,
+        Objective = Objective.Latency,
+        BudgetMilliseconds = 5000,
+        Alpha = 0.01,
+        TieMargin = 0.05,
+        JoulesPerCpuSecond = 2,
+    };
+}

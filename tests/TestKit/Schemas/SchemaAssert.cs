@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Json.Schema;
+using Xunit;
+
+namespace Dunlin.TestKit.Schemas;
+
+/// <summary>Compares JSON with the schemas of docs/schemas, by an independent implementation of JSON Schema.</summary>
+public static class SchemaAssert
+{
+    private static readonly ConcurrentDictionary<string, JsonSchema> Schemas = new();
+
+    /// <summary>The folder of the schemas in this working tree.</summary>
+    public static string Folder { get; } = Path.Combine(RepositoryRoot(), "docs", "schemas");
+
+    /// <param name="name">As in <c>telemetry.schema.json</c>: <c>telemetry</c>.</param>
+    /// <param name="json">A whole document.</param>
+    public static void Valid(string name, string json)
+    {
+        var errors = Errors(name, json);
+        Assert.True(errors.Count == 0, $"Not a valid {name}: {string.Join("; ", errors)}\n{json}");
+    }
+
+    /// <inheritdoc cref="Valid(string, string)"/>
+    public static void Valid(string name, ReadOnlySpan<byte> json) => Valid(name, System.Text.Encoding.UTF8.GetString(json));
+
+    public static void Invalid(string name, string json) =>
+        Assert.True(Errors(name, json).Count > 0, $"A valid {name}, and it should not be: {json}");
+
+    /// <summary>The schema as JSON, for tests that compare it with a record.</summary>
+    public static JsonObject Read(string name) => JsonNode.Parse(File.ReadAllText(PathOf(name)))!.AsObject();
+
+    private static List<string> Errors(string name, string json)
+    {
+        var schema = Schemas.GetOrAdd(name, n => JsonSchema.FromText(File.ReadAllText(PathOf(n))));
+        using var document = JsonDocument.Parse(json);
+        var results = schema.Evaluate(document.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
+        if (results.IsValid) return [];
+        var errors = (results.Details ?? []).Where(d => d.Errors is not null)
+            .SelectMany(d => d.Errors!.Select(e => $"{d.InstanceLocation}: {e.Value}")).ToList();
+        return errors.Count > 0 ? errors : ["it does not match"];
+    }
+
+    private static string PathOf(string name) => Path.Combine(Folder, name + ".schema.json");
+
+    private static string RepositoryRoot()
+    {
+        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "Agent.sln"))) return at.FullName;
+        }
+        throw new DirectoryNotFoundException($"No Agent.sln above '{AppContext.BaseDirectory}'; run the tests from the working tree.");
+    }
+}
