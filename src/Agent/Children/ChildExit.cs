@@ -1,0 +1,58 @@
+namespace Dunlin.Agent.Children;
+
+/// <summary>How a child ended, and what it used.</summary>
+public sealed record ChildExit
+{
+    /// <summary>One of <see cref="ChildExitCodes"/>.</summary>
+    public required string Code { get; init; }
+
+    /// <summary>The same in a sentence.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>Null if a signal ended it.</summary>
+    public int? ExitCode { get; init; }
+
+    /// <summary>Null if it exited.</summary>
+    public int? Signal { get; init; }
+
+    public TimeSpan CpuTime { get; init; }
+
+    /// <summary>The largest resident set, in bytes.</summary>
+    public long PeakByteCount { get; init; }
+
+    /// <summary>The last lines that it wrote to its output.</summary>
+    public IReadOnlyList<string> LastLines { get; init; } = [];
+}
+
+public static class ChildExitCodes
+{
+    /// <summary>Exit code 0, or killed because the supervisor was done with it.</summary>
+    public const string Stopped = "child.stopped";
+
+    /// <summary>Exited with another code.</summary>
+    public const string Failed = "child.failed";
+
+    /// <summary>A signal that nobody sent: a fault of its own.</summary>
+    public const string Crashed = "child.crashed";
+
+    /// <summary>Ran out of memory: its own limit, or the kernel's OOM killer.</summary>
+    public const string OutOfMemory = "child.out-of-memory";
+
+    /// <summary>Used up its CPU seconds.</summary>
+    public const string CpuLimit = "child.cpu-limit";
+
+    /// <summary>Made a system call that its filter kills for.</summary>
+    public const string Forbidden = "child.forbidden-call";
+
+    /// <summary>Killed: no heartbeat.</summary>
+    public const string Hung = "child.hung";
+
+    /// <summary>Killed: over its wall time.</summary>
+    public const string TimedOut = "child.timed-out";
+
+    /// <summary>Killed: its messages broke the protocol or could not be true.</summary>
+    public const string Protocol = "child.protocol";
+
+    /// <summary>Never ran.</summary>
+    public const string NotStarted = "child.not-started";
+}

@@ -1,0 +1,340 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Dunlin.Agent.Sandbox;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Worker;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Agent.Children;
+
+/// <summary>
+/// A child and its pipes, served by one thread of its own: that thread starts it (so that PR_SET_PDEATHSIG, which is bound
+/// to the starting thread, means the supervisor's life), reads its messages and its output, writes to it, and reaps it.
+/// A child that does not read, floods, or sends garbage costs bounded memory and is killed.
+/// </summary>
+public sealed class ChildProcess : IAsyncDisposable
+{
+    /// <summary>Messages to a child that wait because it does not read.</summary>
+    private const int MaximumWaiting = 64;
+
+    private const int PumpStackByteCount = 256 * 1024;
+
+    private readonly ChildStart _start;
+    private readonly Action<FromChild>? _received;
+    private readonly ChildLog _log;
+    private readonly TaskCompletionSource<ChildExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private readonly Queue<byte[]> _waiting = new();
+    private readonly MessageWriter _writer = new();
+    private readonly MessageBuffer _messages = new();
+    private ChildHandle? _handle;
+    private Descriptor? _wake;
+    private Descriptor? _commands;
+    private Descriptor? _results;
+    private Descriptor? _output;
+    private (string Code, string Reason)? _killed;
+    private int _written;
+
+    private ChildProcess(ChildStart start, Action<FromChild>? received, ILogger logger, TimeProvider time)
+    {
+        _start = start;
+        _received = received;
+        _log = new ChildLog(start.Name, logger, time);
+    }
+
+    /// <summary>The process id; meaningless after <see cref="Exited"/>.</summary>
+    public int Id => _handle?.Id ?? 0;
+
+    /// <summary>Completes when the child is gone and reaped and its last messages have been delivered. Never faults but for a bug in the receiver.</summary>
+    public Task<ChildExit> Exited => _exited.Task;
+
+    /// <summary>Starts a child. <paramref name="received"/> is called on the child's own thread for each message, in order, and must not wait;
+    /// a <see cref="MessageException"/> from it says that the message cannot be true, and ends the child.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">It could not be started; the message names program and reason.</exception>
+    public static async Task<ChildProcess> StartAsync(ChildStart start, Action<FromChild>? received, ILogger logger, TimeProvider time)
+    {
+        var child = new ChildProcess(start, received, logger, time);
+        new Thread(child.Serve, PumpStackByteCount) { IsBackground = true, Name = start.Name }.Start();
+        await child._started.Task;
+        return child;
+    }
+
+    /// <summary>Queues a message; false if the child is gone. A child that lets too many wait is killed.</summary>
+    public bool Send(ToChild message)
+    {
+        lock (_gate)
+        {
+            if (_handle is null || _commands is null || _killed is not null) return false;
+            if (_waiting.Count < MaximumWaiting)
+            {
+                _waiting.Enqueue(_writer.Write(message).ToArray());
+                Wake();
+                return true;
+            }
+        }
+
+        Kill(ChildExitCodes.Hung, $"it left {MaximumWaiting} messages unread");
+        return false;
+    }
+
+    /// <summary>Kills the child with SIGKILL; the first reason counts. Does nothing after the end.</summary>
+    public void Kill(string code, string reason)
+    {
+        lock (_gate)
+        {
+            if (_handle is null) return;
+            _killed ??= (code, reason);
+            _handle.Signal(Libc.SigKill);
+        }
+    }
+
+    /// <summary>Asks a process that has no message pipe to end (SIGTERM).</summary>
+    public void Terminate()
+    {
+        lock (_gate)
+        {
+            _killed ??= (ChildExitCodes.Stopped, "it was asked to");
+            _handle?.Signal(Libc.SigTerm);
+        }
+    }
+
+    /// <summary>Kills the child if it is still there and waits until it is reaped.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Kill(ChildExitCodes.Stopped, "the supervisor was done with it");
+        await ((Task)Exited).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void Serve()
+    {
+        try
+        {
+            Open();
+        }
+        catch (Exception e)
+        {
+            Close();
+            _started.SetException(e);
+            return;
+        }
+
+        _started.SetResult();
+        Exception? fault = null;
+        try
+        {
+            while (PumpOnce()) { }
+        }
+        catch (Exception e)
+        {
+            fault = e;
+            Kill(ChildExitCodes.Failed, e.Message);
+        }
+
+        ChildExit exit;
+        lock (_gate)
+        {
+            exit = _handle!.Reap(_start.Name, _killed, _log.LastLines);
+            _handle = null;
+        }
+
+        _log.End();
+        Close();
+        if (fault is null) _exited.SetResult(exit);
+        else _exited.SetException(fault);
+    }
+
+    private void Open()
+    {
+        var given = new List<Descriptor?>();
+        try
+        {
+            using (var input = OpenInput()) given.Add(Descriptor.Duplicate(input.Number));
+            var (outputRead, outputWrite) = Descriptor.Pipe();
+            _output = outputRead;
+            using (outputWrite)
+            {
+                given.Add(Descriptor.Duplicate(_start.StandardOutput ?? outputWrite.Number));
+                given.Add(Descriptor.Duplicate(outputWrite.Number));
+            }
+
+            if (_start.Messages) OpenMessages(given);
+            if (_start.Camera is { } camera)
+            {
+                while (given.Count < ChildDescriptors.Camera) given.Add(null);
+                given.Add(Descriptor.Duplicate(camera));
+            }
+
+            _output.MakeNonBlocking();
+            _wake = OpenWake();
+            _handle = new ChildHandle(Spawn.Start(_start, given));
+        }
+        finally
+        {
+            foreach (var descriptor in given) descriptor?.Dispose();
+        }
+    }
+
+    private void OpenMessages(List<Descriptor?> given)
+    {
+        var (commandRead, commandWrite) = Descriptor.Pipe();
+        _commands = commandWrite;
+        using (commandRead) given.Add(Descriptor.Duplicate(commandRead.Number));
+        var (resultRead, resultWrite) = Descriptor.Pipe();
+        _results = resultRead;
+        using (resultWrite) given.Add(Descriptor.Duplicate(resultWrite.Number));
+        _commands.MakeNonBlocking();
+        _results.MakeNonBlocking();
+    }
+
+    private unsafe Descriptor OpenInput()
+    {
+        if (_start.StandardInput is not { } text)
+        {
+            var number = Libc.Open("/dev/null", Libc.CloseOnExec, 0);
+            return number < 0 ? throw Descriptor.Failure("open(/dev/null)") : new Descriptor(number);
+        }
+
+        var bytes = Encoding.UTF8.GetBytes(text);
+        if (bytes.Length > ChildStart.MaximumInputByteCount)
+            throw new ArgumentException($"The {_start.Name} is to read {bytes.Length} bytes; at most {ChildStart.MaximumInputByteCount} fit.");
+        var (read, write) = Descriptor.Pipe();
+        using (write)
+        {
+            fixed (byte* start = bytes)
+                if (Libc.Write(write.Number, start, bytes.Length) != bytes.Length) throw Descriptor.Failure("write");
+        }
+
+        return read;
+    }
+
+    private static Descriptor OpenWake()
+    {
+        var number = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
+        return number < 0 ? throw Descriptor.Failure("eventfd") : new Descriptor(number);
+    }
+
+    /// <summary>Waits for whatever comes first and does it; false once the process has ended and its pipes are drained.</summary>
+    private unsafe bool PumpOnce()
+    {
+        const int process = 0, wake = 1, results = 2, output = 3, commands = 4, count = 5;
+        var polled = stackalloc PollDescriptor[count];
+        polled[process] = new PollDescriptor { Descriptor = _handle!.ProcessDescriptor, Events = Libc.PollIn };
+        polled[wake] = new PollDescriptor { Descriptor = _wake!.Number, Events = Libc.PollIn };
+        polled[results] = new PollDescriptor { Descriptor = _results?.Number ?? -1, Events = Libc.PollIn };
+        polled[output] = new PollDescriptor { Descriptor = _output?.Number ?? -1, Events = Libc.PollIn };
+        lock (_gate)
+            polled[commands] = new PollDescriptor { Descriptor = _waiting.Count > 0 ? _commands?.Number ?? -1 : -1, Events = Libc.PollOut };
+        if (Libc.Poll(polled, count, -1) < 0)
+            return Marshal.GetLastPInvokeError() == Libc.Interrupted ? true : throw Descriptor.Failure("poll");
+        if (polled[wake].Returned != 0)
+        {
+            ulong counter;
+            _ = Libc.Read(_wake.Number, (byte*)&counter, sizeof(ulong));
+        }
+
+        var ended = polled[process].Returned != 0;
+        // A dead child's last words still lie in its pipes, at most what a pipe holds.
+        do
+        {
+            if (polled[results].Returned != 0 || ended) ReadMessages();
+        }
+        while (ended && _results is not null && _killed is null && ReadMessages());
+        if (polled[output].Returned != 0 || ended) ReadOutput();
+        if (polled[commands].Returned != 0 && !ended) WriteCommands();
+        return !ended;
+    }
+
+    /// <summary>One read and the messages that it completes; false if nothing was there.</summary>
+    private unsafe bool ReadMessages()
+    {
+        if (_results is null || _killed is not null) return false;
+        var free = _messages.Free;
+        nint count;
+        fixed (byte* bytes = free) count = Libc.Read(_results.Number, bytes, free.Length);
+        if (count < 0) return false;
+        try
+        {
+            if (count == 0)
+            {
+                var clean = _messages.IsEmpty;
+                _results.Dispose();
+                _results = null;
+                return clean ? false : throw new MessageException("Its pipe ended within a message.");
+            }
+
+            _messages.Advance((int)count);
+            while (_messages.Take(StrictJson.Default.FromChild) is { } message) _received?.Invoke(message);
+            return true;
+        }
+        catch (MessageException e)
+        {
+            Kill(ChildExitCodes.Protocol, e.Message);
+            return false;
+        }
+    }
+
+    private unsafe void ReadOutput()
+    {
+        const int chunk = 4096;
+        const int chunksAtOnce = 16;
+        var bytes = stackalloc byte[chunk];
+        for (var i = 0; i < chunksAtOnce && _output is not null; i++)
+        {
+            var count = Libc.Read(_output.Number, bytes, chunk);
+            if (count < 0) return;
+            if (count > 0)
+            {
+                _log.Append(new ReadOnlySpan<byte>(bytes, (int)count));
+                continue;
+            }
+
+            _output.Dispose();
+            _output = null;
+        }
+    }
+
+    private unsafe void WriteCommands()
+    {
+        lock (_gate)
+        {
+            while (_commands is not null && _waiting.TryPeek(out var message))
+            {
+                nint count;
+                fixed (byte* bytes = message) count = Libc.Write(_commands.Number, bytes + _written, message.Length - _written);
+                if (count < 0)
+                {
+                    if (Marshal.GetLastPInvokeError() is Libc.TryAgain or Libc.Interrupted) return;
+                    _commands.Dispose();
+                    _commands = null;
+                    _waiting.Clear();
+                    return;
+                }
+
+                _written += (int)count;
+                if (_written < message.Length) return;
+                _written = 0;
+                _waiting.Dequeue();
+            }
+        }
+    }
+
+    private unsafe void Wake()
+    {
+        ulong one = 1;
+        _ = Libc.Write(_wake!.Number, (byte*)&one, sizeof(ulong));
+    }
+
+    private void Close()
+    {
+        lock (_gate)
+        {
+            _commands?.Dispose();
+            _results?.Dispose();
+            _output?.Dispose();
+            _wake?.Dispose();
+            _commands = null;
+            _writer.Dispose();
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.ComponentModel;
+using Dunlin.Agent.Sandbox;
+using Dunlin.Contracts.Worker;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Agent.Children;
+
+/// <summary>Runs one request in one throwaway process that may read the files that the request names and nothing else.</summary>
+public sealed class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeProvider time)
+{
+    /// <summary>Runs <see cref="Prepare"/>, <see cref="Golden"/>, <see cref="Heat"/> or <see cref="Classify"/>. The paths in it must be absolute; the output directory of a Prepare must be there and empty.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the process is gone.</exception>
+    /// <exception cref="ArgumentException">Not a request for a heat.</exception>
+    public async Task<HeatOutcome> RunAsync(ToChild request, HeatLimits limits, CancellationToken cancellationToken)
+    {
+        var start = host.Heat(Rules(request, limits));
+        var answer = new TaskCompletionSource<FromChild>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Ready? ready = null;
+        ChildProcess child;
+        try
+        {
+            child = await ChildProcess.StartAsync(start, message => Receive(message, request, ref ready, answer), logger, time);
+        }
+        catch (Win32Exception e)
+        {
+            return new HeatOutcome { Code = ChildExitCodes.NotStarted, Reason = e.Message };
+        }
+
+        await using (child)
+        {
+            child.Send(new Hello { Protocol = Hello.CurrentProtocol });
+            child.Send(request);
+            await using var timer = time.CreateTimer(
+                _ => child.Kill(ChildExitCodes.TimedOut, $"it gave no answer within {limits.WallTime.TotalSeconds:0.#} s"), null, limits.WallTime, Timeout.InfiniteTimeSpan);
+            await Task.WhenAny(answer.Task, child.Exited).WaitAsync(cancellationToken);
+            if (answer.Task.IsCompletedSuccessfully) child.Kill(ChildExitCodes.Stopped, "it has answered");
+            var exit = await child.Exited.WaitAsync(cancellationToken);
+            return answer.Task.IsCompletedSuccessfully ? Outcome(await answer.Task, ready, exit) : Outcome(ready, exit);
+        }
+    }
+
+    /// <summary>The files that the request names, and no others.</summary>
+    internal static SandboxRules Rules(ToChild request, HeatLimits limits)
+    {
+        var (read, write) = request switch
+        {
+            Prepare prepare => (Models(prepare.Session), (IEnumerable<string>)[prepare.OutputDirectory]),
+            Golden golden => ([.. Models(golden.Session), golden.GoldenPath], []),
+            Heat heat => (heat.Sessions.SelectMany(Models), []),
+            Classify classify => ([.. Models(classify.Session), .. classify.Images], []),
+            _ => throw new ArgumentException($"'{request.GetType().Name}' is not a request for a heat.", nameof(request)),
+        };
+        return new SandboxRules
+        {
+            Read = [.. read.Distinct()],
+            Write = [.. write],
+            DataByteCount = limits.MemoryByteCount,
+            CpuSeconds = (int)Math.Ceiling(limits.CpuTime.TotalSeconds),
+            FileByteCount = limits.FileByteCount,
+        };
+    }
+
+    /// <summary>A saved model is two files in a folder of its own; a release's is one file among others.</summary>
+    internal static IEnumerable<string> Models(SessionSpec session) =>
+        [session.Saved ? Path.GetDirectoryName(session.ModelPath)! : session.ModelPath];
+
+    private static void Receive(FromChild message, ToChild request, ref Ready? ready, TaskCompletionSource<FromChild> answer)
+    {
+        if (ready is null)
+        {
+            ready = message as Ready ?? throw new MessageException($"Its first message is '{message.GetType().Name}', not its greeting.");
+            ChildMessageRules.Check(ready);
+            return;
+        }
+
+        ChildMessageRules.CheckAnswer(message, request);
+        answer.TrySetResult(message);
+    }
+
+    private static HeatOutcome Outcome(FromChild answer, Ready? ready, ChildExit exit)
+    {
+        var (code, reason) = answer is ChildError error ? (error.Code, error.Detail) : (HeatOutcome.Answered, "The heat process answered.");
+        return new HeatOutcome
+        {
+            Answer = answer is ChildError ? null : answer,
+            Code = code,
+            Reason = reason,
+            Ready = ready,
+            CpuTime = exit.CpuTime,
+            PeakByteCount = exit.PeakByteCount,
+        };
+    }
+
+    private static HeatOutcome Outcome(Ready? ready, ChildExit exit) => new()
+    {
+        Code = exit.Code == ChildExitCodes.Stopped ? ChildExitCodes.Failed : exit.Code,
+        Reason = exit.Reason,
+        Ready = ready,
+        CpuTime = exit.CpuTime,
+        PeakByteCount = exit.PeakByteCount,
+    };
+}

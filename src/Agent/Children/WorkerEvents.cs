@@ -1,0 +1,37 @@
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Worker;
+
+namespace Dunlin.Agent.Children;
+
+/// <summary>What happens to the worker. Called on the worker's pipe thread, in order (<see cref="Exited"/> on another, after all of them): they must not wait.</summary>
+public sealed record WorkerEvents
+{
+    /// <summary>A worker process is up and inside its sandbox.</summary>
+    public Action<Ready>? Ready { get; init; }
+
+    /// <summary>A session serves; after a restart again.</summary>
+    public Action<Loaded>? Loaded { get; init; }
+
+    public Action<FrameResult>? Result { get; init; }
+    public Action<FrameWindow>? Window { get; init; }
+    public Action<CameraHealth>? Camera { get; init; }
+
+    /// <summary>The worker could not do something and says so; a failed load also ends it.</summary>
+    public Action<ChildError>? Error { get; init; }
+
+    /// <summary>Each second while its loops tick.</summary>
+    public Action<Heartbeat>? Heartbeat { get; init; }
+
+    public Action<WorkerExit>? Exited { get; init; }
+}
+
+/// <summary>A worker process has ended and another one follows, unless the supervisor stops.</summary>
+/// <param name="Exit">How and why.</param>
+/// <param name="Served">Whether it had loaded its session.</param>
+/// <param name="LoadError">What it said of a failed load.</param>
+/// <param name="Lived">From its start to its end.</param>
+/// <param name="RestartIn">Time until the next one starts.</param>
+public sealed record WorkerExit(ChildExit Exit, bool Served, ChildError? LoadError, TimeSpan Lived, TimeSpan RestartIn);
+
+/// <summary>How a swap ended: with the session that serves, or with why the old one still does.</summary>
+public sealed record SwapOutcome(Loaded? Loaded, string Code, string Reason);

@@ -1,0 +1,168 @@
+using Dunlin.Contracts.Worker;
+
+namespace Dunlin.Agent.Children;
+
+/// <summary>One worker process from start to end: what it was told, what it said, and whether that can be true.</summary>
+internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents events, TimeProvider time)
+{
+    /// <summary>Far above any camera; a worker that sends more wants to keep the supervisor busy.</summary>
+    private const int MessagesPerSecond = 20_000;
+
+    public static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(250);
+
+    private readonly Lock _gate = new();
+    private ChildProcess? _child;
+    private TaskCompletionSource<SwapOutcome>? _swap;
+    private SessionSpec _session = load.Session;
+    private SessionSpec? _next;
+    private bool _ready;
+    private long _heard = time.GetTimestamp();
+    private long _secondStart = time.GetTimestamp();
+    private int _inSecond;
+
+    public int? ProcessId => _child?.Id;
+
+    /// <summary>It has loaded its session.</summary>
+    public bool Served { get; private set; }
+
+    public ChildError? LoadError { get; private set; }
+
+    public void Begin(ChildProcess child)
+    {
+        _child = child;
+        child.Send(new Hello { Protocol = Hello.CurrentProtocol });
+        child.Send(load);
+    }
+
+    public void Tell(ToChild message) => _child?.Send(message);
+
+    public void End(string reason) => _child?.Kill(ChildExitCodes.Stopped, reason);
+
+    /// <summary>Called often; kills a worker that has been silent too long.</summary>
+    public void Watch()
+    {
+        var limit = Served ? limits.HeartbeatTimeout : limits.LoadTimeout;
+        var silent = time.GetElapsedTime(Volatile.Read(ref _heard));
+        if (silent <= limit) return;
+        _child?.Kill(ChildExitCodes.Hung, Served
+            ? $"no heartbeat for {silent.TotalSeconds:0.0} s"
+            : $"its session was not up within {limit.TotalSeconds:0.#} s");
+    }
+
+    public async Task<SwapOutcome> SwapAsync(SessionSpec session, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        TaskCompletionSource<SwapOutcome> swap;
+        lock (_gate)
+        {
+            if (_swap is not null) return new SwapOutcome(null, "swap.busy", "Another swap is under way; wait for its end.");
+            _swap = swap = new TaskCompletionSource<SwapOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _next = session;
+        }
+
+        if (_child?.Send(new Swap { Session = session }) != true) Ended();
+        try
+        {
+            return await swap.Task.WaitAsync(timeout, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            _child?.Kill(ChildExitCodes.TimedOut, $"the session of '{session.Contender}' was not up within {timeout.TotalSeconds:0.#} s of a swap");
+            return new SwapOutcome(null, ChildExitCodes.TimedOut, $"The session of '{session.Contender}' was not up within {timeout.TotalSeconds:0.#} s.");
+        }
+    }
+
+    /// <summary>On the pipe's thread.</summary>
+    public void Receive(FromChild message)
+    {
+        BoundRate();
+        if (!_ready)
+        {
+            var ready = message as Ready ?? throw new MessageException($"Its first message is '{message.GetType().Name}', not its greeting.");
+            ChildMessageRules.Check(ready);
+            _ready = true;
+            events.Ready?.Invoke(ready);
+            return;
+        }
+
+        switch (message)
+        {
+            case FrameResult result when Served:
+                ChildMessageRules.Check(result, LabelCount);
+                events.Result?.Invoke(result);
+                break;
+            case FrameWindow window when Served:
+                ChildMessageRules.Check(window, LabelCount);
+                events.Window?.Invoke(window);
+                break;
+            case Heartbeat heartbeat when Served:
+                Volatile.Write(ref _heard, time.GetTimestamp());
+                events.Heartbeat?.Invoke(heartbeat);
+                break;
+            case CameraState { Camera: var camera }:
+                ChildMessageRules.Check(camera);
+                events.Camera?.Invoke(camera);
+                break;
+            case Loaded loaded:
+                Take(loaded);
+                break;
+            case ChildError error:
+                Take(error);
+                break;
+            default:
+                throw new MessageException($"'{message.GetType().Name}' is not to be expected from a worker {(Served ? "that serves" : "before its session is up")}.");
+        }
+    }
+
+    /// <summary>The process is gone: whoever waits for it waits no more.</summary>
+    public void Ended()
+    {
+        lock (_gate) EndSwap(new SwapOutcome(null, ChildExitCodes.Crashed, "The worker ended during the swap."));
+    }
+
+    private int LabelCount => Math.Max(_session.Labels.Count, _next?.Labels.Count ?? 0);
+
+    private void Take(Loaded loaded)
+    {
+        ChildMessageRules.Check(loaded);
+        lock (_gate)
+        {
+            var expected = _next ?? _session;
+            if ((Served && _next is null) || loaded.Contender != expected.Contender)
+                throw new MessageException($"It says that '{loaded.Contender}' serves, which it was not asked for.");
+            _session = expected;
+            Served = true;
+            Volatile.Write(ref _heard, time.GetTimestamp());
+            EndSwap(new SwapOutcome(loaded, HeatOutcome.Answered, $"'{loaded.Contender}' serves."));
+        }
+
+        events.Loaded?.Invoke(loaded);
+    }
+
+    private void Take(ChildError error)
+    {
+        ChildMessageRules.Check(error);
+        lock (_gate)
+        {
+            if (!Served) LoadError = error;
+            EndSwap(new SwapOutcome(null, error.Code, error.Detail));
+        }
+
+        events.Error?.Invoke(error);
+    }
+
+    private void EndSwap(SwapOutcome outcome)
+    {
+        _next = null;
+        _swap?.TrySetResult(outcome);
+        _swap = null;
+    }
+
+    private void BoundRate()
+    {
+        if (++_inSecond < MessagesPerSecond) return;
+        if (time.GetElapsedTime(_secondStart) < TimeSpan.FromSeconds(1))
+            throw new MessageException($"It sent more than {MessagesPerSecond} messages in a second.");
+        _secondStart = time.GetTimestamp();
+        _inSecond = 0;
+    }
+}

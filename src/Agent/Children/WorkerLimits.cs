@@ -1,0 +1,35 @@
+namespace Dunlin.Agent.Children;
+
+/// <summary>What the worker may use, and how long it may be silent.</summary>
+public sealed record WorkerLimits
+{
+    /// <summary>Private writable memory.</summary>
+    public long MemoryByteCount { get; init; } = 1024L * 1024 * 1024;
+
+    /// <summary>Silence that counts as a hang, once the loops tick.</summary>
+    public TimeSpan HeartbeatTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>From the process's start to its first session, and from a swap to the new one.</summary>
+    public TimeSpan LoadTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>From asking it to stop to killing it.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    public TimeSpan FirstRestartDelay { get; init; } = TimeSpan.FromSeconds(0.25);
+    public TimeSpan LongestRestartDelay { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>A worker that lived so long is no part of a crash loop.</summary>
+    public TimeSpan CalmTime { get; init; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>What the worker is to do.</summary>
+public sealed record WorkerAssignment
+{
+    public required Contracts.Worker.Load Load { get; init; }
+
+    /// <summary>What it may read besides its first model and the camera's folder: the cache, for later swaps. Must exist.</summary>
+    public IReadOnlyList<string> Read { get; init; } = [];
+
+    /// <summary>The read end of the camera's pipe, which stays the caller's; the child has it as <see cref="ChildDescriptors.Camera"/>.</summary>
+    public int? CameraPipe { get; init; }
+}

@@ -1,0 +1,143 @@
+using System.ComponentModel;
+using Dunlin.Agent.Sandbox;
+using Dunlin.Contracts.Worker;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Agent.Children;
+
+/// <summary>
+/// Keeps one worker process running: starts it, loads its session, watches its heartbeat and its words, says why it ended,
+/// and starts it again with back-off and the session that served last.
+/// </summary>
+public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits, WorkerEvents events, ILogger<WorkerSupervisor> logger, TimeProvider time)
+{
+    private readonly Backoff _backoff = new(limits.FirstRestartDelay, limits.LongestRestartDelay, limits.CalmTime);
+    private readonly Lock _gate = new();
+    private WorkerAssignment? _assignment;
+    private WorkerLife? _life;
+
+    /// <summary>The running worker, or null between two.</summary>
+    public int? ProcessId
+    {
+        get { lock (_gate) return _life?.ProcessId; }
+    }
+
+    /// <summary>Runs workers until cancelled; then the last one is stopped and gone. An assignment that was made by <see cref="Assign"/> before takes precedence over nothing: call this once.</summary>
+    public async Task RunAsync(WorkerAssignment assignment, CancellationToken cancellationToken)
+    {
+        lock (_gate) _assignment ??= assignment;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            var started = time.GetTimestamp();
+            var (exit, life) = await LiveAsync(cancellationToken);
+            if (cancellationToken.IsCancellationRequested) return;
+            var lived = time.GetElapsedTime(started);
+            var delay = _backoff.Next(lived);
+            LogWorkerEnded(exit.Reason, delay.TotalMilliseconds);
+            events.Exited?.Invoke(new WorkerExit(exit, life?.Served ?? false, life?.LoadError, lived, delay));
+            try
+            {
+                await Task.Delay(delay, time, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Changes over to another session without losing a frame. The old one serves on if this fails; a session that never comes up costs the process, which then starts again with the old one.</summary>
+    public async Task<SwapOutcome> SwapAsync(SessionSpec session, CancellationToken cancellationToken)
+    {
+        WorkerLife? life;
+        lock (_gate) life = _life;
+        if (life is null || !life.Served) return new SwapOutcome(null, "worker.absent", "The worker serves no session just now; assign the session instead.");
+        var outcome = await life.SwapAsync(session, limits.LoadTimeout, cancellationToken);
+        if (outcome.Loaded is null) return outcome;
+        lock (_gate) _assignment = _assignment! with { Load = _assignment.Load with { Session = session } };
+        return outcome;
+    }
+
+    /// <summary>Gives the worker another assignment, by a new process: for another camera, or for a session when none serves.</summary>
+    public void Assign(WorkerAssignment assignment)
+    {
+        lock (_gate)
+        {
+            _assignment = assignment;
+            _life?.End("it got another assignment");
+        }
+    }
+
+    /// <summary>Tells the worker that a new camera process writes into its pipe.</summary>
+    public void CameraOpened(string description)
+    {
+        lock (_gate) _life?.Tell(new CameraOpened { Description = description });
+    }
+
+    private async Task<(ChildExit Exit, WorkerLife? Life)> LiveAsync(CancellationToken cancellationToken)
+    {
+        WorkerAssignment assignment;
+        lock (_gate) assignment = _assignment!;
+        var life = new WorkerLife(assignment.Load, limits, events, time);
+        ChildProcess child;
+        try
+        {
+            child = await ChildProcess.StartAsync(host.Worker(Rules(assignment), assignment.CameraPipe), life.Receive, logger, time);
+        }
+        catch (Win32Exception e)
+        {
+            return (new ChildExit { Code = ChildExitCodes.NotStarted, Reason = e.Message }, null);
+        }
+
+        await using (child)
+        {
+            LogWorkerStarted(child.Id);
+            life.Begin(child);
+            lock (_gate)
+            {
+                _life = life;
+                // An assignment may have come while the process started.
+                if (_assignment != assignment) life.End("it got another assignment");
+            }
+
+            await using var watch = time.CreateTimer(_ => life.Watch(), null, WorkerLife.WatchPeriod, WorkerLife.WatchPeriod);
+            try
+            {
+                await child.Exited.WaitAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                life.Tell(new StopChild());
+                await Task.WhenAny(child.Exited, Task.Delay(limits.StopTimeout, time, CancellationToken.None));
+            }
+
+            lock (_gate) _life = null;
+            await child.DisposeAsync();
+            life.Ended();
+            return (await child.Exited, life);
+        }
+    }
+
+    internal SandboxRules Rules(WorkerAssignment assignment)
+    {
+        var camera = assignment.Load.Camera;
+        return new SandboxRules
+        {
+            Read =
+            [
+                .. HeatRunner.Models(assignment.Load.Session),
+                .. assignment.Read,
+                .. camera.Kind == CameraKind.Folder && Path.Exists(camera.Source) ? new[] { camera.Source } : [],
+            ],
+            // The folder, since a camera that is plugged in again is another file of the same name; who may open what there, users and groups say.
+            Devices = camera.Kind == CameraKind.V4l2 ? ["/dev"] : [],
+            DataByteCount = limits.MemoryByteCount,
+        };
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {ProcessId} started")]
+    private partial void LogWorkerStarted(int processId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Reason} The next worker starts in {DelayMilliseconds:0} ms")]
+    private partial void LogWorkerEnded(string reason, double delayMilliseconds);
+}
