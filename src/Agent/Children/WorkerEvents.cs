@@ -12,6 +12,7 @@ public sealed record WorkerEvents
     /// <summary>A session serves; after a restart again.</summary>
     public Action<Loaded>? Loaded { get; init; }
 
+    /// <summary>Indices are below the label count of some session that this process has served: around a swap to fewer labels, of the former one.</summary>
     public Action<FrameResult>? Result { get; init; }
     public Action<FrameWindow>? Window { get; init; }
     public Action<CameraHealth>? Camera { get; init; }

@@ -15,6 +15,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     private TaskCompletionSource<SwapOutcome>? _swap;
     private SessionSpec _session = load.Session;
     private SessionSpec? _next;
+    private int _labelCount;
     private bool _ready;
     private long _heard = time.GetTimestamp();
     private long _secondStart = time.GetTimestamp();
@@ -119,7 +120,8 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
         lock (_gate) EndSwap(new SwapOutcome(null, ChildExitCodes.Crashed, "The worker ended during the swap."));
     }
 
-    private int LabelCount => Math.Max(_session.Labels.Count, _next?.Labels.Count ?? 0);
+    /// <summary>Results and windows around a swap may still be of the session before it.</summary>
+    private int LabelCount => Math.Max(_labelCount, _next?.Labels.Count ?? 0);
 
     private void Take(Loaded loaded)
     {
@@ -130,6 +132,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
             if ((Served && _next is null) || loaded.Contender != expected.Contender)
                 throw new MessageException($"It says that '{loaded.Contender}' serves, which it was not asked for.");
             _session = expected;
+            _labelCount = Math.Max(_labelCount, expected.Labels.Count);
             Served = true;
             Volatile.Write(ref _heard, time.GetTimestamp());
             EndSwap(new SwapOutcome(loaded, HeatOutcome.Answered, $"'{loaded.Contender}' serves."));

@@ -1,0 +1,46 @@
+using Dunlin.Agent.Children;
+using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Sessions;
+
+namespace Dunlin.Agent.Heat;
+
+/// <summary>The <c>heat</c> role: answers one request about untrusted models, in a sandbox, and ends.</summary>
+internal static class HeatProgram
+{
+    /// <param name="arguments">Those after the role's name.</param>
+    public static int Run(IReadOnlyList<string> arguments) =>
+        ChildProgram.Run(arguments, () => Providers.OnnxRuntimeVersion, Serve);
+
+    private static int Serve(SupervisorPipe pipe)
+    {
+        if (pipe.Receive() is not { } request || request is StopChild) return 0;
+        try
+        {
+            pipe.Send(Answer(request));
+            return 0;
+        }
+        catch (ModelLoadException e)
+        {
+            pipe.Send(new ChildError { Code = e.Code, Detail = e.Message });
+            return ChildExitStatus.Failed;
+        }
+    }
+
+    private static FromChild Answer(ToChild request) => request switch
+    {
+        Prepare prepare => Prepare(prepare),
+        _ => throw new MessageException($"'{request.GetType().Name}' is not for a heat."),
+    };
+
+    private static Prepared Prepare(Prepare request)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        var before = Environment.WorkingSet;
+        SavedModel.Save(request.Session, request.OutputDirectory);
+        return new Prepared
+        {
+            LoadMilliseconds = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds,
+            MemoryByteCount = Math.Max(0, Environment.WorkingSet - before),
+        };
+    }
+}
