@@ -1,5 +1,5 @@
 using System.ComponentModel;
-using Dunlin.Agent.Sandbox;
+using Dunlin.Agent.Sandboxing;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Agent.Children;
@@ -39,9 +39,10 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
     /// <summary>The running program, or null between two.</summary>
     public int? ProcessId => Volatile.Read(ref _child)?.Id;
 
-    /// <summary>Runs the program, again and again, until cancelled; then it is gone.</summary>
-    /// <param name="opened">Called with a description whenever it was started.</param>
-    /// <param name="closed">Called with the reason whenever it ended.</param>
+    /// <summary>
+    /// Runs the program, again and again, until cancelled; then it is gone. <paramref name="opened"/> is called with a description
+    /// whenever it was started, <paramref name="closed"/> with the reason whenever it ended.
+    /// </summary>
     public async Task RunAsync(Action<string>? opened, Action<ChildExit>? closed, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)

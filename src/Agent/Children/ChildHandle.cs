@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Dunlin.Agent.Sandbox;
+using Dunlin.Agent.Sandboxing;
 
 namespace Dunlin.Agent.Children;
 

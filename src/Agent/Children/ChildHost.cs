@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Dunlin.Agent.Sandbox;
+using Dunlin.Agent.Sandboxing;
 
 namespace Dunlin.Agent.Children;
 

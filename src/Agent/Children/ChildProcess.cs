@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Dunlin.Agent.Sandbox;
+using Dunlin.Agent.Sandboxing;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Worker;
 using Microsoft.Extensions.Logging;

@@ -1,4 +1,4 @@
-using Dunlin.Agent.Sandbox;
+using Dunlin.Agent.Sandboxing;
 
 namespace Dunlin.Agent.Children;
 
@@ -12,7 +12,7 @@ internal static class ChildProgram
     {
         try
         {
-            var entered = Sandbox.Sandbox.Enter(arguments);
+            var entered = Sandbox.Enter(arguments);
             using var pipe = new SupervisorPipe();
             return pipe.Greet(entered.Missing, onnxRuntimeVersion) ? body(pipe) : 0;
         }
@@ -35,7 +35,7 @@ internal static class ChildProgram
     {
         try
         {
-            Sandbox.Sandbox.Become(arguments);
+            Sandbox.Become(arguments);
         }
         catch (Exception e) when (e is IOException or FormatException)
         {

@@ -1,4 +1,4 @@
-using Dunlin.Agent.Heat;
+using Dunlin.Agent.Heats;
 using Dunlin.Agent.Worker;
 
 namespace Dunlin.Agent.Children;

@@ -1,4 +1,4 @@
-using Dunlin.Agent.Sandbox;
+using Dunlin.Agent.Sandboxing;
 
 namespace Dunlin.Agent.Children;
 

@@ -1,5 +1,5 @@
 using System.ComponentModel;
-using Dunlin.Agent.Sandbox;
+using Dunlin.Agent.Sandboxing;
 using Dunlin.Contracts.Worker;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Serialization.Metadata;
-using Dunlin.Agent.Sandbox;
+using Dunlin.Agent.Sandboxing;
 
 namespace Dunlin.Agent.Children;
 

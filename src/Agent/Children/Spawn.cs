@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
-using Dunlin.Agent.Sandbox;
+using Dunlin.Agent.Sandboxing;
 
 namespace Dunlin.Agent.Children;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Dunlin.Agent.Sandbox;
+using Dunlin.Agent.Sandboxing;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Worker;
 

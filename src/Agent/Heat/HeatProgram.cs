@@ -2,7 +2,7 @@ using Dunlin.Agent.Children;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Sessions;
 
-namespace Dunlin.Agent.Heat;
+namespace Dunlin.Agent.Heats;
 
 /// <summary>The <c>heat</c> role: answers one request about untrusted models, in a sandbox, and ends.</summary>
 internal static class HeatProgram
@@ -16,7 +16,7 @@ internal static class HeatProgram
         if (pipe.Receive() is not { } request || request is StopChild) return 0;
         try
         {
-            pipe.Send(Answer(request));
+            pipe.Send(Answer(request, TimeProvider.System));
             return 0;
         }
         catch (ModelLoadException e)
@@ -26,20 +26,21 @@ internal static class HeatProgram
         }
     }
 
-    private static FromChild Answer(ToChild request) => request switch
+    private static FromChild Answer(ToChild request, TimeProvider time) => request switch
     {
-        Prepare prepare => Prepare(prepare),
+        Prepare prepare => Prepare(prepare, time),
+        Classify classify => ImageClassifier.Classify(classify, time),
         _ => throw new MessageException($"'{request.GetType().Name}' is not for a heat."),
     };
 
-    private static Prepared Prepare(Prepare request)
+    private static Prepared Prepare(Prepare request, TimeProvider time)
     {
-        var started = TimeProvider.System.GetTimestamp();
+        var started = time.GetTimestamp();
         var before = Environment.WorkingSet;
         SavedModel.Save(request.Session, request.OutputDirectory);
         return new Prepared
         {
-            LoadMilliseconds = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds,
+            LoadMilliseconds = time.GetElapsedTime(started).TotalMilliseconds,
             MemoryByteCount = Math.Max(0, Environment.WorkingSet - before),
         };
     }

@@ -1,4 +1,4 @@
-namespace Dunlin.Agent.Sandbox;
+namespace Dunlin.Agent.Sandboxing;
 
 /// <summary>System calls that a child does not make, by number. Source: Linux 6.1 <c>asm/unistd_64.h</c> and <c>asm-generic/unistd.h</c>.</summary>
 internal static class ForbiddenCalls

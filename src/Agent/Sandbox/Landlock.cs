@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Dunlin.Agent.Sandbox;
+namespace Dunlin.Agent.Sandboxing;
 
 /// <summary>
 /// The kernel's file system sandbox for unprivileged processes: every path that is not allowed is refused, for the

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Dunlin.Agent.Sandbox;
+namespace Dunlin.Agent.Sandboxing;
 
 /// <summary>The calls of glibc that processes, pipes and the sandbox need. Negative results leave the error in <see cref="Marshal.GetLastPInvokeError"/>.</summary>
 internal static unsafe partial class Libc

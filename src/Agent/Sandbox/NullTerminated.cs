@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Dunlin.Agent.Sandbox;
+namespace Dunlin.Agent.Sandboxing;
 
 /// <summary>An array of C strings in native memory, ended by a null pointer, as execve and posix_spawn want it.</summary>
 internal sealed unsafe class NullTerminated : IDisposable

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using static Dunlin.Agent.Sandbox.Landlock;
+using static Dunlin.Agent.Sandboxing.Landlock;
 
-namespace Dunlin.Agent.Sandbox;
+namespace Dunlin.Agent.Sandboxing;
 
 /// <summary>What a process needs in order to run at all: itself, shared libraries, and what .NET and ONNX Runtime read about the machine.</summary>
 internal static class RuntimePaths

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Dunlin.Agent.Sandbox;
+namespace Dunlin.Agent.Sandboxing;
 
 /// <summary>
 /// Puts the calling process into its sandbox, before it has read anything that it was given. In two steps, since Landlock

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Dunlin.Agent.Sandbox;
+namespace Dunlin.Agent.Sandboxing;
 
 /// <summary>What a child may do; travels as its arguments.</summary>
 public sealed record SandboxRules

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Dunlin.Agent.Sandbox;
+namespace Dunlin.Agent.Sandboxing;
 
 /// <summary>
 /// The system call filter of our children, in classic BPF: what they never need is refused with EPERM, another

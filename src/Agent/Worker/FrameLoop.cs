@@ -9,7 +9,7 @@ using Dunlin.Runtime.Sessions;
 namespace Dunlin.Agent.Worker;
 
 /// <summary>Camera thread, frame loop and reports of one worker. A thread that ends with an exception ends the process: the supervisor starts another.</summary>
-internal sealed class FrameLoop
+internal sealed class FrameLoop : IDisposable
 {
     private readonly SupervisorPipe _pipe;
     private readonly CancellationTokenSource _stop = new();
@@ -68,12 +68,17 @@ internal sealed class FrameLoop
     }
 
     /// <summary>Ends the threads and waits for them as long as the supervisor is patient.</summary>
-    public void Stop()
+    public void Dispose()
     {
         var patience = TimeSpan.FromMilliseconds(500);
         _stop.Cancel();
-        _session.Terminate();
-        foreach (var thread in _threads) thread.Join(patience);
+        // The camera and the loop end with the frame in hand. What a thread that does not end still uses, the process's exit frees.
+        if (!_threads.TrueForAll(thread => thread.Join(patience))) return;
+        _pipeline.Dispose();
+        _session.Dispose();
+        _camera.Dispose();
+        _slot.Dispose();
+        _stop.Dispose();
     }
 
     private void Run(string name, Action body)

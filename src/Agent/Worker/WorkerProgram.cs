@@ -42,7 +42,7 @@ internal static class WorkerProgram
         }
         finally
         {
-            loop?.Stop();
+            loop?.Dispose();
         }
     }
 }

@@ -1,0 +1,63 @@
+using Dunlin.Agent.Children;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Contracts.Race;
+using Dunlin.Contracts.Worker;
+using Dunlin.TestKit.Onnx;
+
+namespace Dunlin.Agent.Tests.Children;
+
+/// <summary>The real children of this build, and what to tell them.</summary>
+internal static class TestChildren
+{
+    public static ChildHost Host(Folder folder, string assembly = "dunlin-agent.dll") => new()
+    {
+        Executable = Dotnet(),
+        Prefix = [Path.Combine(AppContext.BaseDirectory, assembly)],
+        EmptyDirectory = folder.Sub("empty"),
+    };
+
+    public static ChildStart Shell(Folder folder, string script, bool messages = true) => new()
+    {
+        Name = "shell",
+        Executable = "/bin/sh",
+        Arguments = ["-c", script],
+        WorkingDirectory = folder.Path,
+        Messages = messages,
+    };
+
+    public static SessionSpec Session(Folder folder, byte[] model, string variant = "tiny", int classes = 10)
+    {
+        var release = folder.Sub($"release-{variant}");
+        var path = Path.Combine(release, variant + ".onnx");
+        File.WriteAllBytes(path, model);
+        return new SessionSpec
+        {
+            ModelPath = path,
+            Saved = false,
+            Release = Digest.Of("release"u8),
+            Contender = new ContenderId(variant, "CPUExecutionProvider", 1),
+            Input = new InputSpec
+            {
+                Tensor = OnnxModels.Input,
+                Layout = TensorLayout.Nchw,
+                Channels = ChannelOrder.Rgb,
+                Width = 8,
+                Height = 8,
+                ElementType = ElementType.Float32,
+                Fit = FitMode.Stretch,
+                Interpolation = Interpolation.Bilinear,
+                Mean = [0, 0, 0],
+                Scale = [1 / 255f, 1 / 255f, 1 / 255f],
+            },
+            Output = new OutputSpec { Tensor = OnnxModels.Output, Activation = Activation.Softmax },
+            Labels = [.. Enumerable.Range(0, classes).Select(i => $"class {i}")],
+        };
+    }
+
+    private static string Dotnet()
+    {
+        var root = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
+        return Path.Combine(root, "dotnet");
+    }
+}

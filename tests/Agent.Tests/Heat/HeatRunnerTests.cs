@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Tests.Children;
+using Dunlin.Contracts.Worker;
+using Dunlin.TestKit.Onnx;
+
+namespace Dunlin.Agent.Tests.Heats;
+
+/// <summary>Row 33 of the promises: a hostile model costs a throwaway process and nothing else.</summary>
+public sealed class HeatRunnerTests : IDisposable
+{
+    private const long Megabyte = 1024 * 1024;
+
+    private readonly Folder _folder = new();
+
+    public static TheoryData<string, string[]> Bombs => new()
+    {
+        { nameof(HostileModels.HangsInNestedFunctions), [ChildExitCodes.TimedOut, ChildExitCodes.OutOfMemory, "model.load"] },
+        { nameof(HostileModels.OverflowsTheStack), [ChildExitCodes.Crashed, "model.load"] },
+        { nameof(HostileModels.EatsMemory), [ChildExitCodes.OutOfMemory, "model.load", ChildExitCodes.TimedOut] },
+        { nameof(HostileModels.NeverEnds), [ChildExitCodes.TimedOut, "model.load"] },
+        { nameof(HostileModels.Garbage), ["model.load"] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Bombs))]
+    public async Task AHostileModelIsAVerdictWithinTenSecondsAndCostsTheSupervisorNothing(string bomb, string[] codes)
+    {
+        var model = bomb switch
+        {
+            nameof(HostileModels.HangsInNestedFunctions) => HostileModels.HangsInNestedFunctions(),
+            nameof(HostileModels.OverflowsTheStack) => HostileModels.OverflowsTheStack(),
+            nameof(HostileModels.EatsMemory) => HostileModels.EatsMemory(),
+            nameof(HostileModels.NeverEnds) => HostileModels.NeverEnds(),
+            _ => HostileModels.Garbage,
+        };
+        var request = new Prepare { Session = TestChildren.Session(_folder, model, "bomb"), OutputDirectory = _folder.Sub("cache") };
+        var before = Environment.WorkingSet;
+        var started = Stopwatch.GetTimestamp();
+        var outcome = await Runner().RunAsync(request, new HeatLimits(), TestContext.Current.CancellationToken);
+        Assert.Null(outcome.Answer);
+        Assert.True(codes.Contains(outcome.Code), $"{outcome.Code}: {outcome.Reason}");
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 10);
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 20 * Megabyte);
+        Assert.InRange(outcome.PeakByteCount, 0, 1300 * Megabyte);
+    }
+
+    [Fact]
+    public async Task AModelIsPreparedIntoTwoFiles()
+    {
+        var request = new Prepare { Session = TestChildren.Session(_folder, OnnxModels.Tiny()), OutputDirectory = _folder.Sub("cache") };
+        var outcome = await Runner().RunAsync(request, new HeatLimits { WallTime = TimeSpan.FromSeconds(30) }, TestContext.Current.CancellationToken);
+        Assert.True(outcome.Code == HeatOutcome.Answered, $"{outcome.Code}: {outcome.Reason}");
+        Assert.IsType<Prepared>(outcome.Answer);
+        Assert.Equal(2, Directory.GetFiles(request.OutputDirectory).Length);
+        Assert.Equal("1.31.1", outcome.Ready?.OnnxRuntimeVersion);
+    }
+
+    [Fact]
+    public async Task ImagesAreClassifiedAndABadOneIsAnErrorOfItsOwn()
+    {
+        if (!File.Exists("/usr/bin/ffmpeg")) Assert.Skip("ffmpeg, which makes the image, is not installed.");
+        var red = Path.Combine(_folder.Path, "red.jpg");
+        using (var ffmpeg = Process.Start("/usr/bin/ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", red])) await ffmpeg.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var bad = _folder.File("bad.jpg", "no image"u8.ToArray());
+        var request = new Classify { Session = TestChildren.Session(_folder, OnnxModels.BrightestChannel(), classes: 3), Images = [red, bad], TopCount = 2 };
+        var outcome = await Runner().RunAsync(request, new HeatLimits { WallTime = TimeSpan.FromSeconds(30) }, TestContext.Current.CancellationToken);
+        var classified = Assert.IsType<Classified>(outcome.Answer);
+        Assert.Equal(0, classified.Images[0].Scores[0].Index);
+        Assert.Contains("no JPEG", classified.Images[1].Error, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private HeatRunner Runner() => new(TestChildren.Host(_folder), new Lines<HeatRunner>(), TimeProvider.System);
+}
