@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Dunlin.Agent.Sandboxing;
 
 namespace Dunlin.Agent.Children;
@@ -57,7 +56,7 @@ public sealed record ChildHost
     /// <summary>Nothing for a program compiled ahead of time; else where the runtime is, and that it opens no diagnostic socket.</summary>
     private static string[] Variables()
     {
-        if (!RuntimeFeature.IsDynamicCodeSupported) return [];
+        if (RuntimePaths.IsCompiledAhead) return [];
         var root = Environment.GetEnvironmentVariable("DOTNET_ROOT");
         return root is null ? ["DOTNET_EnableDiagnostics=0"] : ["DOTNET_EnableDiagnostics=0", string.Create(CultureInfo.InvariantCulture, $"DOTNET_ROOT={root}")];
     }

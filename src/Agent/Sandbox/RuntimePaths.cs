@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using static Dunlin.Agent.Sandboxing.Landlock;
 
 namespace Dunlin.Agent.Sandboxing;
@@ -16,6 +15,9 @@ internal static class RuntimePaths
         "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/localtime", "/etc/passwd", "/etc/group", "/etc/fonts", "/etc/alternatives",
     ];
 
+    /// <summary>No JIT and no shared runtime: the host that loads those leaves the list of assemblies. (RuntimeFeature says what the project asked for, also in builds that are not.)</summary>
+    public static bool IsCompiledAhead => AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") is null;
+
     public static IEnumerable<(string Path, Access Access)> Of(SandboxRules rules)
     {
         foreach (var path in Libraries) yield return (path, Access.Running);
@@ -23,7 +25,7 @@ internal static class RuntimePaths
         yield return ("/dev/null", Access.ReadFile | Access.WriteFile);
         yield return (AppContext.BaseDirectory, Access.Running);
         if (Environment.ProcessPath is { } program) yield return (program, Access.Running);
-        if (RuntimeFeature.IsDynamicCodeSupported && SharedRuntime() is { } shared) yield return (shared, Access.Running);
+        if (SharedRuntime() is { } shared) yield return (shared, Access.Running);
         if (!rules.Foreign) yield break;
         foreach (var path in (string[])["/usr/bin", "/bin", "/usr/local/bin"]) yield return (path, Access.Running);
         foreach (var path in ForeignReading) yield return (path, Access.Reading);

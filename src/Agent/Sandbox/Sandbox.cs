@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -43,7 +42,7 @@ public static unsafe class Sandbox
         var lacking = Decode(arguments[^1]);
         if (Seccomp.Enter() is { } noFilter) lacking.Add(noFilter);
         // Compiled ahead of time, nothing of ours ever writes code.
-        if (!RuntimeFeature.IsDynamicCodeSupported && Libc.Prctl(RefuseExecGain, 1, 0, 0, 0) < 0)
+        if (RuntimePaths.IsCompiledAhead && Libc.Prctl(RefuseExecGain, 1, 0, 0, 0) < 0)
             lacking.Add($"PR_SET_MDWE is missing ({Libc.LastError()}): a child may make written memory executable; Linux 6.3 has it.");
         return new Entered([.. arguments.Skip(used).SkipLast(2)], lacking);
     }
