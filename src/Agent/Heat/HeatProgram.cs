@@ -1,6 +1,5 @@
 using Dunlin.Agent.Children;
 using Dunlin.Contracts.Worker;
-using Dunlin.Runtime.Racing;
 using Dunlin.Runtime.Sessions;
 
 namespace Dunlin.Agent.Heats;
@@ -27,16 +26,22 @@ internal static class HeatProgram
         }
     }
 
-    private static FromChild Answer(ToChild request, TimeProvider time)
+    private static FromChild Answer(ToChild request, TimeProvider time) => request switch
     {
-        var heats = new Dunlin.Runtime.Racing.Heats(time, new CpuThrottling().IsThrottled);
-        return request switch
+        Prepare prepare => Prepare(prepare, time),
+        Classify classify => ImageClassifier.Classify(classify, time),
+        _ => throw new MessageException($"'{request.GetType().Name}' is not for a heat."),
+    };
+
+    private static Prepared Prepare(Prepare request, TimeProvider time)
+    {
+        var started = time.GetTimestamp();
+        var before = Environment.WorkingSet;
+        SavedModel.Save(request.Session, request.OutputDirectory);
+        return new Prepared
         {
-            Prepare prepare => heats.Prepare(prepare),
-            Golden golden => Dunlin.Runtime.Racing.Heats.Golden(golden, CancellationToken.None),
-            Heat heat => heats.Run(heat, CancellationToken.None),
-            Classify classify => ImageClassifier.Classify(classify, time),
-            _ => throw new MessageException($"'{request.GetType().Name}' is not for a heat."),
+            LoadMilliseconds = time.GetElapsedTime(started).TotalMilliseconds,
+            MemoryByteCount = Math.Max(0, Environment.WorkingSet - before),
         };
     }
 }
