@@ -9,7 +9,7 @@ internal static class ExitReason
     private const int Terminate = Libc.SigTerm, CpuLimit = 24, ForbiddenCall = 31;
 
     /// <summary>What .NET and the C++ runtime write before they abort for want of memory.</summary>
-    private static readonly string[] MemoryWords = ["bad_alloc", "OutOfMemory", "Out of memory", "Failed to create", "insufficient memory"];
+    private static readonly string[] MemoryWords = ["bad_alloc", "OutOfMemory", "Out of memory", "Failed to allocate", "insufficient memory"];
 
     public static ChildExit Of(string name, int? exitCode, int? signal, (string Code, string Reason)? killed, IReadOnlyList<string> lastLines)
     {

@@ -1,6 +1,7 @@
 using Dunlin.Agent.Children;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Sessions;
+using Microsoft.ML.OnnxRuntime;
 
 namespace Dunlin.Agent.Heats;
 
@@ -22,6 +23,11 @@ internal static class HeatProgram
         catch (ModelLoadException e)
         {
             pipe.Send(new ChildError { Code = e.Code, Detail = e.Message });
+            return ChildExitStatus.Failed;
+        }
+        catch (OnnxRuntimeException e)
+        {
+            pipe.Send(new ChildError { Code = "model.run", Detail = e.Message });
             return ChildExitStatus.Failed;
         }
     }

@@ -18,7 +18,8 @@ public static unsafe class Sandbox
     /// <summary>All processes and threads of the user, the supervisor's included. The kernel exempts root.</summary>
     private const ulong ProcessCount = 256;
 
-    private const ulong DescriptorCount = 64;
+    /// <summary>A build with a JIT holds some fifty for its assemblies.</summary>
+    private const ulong DescriptorCount = 256;
     private const int OomScoreAdjustment = 500;
 
     /// <summary>
