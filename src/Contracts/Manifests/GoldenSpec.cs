@@ -6,7 +6,10 @@ namespace Dunlin.Contracts.Manifests;
 public sealed record GoldenSpec
 {
     public const int MinimumSampleCount = 200;
-    public const long MaximumByteCount = 16 * 1024 * 1024;
+    /// <summary>
+    /// Bytes: room for the fewest samples of 3 × 256 × 256 pixels with some to spare. Below 30 MB no 224×224 classifier could have a golden set.
+    /// </summary>
+    public const long MaximumByteCount = 64 * 1024 * 1024;
 
     public required Blob Blob { get; init; }
 
