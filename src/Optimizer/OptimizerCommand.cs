@@ -1,0 +1,28 @@
+using System.CommandLine;
+using Dunlin.Optimizer.Belt;
+using Dunlin.Optimizer.Evaluation;
+using Dunlin.Optimizer.Packing;
+using Dunlin.Optimizer.Quantization;
+using Dunlin.Optimizer.Training;
+
+namespace Dunlin.Optimizer;
+
+/// <summary>The command line: one command per folder.</summary>
+internal static class OptimizerCommand
+{
+    public static RootCommand Create()
+    {
+        var model = new Argument<string>("model");
+        var probe = new Command(MemoryProbe.CommandName) { model };
+        probe.Hidden = true;
+        probe.SetAction(Failures.Reported((arguments, _) =>
+        {
+            MemoryProbe.Run(arguments.GetValue(model)!);
+            return 0;
+        }));
+        return new RootCommand("Trains, shrinks, measures and packs ONNX image classifiers for Dunlin's devices.")
+        {
+            TrainCommand.Create(), QuantizeCommand.Create(), EvaluateCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
+        };
+    }
+}

@@ -1,0 +1,31 @@
+using Dunlin.Optimizer.Data;
+
+namespace Dunlin.Optimizer.Tests.Data;
+
+/// <summary>A data set that is learnt in seconds: horizontal, vertical and diagonal stripes with noise, 28 × 28.</summary>
+internal static class Stripes
+{
+    public const int Side = 28;
+
+    public static readonly IReadOnlyList<string> ClassNames = ["horizontal", "vertical", "diagonal"];
+
+    public static LabelledImages Make(int count, int seed = 7)
+    {
+        var random = new Random(seed);
+        var pixels = new byte[count * Side * Side];
+        var labels = new byte[count];
+        for (var i = 0; i < count; i++)
+        {
+            labels[i] = (byte)(i % ClassNames.Count);
+            var phase = random.Next(8);
+            for (var y = 0; y < Side; y++)
+                for (var x = 0; x < Side; x++)
+                {
+                    var along = labels[i] switch { 0 => y, 1 => x, _ => x + y };
+                    pixels[(i * Side + y) * Side + x] = (byte)(((along + phase) / 4 % 2 == 0 ? 40 : 200) + random.Next(40));
+                }
+        }
+
+        return new LabelledImages(pixels, labels, Side, Side, ClassNames);
+    }
+}

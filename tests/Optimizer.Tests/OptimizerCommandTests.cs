@@ -1,0 +1,74 @@
+using System.CommandLine;
+
+namespace Dunlin.Optimizer.Tests;
+
+public sealed class OptimizerCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-optimizer").FullName;
+
+    [Theory]
+    [InlineData("train", "--teacher")]
+    [InlineData("quantize", "--images")]
+    [InlineData("evaluate", "--frames")]
+    [InlineData("pack", "--golden")]
+    [InlineData("belt", "--count")]
+    public async Task HelpExplainsEachCommand(string command, string option)
+    {
+        var (code, output, _) = await Run(command, "--help");
+        Assert.Equal(0, code);
+        Assert.Contains(option, output);
+    }
+
+    [Theory]
+    [InlineData("belt --out {0}/film")]
+    [InlineData("train --out {0}/net.onnx")]
+    [InlineData("quantize {0}/net.onnx --out {0}/q.onnx")]
+    [InlineData("evaluate {0}/net.onnx")]
+    [InlineData("pack {0}/net.onnx --out {0}/bundle")]
+    public async Task WithoutADataSetEachCommandSaysHowToGetOneAndLeavesNothing(string line)
+    {
+        var (code, _, error) = await Run([.. string.Format(null, line, _folder).Split(' '), "--data", $"{_folder}/none"]);
+        Assert.Equal(1, code);
+        Assert.Contains("dataset-fashion-mnist", error);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Theory]
+    [InlineData("train --out {0}/net.onnx --widths 16,x", "16,32,64")]
+    [InlineData("train --out {0}/net.onnx --epochs 0", "--epochs is 0")]
+    [InlineData("belt --out {0}/film --count 0", "--count is 0")]
+    [InlineData("pack {0}/net.onnx --out {0}/bundle --golden 50", "at least 200")]
+    [InlineData("evaluate {0}/none.onnx", "dunlin-optimizer train")]
+    public async Task AWrongValueIsNamedWithItsRule(string line, string expected)
+    {
+        Assert.SkipUnless(Directory.Exists(Optimizer.Data.FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
+        var (code, _, error) = await Run(string.Format(null, line, _folder).Split(' '));
+        Assert.Equal(1, code);
+        Assert.Contains(expected, error);
+    }
+
+    [Fact]
+    public async Task AFileThatIsNoModelIsRefused()
+    {
+        Assert.SkipUnless(Directory.Exists(Optimizer.Data.FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
+        var path = Path.Combine(_folder, "text.onnx");
+        await File.WriteAllTextAsync(path, "not a model", TestContext.Current.CancellationToken);
+        var (code, _, error) = await Run("quantize", path, "--out", Path.Combine(_folder, "q.onnx"));
+        Assert.Equal(1, code);
+        Assert.Contains("not an ONNX model", error);
+    }
+
+    [Fact]
+    public async Task AnUnknownCommandIsAUsageError() => Assert.NotEqual(0, (await Run("prune")).Code);
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = await OptimizerCommand.Create().Parse(arguments).InvokeAsync(
+            new InvocationConfiguration { Output = output, Error = error }, TestContext.Current.CancellationToken);
+        return (code, output.ToString(), error.ToString());
+    }
+}

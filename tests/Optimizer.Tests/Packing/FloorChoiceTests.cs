@@ -1,0 +1,42 @@
+using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Packing;
+using Dunlin.Optimizer.Tests.Data;
+
+namespace Dunlin.Optimizer.Tests.Packing;
+
+public sealed class FloorChoiceTests
+{
+    private const int SampleCount = 400, CorrectCount = 368;
+
+    [Theory]
+    [InlineData(Precision.Fp32, 4)]
+    [InlineData(Precision.Int8, 12)]
+    public void ABoardThatRoundsOtherwisePasses(Precision precision, int otherAnswers)
+    {
+        var floors = FloorChoice.For(precision, CorrectCount, SampleCount);
+        Assert.True(FloorChoice.Accepts(floors.Agreement, SampleCount - otherAnswers, SampleCount));
+        Assert.True(FloorChoice.Accepts(floors.Top1, CorrectCount - otherAnswers, SampleCount));
+        Assert.True(FloorChoice.Accepts(floors.Agreement, SampleCount, SampleCount));
+    }
+
+    // Published for int8 on CPUs whose 8-bit kernels saturate: 5.8 points of top-1 lost, so at least as many answers changed.
+    [Theory]
+    [InlineData(Precision.Fp32, 12)]
+    [InlineData(Precision.Int8, 24)]
+    public void ABoardThatComputesWrongFails(Precision precision, int otherAnswers)
+    {
+        var floors = FloorChoice.For(precision, CorrectCount, SampleCount);
+        Assert.False(FloorChoice.Accepts(floors.Agreement, SampleCount - otherAnswers, SampleCount));
+        Assert.False(FloorChoice.Accepts(floors.Top1, CorrectCount - 24, SampleCount));
+    }
+
+    [Fact]
+    public void TheGoldenSetHasEachClassEquallyOftenAndInOrder()
+    {
+        var images = Stripes.Make(90);
+        var chosen = GoldenChoice.From(images, 30);
+        Assert.Equal(chosen.Order(), chosen);
+        Assert.All(chosen.CountBy(i => images.Labels[i]), c => Assert.Equal(10, c.Value));
+        Assert.Throws<InvalidDataException>(() => GoldenChoice.From(images, 100));
+    }
+}

@@ -1,0 +1,104 @@
+using Dunlin.Bundles.Layouts;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Evaluation;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Packing;
+using Dunlin.Optimizer.Quantization;
+using Dunlin.Optimizer.Tests.Data;
+using Dunlin.Optimizer.Tests.Graph;
+using Dunlin.Optimizer.Training;
+
+namespace Dunlin.Optimizer.Tests.Packing;
+
+public sealed class PackerTests : IDisposable
+{
+    private static readonly InputSpec Input = FashionMnist.Input(ResidualGraph.InputName, region: null);
+    private static readonly OutputSpec Output = new() { Tensor = ResidualGraph.OutputName, Activation = Activation.Softmax };
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-pack").FullName;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task APackedBundleOpensAndTellsWhatWasMeasured()
+    {
+        var images = Stripes.Make(300);
+        var golden = GoldenChoice.From(images, 210);
+        var variants = new List<VariantMeasurement>();
+        foreach (var path in Models()) variants.Add(await VariantMeasurement.MeasureAsync(path, Input, Output, images, golden, Stop));
+        var directory = Path.Combine(_folder, "bundle");
+
+        new Packer(images, Input, Output).Pack(directory, new ReleaseName("stripes", 3, "0.3.0"), variants, golden, 0.2, DateTimeOffset.UnixEpoch);
+
+        var bundle = Bundle.Open(directory);
+        var set = bundle.OpenGolden();
+        Assert.Equal(["net", "net-int8"], bundle.Manifest.Variants.Select(v => v.Id));
+        Assert.Equal([Precision.Fp32, Precision.Int8], bundle.Manifest.Variants.Select(v => v.Precision));
+        Assert.Equal(images.Image(golden[17]), set.Image(17));
+        foreach (var (variant, measured) in bundle.Manifest.Variants.Zip(variants))
+        {
+            using var evaluator = new Evaluator(bundle.PathOf(variant), Input, Output, bundle.Labels);
+            Assert.Equal(evaluator.Answer(images, Stop).ToAccuracy(), variant.Accuracy);
+            Assert.Equal(measured.GoldenPredictions, Enumerable.Range(0, set.Count).Select(i => set.Prediction(variant.Id, i)));
+            Assert.InRange(variant.PeakMemoryByteCount, 5_000_000, 200_000_000);
+            Assert.True(variant.Limits.MemoryByteCount > measured.Memory.DataByteCount);
+        }
+    }
+
+    [Fact]
+    public void TheDemoBundleIsWhatTheIssueAsksFor()
+    {
+        var directory = Path.Combine(Repository.Root, "demo", "bundle");
+        var bundle = Bundle.Open(directory);
+        var variants = bundle.Manifest.Variants.ToDictionary(v => v.Id);
+
+        Assert.InRange(new DirectoryInfo(Path.GetDirectoryName(directory)!).EnumerateFiles("*", SearchOption.AllDirectories).Sum(f => f.Length), 1, 4_000_000);
+        Assert.Equal(["narrow", "narrow-int8", "reference", "reference-int8"], variants.Keys.Order());
+        Assert.Null(bundle.Signature);
+        Assert.True(bundle.OpenGolden().Count >= GoldenSpec.MinimumSampleCount);
+        Assert.True(variants["narrow"].Macs * 3 < variants["reference"].Macs);
+        Assert.Contains(variants["narrow-int8"].Techniques, t => t.Kind == "distilled");
+        Assert.Contains(variants["narrow-int8"].Techniques, t => t.Kind == "quantized");
+        Assert.All(variants.Values, v => Assert.Equal(10_000, v.Accuracy.SampleCount));
+    }
+
+    [Fact]
+    public void TheManifestOfTheDemoTellsTheTruthAboutTheHeldOutImages()
+    {
+        Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
+        var images = FashionMnist.ReadTest(FashionMnist.DebianFolder);
+        var bundle = Bundle.Open(Path.Combine(Repository.Root, "demo", "bundle"));
+        foreach (var variant in bundle.Manifest.Variants)
+        {
+            using var evaluator = new Evaluator(bundle.PathOf(variant), bundle.Manifest.Input, bundle.Manifest.Output, bundle.Labels);
+            // Another CPU may round a few images to the other side.
+            Assert.Equal(variant.Accuracy.Top1, evaluator.Answer(images, Stop).ToAccuracy().Top1, 0.003);
+        }
+    }
+
+    [Fact]
+    public void ACameraFrameIsClassifiedAsTheImageInItIs()
+    {
+        Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
+        var images = FashionMnist.ReadTest(FashionMnist.DebianFolder).Take(300);
+        var bundle = Bundle.Open(Path.Combine(Repository.Root, "demo", "bundle"));
+        using var evaluator = new Evaluator(bundle.PathOf(bundle.Manifest.Variants[0]), bundle.Manifest.Input, bundle.Manifest.Output, bundle.Labels);
+        var same = evaluator.Answer(images, Stop).Predictions.Zip(evaluator.AnswerFrames(images, Stop).Predictions).Count(p => p.First == p.Second);
+        Assert.True(same >= 285, $"{same} of {images.Count} frames are classified as their image is");
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string[] Models()
+    {
+        var spec = new ResidualSpec([16, 32], BlockCount: 1, StemStride: 2, ClassCount: 3);
+        var model = ResidualGraph.Build(spec, RandomWeights.For(spec), Stripes.Side);
+        var tensors = QuantizedTensors.Of(model.Graph);
+        var random = new Random(2);
+        var calibration = Enumerable.Range(0, 20).Select(_ => Enumerable.Range(0, 784).Select(_ => random.NextSingle() * 3 - 1).ToArray());
+        string[] paths = [Path.Combine(_folder, "net.onnx"), Path.Combine(_folder, "net-int8.onnx")];
+        ModelFile.Save(model, paths[0]);
+        ModelFile.Save(QdqQuantizer.Quantize(model, MinMaxCalibration.Measure(model, tensors, calibration, Stop)), paths[1]);
+        return paths;
+    }
+}
