@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Globalization;
+using Dunlin.TestKit.Waiting;
+
+namespace Dunlin.EndToEnd.Tests.Packages;
+
+/// <summary>The amd64 package under real systemd: <c>./build.sh systemd-test</c>.</summary>
+public sealed class PackageTests
+{
+    private const string Unit = "dunlin-agent.service", FoldersVariable = "DUNLIN_SYSTEMD_TEST";
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
+
+    [Fact]
+    public async Task AnInstalledServiceIsReadyAndSaysInItsStatusWhatItDoes()
+    {
+        await using var container = await InstalledAsync();
+        Assert.Equal("active", await PropertyAsync(container, "ActiveState"));
+        await Eventually.TrueAsync(async () => (await PropertyAsync(container, "StatusText")).Length > 0, "the service tells its status");
+        Assert.Equal("enabled", await container.RunAsync("systemctl", "is-enabled", Unit));
+        Assert.Equal("dunlin", await container.ShellAsync($"ps -o user= -p $(systemctl show -P MainPID {Unit})"));
+        Assert.Equal("700 dunlin", await container.RunAsync("stat", "-c", "%a %U", "/var/lib/dunlin"));
+        Assert.Equal("640 root dunlin", await container.RunAsync("stat", "-c", "%a %U %G", "/etc/dunlin/agent.json"));
+        Assert.Contains("video", await container.RunAsync("id", "-nG", "dunlin"), StringComparison.Ordinal);
+        Assert.Equal("0", await PropertyAsync(container, "NRestarts"));
+        Assert.NotEmpty(await container.RunAsync("dunlin-agent", "--version"));
+    }
+
+    [Fact]
+    public async Task AServiceThatHangsIsKilledByTheWatchdogAndStartedAgain()
+    {
+        await using var container = await InstalledAsync();
+        await container.ShellAsync($"mkdir -p /run/systemd/system/{Unit}.d && printf '[Service]\\nWatchdogSec=3\\n' > /run/systemd/system/{Unit}.d/fast.conf && systemctl daemon-reload && systemctl restart {Unit}");
+        var hanging = await PropertyAsync(container, "MainPID");
+        await container.RunAsync("kill", "-STOP", hanging);
+
+        await Eventually.TrueAsync(async () => await PropertyAsync(container, "NRestarts") == "1" && await PropertyAsync(container, "ActiveState") == "active", "the service is started again", TimeSpan.FromSeconds(30));
+        Assert.NotEqual(hanging, await PropertyAsync(container, "MainPID"));
+        Assert.Contains("Watchdog timeout", await container.RunAsync("journalctl", "--no-pager", "-u", Unit), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AStopIsCleanAndTakesLessThanTwoSeconds()
+    {
+        await using var container = await InstalledAsync();
+        var started = Stopwatch.GetTimestamp();
+        await container.RunAsync("systemctl", "stop", Unit);
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, StopLimit);
+        Assert.Equal("inactive", await PropertyAsync(container, "ActiveState"));
+        Assert.Equal("success", await PropertyAsync(container, "Result"));
+        Assert.Equal("", await container.ShellAsync("pgrep -u dunlin || true"));
+    }
+
+    [Fact]
+    public async Task AnUpgradeRunsTheNewAgentAndKeepsConfigurationAndState()
+    {
+        await using var container = await InstalledAsync();
+        await container.ShellAsync("touch /var/lib/dunlin/kept && sed -i 's/\"default\"/\"orchard\"/' /etc/dunlin/agent.json");
+        var old = await PropertyAsync(container, "MainPID");
+        await InstallAsync(container, newer: true);
+
+        Assert.Equal("active", await PropertyAsync(container, "ActiveState"));
+        Assert.NotEqual(old, await PropertyAsync(container, "MainPID"));
+        Assert.Contains("orchard", await container.RunAsync("cat", "/etc/dunlin/agent.json"), StringComparison.Ordinal);
+        await container.RunAsync("test", "-e", "/var/lib/dunlin/kept");
+    }
+
+    [Fact]
+    public async Task AWrongConfigurationEndsWith78AndIsNotTriedAgain()
+    {
+        await using var container = await InstalledAsync();
+        await container.ShellAsync("echo '{' > /etc/dunlin/agent.json");
+        await container.TryRunAsync("systemctl", "restart", Unit);
+        await Eventually.TrueAsync(async () => await PropertyAsync(container, "ActiveState") == "failed", "the service has failed for good");
+        Assert.Equal("78", await PropertyAsync(container, "ExecMainStatus"));
+        Assert.Equal("0", await PropertyAsync(container, "NRestarts"));
+    }
+
+    [Fact]
+    public async Task ARemovalStopsTheServiceAndAPurgeLeavesNothingBehind()
+    {
+        await using var container = await InstalledAsync();
+        await container.RunAsync("dpkg", "--remove", "dunlin-agent");
+        Assert.Equal("", await container.ShellAsync("pgrep -u dunlin || true"));
+        await container.RunAsync("test", "-e", "/etc/dunlin/agent.json");
+        await container.RunAsync("dpkg", "--purge", "dunlin-agent");
+        Assert.Equal("", await container.ShellAsync("find / -xdev -name '*dunlin*' -not -path '/proc/*' -not -path '/tmp/*' -not -path '/run/*'"));
+        Assert.NotEqual(0, (await container.TryRunAsync("id", "dunlin")).ExitCode);
+        Assert.NotEqual(0, (await container.TryRunAsync("getent", "group", "dunlin")).ExitCode);
+    }
+
+    private static async Task<SystemdContainer> InstalledAsync()
+    {
+        if (Environment.GetEnvironmentVariable(FoldersVariable) is null) Assert.Skip("Takes minutes and root: run ./build.sh systemd-test.");
+        var container = await SystemdContainer.BootAsync(Repository.Folder);
+        await InstallAsync(container, newer: false);
+        return container;
+    }
+
+    private static async Task InstallAsync(SystemdContainer container, bool newer)
+    {
+        var packages = Directory.GetFiles(Environment.GetEnvironmentVariable(FoldersVariable)!, "*.deb").Order(StringComparer.Ordinal).ToArray();
+        var to = $"/tmp/{(newer ? 2 : 1).ToString(CultureInfo.InvariantCulture)}.deb";
+        await container.CopyAsync(packages[newer ? 1 : 0], to);
+        await container.RunAsync("dpkg", "--install", to);
+    }
+
+    private static Task<string> PropertyAsync(SystemdContainer container, string property) =>
+        container.RunAsync("systemctl", "show", "-P", property, Unit);
+}
