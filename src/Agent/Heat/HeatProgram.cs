@@ -1,5 +1,6 @@
 using Dunlin.Agent.Children;
 using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Racing;
 using Dunlin.Runtime.Sessions;
 using Microsoft.ML.OnnxRuntime;
 
@@ -32,22 +33,16 @@ internal static class HeatProgram
         }
     }
 
-    private static FromChild Answer(ToChild request, TimeProvider time) => request switch
+    private static FromChild Answer(ToChild request, TimeProvider time)
     {
-        Prepare prepare => Prepare(prepare, time),
-        Classify classify => ImageClassifier.Classify(classify, time),
-        _ => throw new MessageException($"'{request.GetType().Name}' is not for a heat."),
-    };
-
-    private static Prepared Prepare(Prepare request, TimeProvider time)
-    {
-        var started = time.GetTimestamp();
-        var before = Environment.WorkingSet;
-        SavedModel.Save(request.Session, request.OutputDirectory);
-        return new Prepared
+        var heats = new Dunlin.Runtime.Racing.Heats(time, new CpuThrottling().IsThrottled);
+        return request switch
         {
-            LoadMilliseconds = time.GetElapsedTime(started).TotalMilliseconds,
-            MemoryByteCount = Math.Max(0, Environment.WorkingSet - before),
+            Prepare prepare => heats.Prepare(prepare),
+            Golden golden => Dunlin.Runtime.Racing.Heats.Golden(golden, CancellationToken.None),
+            Heat heat => heats.Run(heat, CancellationToken.None),
+            Classify classify => ImageClassifier.Classify(classify, time),
+            _ => throw new MessageException($"'{request.GetType().Name}' is not for a heat."),
         };
     }
 }

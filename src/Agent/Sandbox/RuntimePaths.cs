@@ -6,7 +6,11 @@ namespace Dunlin.Agent.Sandboxing;
 internal static class RuntimePaths
 {
     private static readonly string[] Libraries = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib"];
-    private static readonly string[] Facts = ["/etc/ld.so.cache", "/proc", "/sys/devices/system", "/sys/fs/cgroup", "/dev/urandom", "/dev/random", "/dev/zero"];
+    private static readonly string[] Facts =
+    [
+        "/etc/ld.so.cache", "/proc", "/sys/devices/system", "/sys/class/thermal", "/sys/devices/virtual/thermal", "/sys/devices/platform", "/sys/fs/cgroup",
+        "/dev/urandom", "/dev/random", "/dev/zero",
+    ];
 
     /// <summary>What a camera program may see besides: devices, and what name resolution and TLS read. Not /etc as a whole: our own configuration lies there.</summary>
     private static readonly string[] ForeignReading =
