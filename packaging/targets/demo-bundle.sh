@@ -2,11 +2,11 @@
 # whole epoch; --work names the folder of its models. The CPU that it takes is its own lowest priority.
 target_demo_bundle() { # trains, quantizes and packs demo/bundle anew
   need dataset-fashion-mnist libturbojpeg0
-  local work=${1:-artifacts/demo-bundle} epochs=8
+  local work=${1:-artifacts/demo-bundle}
   dotnet build src/Optimizer -v q -c Release
   local optimizer=(env OMP_WAIT_POLICY=passive nice -n 19 artifacts/bin/Optimizer/release/dunlin-optimizer)
-  [ -e "$work/reference.onnx" ] || "${optimizer[@]}" train --out "$work/reference.onnx" --widths 32,64,128 --epochs $epochs
-  [ -e "$work/narrow.onnx" ] || "${optimizer[@]}" train --out "$work/narrow.onnx" --widths 16,32,64 --epochs $epochs --teacher "$work/reference.onnx"
+  [ -e "$work/reference.onnx" ] || "${optimizer[@]}" train --out "$work/reference.onnx" --widths 32,64,128 --epochs 12
+  [ -e "$work/narrow.onnx" ] || "${optimizer[@]}" train --out "$work/narrow.onnx" --widths 16,32,64 --epochs 8 --teacher "$work/reference.onnx"
   local name
   for name in reference narrow; do "${optimizer[@]}" quantize "$work/$name.onnx" --out "$work/$name-int8.onnx"; done
   "${optimizer[@]}" evaluate "$work"/{reference,reference-int8,narrow,narrow-int8}.onnx --frames 2000

@@ -2,7 +2,7 @@ namespace Dunlin.Optimizer.Data;
 
 /// <summary>
 /// Random views of training images, written as normalized floats: mirrored, shifted by up to a pixel,
-/// and softened by up to what enlarging on a camera frame and shrinking again costs.
+/// and softened by up to what enlarging on a camera frame and shrinking again costs. For one thread at a time.
 /// </summary>
 internal sealed class Augmentation(LabelledImages images, float mean, float scale)
 {

@@ -23,7 +23,16 @@ internal sealed record MemoryProbe(long ResidentByteCount, long DataByteCount)
         using var child = Process.Start(start) ?? throw new InvalidDataException($"'{program}' did not start.");
         var output = child.StandardOutput.ReadToEndAsync(cancellationToken);
         var error = child.StandardError.ReadToEndAsync(cancellationToken);
-        await child.WaitForExitAsync(cancellationToken);
+        try
+        {
+            await child.WaitForExitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            child.Kill();
+            throw;
+        }
+
         var numbers = (await output).Split(' ', StringSplitOptions.TrimEntries);
         if (child.ExitCode != 0 || numbers.Length != 2)
             throw new InvalidDataException($"The memory of '{model}' could not be measured: {(await error).Trim()}");

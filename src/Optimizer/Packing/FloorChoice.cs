@@ -1,5 +1,4 @@
 using Dunlin.Contracts.Manifests;
-using MathNet.Numerics.Distributions;
 
 namespace Dunlin.Optimizer.Packing;
 
@@ -9,8 +8,6 @@ namespace Dunlin.Optimizer.Packing;
 /// </summary>
 internal static class FloorChoice
 {
-    private const double Alpha = 0.01;
-
     /// <summary>A right board differs from the workstation on this share of samples at most: summation order in float32, saturation and rounding in int8.</summary>
     private const double FloatDisagreement = 0.01, IntegerDisagreement = 0.03;
 
@@ -29,8 +26,4 @@ internal static class FloorChoice
             Top1 = Math.Round(Math.Max(0, (double)correctCount / sampleCount - Top1Loss), 4),
         };
     }
-
-    /// <summary>Whether a device accepts so many hits at this floor: the exact one-sided binomial test.</summary>
-    public static bool Accepts(double floor, int hits, int sampleCount) =>
-        floor <= 0 || (floor >= 1 ? hits == sampleCount : Binomial.CDF(floor, sampleCount, hits) >= Alpha);
 }

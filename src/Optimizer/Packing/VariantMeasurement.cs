@@ -21,7 +21,7 @@ internal sealed record VariantMeasurement(
 {
     private const long MiB = 1024 * 1024;
 
-    /// <summary>A session of these models is made in tens of milliseconds here; a Raspberry Pi Zero 2 W is some 30 times slower.</summary>
+    /// <summary>Meant to stop what hangs, not what is slow: sessions of such small models take milliseconds.</summary>
     private const int LoadMilliseconds = 5000;
 
     public static async Task<VariantMeasurement> MeasureAsync(

@@ -7,7 +7,7 @@ internal sealed record Checkpoint(string Recipe, int EpochCount, Weights Weights
 
     /// <summary>Everything that must be equal for a checkpoint to be of use to a run.</summary>
     public static string RecipeOf(TrainingOptions options, string teacher) =>
-        $"{string.Join(',', options.Spec.Widths)}x{options.Spec.BlockCount}s{options.Spec.StemStride} {options with { Spec = null! }} teacher {teacher}";
+        $"{options}, teacher {teacher}";
 
     public void Save(string path)
     {

@@ -40,6 +40,9 @@ internal sealed record ResidualSpec(IReadOnlyList<int> Widths, int BlockCount, i
         return widths;
     }
 
+    public override string ToString() =>
+        $"ResNet-{Depth}, widths {string.Join(',', Widths)}, {BlockCount} a stage, stem stride {StemStride}, {ClassCount} classes";
+
     public bool Equals(ResidualSpec? other) =>
         other is not null && Widths.SequenceEqual(other.Widths) && (BlockCount, StemStride, ClassCount) == (other.BlockCount, other.StemStride, other.ClassCount);
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
+using Spectre.Console;
 
 namespace Dunlin.Optimizer.Training;
 
@@ -48,24 +49,37 @@ internal static class TrainCommand
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var teacher = arguments.GetValue(Teacher) is { } file ? new OnnxTeacher(file.FullName, images.Width, images.Height, images.ClassNames.Count) : null;
 
-        arguments.InvocationConfiguration.Output.WriteLine($"ResNet-{spec.Depth}, widths {string.Join(',', spec.Widths)}, {images.Count} images, {options.EpochCount} epochs");
-        var trainer = new Trainer(images, options, FashionMnist.PixelMean, 1 / FashionMnist.PixelDeviation)
+        var output = arguments.InvocationConfiguration.Output;
+        output.WriteLine($"{spec}; {images.Count} images, {options.EpochCount} epochs");
+        var threads = Checked(arguments, Threads, 1, 1024);
+        Weights Train(Action<double>? advanced) => new Trainer(images, options, FashionMnist.PixelMean, 1 / FashionMnist.PixelDeviation)
         {
             Teacher = teacher,
-            ThreadCount = Checked(arguments, Threads, 1, 1024),
+            ThreadCount = threads,
             CheckpointPath = Path.ChangeExtension(path, ".checkpoint"),
-            EpochDone = e => arguments.InvocationConfiguration.Output.WriteLine(string.Create(
+            Advanced = advanced,
+            EpochDone = e => output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"epoch {e.Epoch,3}  loss {e.Loss:f4}  training accuracy {e.Accuracy:p2}  {e.Duration.TotalSeconds:f0} s")),
-        };
-        var weights = trainer.Run(cancellationToken);
+        }.Run(cancellationToken);
+
+        var weights = WithProgress(Train);
 
         var model = ResidualGraph.Build(spec, weights, images.Width);
         if (teacher is not null) Provenance.Add(model, Distilled(arguments.GetValue(Teacher)!.Name, teacher, options));
         ModelFile.Save(model, path);
         var facts = GraphFacts.Of(model);
-        arguments.InvocationConfiguration.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {facts.ParameterCount} parameters, {facts.Macs / 1e6:f2} million multiply-accumulates"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {facts.ParameterCount} parameters, {facts.Macs / 1e6:f2} million multiply-accumulates"));
         return 0;
     }
+
+    // A bar for a person; nothing for a log.
+    private static Weights WithProgress(Func<Action<double>?, Weights> train) => AnsiConsole.Profile.Capabilities.Interactive
+        ? AnsiConsole.Progress().AutoClear(true).Start(bars =>
+        {
+            var bar = bars.AddTask("training", maxValue: 1);
+            return train(share => bar.Value = share);
+        })
+        : train(null);
 
     private static Technique Distilled(string name, OnnxTeacher teacher, TrainingOptions options) => new()
     {
