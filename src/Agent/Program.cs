@@ -1,4 +1,5 @@
 using Dunlin.Agent.Children;
+using Dunlin.Agent.Commands;
 
-if (ChildRoles.TryRun(args) is { } exitCode) return exitCode;
-return 0;
+// The children's roles come first: they enter their sandbox before anything else of the program runs.
+return ChildRoles.TryRun(args) ?? await AgentCommand.Create().Parse(args).InvokeAsync();

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Dunlin.Agent.Cameras;
 
 namespace Dunlin.Agent.Configuration;
 
@@ -8,10 +9,10 @@ public sealed class CameraOptions
     public const string Section = "Camera";
 
     /// <summary>
-    /// <c>/dev/video0</c>, a folder of JPEG images, <c>rtsp://…</c>, <c>http://…</c> (MJPEG), a video file, or <c>csi:0</c>
-    /// (Raspberry Pi camera through <c>rpicam-vid</c>).
+    /// <c>/dev/video0</c>, a folder of JPEG images, <c>rtsp://…</c>, <c>http://…</c> (MJPEG), a video file, or <c>rpicam:0</c>
+    /// (Raspberry Pi CSI camera).
     /// </summary>
-    [Required(ErrorMessage = "must name a device, a folder, a URL, a video file or csi:N")]
+    [Required(ErrorMessage = "must name a device, a folder, a URL, a video file or rpicam:N")]
     public string Source { get; set; } = "/dev/video0";
 
     /// <summary>Pixels to ask for; what the camera answers counts.</summary>
@@ -29,6 +30,10 @@ public sealed class CameraOptions
     /// <summary>Milliseconds without a frame that count as a stall; the camera is then opened again.</summary>
     [Range(200, 600_000)]
     public int StallMilliseconds { get; set; } = 3000;
+
+    /// <summary>What a stream carries: <c>motionJpeg</c> is passed through, <c>other</c> is encoded again, <c>auto</c> decides by the source.</summary>
+    [EnumDataType(typeof(StreamEncoding), ErrorMessage = "must be auto, motionJpeg or other")]
+    public StreamEncoding Encoding { get; set; } = StreamEncoding.Auto;
 
     /// <summary>A folder begins again after its last image.</summary>
     public bool Repeat { get; set; } = true;

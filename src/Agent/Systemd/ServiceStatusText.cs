@@ -13,10 +13,13 @@ internal sealed class ServiceStatusText
 
     /// <param name="subject">What it is about, for example <c>camera</c>.</param>
     /// <param name="problem">A sentence, or null when it is solved.</param>
-    public void SetProblem(string subject, string? problem)
+    /// <returns>Whether that is news.</returns>
+    public bool SetProblem(string subject, string? problem)
     {
-        if (problem is null) _problems.TryRemove(subject, out _);
-        else _problems[subject] = problem;
+        if (problem is null) return _problems.TryRemove(subject, out _);
+        if (_problems.TryGetValue(subject, out var known) && known == problem) return false;
+        _problems[subject] = problem;
+        return true;
     }
 
     public IReadOnlyList<string> Problems => [.. _problems.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => p.Value)];

@@ -8,10 +8,10 @@ public static class Providers
     public const string Cpu = "CPUExecutionProvider";
 
     /// <summary>Loads libonnxruntime: for children only, never the supervisor.</summary>
-    public static IReadOnlyList<string> Available => OrtEnv.Instance().GetAvailableProviders();
+    public static IReadOnlyList<string> Available => OnnxEnvironment.Instance.GetAvailableProviders();
 
     /// <summary>For example 1.31.1. Loads libonnxruntime.</summary>
-    public static string OnnxRuntimeVersion => OrtEnv.Instance().GetVersionString();
+    public static string OnnxRuntimeVersion => OnnxEnvironment.Instance.GetVersionString();
 
     /// <exception cref="ModelLoadException">The provider is not in this build, or refuses to start.</exception>
     internal static void Append(SessionOptions options, string provider)

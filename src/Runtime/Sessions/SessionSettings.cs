@@ -15,6 +15,7 @@ internal static class SessionSettings
 
     public static SessionOptions Create(int threads, string provider, bool saved)
     {
+        _ = OnnxEnvironment.Instance;
         var options = new SessionOptions
         {
             IntraOpNumThreads = threads,

@@ -18,8 +18,7 @@ public static class EnergyServices
     /// <param name="root">Where <c>/sys</c> and <c>/proc</c> are.</param>
     public static IServiceCollection AddPower(this IServiceCollection services, string root = "/")
     {
-        services.AddOptions<PowerOptions>().BindConfiguration(PowerOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<PowerOptions>, PowerOptionsValidator>();
+        services.AddPowerOptions();
         services.AddSingleton(_ => new BoardSensors(root));
         services.AddSingleton<ThermalWatch>();
         services.AddSingleton(provider =>
@@ -30,6 +29,14 @@ public static class EnergyServices
                 provider.GetRequiredService<ILogger<EnergySampler>>(), provider.GetService<LoopTicks>());
         });
         services.AddHostedService(provider => provider.GetRequiredService<EnergySampler>());
+        return services;
+    }
+
+    /// <summary>Only <see cref="PowerOptions"/>, from the section <c>Power</c>, validated at start.</summary>
+    public static IServiceCollection AddPowerOptions(this IServiceCollection services)
+    {
+        services.AddOptions<PowerOptions>().BindConfiguration(PowerOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<PowerOptions>, PowerOptionsValidator>();
         return services;
     }
 }

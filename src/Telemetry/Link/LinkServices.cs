@@ -14,10 +14,17 @@ public static class LinkServices
     /// <param name="section">The configuration's section <c>Mqtt</c>.</param>
     public static IServiceCollection AddMqttLink(this IServiceCollection services, IConfiguration section)
     {
-        services.AddSingleton<IValidateOptions<MqttOptions>, MqttOptionsValidator>();
-        services.AddOptions<MqttOptions>().Bind(section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
+        services.AddMqttOptions(section);
         services.AddSingleton<MqttLink>();
         services.AddHostedService(provider => provider.GetRequiredService<MqttLink>());
+        return services;
+    }
+
+    /// <summary>Only <see cref="MqttOptions"/>, validated at start.</summary>
+    public static IServiceCollection AddMqttOptions(this IServiceCollection services, IConfiguration section)
+    {
+        services.AddSingleton<IValidateOptions<MqttOptions>, MqttOptionsValidator>();
+        services.AddOptions<MqttOptions>().Bind(section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         return services;
     }
 }

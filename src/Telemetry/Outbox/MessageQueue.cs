@@ -133,12 +133,14 @@ internal sealed class MessageQueue : IDisposable
         }
     }
 
+    /// <summary>May be called twice: a container that knows a service under two types disposes it twice.</summary>
     public void Dispose()
     {
         Sync();
         lock (_gate)
         {
             foreach (var segment in _segments) segment.Dispose();
+            _segments.Clear();
             _cursor.Dispose();
         }
     }

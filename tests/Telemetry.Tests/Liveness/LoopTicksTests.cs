@@ -57,13 +57,4 @@ public sealed class LoopTicksTests
         Assert.Empty(loops.Hanging);
         Assert.True(loops.AllStarted);
     }
-
-    [Fact]
-    public void AJumpOfTheWallClockChangesNothing()
-    {
-        var loops = new LoopTicks(_time);
-        loops.Register("link", TimeSpan.FromSeconds(5)).Tick();
-        _time.AdjustTime(_time.GetUtcNow().AddYears(50));
-        Assert.Empty(loops.Hanging);
-    }
 }

@@ -1,0 +1,94 @@
+using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Reporting;
+using Dunlin.Agent.Serving;
+using Dunlin.Agent.Systemd;
+using Dunlin.Bundles.Durability;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Updates;
+using Dunlin.Telemetry.Board;
+using Dunlin.Telemetry.Commands;
+using Dunlin.Telemetry.Energy;
+using Dunlin.Telemetry.Link;
+using Dunlin.Telemetry.Liveness;
+using Dunlin.Telemetry.Outbox;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging;
+using Serilog;
+
+namespace Dunlin.Agent;
+
+/// <summary>The service: what <c>dunlin-agent run</c> is made of, and how it ends.</summary>
+internal static partial class AgentHost
+{
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(1.8);
+
+    /// <returns>0 when stopped, 1 when a service has failed, so that systemd starts the agent again.</returns>
+    /// <exception cref="ConfigurationException">The configuration is not as it must be.</exception>
+    public static async Task<int> RunAsync(string? file, IReadOnlyList<string> settings, CancellationToken cancellationToken)
+    {
+        var configuration = AgentConfiguration.Load(file, settings);
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Configuration.AddConfiguration(configuration);
+        Register(builder.Services, builder.Configuration);
+        using var host = builder.Build();
+        AgentConfiguration.Validate(host.Services, configuration);
+        Prepare(host.Services);
+
+        // .NET's host exits with 0 when a background service has faulted.
+        var services = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
+        await host.RunAsync(cancellationToken);
+        return services.Any(service => service.ExecuteTask?.IsFaulted == true) ? 1 : 0;
+    }
+
+    private static void Register(IServiceCollection services, ConfigurationManager configuration)
+    {
+        services.AddAgentOptions(configuration);
+        services.AddSerilog((provider, logger) => Logging.Configure(logger, ServingServices.Value<LoggingOptions>(provider)));
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = StopTime);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<LoopTicks>();
+        services.AddSingleton<ServiceStatusText>();
+        services.AddSingleton<ISystemdNotifier, SystemdNotifier>();
+        services.AddSingleton(IdentityOf);
+        services.AddSingleton<MessageSequence>();
+        services.AddPower();
+        services.AddMqttLink(configuration.GetSection("Mqtt"));
+        services.AddOutbox();
+        services.AddSingleton(provider => DirectoriesOf(provider.GetRequiredService<StateLayout>()));
+        services.AddSingleton<CommandDispatcher>();
+        services.AddHostedService(provider => provider.GetRequiredService<CommandDispatcher>());
+        services.AddServing();
+        services.AddHostedService<HealthService>();
+        services.AddHostedService<SystemdService>();
+    }
+
+    private static LinkIdentity IdentityOf(IServiceProvider provider)
+    {
+        var device = ServingServices.Value<DeviceOptions>(provider);
+        return new LinkIdentity(
+            new Topics(device.Fleet, device.Id), Guid.NewGuid().ToString("N")[..16], AgentVersion.Text, provider.GetRequiredService<BoardSensors>().ReadHardware());
+    }
+
+    private static OutboxDirectories DirectoriesOf(StateLayout layout) => new(layout.Outcomes, layout.Telemetry);
+
+    /// <summary>What must be true before the first service starts.</summary>
+    private static void Prepare(IServiceProvider provider)
+    {
+        var layout = provider.GetRequiredService<StateLayout>();
+        try
+        {
+            DurableFile.CreateDirectory(layout.Root);
+            provider.GetRequiredService<ModelCache>().Recover();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"Device:StateDirectory '{layout.Root}' cannot be used: {e.Message} Create it for the user that runs the agent, or name another.");
+        }
+
+        CameraFeed.SourceOf(ServingServices.Value<CameraOptions>(provider));
+        Sandboxing.Sandbox.ProtectSupervisor();
+    }
+}

@@ -1,0 +1,173 @@
+using System.Globalization;
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Racing;
+using Dunlin.Agent.Serving;
+using Dunlin.Bundles.State;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Updates;
+using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Sessions;
+using Dunlin.Telemetry.Board;
+using Dunlin.Telemetry.Link;
+using Dunlin.Telemetry.Power;
+using Microsoft.Extensions.Logging.Abstractions;
+using MQTTnet;
+using Spectre.Console;
+using Command = System.CommandLine.Command;
+
+namespace Dunlin.Agent.Commands;
+
+/// <summary>Tries each part on this board as the service would, and says what works, what does not, and what to do about it.</summary>
+internal static class CheckCommand
+{
+    private static readonly TimeSpan CameraTime = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan BrokerTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>How one part does.</summary>
+    private enum Mark
+    {
+        Ok = 1,
+        Limited = 2,
+        Failed = 3,
+    }
+
+    public static Command Create()
+    {
+        var command = new Command("check", "Checks configuration, bundle, models, sandbox, camera, broker and sensors. Exit code 1 if something does not work.");
+        command.SetAction((result, cancellationToken) => AgentCommand.Guard(() => RunAsync(AgentCommand.OptionsOf(result), cancellationToken)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(AgentOptions options, CancellationToken cancellationToken)
+    {
+        var failed = false;
+        void Say(Mark mark, string part, string sentence)
+        {
+            failed |= mark == Mark.Failed;
+            var (colour, word) = mark switch { Mark.Ok => ("green", "ok"), Mark.Limited => ("yellow", "limited"), _ => ("red", "FAILED") };
+            AnsiConsole.MarkupLine($"[{colour}]{word,-8}[/]{part,-14}{Markup.Escape(sentence)}");
+        }
+
+        Say(Mark.Ok, "configuration", "It is valid.");
+        using var offline = new Offline();
+        Say(Mark.Ok, "board", string.Create(CultureInfo.InvariantCulture,
+            $"{offline.Board.CpuModel}, {offline.Board.UsableCores} usable cores, {offline.Board.MemoryAvailableByteCount >> 20} MiB of memory free, kernel {offline.Board.Kernel}."));
+        var session = await CheckModelsAsync(options, offline, Say, cancellationToken);
+        await CheckCameraAsync(options, offline, session, Say, cancellationToken);
+        await CheckBrokerAsync(options, Say, cancellationToken);
+        CheckSensors(options.Get<PowerOptions>(), Say);
+        return failed ? 1 : 0;
+    }
+
+    private static async Task<SessionSpec?> CheckModelsAsync(AgentOptions options, Offline offline, Action<Mark, string, string> say, CancellationToken cancellationToken)
+    {
+        var files = new StateFiles(new StateLayout(Path.GetFullPath(options.Get<DeviceOptions>().StateDirectory)));
+        var (release, problem) = new ReleaseGate(options.Get<DeviceOptions>(), options.Get<UpdateOptions>(), files).Open();
+        if (release is null)
+        {
+            say(Mark.Failed, "bundle", problem!);
+            return null;
+        }
+
+        say(Mark.Ok, "bundle", $"{release}, {release.Bundle.Manifest.Variants.Count} variants, {(release.IsSigned ? "signed" : "unsigned")}, {release.Bundle.ReleaseId}.");
+        var race = offline.CreateRace(options.Get<RaceOptions>(), new EnergyProbe());
+        SessionSpec? first = null;
+        foreach (var group in race.Enumerate(release.Bundle, null).GroupBy(contender => contender.Variant.Id))
+        {
+            if (group.First().Blocked is { } blocked)
+            {
+                say(Mark.Limited, "variant", blocked.Reason);
+                continue;
+            }
+
+            var vetted = await offline.Vetting.VetAsync(release.Bundle, group.First().Variant, Providers.Cpu, cancellationToken);
+            first ??= vetted.Session;
+            if (vetted.Session is null) say(Mark.Failed, "variant", vetted.Reason);
+            else say(Mark.Ok, "variant", $"'{group.Key}' loads and passes its golden check: {vetted.Golden!.AgreementCount} of {vetted.Golden.SampleCount} as on the workstation.");
+        }
+
+        return first;
+    }
+
+    private static async Task CheckCameraAsync(AgentOptions options, Offline offline, SessionSpec? session, Action<Mark, string, string> say, CancellationToken cancellationToken)
+    {
+        var camera = options.Get<CameraOptions>();
+        var source = CameraFeed.SourceOf(camera);
+        if (session is null)
+        {
+            say(Mark.Limited, "camera", $"'{source}' is not tried, because no model runs.");
+            return;
+        }
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        CameraHealth? health = null;
+        Ready? ready = null;
+        var window = new TaskCompletionSource<FrameWindow>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var events = new WorkerEvents { Ready = r => ready = r, Camera = c => health = c, Window = w => { if (w.Frames.Classified > 0) window.TrySetResult(w); } };
+        var supervisor = new WorkerSupervisor(offline.Host, new WorkerLimits(), events, NullLogger<WorkerSupervisor>.Instance, TimeProvider.System);
+        var loop = WorkerSeat.LoopOf(options.Get<ResultOptions>(), options.Get<RaceOptions>(), new TelemetryOptions { WindowSeconds = 1 });
+        await using (var seat = new WorkerSeat(supervisor, new CameraFeed(camera, offline.Host, NullLoggerFactory.Instance, TimeProvider.System), loop, offline.Cache.Root, stop.Token))
+        {
+            await seat.SeatAsync(session, cancellationToken);
+            await Task.WhenAny(window.Task, Task.Delay(CameraTime, cancellationToken));
+            await stop.CancelAsync();
+        }
+
+        if (ready is not null)
+            say(ready.MissingSandbox.Count == 0 ? Mark.Ok : Mark.Limited, "sandbox", ready.MissingSandbox.Count == 0 ? "The kernel has all of it." : string.Join(" ", ready.MissingSandbox));
+        if (window.Task.IsCompletedSuccessfully)
+        {
+            var seen = await window.Task;
+            say(Mark.Ok, "camera", string.Create(CultureInfo.InvariantCulture, $"'{source}': {seen.Camera.Format ?? "frames"}, {seen.Frames.Classified / seen.WindowSeconds:0.0} frames per second classified."));
+        }
+        else
+        {
+            say(Mark.Failed, "camera", health?.Detail ?? $"'{source}' gave no frame within {CameraTime.TotalSeconds:0} s; see that it is plugged in and that no other program uses it.");
+        }
+    }
+
+    private static async Task CheckBrokerAsync(AgentOptions options, Action<Mark, string, string> say, CancellationToken cancellationToken)
+    {
+        var mqtt = options.Get<MqttOptions>();
+        if (mqtt.Host.Length == 0)
+        {
+            say(Mark.Limited, "broker", "None is configured; results stay on this board. Set Mqtt:Host.");
+            return;
+        }
+
+        // A client id of its own: the running agent's session must not be taken.
+        var problem = await ConnectOnceAsync(mqtt, $"{options.Get<DeviceOptions>().Id}-check", cancellationToken);
+        say(problem is null ? Mark.Ok : Mark.Failed, "broker", problem ?? $"{mqtt.Host} lets this device in.");
+    }
+
+    private static async Task<string?> ConnectOnceAsync(MqttOptions mqtt, string clientId, CancellationToken cancellationToken)
+    {
+        using var client = new MqttClientFactory().CreateMqttClient();
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(BrokerTime);
+        try
+        {
+            var result = await client.ConnectAsync(OperatorConnection.Options(mqtt, clientId, TimeProvider.System), patience.Token);
+            if (result.ResultCode != MqttClientConnectResultCode.Success) return OperatorConnection.Describe(mqtt, clientId, result);
+            await client.DisconnectAsync(new MqttClientDisconnectOptions(), cancellationToken);
+            return null;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            return OperatorConnection.Describe(mqtt, clientId, e);
+        }
+    }
+
+    private static void CheckSensors(PowerOptions power, Action<Mark, string, string> say)
+    {
+        var board = new BoardSensors();
+        var celsius = board.ReadCelsius();
+        say(celsius is null ? Mark.Limited : Mark.Ok, "temperature", celsius is null ? "This board shows none." : string.Create(CultureInfo.InvariantCulture, $"{celsius:0.0} °C."));
+        var meters = PowerMeters.Discover(power, TimeProvider.System);
+        using var meter = meters.Meter;
+        using var estimate = meters.Estimate;
+        if (meter is not null) say(Mark.Ok, "power", $"{meter.Provenance.Description}: {meter.Provenance.Method.ToString().ToLowerInvariant()}, {meter.Provenance.Scope.ToString().ToLowerInvariant()}.");
+        else say(Mark.Limited, "power", $"{(estimate is null ? "No meter and no estimate" : "No meter, so energy is estimated by CPU time")}: {string.Join(" ", meters.Reasons)}");
+    }
+}

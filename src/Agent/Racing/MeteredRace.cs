@@ -1,0 +1,78 @@
+using System.Globalization;
+using Dunlin.Agent.Children;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Race;
+using Dunlin.Contracts.Worker;
+
+namespace Dunlin.Agent.Racing;
+
+/// <summary>
+/// Decides an energy objective by a power meter: each contender that ran in the heat runs alone in blocks, long enough for 50
+/// samples of the sensor, in the order A B … B A so that a drift hits all alike.
+/// </summary>
+internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, TimeProvider time)
+{
+    private const int SamplesPerBlock = 50;
+    private static readonly TimeSpan ShortestBlock = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ProcessTime = TimeSpan.FromSeconds(10);
+
+    /// <returns>The heat's verdict with measured joules and, by them, another winner; unchanged if the meter gave nothing.</returns>
+    public async Task<HeatVerdict> WeighAsync(Heat heat, HeatVerdict verdict, CancellationToken cancellationToken)
+    {
+        var ran = verdict.Contenders.Where(c => c.LatencyMilliseconds is not null).Select(c => c.Contender).ToHashSet();
+        var sessions = heat.Sessions.Where(session => ran.Contains(session.Contender)).ToList();
+        var totals = sessions.ToDictionary(session => session.Contender, _ => (Joules: 0.0, Runs: 0, Source: ""));
+        foreach (var session in sessions.Concat(sessions.AsEnumerable().Reverse()))
+        {
+            if (await BlockAsync(heat, session, cancellationToken) is not var (joules, runs, source)) return verdict;
+            var total = totals[session.Contender];
+            totals[session.Contender] = (total.Joules + joules, total.Runs + runs, source);
+        }
+
+        return totals.Count == 0 ? verdict : Decide(heat, verdict, totals);
+    }
+
+    private async Task<(double Joules, int Runs, string Source)?> BlockAsync(Heat heat, SessionSpec session, CancellationToken cancellationToken)
+    {
+        var block = TimeSpan.FromSeconds(Math.Max(ShortestBlock.TotalSeconds, SamplesPerBlock / energy.SamplesPerSecond));
+        var request = heat with { Sessions = [session], BudgetMilliseconds = (int)block.TotalMilliseconds, JoulesPerCpuSecond = null, Incumbent = null };
+        var outcome = await heats.RunAsync(request, new HeatLimits { WallTime = block + ProcessTime, CpuTime = (block + ProcessTime) * Environment.ProcessorCount }, cancellationToken);
+        var end = time.GetTimestamp();
+        if (outcome.Answer is not HeatVerdict { Contenders: [{ RunCount: > 0 } alone] }) return null;
+        // The runs end with the block; loading comes before it and is not weighed.
+        var start = end - (long)(block.TotalSeconds * time.TimestampFrequency);
+        return energy.Metered!(start, end) is var (joules, source) ? (joules, alone.RunCount, source) : null;
+    }
+
+    private static HeatVerdict Decide(Heat heat, HeatVerdict verdict, Dictionary<ContenderId, (double Joules, int Runs, string Source)> totals)
+    {
+        double Cost(ContenderVerdict contender)
+        {
+            var (joules, runs, _) = totals[contender.Contender];
+            return joules / runs * (heat.Objective == Objective.Product ? contender.LatencyMilliseconds!.P95 : 1);
+        }
+
+        var weighed = verdict.Contenders.Where(contender => totals.ContainsKey(contender.Contender)).ToList();
+        var best = weighed.MinBy(Cost)!;
+        if (weighed.FirstOrDefault(contender => contender.Contender == heat.Incumbent) is { } incumbent && Cost(best) > Cost(incumbent) * (1 - heat.TieMargin))
+            best = incumbent;
+        var reason = string.Create(CultureInfo.InvariantCulture,
+            $"{best.Contender}: {totals[best.Contender].Joules / totals[best.Contender].Runs * 1000:0.00} mJ per inference measured, the least of {weighed.Count} contenders.");
+        return verdict with
+        {
+            Winner = best.Contender,
+            Reason = reason,
+            Contenders =
+            [
+                .. verdict.Contenders.Select(contender => !totals.TryGetValue(contender.Contender, out var total) ? contender : contender with
+                {
+                    Energy = new JoulesPerInference(total.Joules / total.Runs, EnergyMethod.Measured, total.Source),
+                    Outcome = contender == best ? ContenderOutcome.Won : ContenderOutcome.Lost,
+                    ReasonCode = contender == best ? "won" : "more-energy",
+                    Reason = contender == best ? reason : string.Create(CultureInfo.InvariantCulture,
+                        $"{contender.Contender}: {total.Joules / total.Runs * 1000:0.00} mJ per inference measured, {Cost(contender) / Cost(best):0.00} × the winner's cost."),
+                }),
+            ],
+        };
+    }
+}

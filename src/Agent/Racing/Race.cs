@@ -1,0 +1,127 @@
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Configuration;
+using Dunlin.Bundles.Layouts;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Contracts.Race;
+using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Racing;
+using Dunlin.Runtime.Sessions;
+
+namespace Dunlin.Agent.Racing;
+
+/// <summary>One race from the list of contenders to the verdict (design §4). Everything that touches a model happens in heat processes.</summary>
+internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quarantine, BoardFacts board, RaceOptions options, EnergyProbe energy, TimeProvider time)
+{
+    private const double Alpha = 0.01;
+    private const double TieMargin = 0.05;
+    private const long ProcessByteCount = 256L * 1024 * 1024;
+    private static readonly TimeSpan ProcessTime = TimeSpan.FromSeconds(20);
+
+    public IReadOnlyList<Contender> Enumerate(Bundle bundle, ContenderId? incumbent) => Contenders.Enumerate(bundle.Manifest, board, new ContenderOptions
+    {
+        ExecutionProviders = [Providers.Cpu],
+        AccuracyFloor = options.AccuracyFloor,
+        MaximumThreads = options.MaximumThreads == 0 ? null : options.MaximumThreads,
+        Quarantined = quarantine.WhyNot,
+        Incumbent = incumbent,
+    }).Where(contender => options.Variant.Length == 0 || contender.Variant.Id == options.Variant).ToList();
+
+    /// <summary>What a cached verdict must have been reached under.</summary>
+    public RaceConditions ConditionsOf(Bundle bundle, IReadOnlyList<Contender> contenders) => new()
+    {
+        Release = bundle.ReleaseId,
+        Contenders = [.. contenders.Select(contender => contender.Id).OrderBy(id => id.ToString(), StringComparer.Ordinal)],
+        Objective = options.Objective,
+        AccuracyFloor = Math.Max(bundle.Manifest.AccuracyFloor, options.AccuracyFloor),
+        DeadlineMilliseconds = options.DeadlineMilliseconds > 0 ? options.DeadlineMilliseconds : null,
+        BudgetMilliseconds = (int)(options.BudgetSeconds * 1000),
+        UsableCores = board.UsableCores,
+        MemoryLimitByteCount = board.MemoryLimitByteCount,
+        OnnxRuntimeVersion = OnnxRuntime.Version,
+        AgentVersion = AgentVersion.Text,
+        CpuModel = board.CpuModel,
+        CpuGovernor = board.CpuGovernor,
+        ExecutionProviders = [Providers.Cpu],
+        Kernel = board.Kernel,
+    };
+
+    /// <param name="bundle">The release.</param>
+    /// <param name="contenders">From <see cref="Enumerate"/>.</param>
+    /// <param name="incumbent">What serves now; a tie keeps it.</param>
+    /// <param name="vetted">Called as soon as a variant has passed its golden check: it may serve until there is a verdict.</param>
+    /// <param name="cancellationToken">Ends the heat under way.</param>
+    public async Task<Verdict> RunAsync(
+        Bundle bundle, IReadOnlyList<Contender> contenders, ContenderId? incumbent, Action<SessionSpec>? vetted, CancellationToken cancellationToken)
+    {
+        var started = time.GetUtcNow();
+        var clock = time.GetTimestamp();
+        var conditions = ConditionsOf(bundle, contenders);
+        var left = contenders.Select(contender => contender.Blocked).OfType<ContenderVerdict>().ToList();
+        var golden = new Dictionary<string, GoldenResult>();
+        var sessions = new List<SessionSpec>();
+        foreach (var entry in contenders.Where(contender => contender.Blocked is null).GroupBy(contender => (contender.Variant.Id, contender.Id.ExecutionProvider)))
+        {
+            var variant = entry.First().Variant;
+            var result = await vetting.VetAsync(bundle, variant, entry.Key.ExecutionProvider, cancellationToken);
+            if (result.Golden is { } counted) golden[variant.Id] = counted;
+            if (result.Session is { } session)
+            {
+                vetted?.Invoke(session);
+                sessions.AddRange(entry.Select(contender => session with { Contender = contender.Id }));
+            }
+            else
+            {
+                left.AddRange(entry.Select(contender => VerdictAssembly.Failed(variant, contender.Id, result.Code, result.Reason, result.Golden)));
+            }
+        }
+
+        HeatVerdict? heat = null;
+        if (sessions.Count > 0)
+        {
+            var outcome = await HeatAsync(conditions, sessions, incumbent, contenders, cancellationToken);
+            heat = outcome.Answer as HeatVerdict;
+            if (heat is null)
+                left.AddRange(sessions.Select(s => VerdictAssembly.Failed(VariantOf(contenders, s), s.Contender, outcome.Code, outcome.Reason, golden.GetValueOrDefault(s.Contender.Variant))));
+        }
+
+        return VerdictAssembly.Assemble(new RaceRecord
+        {
+            Manifest = bundle.Manifest,
+            Conditions = conditions,
+            Started = started,
+            ElapsedMilliseconds = time.GetElapsedTime(clock).TotalMilliseconds,
+            Left = left,
+            Golden = golden,
+            Heat = heat,
+        });
+    }
+
+    private async Task<HeatOutcome> HeatAsync(
+        RaceConditions conditions, List<SessionSpec> sessions, ContenderId? incumbent, IReadOnlyList<Contender> contenders, CancellationToken cancellationToken)
+    {
+        var order = contenders.Select((contender, index) => (contender.Id, index)).ToDictionary(pair => pair.Id, pair => pair.index);
+        var heat = new Heat
+        {
+            Sessions = [.. sessions.OrderBy(session => order[session.Contender])],
+            Objective = conditions.Objective,
+            BudgetMilliseconds = conditions.BudgetMilliseconds,
+            Alpha = Alpha,
+            TieMargin = TieMargin,
+            Incumbent = incumbent,
+            DeadlineMilliseconds = conditions.DeadlineMilliseconds,
+            JoulesPerCpuSecond = energy.WattsPerCore,
+        };
+        var wall = TimeSpan.FromMilliseconds(conditions.BudgetMilliseconds) + ProcessTime;
+        var outcome = await heats.RunAsync(heat, new HeatLimits
+        {
+            WallTime = wall,
+            CpuTime = wall * Math.Max(1, conditions.UsableCores),
+            MemoryByteCount = ProcessByteCount + sessions.Max(session => VariantOf(contenders, session).Limits.MemoryByteCount) * sessions.Count,
+        }, cancellationToken);
+        if (outcome.Answer is not HeatVerdict verdict || conditions.Objective == Objective.Latency || energy.Metered is null) return outcome;
+        return outcome with { Answer = await new MeteredRace(heats, energy, time).WeighAsync(heat, verdict, cancellationToken) };
+    }
+
+    private static Variant VariantOf(IReadOnlyList<Contender> contenders, SessionSpec session) =>
+        contenders.First(contender => contender.Variant.Id == session.Contender.Variant).Variant;
+}

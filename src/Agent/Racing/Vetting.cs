@@ -1,0 +1,92 @@
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Serving;
+using Dunlin.Bundles.Layouts;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Contracts.Race;
+using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Racing;
+using Dunlin.Runtime.Sessions;
+
+namespace Dunlin.Agent.Racing;
+
+/// <summary>A variant that loaded, was saved for this CPU, and passed its golden check here; or why it did not.</summary>
+/// <param name="Variant">Of the manifest.</param>
+/// <param name="Session">Loads the saved form on one thread; null if the variant failed.</param>
+/// <param name="Golden">If it came that far.</param>
+/// <param name="Code"><c>ok</c>, or why it failed.</param>
+/// <param name="Reason">The same in a sentence.</param>
+internal sealed record Vetted(Variant Variant, SessionSpec? Session, GoldenResult? Golden, string Code, string Reason);
+
+/// <summary>Loads, saves and checks variants in heat processes; a failure is quarantined for this ONNX Runtime.</summary>
+internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined quarantine, BoardFacts board, TimeProvider time)
+{
+    // A heat's process needs this beside the model: the runtime, its threads' stacks, its code.
+    private const long ProcessByteCount = 192L * 1024 * 1024;
+    private const int GoldenRunsPerLoad = 4;
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(5);
+
+    /// <param name="bundle">The release.</param>
+    /// <param name="variant">One of its variants.</param>
+    /// <param name="provider">ONNX Runtime's name.</param>
+    /// <param name="cancellationToken">Ends the heat under way.</param>
+    public async Task<Vetted> VetAsync(Bundle bundle, Variant variant, string provider, CancellationToken cancellationToken)
+    {
+        var spec = SpecOf(bundle, variant, new ContenderId(variant.Id, provider, 1));
+        var key = KeyOf(variant, provider);
+        var saved = cache.Find(key, spec);
+        if (saved is null)
+        {
+            var begun = cache.Begin();
+            var prepared = await heats.RunAsync(new Prepare { Session = spec, OutputDirectory = begun }, LimitsOf(variant), cancellationToken);
+            if (prepared.Answer is not Prepared)
+            {
+                ModelCache.Abandon(begun);
+                return Fail(variant, null, prepared.Code, $"Variant '{variant.Id}' could not be loaded: {prepared.Reason}");
+            }
+
+            saved = cache.Commit(key, begun, spec);
+        }
+
+        var outcome = await heats.RunAsync(
+            new Golden { Session = saved, GoldenPath = bundle.GoldenPath, Floors = variant.Floors },
+            LimitsOf(variant) with { WallTime = GoldenRunsPerLoad * LimitsOf(variant).WallTime }, cancellationToken);
+        if (outcome.Answer is not GoldenVerdict { Result: var golden })
+            return Fail(variant, null, outcome.Code, $"Variant '{variant.Id}' broke down in its golden check: {outcome.Reason}");
+        return golden.Passed
+            ? new Vetted(variant, saved, golden, HeatOutcome.Answered, "It passed its golden check.")
+            : Fail(variant, golden, "golden.failed", VerdictAssembly.GoldenFailure(variant, golden));
+    }
+
+    /// <summary>The saved form of a contender that was vetted before, or null if it has to be vetted again.</summary>
+    public SessionSpec? FindSaved(Bundle bundle, Variant variant, ContenderId contender) =>
+        cache.Find(KeyOf(variant, contender.ExecutionProvider), SpecOf(bundle, variant, contender));
+
+    private Contracts.Artifacts.Digest KeyOf(Variant variant, string provider) =>
+        SavedModelKey.Compute(variant.Blob.Digest, OnnxRuntime.Version, board.CpuFlags, provider);
+
+    private Vetted Fail(Variant variant, GoldenResult? golden, string code, string reason)
+    {
+        // What the board was short of, or what a person stopped, says nothing of the model.
+        if (code is not (ChildExitCodes.NotStarted or ChildExitCodes.Stopped))
+            quarantine.Add(variant, code, reason, time.GetUtcNow());
+        return new Vetted(variant, null, golden, code, reason);
+    }
+
+    /// <summary>What a heat of this variant may use.</summary>
+    public static HeatLimits LimitsOf(Variant variant) => new()
+    {
+        WallTime = StartTime + TimeSpan.FromMilliseconds(variant.Limits.LoadMilliseconds),
+        MemoryByteCount = ProcessByteCount + variant.Limits.MemoryByteCount,
+    };
+
+    public static SessionSpec SpecOf(Bundle bundle, Variant variant, ContenderId contender) => new()
+    {
+        ModelPath = bundle.PathOf(variant),
+        Saved = false,
+        Release = bundle.ReleaseId,
+        Contender = contender,
+        Input = bundle.Manifest.Input,
+        Output = bundle.Manifest.Output,
+        Labels = bundle.Labels,
+    };
+}

@@ -1,0 +1,113 @@
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Serving;
+using Dunlin.Agent.Systemd;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Race;
+using Dunlin.Contracts.Updates;
+using Dunlin.Telemetry.Link;
+using Dunlin.Telemetry.Outbox;
+
+namespace Dunlin.Agent.Reporting;
+
+/// <summary>What the device says of itself: the retained <c>reported</c>, and the status line. Thread-safe.</summary>
+internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity identity, MessageSequence sequence, ServiceStatusText status, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private ServedRelease? _release;
+    private ContenderId? _wanted;
+    private ContenderId? _running;
+    private string _reason = "Starting.";
+    private int _workerRestartCount;
+    private CameraHealth _camera = new() { Camera = "", State = "starting", StallCount = 0, ReconnectCount = 0, CorruptCount = 0 };
+
+    public ContenderId? Running
+    {
+        get { lock (_gate) return _running; }
+    }
+
+    public Digest? ReleaseId
+    {
+        get { lock (_gate) return _release?.Bundle.ReleaseId; }
+    }
+
+    public void SetRelease(ServedRelease release) => Change(() => _release = release);
+
+    /// <param name="verdict">In force from now on.</param>
+    public void SetVerdict(Verdict verdict)
+    {
+        publisher.Publish(verdict);
+        Change(() =>
+        {
+            _wanted = verdict.Winner;
+            _reason = verdict.Reason;
+        });
+    }
+
+    /// <param name="running">What serves; null if nothing does.</param>
+    /// <param name="reason">Why, where it is not the verdict's winner; null: as the verdict says.</param>
+    public void SetRunning(ContenderId? running, string? reason = null) => Change(() =>
+    {
+        _running = running;
+        if (reason is not null) _reason = reason;
+    });
+
+    public void WorkerExited(WorkerExit exit) => Change(() =>
+    {
+        _running = null;
+        _workerRestartCount++;
+        _reason = exit.LoadError?.Detail ?? exit.Exit.Reason;
+        status.SetProblem("worker", _reason);
+    });
+
+    public void WorkerLoaded(ContenderId contender) => Change(() =>
+    {
+        _running = contender;
+        status.SetProblem("worker", null);
+    });
+
+    public void SetCamera(CameraHealth camera)
+    {
+        status.SetProblem("camera", camera.State is "ok" or "starting" ? null : camera.Detail ?? $"Camera '{camera.Camera}' is {camera.State}");
+        Change(() => _camera = camera);
+    }
+
+    /// <summary>A problem of the device, or null when it is solved; published at once if it is news.</summary>
+    public void SetProblem(string subject, string? problem)
+    {
+        if (status.SetProblem(subject, problem)) Publish();
+    }
+
+    public void Publish()
+    {
+        lock (_gate)
+        {
+            status.SetRunning(StatusLine());
+            publisher.Publish(new Reported
+            {
+                Schema = Reported.CurrentSchema,
+                BootId = identity.BootId,
+                Sequence = sequence.Next(),
+                Time = time.GetUtcNow(),
+                Release = _release is { Bundle: var bundle }
+                    ? new ReportedRelease(bundle.ReleaseId, bundle.Manifest.Name, bundle.Manifest.Version, bundle.Manifest.Label, _release.IsSigned)
+                    : null,
+                Wanted = _wanted,
+                Running = _running,
+                Reason = _reason,
+                Update = new ReportedUpdate(UpdateState.Idle),
+                Camera = _camera,
+                WorkerRestartCount = _workerRestartCount,
+                Problems = status.Problems,
+            });
+        }
+    }
+
+    private string StatusLine() => _release is null ? "no bundle" : _running is null ? $"{_release}: nothing runs" : $"{_release}: {_running}";
+
+    private void Change(Action change)
+    {
+        lock (_gate) change();
+        Publish();
+    }
+}

@@ -1,0 +1,56 @@
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Worker;
+using Dunlin.Telemetry.Board;
+using Dunlin.Telemetry.Energy;
+using Dunlin.Telemetry.Latencies;
+using Dunlin.Telemetry.Link;
+using Dunlin.Telemetry.Outbox;
+
+namespace Dunlin.Agent.Reporting;
+
+/// <summary>Adds to a worker's window what only the supervisor knows: energy, heat, memory, names. One thread.</summary>
+internal sealed class WindowReport(
+    LinkIdentity identity, MessageSequence sequence, EnergySampler energy, ThermalWatch thermal, BoardSensors board, MessageOutbox outbox, TimeProvider time)
+{
+    private TimeSpan _supervisorCpu = Environment.CpuUsage.TotalTime;
+
+    /// <param name="window">From the worker.</param>
+    /// <param name="end">Monotonic timestamp of its end.</param>
+    /// <param name="release">What ran.</param>
+    /// <param name="labels">Names of its classes.</param>
+    /// <param name="workerProcess">Null if it is gone already.</param>
+    public TelemetryWindow Compose(FrameWindow window, long end, Digest? release, IReadOnlyList<string> labels, int? workerProcess)
+    {
+        var start = end - (long)(window.WindowSeconds * time.TimestampFrequency);
+        var cpu = Environment.CpuUsage.TotalTime;
+        var supervisorSeconds = (cpu - _supervisorCpu).TotalSeconds;
+        _supervisorCpu = cpu;
+        return new TelemetryWindow
+        {
+            Schema = TelemetryWindow.CurrentSchema,
+            BootId = identity.BootId,
+            Sequence = sequence.Next(),
+            Time = time.GetUtcNow(),
+            WindowSeconds = window.WindowSeconds,
+            Release = release,
+            Running = window.Contender,
+            Frames = window.Frames,
+            FramesPerSecond = window.Frames.Classified / window.WindowSeconds,
+            Latency = LatencyMath.Summarize(window.Latency),
+            Stages = window.Stages.ToDictionary(stage => stage.Key, stage => LatencyMath.Summarize(stage.Value)),
+            Classes = window.Classes.ToDictionary(pair => labels[pair.Key], pair => pair.Value),
+            Confidence = window.Confidence,
+            Energy = energy.WindowOf(start, end, window.Frames.Classified),
+            Thermal = thermal.TakeWindow(),
+            Memory = new MemoryUse
+            {
+                SupervisorByteCount = board.ReadPssByteCount(Environment.ProcessId),
+                WorkerByteCount = workerProcess is { } id ? board.ReadPssByteCount(id) : null,
+                AvailableByteCount = board.ReadAvailableByteCount(),
+            },
+            Outbox = outbox.Counts,
+            CpuSeconds = window.CpuSeconds + supervisorSeconds,
+        };
+    }
+}

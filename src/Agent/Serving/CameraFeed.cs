@@ -1,0 +1,62 @@
+using Dunlin.Agent.Cameras;
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Configuration;
+using Dunlin.Contracts.Worker;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Agent.Serving;
+
+/// <summary>The camera of the configuration: opened by the worker itself, or a process of ours that writes into a pipe.</summary>
+internal sealed class CameraFeed : IAsyncDisposable
+{
+    private readonly CameraSupervisor? _process;
+
+    /// <exception cref="ConfigurationException">The source is none.</exception>
+    public CameraFeed(CameraOptions options, ChildHost host, ILoggerFactory loggers, TimeProvider time)
+    {
+        var source = SourceOf(options);
+        var settings = SettingsOf(options);
+        if (CameraProcess.For(source, settings) is { } command)
+        {
+            var program = new CameraProgram
+            {
+                FileName = command.FileName,
+                Arguments = command.Arguments,
+                StandardInput = command.StandardInput,
+                Description = source.ToString(),
+                Read = source.Kind == CameraSourceKind.VideoFile ? [source.Address] : [],
+            };
+            _process = new CameraSupervisor(host, program, loggers.CreateLogger<CameraSupervisor>(), time);
+        }
+
+        Spec = source.ToSpec(settings, _process is null ? null : ChildDescriptors.Camera) with { Unpaced = options.Unpaced };
+    }
+
+    /// <summary>What the worker is told.</summary>
+    public CameraSpec Spec { get; }
+
+    /// <summary>The pipe's read end, for the worker; null where it opens the camera itself.</summary>
+    public int? Pipe => _process?.ReadDescriptor;
+
+    public static CameraSource SourceOf(CameraOptions options) =>
+        CameraSource.TryParse(options.Source, out var source, out var error) ? source : throw new ConfigurationException($"Camera:Source: {error}");
+
+    public static CameraSettings SettingsOf(CameraOptions options) => new()
+    {
+        Width = options.Width,
+        Height = options.Height,
+        FramesPerSecond = options.FramesPerSecond,
+        StallMilliseconds = options.StallMilliseconds,
+        Repeat = options.Repeat,
+        Encoding = options.Encoding,
+    };
+
+    /// <summary>Keeps the camera process running until cancelled; returns at once where there is none.</summary>
+    public Task RunAsync(Action<string> opened, CancellationToken cancellationToken) =>
+        _process?.RunAsync(opened, null, cancellationToken) ?? Task.CompletedTask;
+
+    /// <summary>The worker sees no frames though the process runs.</summary>
+    public void Restart(string reason) => _process?.Restart(reason);
+
+    public ValueTask DisposeAsync() => _process?.DisposeAsync() ?? ValueTask.CompletedTask;
+}

@@ -1,0 +1,38 @@
+using Dunlin.Agent.Racing;
+using Dunlin.Agent.Reporting;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Race;
+using Dunlin.Runtime.Racing;
+using Dunlin.Telemetry.Energy;
+using Dunlin.Telemetry.Outbox;
+
+namespace Dunlin.Agent.Serving;
+
+/// <summary>What serving is made of.</summary>
+internal sealed record ServingParts
+{
+    private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(3);
+
+    public required ReleaseGate Gate { get; init; }
+    public required Race Race { get; init; }
+    public required Vetting Vetting { get; init; }
+    public required VerdictStore Verdicts { get; init; }
+    public required WindowReport Windows { get; init; }
+    public required ResultPublisher Results { get; init; }
+    public required EnergySampler Energy { get; init; }
+    public required MessagePublisher Publisher { get; init; }
+    public required Func<CancellationToken, WorkerSeat> CreateSeat { get; init; }
+
+    /// <summary>Nothing runs yet: the one moment in which idle power can be measured.</summary>
+    public Task BeforeFirstRace(CancellationToken cancellationToken) => Energy.MeasureIdleAsync(IdleTime, cancellationToken);
+
+    public void Publish(TelemetryWindow window) => Publisher.Publish(window);
+
+    /// <summary>Stores the verdict under the conditions that the next start will find.</summary>
+    public Verdict Keep(Verdict verdict, RaceConditions conditions)
+    {
+        var kept = verdict with { Conditions = conditions, Fingerprint = Fingerprint.Of(conditions) };
+        if (kept.Winner is not null) Verdicts.Save(kept);
+        return kept;
+    }
+}

@@ -1,0 +1,272 @@
+using System.Threading.Channels;
+using Dunlin.Agent.Reporting;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Race;
+using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Racing;
+using Dunlin.Telemetry.Liveness;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Agent.Serving;
+
+/// <summary>
+/// The device's day: open the bundle, take the cached verdict or race, serve with the winner, and look again when the board no
+/// longer runs as the verdict says, when somebody asks, or when frames come too late.
+/// </summary>
+internal sealed partial class ServingService : BackgroundService
+{
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestTickInterval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(10);
+
+    private readonly ServingParts _parts;
+    private readonly DeviceReport _report;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ServingService> _logger;
+    private readonly LoopTick _tick;
+    private readonly Channel<FrameWindow> _windows = Channel.CreateBounded<FrameWindow>(new BoundedChannelOptions(16) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly SustainedMonitor _sustained = new(new SustainedOptions());
+    private TaskCompletionSource<Verdict>? _raceWanted;
+    private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Downshift? _downshift;
+    private double? _drifted;
+
+    public ServingService(ServingParts parts, DeviceReport report, LoopTicks ticks, TimeProvider time, ILogger<ServingService> logger)
+    {
+        (_parts, _report, _time, _logger) = (parts, report, time, logger);
+        _tick = ticks.Register("serving", LongestTickInterval);
+    }
+
+    /// <summary>A window of the worker; from any thread.</summary>
+    public void Observe(FrameWindow window)
+    {
+        _windows.Writer.TryWrite(window);
+        Wake();
+    }
+
+    /// <summary>Asks for a race now; null if one is wanted or under way already.</summary>
+    public Task<Verdict>? RequestRace()
+    {
+        var wanted = new TaskCompletionSource<Verdict>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref _raceWanted, wanted, null) is not null) return null;
+        Wake();
+        return wanted.Task;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // The host's start must not wait for the first synchronous stretch.
+        await Task.Yield();
+        _tick.Tick();
+        await using var seat = _parts.CreateSeat(stoppingToken);
+        try
+        {
+            var release = await OpenAsync(stoppingToken);
+            await ServeAsync(release, seat, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping is no error.
+        }
+        finally
+        {
+            _tick.Retire();
+        }
+    }
+
+    private async Task<ServedRelease> OpenAsync(CancellationToken cancellationToken)
+    {
+        string? last = null;
+        while (true)
+        {
+            var (release, problem) = _parts.Gate.Open();
+            _report.SetProblem("bundle", problem);
+            if (release is not null)
+            {
+                _report.SetRelease(release);
+                _parts.Results.SetServing(release.Bundle.ReleaseId, release.Bundle.Labels);
+                LogReleaseOpened(release, release.Bundle.ReleaseId, release.IsSigned);
+                return release;
+            }
+
+            if (problem != last) LogNoRelease(problem!);
+            last = problem;
+            await TickWhile(Task.Delay(RetryInterval, _time, cancellationToken));
+        }
+    }
+
+    private async Task ServeAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)
+    {
+        await BeginAsync(release, seat, cancellationToken);
+        while (true)
+        {
+            await TickWhile(_woken.Task.WaitAsync(cancellationToken));
+            _woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            while (_windows.Reader.TryRead(out var window)) await TakeAsync(release, seat, window, cancellationToken);
+            if (Volatile.Read(ref _raceWanted) is { } wanted) await RaceAsync(release, seat, wanted, cancellationToken);
+        }
+    }
+
+    private async Task BeginAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)
+    {
+        var race = _parts.Race;
+        var contenders = race.Enumerate(release.Bundle, incumbent: null);
+        if (_parts.Verdicts.Find(race.ConditionsOf(release.Bundle, contenders)) is { Winner: not null } cached)
+        {
+            LogVerdictCached(cached.Reason);
+            _report.SetVerdict(cached);
+            if (await TrySeatAsync(release, seat, cached.Winner, null, cancellationToken))
+            {
+                Adopt(cached);
+                return;
+            }
+        }
+
+        await _parts.BeforeFirstRace(cancellationToken);
+        await RaceAsync(release, seat, null, cancellationToken);
+    }
+
+    private async Task RaceAsync(ServedRelease release, WorkerSeat seat, TaskCompletionSource<Verdict>? wanted, CancellationToken cancellationToken)
+    {
+        var race = _parts.Race;
+        var incumbent = _report.Running;
+        var contenders = race.Enumerate(release.Bundle, incumbent);
+        LogRaceStarted(contenders.Count);
+        var seated = incumbent is not null ? Task.CompletedTask : null;
+        var verdict = await TickWhile(race.RunAsync(release.Bundle, contenders, incumbent, session =>
+        {
+            // Until there is a verdict, the first variant that passed its golden check serves.
+            seated ??= seat.SeatAsync(session, cancellationToken);
+        }, cancellationToken));
+        if (seated is not null) await seated;
+        // A failure in this race is quarantined and changes who may start; the verdict belongs to those that may.
+        verdict = _parts.Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null)));
+        _report.SetVerdict(verdict);
+        Interlocked.CompareExchange(ref _raceWanted, null, wanted);
+        wanted?.TrySetResult(verdict);
+        _report.SetProblem("race", verdict.Winner is null ? verdict.Reason : null);
+        if (verdict.Winner is null)
+        {
+            LogNobodyWon(verdict.Reason);
+            return;
+        }
+
+        LogVerdict(verdict.Reason, verdict.ElapsedMilliseconds);
+        await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken);
+        Adopt(verdict);
+    }
+
+    private void Adopt(Verdict verdict)
+    {
+        var winner = verdict.Contenders.First(contender => contender.Contender == verdict.Winner);
+        // A race that was run because of a drift, and changed nothing, has shown what is normal here.
+        _sustained.Reset(_drifted is not null && verdict.Winner == _report.Running ? _drifted : winner.LatencyMilliseconds?.P95);
+        _drifted = null;
+        _downshift = new Downshift(Downshift.Ladder(verdict), new DownshiftOptions());
+    }
+
+    private async Task TakeAsync(ServedRelease release, WorkerSeat seat, FrameWindow window, CancellationToken cancellationToken)
+    {
+        var telemetry = _parts.Windows.Compose(window, _time.GetTimestamp(), release.Bundle.ReleaseId, release.Bundle.Labels, seat.ProcessId);
+        _parts.Publish(telemetry);
+        _report.SetCamera(window.Camera);
+        if (_downshift is null || window.Contender != _report.Running) return;
+        var seen = window.Frames.Classified + window.Frames.Stale;
+        var late = seen == 0 ? 0 : (double)window.Frames.Stale / seen;
+        if (_downshift.Observe(new LiveWindow(late, telemetry.Thermal.Throttled ?? false, LowBattery: false)))
+        {
+            var reason = _downshift.Current == _downshift.Wanted
+                ? null
+                : $"Wanted {_downshift.Wanted}, ran {_downshift.Current}: {(late > 0 ? $"{late:P0} of the frames came too late" : "the board throttles")}.";
+            LogShifted(_downshift.Current, reason ?? "the board keeps up again");
+            await TrySeatAsync(release, seat, _downshift.Current, reason ?? "The board keeps up again.", cancellationToken);
+            return;
+        }
+
+        if (_downshift.Current == _downshift.Wanted
+            && telemetry.Stages.TryGetValue("inference", out var inference) && inference.Milliseconds is { P95: var p95 } && _sustained.Observe(p95))
+        {
+            LogDrifted(p95);
+            _drifted = p95;
+            _ = RequestRace();
+        }
+    }
+
+    private async Task<bool> TrySeatAsync(ServedRelease release, WorkerSeat seat, ContenderId contender, string? reason, CancellationToken cancellationToken)
+    {
+        var variant = release.Bundle.Manifest.Variants.First(v => v.Id == contender.Variant);
+        var session = _parts.Vetting.FindSaved(release.Bundle, variant, contender);
+        if (session is null)
+        {
+            var vetted = await TickWhile(_parts.Vetting.VetAsync(release.Bundle, variant, contender.ExecutionProvider, cancellationToken));
+            if (vetted.Session is null)
+            {
+                LogNotSeated(contender, vetted.Reason);
+                return false;
+            }
+
+            session = vetted.Session with { Contender = contender };
+        }
+
+        if (_report.Running == contender) return true;
+        if (await TickWhile(seat.SeatAsync(session, cancellationToken)) is { } problem)
+        {
+            LogNotSeated(contender, problem);
+            return false;
+        }
+
+        if (reason is not null) _report.SetRunning(contender, reason);
+        return true;
+    }
+
+    private async Task<T> TickWhile<T>(Task<T> task)
+    {
+        await TickWhile((Task)task);
+        return await task;
+    }
+
+    /// <summary>Waits while the loop shows that it turns: what takes long here is bounded elsewhere.</summary>
+    private async Task TickWhile(Task task)
+    {
+        while (true)
+        {
+            _tick.Tick();
+            using var pause = new CancellationTokenSource();
+            var ended = await Task.WhenAny(task, Task.Delay(TickInterval, _time, pause.Token));
+            await pause.CancelAsync();
+            if (ended != task) continue;
+            await task;
+            return;
+        }
+    }
+
+    private void Wake() => _woken.TrySetResult();
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Release {Release} opened, {ReleaseId}, signed: {IsSigned}")]
+    private partial void LogReleaseOpened(ServedRelease release, Digest releaseId, bool isSigned);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Nothing to run. {Problem}")]
+    private partial void LogNoRelease(string problem);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Verdict from the cache. {Reason}")]
+    private partial void LogVerdictCached(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Race of {ContenderCount} contenders started")]
+    private partial void LogRaceStarted(int contenderCount);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Race over after {ElapsedMilliseconds:0} ms. {Reason}")]
+    private partial void LogVerdict(string reason, double elapsedMilliseconds);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Race without a winner. {Reason}")]
+    private partial void LogNobodyWon(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Contender} does not serve: {Reason}")]
+    private partial void LogNotSeated(ContenderId contender, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Shifted to {Contender}: {Reason}")]
+    private partial void LogShifted(ContenderId contender, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Another race: the live p95 of {P95Milliseconds:0.00} ms has left the verdict's")]
+    private partial void LogDrifted(double p95Milliseconds);
+}

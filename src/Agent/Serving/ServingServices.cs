@@ -1,0 +1,91 @@
+using System.Diagnostics.CodeAnalysis;
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Racing;
+using Dunlin.Agent.Reporting;
+using Dunlin.Bundles.State;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Updates;
+using Dunlin.Runtime.Racing;
+using Dunlin.Telemetry.Energy;
+using Dunlin.Telemetry.Outbox;
+using Dunlin.Telemetry.Power;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Agent.Serving;
+
+/// <summary>Registers what makes the device classify.</summary>
+internal static class ServingServices
+{
+    public static void AddServing(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => new StateLayout(Path.GetFullPath(Value<DeviceOptions>(provider).StateDirectory)));
+        services.AddSingleton<StateFiles>();
+        services.AddSingleton(provider => new ModelCache(provider.GetRequiredService<StateLayout>().Cache));
+        services.AddSingleton(provider => ChildHost.Self(Path.Combine(provider.GetRequiredService<StateLayout>().Root, "empty")));
+        services.AddSingleton<HeatRunner>();
+        services.AddSingleton(_ => BoardFacts.Read());
+        services.AddSingleton<Quarantined>();
+        services.AddSingleton<Vetting>();
+        services.AddSingleton(provider => ProbeOf(Value<PowerOptions>(provider), provider.GetRequiredService<EnergySampler>()));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Race>(provider, Value<RaceOptions>(provider)));
+        services.AddSingleton(provider => new VerdictStore(provider.GetRequiredService<StateLayout>().Verdicts, provider.GetRequiredService<ILogger<VerdictStore>>()));
+        services.AddSingleton(provider => new ReleaseGate(Value<DeviceOptions>(provider), Value<UpdateOptions>(provider), provider.GetRequiredService<StateFiles>()));
+        services.AddSingleton<WindowReport>();
+        services.AddSingleton<DeviceReport>();
+        services.AddSingleton<ResultPublisher>();
+        services.AddSingleton(PartsOf);
+        services.AddSingleton<ServingService>();
+        services.AddHostedService(provider => provider.GetRequiredService<ServingService>());
+    }
+
+    public static T Value<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(IServiceProvider provider)
+        where T : class => provider.GetRequiredService<IOptions<T>>().Value;
+
+    private static EnergyProbe ProbeOf(PowerOptions options, EnergySampler sampler) => new()
+    {
+        WattsPerCore = options.WattsPerCore > 0 ? options.WattsPerCore : null,
+        SamplesPerSecond = sampler.Measured?.SamplesPerSecond ?? 0,
+        Metered = sampler.Measured is null ? null : (from, to) => sampler.Joules(from, to) is { Provenance.Method: not EnergyMethod.Estimated } span
+            ? (span.Joules, span.Provenance.Source)
+            : null,
+    };
+
+    private static ServingParts PartsOf(IServiceProvider provider) => new()
+    {
+        Gate = provider.GetRequiredService<ReleaseGate>(),
+        Race = provider.GetRequiredService<Race>(),
+        Vetting = provider.GetRequiredService<Vetting>(),
+        Verdicts = provider.GetRequiredService<VerdictStore>(),
+        Windows = provider.GetRequiredService<WindowReport>(),
+        Results = provider.GetRequiredService<ResultPublisher>(),
+        Energy = provider.GetRequiredService<EnergySampler>(),
+        Publisher = provider.GetRequiredService<MessagePublisher>(),
+        CreateSeat = stopping => SeatOf(provider, stopping),
+    };
+
+    private static WorkerSeat SeatOf(IServiceProvider provider, CancellationToken stopping)
+    {
+        var host = provider.GetRequiredService<ChildHost>();
+        var loggers = provider.GetRequiredService<ILoggerFactory>();
+        var time = provider.GetRequiredService<TimeProvider>();
+        var report = provider.GetRequiredService<DeviceReport>();
+        var serving = provider.GetRequiredService<ServingService>();
+        var results = provider.GetRequiredService<ResultPublisher>();
+        var events = new WorkerEvents
+        {
+            Ready = ready => report.SetProblem("sandbox", ready.MissingSandbox.Count == 0 ? null : string.Join(" ", ready.MissingSandbox)),
+            Loaded = loaded => report.WorkerLoaded(loaded.Contender),
+            Result = result => results.Publish(result, report.Running?.Variant ?? ""),
+            Window = serving.Observe,
+            Camera = report.SetCamera,
+            Exited = report.WorkerExited,
+        };
+        var camera = new CameraFeed(Value<CameraOptions>(provider), host, loggers, time);
+        var supervisor = new WorkerSupervisor(host, new WorkerLimits(), events, loggers.CreateLogger<WorkerSupervisor>(), time);
+        var loop = WorkerSeat.LoopOf(Value<ResultOptions>(provider), Value<RaceOptions>(provider), Value<TelemetryOptions>(provider));
+        return new WorkerSeat(supervisor, camera, loop, provider.GetRequiredService<ModelCache>().Root, stopping);
+    }
+}

@@ -1,0 +1,53 @@
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Configuration;
+using Dunlin.Contracts.Worker;
+
+namespace Dunlin.Agent.Serving;
+
+/// <summary>The one worker and its camera: seats a first session, then changes sessions without losing a frame.</summary>
+internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera, LoopSpec loop, string cacheRoot, CancellationToken stopping) : IAsyncDisposable
+{
+    private Task? _worker;
+    private Task? _camera;
+
+    public int? ProcessId => supervisor.ProcessId;
+
+    public static LoopSpec LoopOf(ResultOptions results, RaceOptions race, TelemetryOptions telemetry) => new()
+    {
+        TopCount = results.TopCount,
+        ResultEvery = results.Every,
+        DeadlineMilliseconds = race.DeadlineMilliseconds > 0 ? race.DeadlineMilliseconds : null,
+        WindowMilliseconds = (int)(telemetry.WindowSeconds * 1000),
+    };
+
+    /// <returns>Why it does not serve, in a sentence; null if it does, or will when the worker is up.</returns>
+    public async Task<string?> SeatAsync(SessionSpec session, CancellationToken cancellationToken)
+    {
+        if (_worker is null)
+        {
+            _worker = supervisor.RunAsync(AssignmentOf(session), stopping);
+            _camera = camera.RunAsync(supervisor.CameraOpened, stopping);
+            return null;
+        }
+
+        var swap = await supervisor.SwapAsync(session, cancellationToken);
+        if (swap.Loaded is not null) return null;
+        if (swap.Code != "worker.absent") return swap.Reason;
+        supervisor.Assign(AssignmentOf(session));
+        return null;
+    }
+
+    /// <summary>Call after the stopping token has been cancelled; waits for the processes to be gone.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_worker ?? Task.CompletedTask, _camera ?? Task.CompletedTask);
+        await camera.DisposeAsync();
+    }
+
+    private WorkerAssignment AssignmentOf(SessionSpec session) => new()
+    {
+        Load = new Load { Session = session, Camera = camera.Spec, Loop = loop },
+        Read = [cacheRoot],
+        CameraPipe = camera.Pipe,
+    };
+}
