@@ -66,7 +66,7 @@ public sealed class ManifestReaderTests
     [InlineData("$.labels.size", "200000000")]
     [InlineData("$.labels.digest", "\"sha1:00\"")]
     [InlineData("$.golden.sampleCount", "199")]
-    [InlineData("$.golden.blob.size", "16777217")]
+    [InlineData("$.golden.blob.size", "67108865")]
     [InlineData("$.accuracyFloor", "93")]
     [InlineData("$.accuracyFloor", "0.94")]
     [InlineData("$.variants", "[]")]
@@ -157,5 +157,14 @@ public sealed class ManifestReaderTests
         if (int.TryParse(steps[^1], out var last)) node![last] = changed;
         else node![steps[^1]] = changed;
         return Encoding.UTF8.GetBytes(root.ToJsonString());
+    }
+
+    [Fact]
+    public void AManifestWithoutACropFractionKeepsAllOfTheRegion()
+    {
+        var manifest = SampleDocuments.Manifest();
+        var written = ManifestReader.Write(manifest with { Input = manifest.Input with { Fit = FitMode.Stretch, CropFraction = null } });
+        Assert.DoesNotContain("cropFraction", System.Text.Encoding.UTF8.GetString(written), StringComparison.Ordinal);
+        Assert.Null(ManifestReader.Read(written).GetOrThrow().Input.CropFraction);
     }
 }

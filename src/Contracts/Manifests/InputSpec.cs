@@ -25,8 +25,8 @@ public sealed record InputSpec
 
     public required FitMode Fit { get; init; }
 
-    /// <summary>For <see cref="FitMode.CenterCrop"/>: the share of the largest centred rectangle that is kept, 0…1 (224 of 256 = 0.875).</summary>
-    public double CropFraction { get; init; } = 1;
+    /// <summary>For <see cref="FitMode.CenterCrop"/>: the share of the largest centred rectangle that is kept, 0…1 (224 of 256 = 0.875). Null means 1.</summary>
+    public double? CropFraction { get; init; }
 
     public required Interpolation Interpolation { get; init; }
 

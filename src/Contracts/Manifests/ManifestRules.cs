@@ -39,8 +39,8 @@ internal static partial class ManifestRules
         f.Require(Enum.IsDefined(i.Interpolation), "$.input.interpolation", i.Interpolation, "must be bilinear or area", "correct the value");
         f.Between("$.input.width", i.Width, 1, MaximumPixels, "pixels");
         f.Between("$.input.height", i.Height, 1, MaximumPixels, "pixels");
-        f.Require(i.CropFraction is > 0 and <= 1, "$.input.cropFraction", i.CropFraction, "must be above 0 and at most 1", "write a share, not a percentage");
-        f.Require(i.Fit == FitMode.CenterCrop || i.CropFraction == 1, "$.input.cropFraction", i.CropFraction, "must be 1 unless fit is centerCrop", "leave it out, or crop");
+        f.Require(i.CropFraction is null or (> 0 and <= 1), "$.input.cropFraction", i.CropFraction, "must be above 0 and at most 1", "write a share, not a percentage");
+        f.Require(i.Fit == FitMode.CenterCrop || i.CropFraction is null or 1, "$.input.cropFraction", i.CropFraction, "must be 1 unless fit is centerCrop", "leave it out, or crop");
         PerChannel("$.input.mean", i.Mean, i.ChannelCount, static _ => true, "must be finite", f);
         PerChannel("$.input.scale", i.Scale, i.ChannelCount, static s => s != 0, "must be finite and not 0", f);
         if (i.RegionOfInterest is { } r) Region(r, f);

@@ -19,7 +19,7 @@ internal readonly record struct Fit(
             case FitMode.Stretch:
                 return new Fit(x, y, width, height, 0, 0, spec.Width, spec.Height);
             case FitMode.CenterCrop:
-                var scale = Math.Min(width / spec.Width, height / spec.Height) * spec.CropFraction;
+                var scale = Math.Min(width / spec.Width, height / spec.Height) * (spec.CropFraction ?? 1);
                 var (cropWidth, cropHeight) = (spec.Width * scale, spec.Height * scale);
                 return new Fit(
                     x + (width - cropWidth) / 2, y + (height - cropHeight) / 2, cropWidth, cropHeight, 0, 0, spec.Width, spec.Height);

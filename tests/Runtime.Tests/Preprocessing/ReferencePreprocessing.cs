@@ -65,7 +65,7 @@ internal sealed class ReferencePreprocessing(InputSpec spec)
         var wanted = (double)spec.Width / spec.Height;
         if (spec.Fit == FitMode.CenterCrop)
         {
-            var cropWidth = (w / h > wanted ? h * wanted : w) * spec.CropFraction;
+            var cropWidth = (w / h > wanted ? h * wanted : w) * (spec.CropFraction ?? 1);
             var cropHeight = cropWidth / wanted;
             return (x + (w - cropWidth) / 2, y + (h - cropHeight) / 2, cropWidth, cropHeight, 0, 0, spec.Width, spec.Height);
         }
