@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dunlin.Runtime.Sessions;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Dunlin.Optimizer.Evaluation;
@@ -43,6 +44,7 @@ internal sealed record MemoryProbe(long ResidentByteCount, long DataByteCount)
     public static void Run(string path)
     {
         var (residentBefore, dataBefore) = (Status("VmRSS:"), Status("VmData:"));
+        _ = OnnxEnvironment.Instance;
         using var options = new SessionOptions { IntraOpNumThreads = 1 };
         using var session = new InferenceSession(path, options);
         var (name, input) = session.InputMetadata.Single();

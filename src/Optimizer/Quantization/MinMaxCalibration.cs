@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Dunlin.Runtime.Sessions;
 using Microsoft.ML.OnnxRuntime;
 using Onnx;
 
@@ -21,6 +22,7 @@ internal static class MinMaxCalibration
             if (probe.Graph.Output.All(o => o.Name != name)) probe.Graph.Output.Add(new ValueInfoProto { Name = name });
 
         var shape = input.Type.TensorType.Shape.Dim.Select(d => d.HasDimValue ? d.DimValue : 1).ToArray();
+        _ = OnnxEnvironment.Instance;
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(probe.ToByteArray(), options);
         using var run = new RunOptions();

@@ -1,4 +1,5 @@
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Runtime.Sessions;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Dunlin.Optimizer.Training;
@@ -16,6 +17,7 @@ internal sealed class OnnxTeacher : IDisposable
     {
         var content = File.ReadAllBytes(path);
         Name = Digest.Of(content).Hex[..12];
+        _ = OnnxEnvironment.Instance;
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         _session = new InferenceSession(content, options);
         _inputShape = [1, 1, height, width];

@@ -8,7 +8,8 @@ public static class OnnxEnvironment
     private static readonly Lazy<OrtEnv> Environment = new(() =>
     {
         var options = new EnvironmentCreationOptions { logId = "dunlin", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-        var environment = OrtEnv.CreateInstanceWithOptions(ref options);
+        // Another library of the process may have been first; its log level then stands.
+        var environment = OrtEnv.IsCreated ? OrtEnv.Instance() : OrtEnv.CreateInstanceWithOptions(ref options);
         environment.DisableTelemetryEvents();
         return environment;
     });
