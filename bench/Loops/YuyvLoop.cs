@@ -1,0 +1,96 @@
+using System.IO.Pipes;
+using Dunlin.Agent.Children;
+using Dunlin.Bench.Material;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Frames;
+using Dunlin.Runtime.Pipeline;
+using Dunlin.Runtime.Sessions;
+using Dunlin.Telemetry.Board;
+using Dunlin.Telemetry.Link;
+using Dunlin.Telemetry.Liveness;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Bench.Loops;
+
+/// <summary>
+/// A YUYV camera's frames through the sequential frame loop to the broker, in one process: synthesized frames copied as
+/// from a driver's buffer, results as JSON through a pipe to a thread that parses and publishes them as the supervisor does.
+/// </summary>
+internal sealed class YuyvLoop(Workshop workshop, string variant, int port, string topicDevice)
+{
+    public const string Verb = "yuyv-loop";
+    private const int DistinctFrameCount = 16;
+    private static readonly Digest Release = Digest.Of("bench"u8);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var material = new MobileNet(workshop);
+        var identity = new LinkIdentity(new Topics("bench", topicDevice), "bench", "bench", new BoardSensors().ReadHardware());
+        using var link = new MqttLink(identity, Options.Create(new MqttOptions { Host = "127.0.0.1", Port = port }), new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<MqttLink>.Instance);
+        await link.StartAsync(cancellationToken);
+        await link.WaitConnectedAsync(cancellationToken);
+
+        using var session = ModelSession.Create(material.Saved(variant));
+        using var slot = new NewestFrameSlot();
+        using var toSupervisor = new AnonymousPipeServerStream(PipeDirection.Out);
+        using var fromWorker = new AnonymousPipeClientStream(PipeDirection.In, toSupervisor.ClientSafePipeHandle);
+        using var observer = new PipeObserver(toSupervisor);
+        using var pipeline = new FramePipeline(slot, session, MobileNet.Input, new LoopSpec { Overlap = false, WindowMilliseconds = 10_000 }, observer);
+        Start(() => Play(material.Photographs.YuyvFrames(DistinctFrameCount), slot, cancellationToken));
+        Start(() => PublishAll(fromWorker, link, material.Labels));
+        pipeline.Run(cancellationToken);
+    }
+
+    private static void Start(Action body) => new Thread(() => body()) { IsBackground = true }.Start();
+
+    private static void Play(IReadOnlyList<byte[]> frames, NewestFrameSlot slot, CancellationToken cancellationToken)
+    {
+        for (var number = 0L; !cancellationToken.IsCancellationRequested; number++)
+        {
+            slot.WaitUntilTaken(cancellationToken);
+            var frame = slot.Rent();
+            var pixels = frames[(int)(number % frames.Count)];
+            pixels.CopyTo(frame.Resize(pixels.Length));
+            (frame.Format, frame.Width, frame.Height, frame.Stride) = (PixelFormat.Yuyv, Photographs.FrameWidth, Photographs.FrameHeight, Photographs.FrameWidth * 2);
+            (frame.Number, frame.CapturedNanoseconds) = (number, TimeProvider.System.GetTimestamp());
+            slot.Publish(frame);
+        }
+    }
+
+    private void PublishAll(AnonymousPipeClientStream pipe, MqttLink link, IReadOnlyList<string> labels)
+    {
+        var buffer = new MessageBuffer();
+        while (pipe.Read(buffer.Free) is > 0 and var count)
+        {
+            buffer.Advance(count);
+            while (buffer.Take(StrictJson.Default.FromChild) is FrameResult result) link.TryPublishResult(MessageOf(result, labels));
+        }
+    }
+
+    private Classification MessageOf(FrameResult result, IReadOnlyList<string> labels) => new()
+    {
+        Schema = Classification.CurrentSchema,
+        BootId = "bench",
+        Sequence = result.Frame,
+        Frame = result.Frame,
+        Captured = TimeProvider.System.GetUtcNow(),
+        Release = Release,
+        Variant = variant,
+        Scores = [.. result.Scores.Select(score => new Score(score.Index, labels[score.Index], score.Probability))],
+        LatencyMilliseconds = result.LatencyMilliseconds,
+    };
+
+    private sealed class PipeObserver(AnonymousPipeServerStream pipe) : IFrameObserver, IDisposable
+    {
+        private readonly MessageWriter _writer = new();
+
+        public void OnResult(in FrameOutcome outcome) =>
+            pipe.Write(_writer.WriteResult(outcome.Number, outcome.CapturedNanoseconds, outcome.TotalNanoseconds / 1e6, outcome.Scores).Span);
+
+        public void Dispose() => _writer.Dispose();
+    }
+}

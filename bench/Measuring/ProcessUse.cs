@@ -1,0 +1,56 @@
+using System.Globalization;
+
+namespace Dunlin.Bench.Measuring;
+
+/// <summary>What processes use, as the kernel counts it.</summary>
+internal static class ProcessUse
+{
+    private const double TicksPerSecond = 100;
+    private const int UserTicks = 11;
+    private const int SystemTicks = 12;
+
+    /// <summary>The process and all its descendants.</summary>
+    public static IReadOnlyList<int> Tree(int process)
+    {
+        var all = new List<int> { process };
+        for (var i = 0; i < all.Count; i++) all.AddRange(Children(all[i]));
+        return all;
+    }
+
+    public static IReadOnlyList<int> Children(int process)
+    {
+        try
+        {
+            return [.. Directory.GetDirectories($"/proc/{process}/task").SelectMany(task =>
+                File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture)))];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>User and system seconds of these processes, whose threads may have ended; 10 ms resolution.</summary>
+    public static double CpuSeconds(IEnumerable<int> processes) => processes.Sum(CpuSeconds);
+
+    /// <summary>Proportional set size of these processes together, MiB.</summary>
+    public static double PssMebibytes(IEnumerable<int> processes) => processes.Sum(process =>
+    {
+        var line = File.ReadLines($"/proc/{process}/smaps_rollup").First(l => l.StartsWith("Pss:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
+    });
+
+    /// <summary>Share of CPU time that the hypervisor took away, 0…1, and the time itself to compare with later.</summary>
+    public static (double Stolen, double Total) Steal()
+    {
+        var numbers = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(n => double.Parse(n, CultureInfo.InvariantCulture)).ToArray();
+        return (numbers[7], numbers.Sum());
+    }
+
+    private static double CpuSeconds(int process)
+    {
+        var stat = File.ReadAllText($"/proc/{process}/stat");
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return (long.Parse(fields[UserTicks], CultureInfo.InvariantCulture) + long.Parse(fields[SystemTicks], CultureInfo.InvariantCulture)) / TicksPerSecond;
+    }
+}

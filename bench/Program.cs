@@ -1,0 +1,3 @@
+using Dunlin.Bench;
+
+return await BenchCommand.Create().Parse(args).InvokeAsync();
