@@ -70,6 +70,15 @@ public sealed class QdqQuantizerTests
     }
 
     [Fact]
+    public void AClipFusesAsAReluDoesAndASoftmaxStaysFloat()
+    {
+        var model = Model.Clone();
+        foreach (var node in model.Graph.Node.Where(n => n.OpType == "Relu")) node.OpType = "Clip";
+        model.Graph.Node.Add(Nodes.Make("Softmax", [model.Graph.Output[0].Name], "probabilities"));
+        Assert.Equal(QuantizedTensors.Of(Model.Graph), QuantizedTensors.Of(model.Graph));
+    }
+
+    [Fact]
     public void CalibrationNeedsAnImage() =>
         Assert.Throws<InvalidDataException>(() => MinMaxCalibration.Measure(Model, QuantizedTensors.Of(Model.Graph), [], TestContext.Current.CancellationToken));
 
