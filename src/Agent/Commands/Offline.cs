@@ -22,7 +22,7 @@ internal sealed class Offline : IDisposable
         Cache = new ModelCache(layout.Cache);
         Cache.Recover();
         Board = BoardFacts.Read();
-        Quarantine = new Quarantined(new StateFiles(layout));
+        Quarantine = new Quarantined(new StateFiles(layout), _loggers.CreateLogger<Quarantined>());
         Host = ChildHost.Self(Path.Combine(layout.Root, "empty"));
         Heats = new HeatRunner(Host, _loggers.CreateLogger<HeatRunner>(), TimeProvider.System);
         Vetting = new Vetting(Heats, Cache, Quarantine, Board, TimeProvider.System);

@@ -1,11 +1,12 @@
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Contracts.Updates;
+using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Agent.Racing;
 
 /// <summary>What failed its checks on this board under this ONNX Runtime, remembered across restarts.</summary>
-internal sealed class Quarantined(StateFiles files)
+internal sealed partial class Quarantined(StateFiles files, ILogger<Quarantined> logger)
 {
     private const int KeptCount = 256;
 
@@ -26,8 +27,19 @@ internal sealed class Quarantined(StateFiles files)
             Detail = detail,
             Time = now,
         });
-        files.WriteQuarantine(new Quarantine { Schema = Quarantine.CurrentSchema, Entries = [.. Entries.TakeLast(KeptCount)] });
+        try
+        {
+            files.WriteQuarantine(new Quarantine { Schema = Quarantine.CurrentSchema, Entries = [.. Entries.TakeLast(KeptCount)] });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Until the next restart it is remembered in memory.
+            LogNotWritten(variant.Id, e.Message);
+        }
     }
 
     private List<QuarantineEntry> Entries => _entries ??= [.. files.ReadQuarantine().Value?.Entries ?? []];
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Quarantine of {Variant} not written: {Why}")]
+    private partial void LogNotWritten(string variant, string why);
 }

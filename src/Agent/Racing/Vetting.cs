@@ -36,7 +36,16 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
         var saved = cache.Find(key, spec);
         if (saved is null)
         {
-            var begun = cache.Begin();
+            string begun;
+            try
+            {
+                begun = cache.Begin();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return Unwritable(variant, e);
+            }
+
             var prepared = await heats.RunAsync(new Prepare { Session = spec, OutputDirectory = begun }, LimitsOf(variant), cancellationToken);
             if (prepared.Answer is not Prepared)
             {
@@ -44,7 +53,19 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
                 return Fail(variant, null, prepared.Code, $"Variant '{variant.Id}' could not be loaded: {prepared.Reason}");
             }
 
-            saved = cache.Commit(key, begun, spec);
+            try
+            {
+                saved = cache.Commit(key, begun, spec);
+            }
+            catch (InvalidDataException e)
+            {
+                ModelCache.Abandon(begun);
+                return Fail(variant, null, "model.save", $"Variant '{variant.Id}' was not saved as it must be: {e.Message}");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return Unwritable(variant, e);
+            }
         }
 
         var outcome = await heats.RunAsync(
@@ -63,6 +84,10 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
 
     private Contracts.Artifacts.Digest KeyOf(Variant variant, string provider) =>
         SavedModelKey.Compute(variant.Blob.Digest, OnnxRuntime.Version, board.CpuFlags, provider);
+
+    // A full disk says nothing of the model, so nothing is quarantined.
+    private static Vetted Unwritable(Variant variant, Exception e) =>
+        new(variant, null, null, "cache.unwritable", $"Variant '{variant.Id}' could not be saved: {e.Message} Make room in the state directory.");
 
     private Vetted Fail(Variant variant, GoldenResult? golden, string code, string reason)
     {

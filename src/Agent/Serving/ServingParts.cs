@@ -1,7 +1,6 @@
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
 using Dunlin.Contracts.Messages;
-using Dunlin.Contracts.Race;
 using Dunlin.Runtime.Racing;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Outbox;
@@ -27,12 +26,4 @@ internal sealed record ServingParts
     public Task BeforeFirstRace(CancellationToken cancellationToken) => Energy.MeasureIdleAsync(IdleTime, cancellationToken);
 
     public void Publish(TelemetryWindow window) => Publisher.Publish(window);
-
-    /// <summary>Stores the verdict under the conditions that the next start will find.</summary>
-    public Verdict Keep(Verdict verdict, RaceConditions conditions)
-    {
-        var kept = verdict with { Conditions = conditions, Fingerprint = Fingerprint.Of(conditions) };
-        if (kept.Winner is not null) Verdicts.Save(kept);
-        return kept;
-    }
 }

@@ -141,7 +141,7 @@ internal sealed partial class ServingService : BackgroundService
         }, cancellationToken));
         if (seated is not null) await seated;
         // A failure in this race is quarantined and changes who may start; the verdict belongs to those that may.
-        verdict = _parts.Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null)));
+        verdict = Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null)));
         _report.SetVerdict(verdict);
         Interlocked.CompareExchange(ref _raceWanted, null, wanted);
         wanted?.TrySetResult(verdict);
@@ -155,6 +155,21 @@ internal sealed partial class ServingService : BackgroundService
         LogVerdict(verdict.Reason, verdict.ElapsedMilliseconds);
         await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken);
         Adopt(verdict);
+    }
+
+    private Verdict Keep(Verdict verdict, RaceConditions conditions)
+    {
+        var kept = verdict with { Conditions = conditions, Fingerprint = Fingerprint.Of(conditions) };
+        try
+        {
+            if (kept.Winner is not null) _parts.Verdicts.Save(kept);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogVerdictNotKept(e.Message);
+        }
+
+        return kept;
     }
 
     private void Adopt(Verdict verdict)
@@ -257,6 +272,9 @@ internal sealed partial class ServingService : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Race over after {ElapsedMilliseconds:0} ms. {Reason}")]
     private partial void LogVerdict(string reason, double elapsedMilliseconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Verdict not kept, so the next start races again: {Why}")]
+    private partial void LogVerdictNotKept(string why);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Race without a winner. {Reason}")]
     private partial void LogNobodyWon(string reason);
