@@ -29,6 +29,8 @@ internal static partial class AgentHost
     /// <exception cref="ConfigurationException">The configuration is not as it must be.</exception>
     public static async Task<int> RunAsync(string? file, IReadOnlyList<string> settings, CancellationToken cancellationToken)
     {
+        // Before the host is built: its logger reads options already.
+        _ = AgentOptions.Load(file, settings);
         var configuration = AgentConfiguration.Load(file, settings);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddConfiguration(configuration);

@@ -1,5 +1,5 @@
 using System.Text;
-using System.Text.RegularExpressions;
+using Dunlin.Agent.Cameras;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Agent.Children;
@@ -63,12 +63,12 @@ internal sealed partial class ChildLog(string name, ILogger logger, TimeProvider
         LogOutput(name, line);
     }
 
-    /// <summary>Control characters become spaces; user and password of a URL go.</summary>
+    /// <summary>Control characters become spaces; users, passwords and query strings of URLs go.</summary>
     public static string Clean(string line) =>
-        Credentials().Replace(string.Create(line.Length, line, static (span, text) =>
+        UrlRedaction.Redact(string.Create(line.Length, line, static (span, text) =>
         {
             for (var i = 0; i < span.Length; i++) span[i] = char.IsControl(text[i]) || text[i] is '\u2028' or '\u2029' ? ' ' : text[i];
-        }), "$1***@").Trim();
+        })).Trim();
 
     private void ReportSuppressed()
     {
@@ -76,9 +76,6 @@ internal sealed partial class ChildLog(string name, ILogger logger, TimeProvider
         LogSuppressed(name, _suppressed);
         _suppressed = 0;
     }
-
-    [GeneratedRegex("([a-zA-Z][a-zA-Z0-9+.-]*://)[^/@\\s]+@")]
-    private static partial Regex Credentials();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Child} says: {Line}")]
     private partial void LogOutput(string child, string line);

@@ -20,6 +20,8 @@ internal static class ChildMessageRules
         Require(ready.MissingSandbox.Count <= MaximumStageCount, "It names too many missing kernel features.");
         foreach (var sentence in ready.MissingSandbox) Text(sentence);
         Text(ready.OnnxRuntimeVersion);
+        Require(ready.ExecutionProviders.Count <= MaximumStageCount, "It names too many execution providers.");
+        foreach (var provider in ready.ExecutionProviders) Text(provider);
     }
 
     public static void Check(Loaded loaded) => Milliseconds(loaded.LoadMilliseconds);

@@ -13,9 +13,11 @@ public sealed class SupervisorPipe : IDisposable
     private readonly Lock _gate = new();
 
     /// <summary>Waits for the greeting and answers it.</summary>
+    /// <param name="missingSandbox">What the kernel lacks, each in a sentence.</param>
+    /// <param name="runtime">Loads libonnxruntime.</param>
     /// <returns>False if the supervisor closed the pipe instead.</returns>
     /// <exception cref="MessageException">Another protocol, or no greeting.</exception>
-    public bool Greet(IReadOnlyList<string> missingSandbox, Func<string> onnxRuntimeVersion)
+    public bool Greet(IReadOnlyList<string> missingSandbox, Func<LoadedRuntime> runtime)
     {
         switch (Receive())
         {
@@ -25,7 +27,8 @@ public sealed class SupervisorPipe : IDisposable
             case var other: throw new MessageException($"The first message is '{other.GetType().Name}', not the greeting.");
         }
 
-        Send(new Ready { Protocol = Hello.CurrentProtocol, MissingSandbox = missingSandbox, OnnxRuntimeVersion = onnxRuntimeVersion() });
+        var (version, providers) = runtime();
+        Send(new Ready { Protocol = Hello.CurrentProtocol, MissingSandbox = missingSandbox, OnnxRuntimeVersion = version, ExecutionProviders = providers });
         return true;
     }
 
@@ -61,3 +64,6 @@ public sealed class SupervisorPipe : IDisposable
         }
     }
 }
+
+/// <summary>What a child says of its libonnxruntime.</summary>
+public sealed record LoadedRuntime(string Version, IReadOnlyList<string> ExecutionProviders);

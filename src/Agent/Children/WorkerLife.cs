@@ -11,6 +11,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     public static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _gate = new();
+    private readonly CameraFolder _folder = new(load.Camera);
     private ChildProcess? _child;
     private TaskCompletionSource<SwapOutcome>? _swap;
     private SessionSpec _session = load.Session;
@@ -39,9 +40,10 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
 
     public void End(string reason) => _child?.Kill(ChildExitCodes.Stopped, reason);
 
-    /// <summary>Called often; kills a worker that has been silent too long.</summary>
+    /// <summary>Called often; kills a worker that has been silent too long, or whose camera folder has come since.</summary>
     public void Watch()
     {
+        if (_folder.IsOutOfReach) _child?.Kill(ChildExitCodes.Stopped, $"the folder '{load.Camera.Source}' has come since, and a sandbox reaches only what was there at its start");
         var limit = Served ? limits.HeartbeatTimeout : limits.LoadTimeout;
         var silent = time.GetElapsedTime(Volatile.Read(ref _heard));
         if (silent <= limit) return;
@@ -93,6 +95,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
                 break;
             case FrameWindow window when Served:
                 ChildMessageRules.Check(window, LabelCount);
+                _folder.Observe(window.Camera);
                 events.Window?.Invoke(window);
                 break;
             case Heartbeat heartbeat when Served:
@@ -101,6 +104,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
                 break;
             case CameraState { Camera: var camera }:
                 ChildMessageRules.Check(camera);
+                _folder.Observe(camera);
                 events.Camera?.Invoke(camera);
                 break;
             case Loaded loaded:

@@ -30,7 +30,7 @@ internal static class AgentConfiguration
         var builder = new ConfigurationBuilder()
             .AddJsonFile(Path.GetFullPath(file ?? DefaultFile), optional: true, reloadOnChange: false)
             .AddEnvironmentVariables(EnvironmentPrefix)
-            .AddInMemoryCollection(settings.Select(Assignment));
+            .AddInMemoryCollection(settings.Select(Assignment).GroupBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase).Select(repeated => repeated.Last()));
         try
         {
             var configuration = builder.Build();

@@ -1,0 +1,29 @@
+using System.Text;
+using Dunlin.Agent.Children;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dunlin.Agent.Tests.Children;
+
+public sealed class ChildLogTests
+{
+    [Fact]
+    public void UsersPasswordsAndTokensOfUrlsNeverReachTheLog()
+    {
+        Assert.Equal("rtsp://***@camera/live?*** failed", ChildLog.Clean("rtsp://me:secret@camera/live?token=secret failed"));
+    }
+
+    [Fact]
+    public void ALineCannotForgeAnotherAndTooManyAreCounted()
+    {
+        var lines = new Lines<ChildLog>();
+        var time = new FakeTimeProvider();
+        var log = new ChildLog("worker", lines, time);
+        log.Append("one\u001b[31m\rtwo\n"u8);
+        Assert.Equal("worker says: one [31m two", Assert.Single(lines.All));
+        for (var i = 0; i < 50; i++) log.Append(Encoding.UTF8.GetBytes($"line {i}\n"));
+        time.Advance(TimeSpan.FromSeconds(1));
+        log.End();
+        Assert.Equal(21, lines.All.Count);
+        Assert.Contains("31 more lines", lines.All.Last(), StringComparison.Ordinal);
+    }
+}
