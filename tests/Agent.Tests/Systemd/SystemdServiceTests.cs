@@ -1,5 +1,6 @@
 using Dunlin.Agent.Systemd;
 using Dunlin.Telemetry.Liveness;
+using Dunlin.TestKit.Systemd;
 using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Text;
 
-namespace Dunlin.Agent.Tests.Systemd;
+namespace Dunlin.TestKit.Systemd;
 
 /// <summary>The service manager's end of <c>NOTIFY_SOCKET</c>: keeps every datagram.</summary>
-internal sealed class NotifySocket : IDisposable
+public sealed class NotifySocket : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly ConcurrentQueue<string> _messages = new();
@@ -17,6 +17,7 @@ internal sealed class NotifySocket : IDisposable
         _ = ReceiveAsync();
     }
 
+    /// <summary>The value for <c>NOTIFY_SOCKET</c>.</summary>
     public string Path { get; }
 
     public IReadOnlyList<string> Messages => [.. _messages];
@@ -38,6 +39,7 @@ internal sealed class NotifySocket : IDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
+            // The test is over.
         }
     }
 }

@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Dunlin.EndToEnd.Tests.Packages;
+using Dunlin.TestKit.Waiting;
+
+namespace Dunlin.EndToEnd.Tests.Agents;
+
+/// <summary>A real <c>dunlin-agent</c> of this build. Disposing kills it and whatever children it has left.</summary>
+internal sealed class AgentProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(20);
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly ConcurrentQueue<string> _errors = new();
+
+    private AgentProcess(IReadOnlyList<string> arguments, string? notifySocket)
+    {
+        var start = new ProcessStartInfo(Executable, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        start.Environment.Remove("NOTIFY_SOCKET");
+        if (notifySocket is not null) start.Environment["NOTIFY_SOCKET"] = notifySocket;
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(_errors, line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>The apphost beside its assemblies, of the configuration that this test was built in.</summary>
+    public static string Executable { get; } = Path.Combine(
+        Repository.Folder, "artifacts", "bin", "Agent", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "dunlin-agent");
+
+    public int Id => _process.Id;
+
+    public string Output => string.Join('\n', _output);
+
+    public string Errors => string.Join('\n', _errors);
+
+    /// <summary>Both streams.</summary>
+    public string Log => $"{Output}\n{Errors}";
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Processes whose parent is the agent now.</summary>
+    public IReadOnlyList<int> Children => ProcessTable.ChildrenOf(Id);
+
+    /// <summary>The worker, if one runs.</summary>
+    public int? Worker => Children.Where(child => ProcessTable.CommandLineOf(child).Contains("worker")).Cast<int?>().FirstOrDefault();
+
+    /// <summary>The service.</summary>
+    public static AgentProcess Run(AgentSetup setup, string? notifySocket = null) =>
+        new(["run", .. setup.Assignments.SelectMany(assignment => (string[])["--set", assignment])], notifySocket);
+
+    /// <summary>A command that ends by itself.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> CallAsync(params string[] arguments)
+    {
+        await using var agent = new AgentProcess(arguments, null);
+        var code = await agent.EndAsync(TimeSpan.FromMinutes(1));
+        return (code, agent.Output, agent.Errors);
+    }
+
+    public void Terminate() => ProcessTable.Signal(Id, "TERM");
+
+    public void Kill() => ProcessTable.Signal(Id, "KILL");
+
+    /// <summary>Waits for the end and returns the exit code.</summary>
+    public async Task<int> EndAsync(TimeSpan? within = null)
+    {
+        using var patience = new CancellationTokenSource(within ?? EndPatience);
+        try
+        {
+            await _process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"The agent still runs. It said:\n{Log}");
+        }
+
+        return _process.ExitCode;
+    }
+
+    public Task SaysAsync(string text, TimeSpan? within = null) =>
+        Eventually.TrueAsync(() => Log.Contains(text, StringComparison.Ordinal), () => $"the agent says '{text}'; it said:\n{Log}", within);
+
+    public async Task<int> WorkerAsync(int? otherThan = null)
+    {
+        int? worker = null;
+        await Eventually.TrueAsync(() => (worker = Worker) is not null && worker != otherThan, () => $"a worker runs; the agent said:\n{Log}");
+        return worker!.Value;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            var children = Children;
+            Kill();
+            await _process.WaitForExitAsync();
+            foreach (var child in children) ProcessTable.Signal(child, "KILL");
+        }
+
+        _process.Dispose();
+    }
+
+    private static void Keep(ConcurrentQueue<string> lines, string? line)
+    {
+        if (line is not null) lines.Enqueue(line);
+    }
+}

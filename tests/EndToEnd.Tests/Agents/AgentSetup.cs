@@ -1,0 +1,40 @@
+using Dunlin.EndToEnd.Tests.Packages;
+
+namespace Dunlin.EndToEnd.Tests.Agents;
+
+/// <summary>What an agent of a test is started with: small windows, every result, a short race.</summary>
+internal sealed record AgentSetup
+{
+    public static string DemoBundle { get; } = Path.Combine(Repository.Folder, "demo", "bundle");
+
+    public required string StateDirectory { get; init; }
+    public required string Camera { get; init; }
+    public string Id { get; init; } = "t1";
+    public string Bundle { get; init; } = DemoBundle;
+
+    /// <summary>The broker's port on loopback.</summary>
+    public required int Port { get; init; }
+
+    public bool AllowUnsigned { get; init; } = true;
+
+    /// <summary>Further assignments, <c>Section:Key=value</c>.</summary>
+    public IReadOnlyList<string> Set { get; init; } = [];
+
+    public string Topic(string name) => $"dunlin/v1/default/{Id}/{name}";
+
+    public IReadOnlyList<string> Assignments =>
+    [
+        $"Device:StateDirectory={StateDirectory}",
+        $"Device:Id={Id}",
+        $"Device:Bundle={Bundle}",
+        $"Updates:AllowUnsigned={AllowUnsigned}",
+        $"Camera:Source={Camera}",
+        "Camera:FramesPerSecond=10",
+        "Mqtt:Host=localhost",
+        $"Mqtt:Port={Port}",
+        "Results:Every=1",
+        "Telemetry:WindowSeconds=1",
+        "Race:BudgetSeconds=2",
+        .. Set,
+    ];
+}

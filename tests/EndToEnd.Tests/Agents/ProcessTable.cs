@@ -1,0 +1,53 @@
+using System.Diagnostics;
+
+namespace Dunlin.EndToEnd.Tests.Agents;
+
+/// <summary>What <c>/proc</c> says of processes.</summary>
+internal static class ProcessTable
+{
+    public static IReadOnlyList<int> ChildrenOf(int id)
+    {
+        try
+        {
+            return [.. Directory.EnumerateDirectories($"/proc/{id}/task")
+                .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Select(int.Parse)];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    public static IReadOnlyList<string> CommandLineOf(int id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/cmdline").Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>It exists and is more than an entry that nobody has reaped.</summary>
+    public static bool IsAlive(int id)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{id}/stat");
+            return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    public static void Signal(int id, string name)
+    {
+        using var kill = Process.Start(new ProcessStartInfo("kill", [$"-{name}", $"{id}"]) { RedirectStandardError = true })!;
+        kill.WaitForExit();
+    }
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Dunlin.Contracts;
+using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Schemas;
+
+namespace Dunlin.EndToEnd.Tests.CommandLine;
+
+/// <summary>What a person types.</summary>
+public sealed class CommandLineTests(FirstRun first) : IDisposable
+{
+    private readonly Workspace _space = new();
+
+    private static string Variant { get; } = Bundles.Layouts.Bundle.Open(AgentSetup.DemoBundle).Manifest.Variants[^1].Id;
+
+    private string Image => Path.Combine(first.Frames, "frame-001.jpg");
+
+    [Fact]
+    public async Task ClassifyPrintsOneJsonObjectPerImageAndABrokenImageIsAnErrorOfItsOwn()
+    {
+        var truncated = Images.Truncated(Image, _space.At("truncated.jpg"));
+        var enormous = Images.Enormous(Image, _space.At("enormous.jpg"));
+        var (code, output, errors) = await AgentProcess.CallAsync("classify", Image, truncated, enormous, "--bundle", AgentSetup.DemoBundle, "--top", "3", "--json");
+        Assert.True(code == 1, errors);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).ToList();
+        Assert.Equal(3, lines.Count);
+        Assert.Equal(3, lines[0].GetProperty("scores").GetArrayLength());
+        Assert.Equal(Image, lines[0].GetProperty("image").GetString());
+        Assert.False(lines[0].TryGetProperty("error", out _));
+        Assert.Equal(truncated, lines[1].GetProperty("image").GetString());
+        Assert.NotEmpty(lines[1].GetProperty("error").GetString()!);
+        Assert.Contains("claims more pixels than are decoded", lines[2].GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnImageThatIsNotThereIsNamed()
+    {
+        var (code, output, errors) = await AgentProcess.CallAsync("classify", "/nowhere/cat.jpg", "--bundle", AgentSetup.DemoBundle);
+        Assert.Equal(1, code);
+        Assert.Equal("dunlin-agent: There is no file '/nowhere/cat.jpg'.", errors.Trim());
+        Assert.Empty(output.Trim());
+    }
+
+    [Fact]
+    public async Task RacePrintsAVerdictThatReadsAsOne()
+    {
+        var (code, output, errors) = await AgentProcess.CallAsync("race", "--bundle", AgentSetup.DemoBundle, "--json", "--set", "Race:BudgetSeconds=1", "--set", "Race:Variant=" + Variant);
+        Assert.True(code == 0, errors);
+        SchemaAssert.Valid("race", output);
+        var verdict = JsonSerializer.Deserialize(output, StrictJson.Default.Verdict)!;
+        Assert.NotNull(verdict.Winner);
+        Assert.Contains(verdict.Contenders, contender => contender.Contender == verdict.Winner && contender.RunCount > 0);
+    }
+
+    [Fact]
+    public async Task CheckSaysWhatWorksAndEndsWithOneWhereSomethingDoesNot()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        var setup = new AgentSetup { StateDirectory = _space.At("state"), Camera = first.Frames, Port = broker.Port };
+        var (code, output, errors) = await AgentProcess.CallAsync(["check", .. Sets(setup)]);
+        Assert.True(code == 0, output + errors);
+        foreach (var part in (string[])["configuration", "bundle", "variant", "camera", "broker", "power"]) Assert.Contains(part, output, StringComparison.Ordinal);
+
+        await broker.KillAsync();
+        (code, output, _) = await AgentProcess.CallAsync(["check", .. Sets(setup with { Bundle = "/nowhere", Camera = "/nowhere" })]);
+        Assert.Equal(1, code);
+        Assert.Contains("FAILED  bundle", output, StringComparison.Ordinal);
+        Assert.Contains("FAILED  broker", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Camera:FramesPerSecond=0", "FramesPerSecond", "0")]
+    [InlineData("Device:Id=Not_A_Name", "Device:Id", "Not_A_Name")]
+    [InlineData("Race:Objective=speed", "Race:Objective", "speed")]
+    [InlineData("Camera:Colour=red", "Colour", "Camera")]
+    [InlineData("Logging:Level=loud", "Logging:Level", "loud")]
+    public async Task AWrongConfigurationEndsWith78AndNamesKeyAndValue(string assignment, string key, string value)
+    {
+        var (code, output, errors) = await AgentProcess.CallAsync("run", "--set", assignment);
+        Assert.True(code == 78, $"{code}: {output}{errors}");
+        Assert.StartsWith("dunlin-agent: ", errors, StringComparison.Ordinal);
+        Assert.Contains(key, errors, StringComparison.Ordinal);
+        Assert.Contains(value, errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheLaterOfTwoAssignmentsWins()
+    {
+        var (code, _, errors) = await AgentProcess.CallAsync("run", "--set", "Logging:Level=debug", "--set", "Logging:Level=loud");
+        Assert.Equal(78, code);
+        Assert.Contains("it is 'loud'", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task VersionAndHelpAreThere()
+    {
+        var (versionCode, version, _) = await AgentProcess.CallAsync("--version");
+        Assert.Equal(0, versionCode);
+        Assert.Matches(@"^\d+\.\d+\.\d+", version.Trim());
+        var (helpCode, help, _) = await AgentProcess.CallAsync("--help");
+        Assert.Equal(0, helpCode);
+        foreach (var command in (string[])["run", "race", "classify", "check", "--config", "--set"]) Assert.Contains(command, help, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _space.Dispose();
+
+    private static string[] Sets(AgentSetup setup) => [.. setup.Assignments.SelectMany(assignment => (string[])["--set", assignment])];
+}
