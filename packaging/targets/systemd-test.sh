@@ -1,5 +1,6 @@
 target_systemd_test() { # packages the agent, installs and upgrades it under real systemd in a namespace (root; minutes)
-  need systemd systemd-container mmdebstrap procps util-linux dpkg-dev xz-utils binutils zlib1g-dev clang
+  need systemd systemd-container mmdebstrap procps util-linux dpkg-dev xz-utils binutils zlib1g-dev clang \
+    mosquitto libturbojpeg0 dataset-fashion-mnist
   target_publish linux-x64
   local folder=artifacts/systemd/packages version
   rm -rf "$folder"; mkdir -p "$folder"
@@ -7,6 +8,9 @@ target_systemd_test() { # packages the agent, installs and upgrades it under rea
     DUNLIN_PACKAGE_VERSION=$version DUNLIN_PACKAGE_LEVEL=0 package_agent amd64 linux-x64 strip
     mv "artifacts/packages/dunlin-agent_${version}_amd64.deb" "$folder/"
   done
+  dotnet build src/Optimizer -v q
+  artifacts/bin/Optimizer/debug/dunlin-optimizer belt --out artifacts/systemd/demo/frames --count 36
+  tar -cf "$folder/demo.tar" --mode=a+rX -C demo bundle -C "$PWD/artifacts/systemd/demo" frames
   packaging/nspawn.sh root > /dev/null
   dotnet build tests/EndToEnd.Tests -v q
   DUNLIN_SYSTEMD_TEST="$PWD/$folder" dotnet run --project tests/EndToEnd.Tests --no-build -- -class '*PackageTests' "$@"

@@ -14,8 +14,8 @@ internal static class FleetTable
     public static IRenderable Render(FleetView view, int rows)
     {
         var table = new Table().Border(TableBorder.Rounded).Expand();
-        foreach (var heading in (string[])["device", "state", "bundle", "variant", "top class"]) table.AddColumn(heading);
-        foreach (var heading in (string[])["fps", "p50 / p95 / p99 ms", "J/inference", "drops", "°C"]) table.AddColumn(new TableColumn(heading).RightAligned());
+        foreach (var heading in (string[])["device", "bundle", "variant", "top class"]) table.AddColumn(heading);
+        foreach (var heading in (string[])["fps", "p50 / p95 / p99\nms", "joules per\ninference", "drops", "°C"]) table.AddColumn(new TableColumn(heading).RightAligned().NoWrap());
         var devices = view.Devices;
         var shown = devices.Count <= rows
             ? devices
@@ -30,29 +30,34 @@ internal static class FleetTable
     {
         var state = device.State(view.Silence(device));
         var colour = state switch { "online" => "green", "stopped" => "grey", _ => "red" };
-        yield return device.Device.EscapeMarkup();
-        yield return $"[{colour}]{state}[/]{Problems(device)}";
+        yield return $"[bold]{device.Device.EscapeMarkup()}[/]\n[{colour}]{state}[/]{Problems(device)}";
         yield return device.Reported?.Release is { } release ? Clip($"{release.Name} {release.Label}", 24) + (release.IsSigned ? "" : " [yellow]unsigned[/]") : "–";
         yield return Variant(device);
-        yield return Clip(device.TopClass ?? "–", 20);
+        yield return $"[bold]{Clip(device.TopClass ?? "–", 20)}[/]";
         yield return device.Window is { } window ? Number(window.FramesPerSecond, 1) : "–";
         yield return device.Window?.Latency.Milliseconds is { } ms ? $"{Number(ms.P50, 1)} / {Number(ms.P95, 1)} / {Number(ms.P99, 1)}" : "–";
         yield return Energy(device);
         yield return device.Drops?.ToString(CultureInfo.InvariantCulture) ?? "–";
-        yield return device.Window?.Thermal is { } thermal ? (thermal.Celsius is { } c ? Number(c, 0) : "–") + (thermal.Throttled == true ? " [red]throttled[/]" : "") : "–";
+        yield return device.Window?.Thermal is { } thermal ? (thermal.Celsius is { } c ? Number(c, 0) : "–") + (thermal.Throttled == true ? "\n[red]throttled[/]" : "") : "–";
     }
 
     private static string Variant(DeviceView device)
     {
         if (device.Reported is not { } reported) return "–";
         if (reported.Running is not { } running) return $"[red]none[/] [grey]{Clip(reported.Reason, 80)}[/]";
-        var wanted = reported.Wanted is { } w && w != running ? $" [yellow](wanted {Clip(w.ToString(), 60)})[/]" : "";
-        return $"{Clip(running.ToString(), 60)}{wanted} [grey]{Clip(device.Verdict?.Reason ?? reported.Reason, 120)}[/]";
+        var wanted = reported.Wanted is { } w && w != running ? $" [yellow](wanted {Clip(Short(w.ToString()), 60)})[/]" : "";
+        var reason = device.Verdict?.Reason ?? reported.Reason;
+        // The verdict's sentence begins with its winner, which the line above has said already.
+        if (reason.StartsWith($"{running}: ", StringComparison.Ordinal)) reason = reason[$"{running}: ".Length..];
+        return $"[bold]{Clip(Short(running.ToString()), 60)}[/]{wanted}\n[grey]{Clip(Short(reason), 160)}[/]";
     }
+
+    /// <summary><c>CPU</c> for <c>CPUExecutionProvider</c>: columns are narrow.</summary>
+    private static string Short(string text) => text.Replace("ExecutionProvider", "", StringComparison.Ordinal);
 
     private static string Energy(DeviceView device) => device.Energy is { } energy
         ? (energy.JoulesPerInference is { } joules ? joules.ToString("0.####", CultureInfo.InvariantCulture) : "–")
-            + $" [grey]{energy.Method.ToString().ToLowerInvariant()} ({Clip(energy.Source, 12)})[/]"
+            + $"\n[grey]{energy.Method.ToString().ToLowerInvariant()}\n{Clip(energy.Source, 14)}[/]"
         : "–";
 
     private static string Problems(DeviceView device) =>

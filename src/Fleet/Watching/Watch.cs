@@ -24,6 +24,10 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
 
     private string? _trouble;
 
+    private string Footer => options is { Tls: false, UserName: "" }
+        ? string.Create(CultureInfo.InvariantCulture, $"Ctrl-C ends · every message: mosquitto_sub -h {options.Host} -p {(options.Port == 0 ? 1883 : options.Port)} -t '{Topics.Prefix}/{fleet}/#' -v")
+        : $"Ctrl-C ends · broker {options.Host}";
+
     /// <summary>Exit code 69 if the broker is not to be had.</summary>
     public async Task<int> OnceAsync(TimeSpan collect, bool isJson, CancellationToken cancellationToken)
     {
@@ -62,7 +66,7 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
             {
                 console.Profile.Out.Writer.Write("\e[H");
                 console.Write(FleetTable.Render(_view, Math.Max(1, (console.Profile.Height - 7) / 2)));
-                console.Write(new Text((_trouble ?? $"broker {options.Host}, Ctrl-C ends") + "\n"));
+                console.Write(new Text((_trouble ?? Footer) + "\n", new Style(Color.Grey)));
                 console.Profile.Out.Writer.Write("\e[J");
                 await Task.Delay(Refresh, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
