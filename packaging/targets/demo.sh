@@ -1,8 +1,8 @@
 # The demo (design §10): a camera over a conveyor belt, one agent, a broker, and the operator's table in the foreground.
 # --seconds N ends it after N seconds; all other arguments go to `dunlin-fleet watch` (--json). Tests set
 # DUNLIN_DEMO_BUILT to debug, so that nothing is built anew. What it makes lies in one
-# temporary folder, which is gone afterwards. It runs in a shell of its own, whose end is the end of all its programs.
-target_demo() ( # shows the whole: a belt camera, an agent that races its models, a live table (Ctrl-C ends it)
+# temporary folder, which is gone afterwards.
+target_demo() { # shows the whole: a belt camera, an agent that races its models, a live table (Ctrl-C ends it)
   local seconds=()
   if [ "${1:-}" = --seconds ]; then seconds=(timeout --foreground "$2"); shift 2; fi
   command -v dotnet > /dev/null || { echo "demo: there is no 'dotnet'; install the .NET 10 SDK (https://dot.net)" >&2; return 1; }
@@ -14,7 +14,7 @@ target_demo() ( # shows the whole: a belt camera, an agent that races its models
   done
   local bin=artifacts/bin folder; folder=$(mktemp -d -t dunlin-demo.XXXXXX)
   local agent=$bin/Agent/$form/dunlin-agent fleet=$bin/Fleet/$form/dunlin-fleet optimizer=$bin/Optimizer/$form/dunlin-optimizer
-  trap 'demo_stop "$folder"' EXIT
+  trap "demo_stop '$folder'" EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
 
@@ -49,7 +49,7 @@ TEXT
     return 1
   fi
   [ $status = 124 ] || return $status
-)
+}
 
 # Starts the broker on a free port of loopback and sets `port`.
 demo_broker() {
