@@ -66,14 +66,14 @@ internal sealed unsafe class RowResampler
     {
         _indices.AsSpan().Fill(0xFF);
         for (var i = 0; i < _blockCount * _lanes; i++)
-        for (var k = 0; k < _axis.TapCount; k++)
-        {
-            var at = i / _lanes * _axis.TapCount + k;
-            var target = Math.Min(i, _axis.TargetLength - 1);
-            if (i % _lanes == 0) _windows[at] = Source(_axis, sourceLength, target, k);
-            _indices[(at * _lanes + i % _lanes) * 4] = (byte)(Source(_axis, sourceLength, target, k) - _windows[at]);
-            _weights[at * _lanes + i % _lanes] = i == target ? _axis.Weights[target * _axis.TapCount + k] : 0;
-        }
+            for (var k = 0; k < _axis.TapCount; k++)
+            {
+                var at = i / _lanes * _axis.TapCount + k;
+                var target = Math.Min(i, _axis.TargetLength - 1);
+                if (i % _lanes == 0) _windows[at] = Source(_axis, sourceLength, target, k);
+                _indices[(at * _lanes + i % _lanes) * 4] = (byte)(Source(_axis, sourceLength, target, k) - _windows[at]);
+                _weights[at * _lanes + i % _lanes] = i == target ? _axis.Weights[target * _axis.TapCount + k] : 0;
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -15,13 +15,13 @@ internal static partial class TestJpeg
     {
         var rgb = new byte[width * height * 3];
         for (var y = 0; y < height; y++)
-        for (var x = 0; x < width; x++)
-        {
-            var at = (y * width + x) * 3;
-            rgb[at] = (byte)(128 + 100 * Math.Sin(x * 0.05) * Math.Cos(y * 0.031));
-            rgb[at + 1] = (byte)(128 + 90 * Math.Sin(x * 0.013 + y * 0.07));
-            rgb[at + 2] = (byte)((x * 3 + y * 2) % 200 + (x / 16 + y / 16) % 2 * 40);
-        }
+            for (var x = 0; x < width; x++)
+            {
+                var at = (y * width + x) * 3;
+                rgb[at] = (byte)(128 + 100 * Math.Sin(x * 0.05) * Math.Cos(y * 0.031));
+                rgb[at + 1] = (byte)(128 + 90 * Math.Sin(x * 0.013 + y * 0.07));
+                rgb[at + 2] = (byte)((x * 3 + y * 2) % 200 + (x / 16 + y / 16) % 2 * 40);
+            }
 
         return rgb;
     }

@@ -12,12 +12,12 @@ internal sealed class ReferencePreprocessing(InputSpec spec)
     {
         var (y, u, v) = (new double[height, width], new double[height, width / 2], new double[height, width / 2]);
         for (var row = 0; row < height; row++)
-        for (var x = 0; x < width; x++)
-        {
-            y[row, x] = bytes[(row * width + x) * 2];
-            u[row, x / 2] = bytes[row * width * 2 + x / 2 * 4 + 1];
-            v[row, x / 2] = bytes[row * width * 2 + x / 2 * 4 + 3];
-        }
+            for (var x = 0; x < width; x++)
+            {
+                y[row, x] = bytes[(row * width + x) * 2];
+                u[row, x / 2] = bytes[row * width * 2 + x / 2 * 4 + 1];
+                v[row, x / 2] = bytes[row * width * 2 + x / 2 * 4 + 3];
+            }
 
         return [new(y, 1, 1), new(u, 2, 1), new(v, 2, 1)];
     }
@@ -40,19 +40,19 @@ internal sealed class ReferencePreprocessing(InputSpec spec)
         var (sx, sy, sw, sh, tx, ty, tw, th) = Rectangles(width, height);
         var tensor = new double[spec.Width * spec.Height * spec.ChannelCount];
         for (var y = 0; y < th; y++)
-        for (var x = 0; x < tw; x++)
-        {
-            var p = planes.Select(plane => Sample(plane, sx, sy, sw, sh, tw, th, x, y)).ToArray();
-            var channels = Channels(p, yuv);
-            for (var c = 0; c < spec.ChannelCount; c++)
+            for (var x = 0; x < tw; x++)
             {
-                var value = (channels[c] - spec.Mean[c]) * spec.Scale[c];
-                var (row, column) = (ty + y, tx + x);
-                tensor[spec.Layout == TensorLayout.Nchw
-                    ? (c * spec.Height + row) * spec.Width + column
-                    : (row * spec.Width + column) * spec.ChannelCount + c] = value;
+                var p = planes.Select(plane => Sample(plane, sx, sy, sw, sh, tw, th, x, y)).ToArray();
+                var channels = Channels(p, yuv);
+                for (var c = 0; c < spec.ChannelCount; c++)
+                {
+                    var value = (channels[c] - spec.Mean[c]) * spec.Scale[c];
+                    var (row, column) = (ty + y, tx + x);
+                    tensor[spec.Layout == TensorLayout.Nchw
+                        ? (c * spec.Height + row) * spec.Width + column
+                        : (row * spec.Width + column) * spec.ChannelCount + c] = value;
+                }
             }
-        }
 
         return tensor;
     }

@@ -17,7 +17,11 @@ public sealed class TlsTests(TlsTests.Authority authority) : IClassFixture<TlsTe
     {
         _pki.ServerFiles = server switch
         {
-            "expired" => _pki.ExpiredServer, "future" => _pki.FutureServer, "wrong-host" => _pki.WrongHostServer, "revoked" => _pki.RevokedServer, _ => _pki.Server,
+            "expired" => _pki.ExpiredServer,
+            "future" => _pki.FutureServer,
+            "wrong-host" => _pki.WrongHostServer,
+            "revoked" => _pki.RevokedServer,
+            _ => _pki.Server,
         };
         await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Pki = _pki });
         var options = Options(broker, _pki.IssueClient("belt-1"));
