@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Dunlin.EndToEnd.Tests.Packages;
+
+namespace Dunlin.EndToEnd.Tests.Demo;
+
+/// <summary><c>./build.sh demo</c> as it ships, with the programs that are built already.</summary>
+public sealed class DemoTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(55);
+
+    [Fact]
+    public async Task TheDemoShowsResultsOfASignedBundleAndLeavesNothingBehind()
+    {
+        if (!Directory.Exists("/usr/share/datasets/fashion-mnist")) Assert.Skip("The Debian package dataset-fashion-mnist is not installed.");
+        foreach (var program in (string[])["Optimizer/debug/dunlin-optimizer", "Fleet/debug/dunlin-fleet", "Agent/debug/dunlin-agent"])
+            if (!File.Exists(Path.Join(Repository.Folder, "artifacts/bin", program))) Assert.Skip($"'{program}' is not built: run ./build.sh build.");
+        var temporary = Directory.CreateTempSubdirectory("dunlin-demo-test-").FullName;
+        var start = new ProcessStartInfo("bash", ["build.sh", "demo", "--json"])
+        {
+            WorkingDirectory = Repository.Folder, RedirectStandardOutput = true, RedirectStandardError = true,
+            Environment = { ["DUNLIN_DEMO_BUILT"] = "debug", ["TMPDIR"] = temporary },
+        };
+        using var demo = Process.Start(start)!;
+        var errors = demo.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        using var patience = new CancellationTokenSource(Patience);
+        var (signed, classified) = (false, false);
+        while (!(signed && classified) && await demo.StandardOutput.ReadLineAsync(patience.Token) is { } line)
+        {
+            using var message = JsonDocument.Parse(line);
+            Assert.Equal("belt-1", message.RootElement.GetProperty("device").GetString());
+            var content = message.RootElement.GetProperty("message");
+            signed |= content.TryGetProperty("release", out var release) && release.ValueKind == JsonValueKind.Object && release.GetProperty("isSigned").GetBoolean();
+            classified |= message.RootElement.GetProperty("kind").GetString() == "result";
+        }
+
+        using (Process.Start("kill", ["-TERM", $"{demo.Id}"])) await demo.WaitForExitAsync(patience.Token);
+        Assert.True(signed && classified, await errors);
+        Assert.Equal(143, demo.ExitCode);
+        Assert.Empty(Directory.GetFileSystemEntries(temporary, "dunlin-demo.*"));
+        Assert.DoesNotContain(Directory.GetDirectories("/proc"), process => CommandLine(process).Contains(temporary, StringComparison.Ordinal));
+        Directory.Delete(temporary, recursive: true);
+    }
+
+    private static string CommandLine(string process)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Join(process, "cmdline"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}
