@@ -39,7 +39,12 @@ internal static partial class AgentHost
         AgentConfiguration.Validate(host.Services, configuration);
         Prepare(host.Services);
 
-        // .NET's host exits with 0 when a background service has faulted.
+        return await RunToTheEndAsync(host, cancellationToken);
+    }
+
+    /// <summary>.NET's host ends as if all were well when a background service has faulted; systemd would then not start the agent again.</summary>
+    internal static async Task<int> RunToTheEndAsync(IHost host, CancellationToken cancellationToken)
+    {
         var services = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
         await host.RunAsync(cancellationToken);
         return services.Any(service => service.ExecuteTask?.IsFaulted == true) ? 1 : 0;

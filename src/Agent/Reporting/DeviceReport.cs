@@ -69,7 +69,14 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
     public void SetCamera(CameraHealth camera)
     {
         status.SetProblem("camera", camera.State is "ok" or "starting" ? null : camera.Detail ?? $"Camera '{camera.Camera}' is {camera.State}");
-        Change(() => _camera = camera);
+        lock (_gate)
+        {
+            var isNews = IsNews(camera);
+            _camera = camera;
+            if (!isNews) return;
+        }
+
+        Publish();
     }
 
     /// <summary>A problem of the device, or null when it is solved; published at once if it is news.</summary>
@@ -102,6 +109,10 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
             });
         }
     }
+
+    // The rate wavers with every window; telemetry has it.
+    private bool IsNews(CameraHealth camera) => camera with { ActualFramesPerSecond = _camera.ActualFramesPerSecond } != _camera
+        || (_camera.ActualFramesPerSecond is null && camera.ActualFramesPerSecond is not null);
 
     private string StatusLine() => _release is null ? "no bundle" : _running is null ? $"{_release}: nothing runs" : $"{_release}: {_running}";
 
