@@ -3,6 +3,7 @@ using Dunlin.Agent.Tests.Children;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Updates;
 using Dunlin.TestKit.Samples;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Agent.Tests.Racing;
 
@@ -17,8 +18,8 @@ public sealed class QuarantinedTests : IDisposable
     public void WhatFailedIsRememberedAcrossARestartByItsDigest()
     {
         var variant = SampleDocuments.Variant();
-        new Quarantined(_files).Add(variant, "golden.failed", "It failed its golden check.", SampleDocuments.Noon);
-        var restarted = new Quarantined(_files);
+        new Quarantined(_files, NullLogger<Quarantined>.Instance).Add(variant, "golden.failed", "It failed its golden check.", SampleDocuments.Noon);
+        var restarted = new Quarantined(_files, NullLogger<Quarantined>.Instance);
         Assert.Equal("It failed its golden check", restarted.WhyNot(variant));
         Assert.NotNull(restarted.WhyNot(variant with { Id = "renamed" }));
         Assert.Null(restarted.WhyNot(SampleDocuments.Variant("other")));
@@ -28,16 +29,16 @@ public sealed class QuarantinedTests : IDisposable
     public void AnotherOnnxRuntimeMayTryAgain()
     {
         var variant = SampleDocuments.Variant();
-        new Quarantined(_files).Add(variant, "model.crashed", "It crashed.", SampleDocuments.Noon);
+        new Quarantined(_files, NullLogger<Quarantined>.Instance).Add(variant, "model.crashed", "It crashed.", SampleDocuments.Noon);
         var stored = _files.ReadQuarantine().Value!;
         _files.WriteQuarantine(stored with { Entries = [stored.Entries[0] with { OnnxRuntimeVersion = "1.0.0" }] });
-        Assert.Null(new Quarantined(_files).WhyNot(variant));
+        Assert.Null(new Quarantined(_files, NullLogger<Quarantined>.Instance).WhyNot(variant));
     }
 
     [Fact]
     public void TheSameFailureIsKeptOnceAndTheFileStaysBounded()
     {
-        var quarantined = new Quarantined(_files);
+        var quarantined = new Quarantined(_files, NullLogger<Quarantined>.Instance);
         for (var i = 0; i < 300; i++)
         {
             quarantined.Add(SampleDocuments.Variant($"v{i}"), "model.crashed", "It crashed.", SampleDocuments.Noon);
