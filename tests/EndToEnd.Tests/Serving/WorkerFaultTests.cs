@@ -8,7 +8,7 @@ namespace Dunlin.EndToEnd.Tests.Serving;
 public sealed class WorkerFaultTests(FirstRun first)
 {
     [Theory]
-    [InlineData("KILL", "signal that the supervisor did not send")]
+    [InlineData("KILL", "SIGKILL, which the supervisor did not send")]
     [InlineData("STOP", "heartbeat")]
     public async Task AWorkerThatDiesOrHangsIsReportedAndResultsGoOn(string signal, string reason)
     {
