@@ -19,7 +19,7 @@ internal static unsafe class Landlock
     {
         var abi = (int)Libc.Syscall(CreateRuleset, 0, 0, VersionFlag, 0, 0);
         if (abi < 1)
-            return [$"Landlock is missing ({Libc.LastError()}): a child may read what user '{Environment.UserName}' may read; use Linux 5.13 or newer with 'landlock' in the lsm= list."];
+            return [$"Landlock is missing ({Libc.LastError()}): a child may read what the agent's user may read; use Linux 5.13 or newer with 'landlock' in the lsm= list."];
         var missing = new List<string>();
         var handled = Access.Everything;
         if (abi < ReferAbi) handled &= ~Access.Refer;
