@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Json.Schema;
@@ -9,7 +8,10 @@ namespace Dunlin.TestKit.Schemas;
 /// <summary>Compares JSON with the schemas of docs/schemas, by an independent implementation of JSON Schema.</summary>
 public static class SchemaAssert
 {
-    private static readonly ConcurrentDictionary<string, JsonSchema> Schemas = new();
+    private static readonly Dictionary<string, JsonSchema> Schemas = [];
+
+    // JsonSchema.Net resolves references on the first evaluation: two at once have let an invalid document pass.
+    private static readonly Lock Evaluating = new();
 
     /// <summary>The folder of the schemas in this working tree.</summary>
     public static string Folder { get; } = Path.Combine(RepositoryRoot(), "docs", "schemas");
@@ -33,13 +35,21 @@ public static class SchemaAssert
 
     private static List<string> Errors(string name, string json)
     {
-        var schema = Schemas.GetOrAdd(name, n => JsonSchema.FromText(File.ReadAllText(PathOf(n))));
         using var document = JsonDocument.Parse(json);
-        var results = schema.Evaluate(document.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
+        var results = Evaluate(name, document.RootElement);
         if (results.IsValid) return [];
         var errors = (results.Details ?? []).Where(d => d.Errors is not null)
             .SelectMany(d => d.Errors!.Select(e => $"{d.InstanceLocation}: {e.Value}")).ToList();
         return errors.Count > 0 ? errors : ["it does not match"];
+    }
+
+    private static EvaluationResults Evaluate(string name, JsonElement document)
+    {
+        lock (Evaluating)
+        {
+            if (!Schemas.TryGetValue(name, out var schema)) Schemas[name] = schema = JsonSchema.FromText(File.ReadAllText(PathOf(name)));
+            return schema.Evaluate(document, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
+        }
     }
 
     private static string PathOf(string name) => Path.Combine(Folder, name + ".schema.json");
