@@ -22,6 +22,9 @@ public static unsafe class Sandbox
     private const ulong DescriptorCount = 256;
     private const int OomScoreAdjustment = 500;
 
+    /// <summary>At the soft limit the kernel sends SIGXCPU, which says what happened; SIGKILL at the hard one looks like a want of memory.</summary>
+    private const ulong CpuGraceSeconds = 5;
+
     /// <summary>
     /// Call first in <c>Main</c> of a child. In the first step this does not return: the program starts again with a marker
     /// at the end of its arguments. In the second it returns the arguments without sandbox and marker, and what the kernel lacks.
@@ -74,7 +77,7 @@ public static unsafe class Sandbox
         Limit(DescriptorLimit, rules.Foreign ? 1024 : DescriptorCount);
         if (!rules.Foreign) Limit(ProcessLimit, ProcessCount);
         if (rules.DataByteCount > 0) Limit(DataLimit, (ulong)rules.DataByteCount);
-        if (rules.CpuSeconds > 0) Limit(CpuLimit, (ulong)rules.CpuSeconds);
+        if (rules.CpuSeconds > 0) Limit(CpuLimit, (ulong)rules.CpuSeconds, (ulong)rules.CpuSeconds + CpuGraceSeconds);
         DropCapabilities();
         missing.AddRange(Landlock.Enter(rules, RuntimePaths.Of(rules)));
         return missing;
@@ -103,10 +106,12 @@ public static unsafe class Sandbox
         if (Libc.Syscall(number, (nint)header, (nint)none, 0, 0, 0) < 0) throw Failure("capset");
     }
 
-    private static void Limit(int resource, ulong value)
+    private static void Limit(int resource, ulong value) => Limit(resource, value, value);
+
+    private static void Limit(int resource, ulong soft, ulong hard)
     {
-        var softAndHard = stackalloc ulong[2] { value, value };
-        if (Libc.SetResourceLimit(resource, softAndHard) < 0) throw Failure($"setrlimit({resource}, {value})");
+        var softAndHard = stackalloc ulong[2] { soft, hard };
+        if (Libc.SetResourceLimit(resource, softAndHard) < 0) throw Failure($"setrlimit({resource}, {soft}, {hard})");
     }
 
     private static (string Path, string[] Arguments) OwnCommandLine()

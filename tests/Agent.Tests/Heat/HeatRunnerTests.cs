@@ -48,6 +48,18 @@ public sealed class HeatRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task AModelThatRunsOverItsCpuTimeIsNamedAsThatAndNotAsAWantOfMemory()
+    {
+        if (!File.Exists("/usr/bin/ffmpeg")) Assert.Skip("ffmpeg, which makes the image, is not installed.");
+        var request = new Classify { Session = TestChildren.Session(_folder, HostileModels.NeverEnds(), "bomb"), Images = [await RedAsync()], TopCount = 1 };
+        var limits = new HeatLimits { CpuTime = TimeSpan.FromSeconds(2), WallTime = TimeSpan.FromSeconds(60) };
+        var outcome = await Runner().RunAsync(request, limits, TestContext.Current.CancellationToken);
+        Assert.Equal(ChildExitCodes.CpuLimit, outcome.Code);
+        Assert.Contains("CPU time", outcome.Reason, StringComparison.Ordinal);
+        Assert.InRange(outcome.CpuTime.TotalSeconds, 1.9, 4);
+    }
+
+    [Fact]
     public async Task AModelIsPreparedIntoTwoFiles()
     {
         var request = new Prepare { Session = TestChildren.Session(_folder, OnnxModels.Tiny()), OutputDirectory = _folder.Sub("cache") };
