@@ -8,11 +8,16 @@ namespace Dunlin.Bundles.Durability;
 internal static partial class NativeFile
 {
     private const int ReadOnly = 0;
+    private const int ReadWrite = 2;
+    private const int Create = 0x40;
+    private const int Exclusive = 0x80;
+    private const int Interrupted = 4;
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
     private const int NotFound = 2;
     private const int NotADirectory = 20;
     private const int TooManyLinks = 40;
+    private const int StatusLength = 256;
 
     // These two differ between the architectures (Linux, asm/fcntl.h).
     private static readonly int NoFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
@@ -44,13 +49,63 @@ internal static partial class NativeFile
         return (OpenResult.NotRegular, null);
     }
 
-    // statx(2) has one layout on every architecture; stx_mode is the u16 at offset 28.
+    /// <summary>Opens a file of our own for reading and writing; null if it is absent, a link, or no regular file.</summary>
+    internal static SafeFileHandle? OpenForWriting(string path)
+    {
+        const int isADirectory = 21;
+        var descriptor = Open(path, ReadWrite | CloseOnExec | NonBlocking | NoFollow, 0);
+        if (descriptor < 0)
+        {
+            return Marshal.GetLastPInvokeError() is var error and not (NotFound or NotADirectory or TooManyLinks or isADirectory) ? throw Failure("open", path, error) : null;
+        }
+        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (IsRegular(handle, path)) return handle;
+        handle.Dispose();
+        return null;
+    }
+
+    /// <summary>Creates a file, mode 0600, that must not exist.</summary>
+    internal static SafeFileHandle CreateNew(string path)
+    {
+        const int ownerOnly = 0x180;
+        var descriptor = Open(path, ReadWrite | Create | Exclusive | CloseOnExec | NoFollow, ownerOnly);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path, Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>Gives the file exactly this length, with blocks on the disk for all of it.</summary>
+    /// <exception cref="IOException">Without room its HResult is ENOSPC or EDQUOT.</exception>
+    internal static void Allocate(SafeFileHandle handle, long length, string path)
+    {
+        int error;
+        while ((error = PosixAllocate(handle, 0, length)) == Interrupted)
+        {
+            // Asked again, as with any interrupted call.
+        }
+        if (error != 0) throw Failure("posix_fallocate", path, error);
+    }
+
+    /// <summary>Names that a file has in the file system.</summary>
+    internal static uint LinkCount(SafeFileHandle handle, string path)
+    {
+        const int linkMask = 4, linkOffset = 16;
+        Span<byte> status = stackalloc byte[StatusLength];
+        Examine(handle, path, linkMask, status);
+        return MemoryMarshal.Read<uint>(status[linkOffset..]);
+    }
+
     private static bool IsRegular(SafeFileHandle handle, string path)
     {
-        const int atEmptyPath = 0x1000, typeMask = 1, modeOffset = 28, formatMask = 0xF000, regular = 0x8000;
-        Span<byte> status = stackalloc byte[256];
-        if (Status(handle, "", atEmptyPath, typeMask, status) != 0) throw Failure("statx", path, Marshal.GetLastPInvokeError());
+        const int typeMask = 1, modeOffset = 28, formatMask = 0xF000, regular = 0x8000;
+        Span<byte> status = stackalloc byte[StatusLength];
+        Examine(handle, path, typeMask, status);
         return (MemoryMarshal.Read<ushort>(status[modeOffset..]) & formatMask) == regular;
+    }
+
+    // statx(2) has one layout on every architecture: u32 stx_nlink at offset 16, u16 stx_mode at 28.
+    private static void Examine(SafeFileHandle handle, string path, uint mask, Span<byte> status)
+    {
+        const int atEmptyPath = 0x1000;
+        if (Status(handle, "", atEmptyPath, mask, status) != 0) throw Failure("statx", path, Marshal.GetLastPInvokeError());
     }
 
     /// <summary>Syncs a file or directory to the disk.</summary>
@@ -59,9 +114,8 @@ internal static partial class NativeFile
     {
         while (FileSync(handle) != 0)
         {
-            const int interrupted = 4;
             var error = Marshal.GetLastPInvokeError();
-            if (error != interrupted) throw Failure("fsync", path, error);
+            if (error != Interrupted) throw Failure("fsync", path, error);
         }
     }
 
@@ -82,6 +136,9 @@ internal static partial class NativeFile
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Status(SafeFileHandle directory, string path, int flags, uint mask, Span<byte> status);
+
+    [LibraryImport("libc", EntryPoint = "posix_fallocate")]
+    private static partial int PosixAllocate(SafeFileHandle handle, long offset, long length);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FileSync(SafeFileHandle handle);
