@@ -4,6 +4,7 @@ using Dunlin.Contracts.Updates;
 
 namespace Dunlin.Bundles.Tests.Store;
 
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class BlobStoreTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
