@@ -2,6 +2,7 @@ using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Systemd;
+using Dunlin.Agent.Updates.Fetching;
 using Dunlin.Bundles.Durability;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Updates;
@@ -67,6 +68,7 @@ internal static partial class AgentHost
         services.AddSingleton(provider => DirectoriesOf(provider.GetRequiredService<StateLayout>()));
         services.AddSingleton<CommandDispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<CommandDispatcher>());
+        services.AddFetching();
         services.AddServing();
         services.AddHostedService<HealthService>();
         services.AddHostedService<SystemdService>();

@@ -50,6 +50,7 @@ internal static class AgentConfiguration
         services.AddSingleton<IValidateOptions<RaceOptions>, RaceOptionsValidator>();
         services.AddSingleton<IValidateOptions<ResultOptions>, ResultOptionsValidator>();
         services.AddSingleton<IValidateOptions<TelemetryOptions>, TelemetryOptionsValidator>();
+        services.AddSingleton<IValidateOptions<UpdateOptions>, UpdateOptionsValidator>();
         services.AddSingleton<IValidateOptions<LoggingOptions>, LoggingOptionsValidator>();
         services.AddOptions<DeviceOptions>().Bind(configuration.GetSection(DeviceOptions.Section), Strict).ValidateOnStart();
         services.AddOptions<CameraOptions>().Bind(configuration.GetSection(CameraOptions.Section), Strict).ValidateOnStart();

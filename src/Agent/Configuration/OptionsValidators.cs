@@ -19,3 +19,6 @@ internal sealed partial class TelemetryOptionsValidator : IValidateOptions<Telem
 
 [OptionsValidator]
 internal sealed partial class LoggingOptionsValidator : IValidateOptions<LoggingOptions>;
+
+[OptionsValidator]
+internal sealed partial class UpdateOptionsValidator : IValidateOptions<UpdateOptions>;

@@ -1,0 +1,36 @@
+using Dunlin.Agent.Configuration;
+using Dunlin.Bundles.Store;
+using Dunlin.Contracts.Updates;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Agent.Updates.Fetching;
+
+internal static class FetchingServices
+{
+    private const long Megabyte = 1_000_000;
+
+    /// <summary>
+    /// Registers <see cref="BlobStore"/> and <see cref="ArtifactFetcher"/>. The latter must be made before the link starts, as a hosted
+    /// service that takes it does.
+    /// </summary>
+    public static IServiceCollection AddFetching(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => new BlobStore(provider.GetRequiredService<StateLayout>(), OptionsOf(provider).DiskReserveMegabytes * Megabyte));
+        services.AddSingleton(provider => LimitsOf(OptionsOf(provider)));
+        services.AddSingleton(provider => new SourceFactory(
+            OptionsOf(provider), provider.GetRequiredService<FetchLimits>(), provider.GetRequiredService<BlobChannel>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<BlobChannel>();
+        services.AddSingleton<ArtifactFetcher>();
+        return services;
+    }
+
+    private static UpdateOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<IOptions<UpdateOptions>>().Value;
+
+    private static FetchLimits LimitsOf(UpdateOptions options) => new()
+    {
+        MaximumByteCount = options.MaximumFetchMegabytes * Megabyte,
+        TotalTime = TimeSpan.FromHours(options.MaximumFetchHours),
+        Patience = TimeSpan.FromHours(options.FetchPatienceHours),
+    };
+}
