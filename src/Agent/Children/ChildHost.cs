@@ -8,6 +8,7 @@ public sealed record ChildHost
 {
     public const string WorkerRole = "worker";
     public const string HeatRole = "heat";
+    public const string WalkRole = "walk";
     public const string CameraRole = "camera";
 
     /// <summary>Absolute path of the program that has the roles.</summary>
@@ -36,6 +37,9 @@ public sealed record ChildHost
     public ChildStart Worker(SandboxRules rules, int? camera) => Role(WorkerRole, WorkerRole, rules) with { Camera = camera };
 
     public ChildStart Heat(SandboxRules rules) => Role(HeatRole, HeatRole, rules);
+
+    /// <summary>A heat that looks at a model without loading ONNX Runtime.</summary>
+    public ChildStart Walk(SandboxRules rules) => Role(WalkRole, WalkRole, rules);
 
     /// <summary>A camera program inside a sandbox of its own: network and devices, but not our keys and models.</summary>
     public ChildStart Camera(string program, IReadOnlyList<string> arguments, string? standardInput, SandboxRules rules, int standardOutput)

@@ -83,6 +83,9 @@ internal static class ChildMessageRules
             case (ChildError error, _):
                 Check(error);
                 break;
+            case (ModelChecked found, CheckModel):
+                foreach (var count in (long[])[found.NodeCount, found.TensorCount, found.WeightByteCount]) Count(count);
+                break;
             case (Prepared prepared, Prepare):
                 Milliseconds(prepared.LoadMilliseconds);
                 Count(prepared.MemoryByteCount);

@@ -11,6 +11,7 @@ internal static class ChildRoles
     {
         [ChildHost.WorkerRole, .. var own] => WorkerProgram.Run(own),
         [ChildHost.HeatRole, .. var own] => HeatProgram.Run(own),
+        [ChildHost.WalkRole, .. var own] => WalkProgram.Run(own),
         [ChildHost.CameraRole, .. var own] => ChildProgram.RunCamera(own),
         _ => null,
     };

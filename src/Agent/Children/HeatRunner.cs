@@ -8,12 +8,13 @@ namespace Dunlin.Agent.Children;
 /// <summary>Runs one request in one throwaway process that may read the files that the request names and nothing else.</summary>
 public sealed class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeProvider time)
 {
-    /// <summary>Runs <see cref="Prepare"/>, <see cref="Golden"/>, <see cref="Heat"/> or <see cref="Classify"/>. The paths in it must be absolute; the output directory of a Prepare must be there and empty.</summary>
+    /// <summary>Runs <see cref="CheckModel"/>, <see cref="Prepare"/>, <see cref="Golden"/>, <see cref="Heat"/> or <see cref="Classify"/>. The paths in it must be absolute; the output directory of a Prepare must be there and empty.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the process is gone.</exception>
     /// <exception cref="ArgumentException">Not a request for a heat.</exception>
     public async Task<HeatOutcome> RunAsync(ToChild request, HeatLimits limits, CancellationToken cancellationToken)
     {
-        var start = host.Heat(Rules(request, limits));
+        var rules = Rules(request, limits);
+        var start = request is CheckModel ? host.Walk(rules) : host.Heat(rules);
         var answer = new TaskCompletionSource<FromChild>(TaskCreationOptions.RunContinuationsAsynchronously);
         Ready? ready = null;
         ChildProcess child;
@@ -44,7 +45,8 @@ public sealed class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeP
     {
         var (read, write) = request switch
         {
-            Prepare prepare => (Models(prepare.Session), (IEnumerable<string>)[prepare.OutputDirectory]),
+            CheckModel check => ((IEnumerable<string>)[check.ModelPath], (IEnumerable<string>)[]),
+            Prepare prepare => (Models(prepare.Session), [prepare.OutputDirectory]),
             Golden golden => ([.. Models(golden.Session), golden.GoldenPath], []),
             Heat heat => (heat.Sessions.SelectMany(Models), []),
             Classify classify => ([.. Models(classify.Session), .. classify.Images], []),

@@ -23,6 +23,10 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
     // A heat's process needs this beside the model: the runtime, its threads' stacks, its code.
     private const long ProcessByteCount = 192L * 1024 * 1024;
     private const int GoldenRunsPerLoad = 4;
+
+    /// <summary>What a static check may use: it reads through one buffer and remembers names.</summary>
+    public static readonly HeatLimits CheckLimits = new() { WallTime = TimeSpan.FromSeconds(8), CpuTime = TimeSpan.FromSeconds(8), MemoryByteCount = 256L * 1024 * 1024, FileByteCount = 0 };
+
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(5);
 
     /// <param name="bundle">The release.</param>
@@ -36,6 +40,9 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
         var saved = cache.Find(key, spec);
         if (saved is null)
         {
+            var walked = await heats.RunAsync(CheckOf(bundle, variant), CheckLimits, cancellationToken);
+            if (walked.Answer is not ModelChecked) return Fail(variant, null, walked.Code, $"Variant '{variant.Id}' did not pass the static check: {walked.Reason}");
+
             string begun;
             try
             {
@@ -96,6 +103,17 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
             quarantine.Add(variant, code, reason, time.GetUtcNow());
         return new Vetted(variant, null, golden, code, reason);
     }
+
+    /// <summary>The static check of this variant, which comes before anything loads it.</summary>
+    public static CheckModel CheckOf(Bundle bundle, Variant variant) => new()
+    {
+        ModelPath = bundle.PathOf(variant),
+        ByteCount = variant.Blob.Size,
+        Operators = variant.Operators,
+        Input = bundle.Manifest.Input,
+        Output = bundle.Manifest.Output,
+        ClassCount = bundle.Labels.Count,
+    };
 
     /// <summary>What a heat of this variant may use.</summary>
     public static HeatLimits LimitsOf(Variant variant) => new()

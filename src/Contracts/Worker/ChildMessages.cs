@@ -14,6 +14,7 @@ namespace Dunlin.Contracts.Worker;
 [JsonDerivedType(typeof(Load), "load")]
 [JsonDerivedType(typeof(Swap), "swap")]
 [JsonDerivedType(typeof(CameraOpened), "camera")]
+[JsonDerivedType(typeof(CheckModel), "check")]
 [JsonDerivedType(typeof(Prepare), "prepare")]
 [JsonDerivedType(typeof(Golden), "golden")]
 [JsonDerivedType(typeof(Heat), "heat")]
@@ -64,7 +65,25 @@ public sealed record CameraOpened : ToChild
     public required string Description { get; init; }
 }
 
-/// <summary>To a heat: check the graph, create the session at level ALL and save the optimized model into <see cref="OutputDirectory"/>.</summary>
+/// <summary>To a heat that loads no ONNX Runtime: walk over a release's ONNX file and hold it against what its manifest says.</summary>
+public sealed record CheckModel : ToChild
+{
+    public required string ModelPath { get; init; }
+
+    /// <summary>Bytes that the file must have.</summary>
+    public required long ByteCount { get; init; }
+
+    /// <summary>All that the graph may use, as in <see cref="Variant.Operators"/>.</summary>
+    public required IReadOnlyList<string> Operators { get; init; }
+
+    public required InputSpec Input { get; init; }
+    public required OutputSpec Output { get; init; }
+
+    /// <summary>Labels of the release.</summary>
+    public required int ClassCount { get; init; }
+}
+
+/// <summary>To a heat: create the session at level ALL and save the optimized model into <see cref="OutputDirectory"/>.</summary>
 public sealed record Prepare : ToChild
 {
     public required SessionSpec Session { get; init; }

@@ -10,6 +10,7 @@ namespace Dunlin.Contracts.Worker;
 [JsonDerivedType(typeof(Loaded), "loaded")]
 [JsonDerivedType(typeof(FrameResult), "result")]
 [JsonDerivedType(typeof(FrameWindow), "window")]
+[JsonDerivedType(typeof(ModelChecked), "checked")]
 [JsonDerivedType(typeof(Prepared), "prepared")]
 [JsonDerivedType(typeof(GoldenVerdict), "golden")]
 [JsonDerivedType(typeof(HeatVerdict), "verdict")]
@@ -77,6 +78,18 @@ public sealed record FrameWindow : FromChild
 
     /// <summary>Bytes allocated by the frame loop's threads in this window.</summary>
     public required long AllocatedByteCount { get; init; }
+}
+
+/// <summary>The model keeps all rules of the static check; one that does not is a <see cref="ChildError"/> with a <c>check.…</c> code.</summary>
+public sealed record ModelChecked : FromChild
+{
+    public required int NodeCount { get; init; }
+
+    /// <summary>Initializers and tensors in attributes.</summary>
+    public required int TensorCount { get; init; }
+
+    /// <summary>Bytes of all tensors.</summary>
+    public required long WeightByteCount { get; init; }
 }
 
 public sealed record Prepared : FromChild

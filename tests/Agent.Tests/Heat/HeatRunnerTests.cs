@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Dunlin.Agent.Children;
+using Dunlin.Agent.Racing;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.ModelCheck;
 using Dunlin.TestKit.Onnx;
 
 namespace Dunlin.Agent.Tests.Heats;
@@ -60,6 +62,20 @@ public sealed class HeatRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task TheStaticCheckAnswersFromAProcessWithoutOnnxRuntime()
+    {
+        var model = OnnxModels.Tiny();
+        var started = Stopwatch.GetTimestamp();
+        var good = await Runner().RunAsync(CheckOf(model, "good"), Vetting.CheckLimits, TestContext.Current.CancellationToken);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{Stopwatch.GetElapsedTime(started).TotalMilliseconds:0} ms, {good.PeakByteCount / Megabyte} MB");
+        Assert.True(good.Answer is ModelChecked { NodeCount: 5 }, $"{good.Code}: {good.Reason}");
+        Assert.Equal("", good.Ready?.OnnxRuntimeVersion);
+        var bad = await Runner().RunAsync(CheckOf(HostileModels.OverflowsTheStack(), "bad"), Vetting.CheckLimits, TestContext.Current.CancellationToken);
+        Assert.Null(bad.Answer);
+        Assert.Equal(CheckCodes.Domain, bad.Code);
+    }
+
+    [Fact]
     public async Task AModelIsPreparedIntoTwoFiles()
     {
         var request = new Prepare { Session = TestChildren.Session(_folder, OnnxModels.Tiny()), OutputDirectory = _folder.Sub("cache") };
@@ -84,6 +100,20 @@ public sealed class HeatRunnerTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    private CheckModel CheckOf(byte[] model, string variant)
+    {
+        var session = TestChildren.Session(_folder, model, variant);
+        return new CheckModel
+        {
+            ModelPath = session.ModelPath,
+            ByteCount = model.Length,
+            Operators = ["Conv", "Flatten", "Gemm", "GlobalAveragePool", "Relu", "local:f0"],
+            Input = session.Input,
+            Output = session.Output,
+            ClassCount = session.Labels.Count,
+        };
+    }
 
     private async Task<string> RedAsync()
     {

@@ -33,7 +33,7 @@ public sealed class BrokenVariantTests(FirstRun first)
             foreach (var bad in (string[])["crashes", "garbage", "wrong", "other-size", "never-ends"])
                 Assert.All(Of(verdict, bad), contender => Assert.True(contender.GetProperty("outcome").GetString() == "failed", contender.ToString()));
             Assert.Equal("golden.failed", Of(verdict, "wrong")[0].GetProperty("reasonCode").GetString());
-            Assert.Equal("model.input", Of(verdict, "other-size")[0].GetProperty("reasonCode").GetString());
+            Assert.Equal("check.input", Of(verdict, "other-size")[0].GetProperty("reasonCode").GetString());
             await probe.NextAsync(setup.Topic("result"), m => m.Json.GetProperty("variant").GetString() == "good");
             agent.Terminate();
             Assert.Equal(0, await agent.EndAsync());

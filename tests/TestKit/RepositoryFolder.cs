@@ -1,0 +1,28 @@
+namespace Dunlin.TestKit;
+
+/// <summary>Folders of the repository that the tests run in, and the data beside it.</summary>
+public static class RepositoryFolder
+{
+    /// <summary>The repository's root: the folder of <c>Agent.sln</c> above the test's own.</summary>
+    public static string Root { get; } = Above(AppContext.BaseDirectory);
+
+    /// <summary>A file or folder of the repository; null if it is not there.</summary>
+    /// <param name="path">Relative to the root.</param>
+    public static string? Find(string path) => Existing(Path.Combine(Root, path));
+
+    /// <summary>A file or folder of the data that tests share (<c>DUNLIN_SHARED</c>, else <c>../shared</c>); null if it is not there.</summary>
+    /// <param name="path">Relative to it, for example <c>data/imagenet</c>.</param>
+    public static string? FindShared(string path) =>
+        Existing(Path.Combine(Environment.GetEnvironmentVariable("DUNLIN_SHARED") ?? Path.Combine(Root, "..", "shared"), path))
+        // A worktree lies one folder deeper.
+        ?? Existing(Path.Combine(Root, "..", "..", "shared", path));
+
+    private static string? Existing(string path) => Path.Exists(path) ? Path.GetFullPath(path) : null;
+
+    private static string Above(string folder)
+    {
+        for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent)
+            if (File.Exists(Path.Combine(at.FullName, "Agent.sln"))) return at.FullName;
+        throw new DirectoryNotFoundException($"No Agent.sln above '{folder}'; tests run inside the repository.");
+    }
+}
