@@ -40,6 +40,9 @@ internal static class CheckLimits
     /// <summary>Copies of one tensor in another. DenseNet-201 reaches 49, a bomb doubles with every node.</summary>
     public const double Growth = 4_096;
 
+    /// <summary>Elements of the largest tensor that a short list of int64 may ask for, where it is taken as a shape: 256 MB of floats.</summary>
+    public const double ShapeElements = 1 << 26;
+
     /// <summary>Largest magnitude of a stride, pad, dilation, kernel size or group.</summary>
     public const long WindowSize = 65_535;
 }

@@ -3,8 +3,10 @@ namespace Dunlin.Runtime.ModelCheck;
 /// <summary>Checks one TensorProto: its type, dimensions and bytes must agree, and the bytes must stand in it.</summary>
 internal sealed class TensorWalk(WalkState walk)
 {
+    public const int RawField = 9;
+
     private const int DimsField = 1, TypeField = 2, SegmentField = 3, FloatField = 4, Int32Field = 5, StringField = 6, Int64Field = 7, NameField = 8,
-        RawField = 9, DoubleField = 10, UInt64Field = 11, DocField = 12, ExternalField = 13, LocationField = 14, MetadataField = 16;
+        DoubleField = 10, UInt64Field = 11, DocField = 12, ExternalField = 13, LocationField = 14, MetadataField = 16;
 
     private const string Message = "a tensor";
 
@@ -16,7 +18,7 @@ internal sealed class TensorWalk(WalkState walk)
         walk.Count(++walk.TensorCount, CheckLimits.Tensors, field, "tensors");
         var reader = walk.Reader;
         var outer = walk.Part;
-        var (once, shape, data) = (new Once(), new Shape(), new Data());
+        var (once, shape, data) = (new Once(), new Shape(), new TensorData());
         var (name, type) = ("", 0L);
         while (reader.Next(field.End, out var part))
         {
@@ -37,13 +39,18 @@ internal sealed class TensorWalk(WalkState walk)
                     name = walk.Name(part, Message);
                     walk.Part = $"tensor {Shown.Name(name)}";
                     break;
-                case FloatField or Int32Field or Int64Field or DoubleField or UInt64Field:
-                    data.Add(walk, part, Typed(part));
+                case Int64Field when part.Type == WireType.Bytes:
+                    while (reader.Item(part, out var value)) data.Add(walk, part, value);
+                    break;
+                case Int64Field when part.Type == WireType.Varint:
+                    data.Add(walk, part, unchecked((long)part.Value));
+                    break;
+                case FloatField or Int32Field or DoubleField or UInt64Field:
+                    data.Skip(walk, part, Typed(part));
                     break;
                 case RawField when part.Type == WireType.Bytes:
                     once.Take(walk, part);
-                    data.Add(walk, part, part.End - reader.Position);
-                    reader.SkipTo(part.End);
+                    data.AddRaw(walk, part);
                     break;
                 case DocField:
                     once.Take(walk, part);
@@ -64,7 +71,7 @@ internal sealed class TensorWalk(WalkState walk)
             }
         }
 
-        walk.WeightByteCount += Agree(field, TensorTypes.Find(type), type, shape, data);
+        walk.WeightByteCount += Agree(field, type, shape, data);
         walk.Part = outer;
         return name;
     }
@@ -74,37 +81,27 @@ internal sealed class TensorWalk(WalkState walk)
     {
         (FloatField, WireType.Bytes) => walk.Reader.PackedFixed(field, sizeof(float)),
         (DoubleField, WireType.Bytes) => walk.Reader.PackedFixed(field, sizeof(double)),
-        (Int32Field or Int64Field or UInt64Field, WireType.Bytes) => walk.Reader.Packed(field),
+        (Int32Field or UInt64Field, WireType.Bytes) => walk.Reader.Packed(field),
         (FloatField, WireType.Fixed32) or (DoubleField, WireType.Fixed64) => 1,
-        (Int32Field or Int64Field or UInt64Field, WireType.Varint) => 1,
+        (Int32Field or UInt64Field, WireType.Varint) => 1,
         _ => throw walk.Unknown(field, Message),
     };
 
-    private long Agree(in WireField field, TensorType? type, long number, in Shape shape, in Data data)
+    /// <summary>Compares what a tensor claims with what it holds; gives its bytes.</summary>
+    private long Agree(in WireField field, long type, in Shape shape, in TensorData data)
     {
-        if (type is not { } known)
-            throw walk.Refuse(CheckCodes.Tensor, field.Start, $"the tensor's type {number} is none that a release may use", "use float, integer or boolean tensors");
+        if (TensorTypes.Find(type) is not { } known)
+            throw walk.Refuse(CheckCodes.Tensor, field.Start, $"the tensor's type {type} is none that a release may use", "use float, integer or boolean tensors");
         var bytes = known.ByteCount(shape.Count);
-        if (data.Field == 0 && shape.Count == 0) return 0;
-        if (data.Field == RawField && data.Count != bytes)
+        if (data.Source == 0 && shape.Count == 0) return 0;
+        if (data.Source == RawField && data.Count != bytes)
             throw walk.Refuse(CheckCodes.Tensor, field.Start, $"the dimensions {shape} of {known.Name} need {bytes} bytes, and there are {data.Count}", "export the model again");
-        if (data.Field != RawField && data.Field != known.ListField)
-            throw walk.Refuse(CheckCodes.Tensor, field.Start, data.Field == 0 ? $"the tensor {shape} of {known.Name} has no data" : $"a tensor of {known.Name} has its data in field {data.Field}", "export the model again");
-        if (data.Field != RawField && data.Count != shape.Count)
+        if (data.Source != RawField && data.Source != known.ListField)
+            throw walk.Refuse(CheckCodes.Tensor, field.Start, data.Source == 0 ? $"the tensor {shape} of {known.Name} has no data" : $"a tensor of {known.Name} has its data in field {data.Source}", "export the model again");
+        if (data.Source != RawField && data.Count != shape.Count)
             throw walk.Refuse(CheckCodes.Tensor, field.Start, $"the dimensions {shape} need {shape.Count} elements, and there are {data.Count}", "export the model again");
+        if (known.ListField == Int64Field && data.ShapeSize > CheckLimits.ShapeElements)
+            throw walk.Refuse(CheckCodes.Growth, field.Start, $"the numbers in the tensor, taken as a shape, ask for more than {CheckLimits.ShapeElements} elements", "no tensor of an image classifier is that large; export the model again");
         return bytes;
-    }
-
-    /// <summary>The one field that holds the elements, and how many there are (bytes of raw data).</summary>
-    private struct Data
-    {
-        public int Field;
-        public long Count;
-
-        public void Add(WalkState walk, in WireField field, long count)
-        {
-            if (Field != 0 && Field != field.Number) throw walk.Refuse(CheckCodes.Tensor, field.Start, $"the tensor has data in the fields {Field} and {field.Number}", "export the model again");
-            (Field, Count) = (field.Number, Count + count);
-        }
     }
 }

@@ -79,6 +79,12 @@ internal sealed class WireReader(Stream stream, long length)
         _bufferLength = _next = 0;
     }
 
+    /// <summary>Reads bytes of a message that ends at <paramref name="end"/>.</summary>
+    public void Read(Span<byte> bytes, long end)
+    {
+        foreach (ref var value in bytes) value = Byte(end);
+    }
+
     /// <summary>Reads the payload of a name.</summary>
     public string Name(in WireField field)
     {
@@ -86,7 +92,7 @@ internal sealed class WireReader(Stream stream, long length)
         if (count > CheckLimits.NameByteCount)
             throw Refuse(CheckCodes.Limit, field.Start, $"a name has {count} bytes, more than {CheckLimits.NameByteCount}", "give the parts of the graph shorter names");
         Span<byte> bytes = stackalloc byte[(int)count];
-        foreach (ref var value in bytes) value = Byte(field.End);
+        Read(bytes, field.End);
         try
         {
             return StrictUtf8.GetString(bytes);

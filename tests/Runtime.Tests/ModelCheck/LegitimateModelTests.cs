@@ -56,10 +56,10 @@ public sealed class LegitimateModelTests
         {
             ModelPath = path,
             ByteCount = new FileInfo(path).Length,
-            Operators = ["Add", "Clip", "Constant", "Conv", "Flatten", "Gemm", "GlobalAveragePool", "ReduceMean", "Reshape", "Softmax"],
+            Operators = ["Add", "Clip", "Constant", "Conv", "Flatten", "Gemm", "GlobalAveragePool", "Identity", "ReduceMean", "Reshape", "Softmax"],
             Input = Preprocessing.Inputs.MobileNet,
             Output = new OutputSpec { Tensor = "output", Activation = Activation.Softmax },
-            ClassCount = 1000,
+            ClassCount = 1001,
         };
         ModelWalk.Check(claims);
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -69,5 +69,30 @@ public sealed class LegitimateModelTests
         TestContext.Current.TestOutputHelper?.WriteLine($"{found}: {elapsed.TotalMilliseconds} ms, {GC.GetAllocatedBytesForCurrentThread() - before} bytes");
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2_000_000);
         Assert.InRange(elapsed.TotalMilliseconds, 0, 1000);
+    }
+
+    [Fact]
+    public void TheNewestVersionsThatAreAllowedAreTheNewestThatThisOnnxRuntimeLoads()
+    {
+        Assert.True(Loads(Minimal().ToModel(OnnxVersions.OldestIr, OnnxVersions.OldestOpset)));
+        Assert.Equal((OnnxVersions.NewestIr, OnnxVersions.NewestOpset),
+            (Enumerable.Range(0, 40).Last(ir => Loads(Minimal().ToModel(ir: ir))), Enumerable.Range(0, 40).Last(opset => Loads(Minimal().ToModel(opset: opset)))));
+    }
+
+    private static OnnxGraph Minimal() => new OnnxGraph().Input(OnnxModels.Input, OnnxType.Float, 1, 3).Output(OnnxModels.Output, OnnxType.Float, 1, 3)
+        .Node("Relu", [OnnxModels.Input], [OnnxModels.Output]);
+
+    private static bool Loads(byte[] model)
+    {
+        try
+        {
+            _ = Dunlin.Runtime.Sessions.OnnxEnvironment.Instance;
+            using var session = new Microsoft.ML.OnnxRuntime.InferenceSession(model);
+            return true;
+        }
+        catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException)
+        {
+            return false;
+        }
     }
 }

@@ -58,10 +58,21 @@ public sealed class OnnxGraph
         return this;
     }
 
-    public byte[] ToModel()
+    /// <summary>Writes fields that the other members would not write, straight into the graph.</summary>
+    public OnnxGraph Raw(Action<ProtoWriter> write)
     {
-        var model = new ProtoWriter().Number(1, 8).Text(2, "dunlin-tests").Message(7, _graph)
-            .Message(8, Opset("", 17)).Message(8, Opset("local", 1)).Message(8, Opset("com.microsoft", 1));
+        write(_graph);
+        return this;
+    }
+
+    /// <param name="ir">Version of the file format.</param>
+    /// <param name="opset">Version of ONNX's own operators.</param>
+    /// <param name="more">Writes further fields into the model.</param>
+    public byte[] ToModel(int ir = 8, int opset = 17, Action<ProtoWriter>? more = null)
+    {
+        var model = new ProtoWriter().Number(1, ir).Text(2, "dunlin-tests").Message(7, _graph)
+            .Message(8, Opset("", opset)).Message(8, Opset("local", 1)).Message(8, Opset("com.microsoft", 1));
+        more?.Invoke(model);
         foreach (var function in _functions) model.Message(25, function);
         return model.ToArray();
     }
@@ -77,7 +88,7 @@ public sealed class OnnxGraph
         return node.Text(7, domain);
     }
 
-    internal ProtoWriter Graph => _graph;
+    internal ProtoWriter GraphMessage => _graph;
 
     private OnnxGraph Value(int field, string name, OnnxType type, long[] shape)
     {
@@ -118,7 +129,11 @@ public sealed class NodeSetting
 
     public static NodeSetting Text(string name, string value) => new(new ProtoWriter().Text(1, name).Text(4, value).Number(20, 3));
 
-    public static NodeSetting Graph(string name, OnnxGraph graph) => new(new ProtoWriter().Text(1, name).Message(6, graph.Graph).Number(20, 5));
+    public static NodeSetting Graph(string name, OnnxGraph graph) => new(new ProtoWriter().Text(1, name).Message(6, graph.GraphMessage).Number(20, 5));
+
+    /// <param name="name">The attribute.</param>
+    /// <param name="tensor">A TensorProto.</param>
+    public static NodeSetting Tensor(string name, ProtoWriter tensor) => new(new ProtoWriter().Text(1, name).Message(5, tensor).Number(20, 4));
 
     public static NodeSetting Integers(string name, params long[] values)
     {

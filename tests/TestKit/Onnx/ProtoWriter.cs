@@ -32,6 +32,13 @@ public sealed class ProtoWriter
         return this;
     }
 
+    /// <summary>Bytes as they are: what is no protobuf, or must not be.</summary>
+    public ProtoWriter Raw(params ReadOnlySpan<byte> bytes)
+    {
+        _bytes.AddRange(bytes);
+        return this;
+    }
+
     public ProtoWriter Text(int field, string value) => Bytes(field, Encoding.UTF8.GetBytes(value));
 
     public ProtoWriter Message(int field, ProtoWriter value) => Bytes(field, CollectionsMarshal.AsSpan(value._bytes));
