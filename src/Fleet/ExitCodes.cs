@@ -1,9 +1,21 @@
 namespace Dunlin.Fleet;
 
-/// <summary>What the process ends with (sysexits.h where it has a word for it).</summary>
+/// <summary>What the process ends with (sysexits.h where it has a word for it); the list for people is in docs/fleet.md.</summary>
 internal static class ExitCodes
 {
     public const int Ok = 0;
+
+    /// <summary>push, revoke with --wait: a device ran the release and went back to the one before. The worst of several devices counts.</summary>
+    public const int RolledBack = 10;
+
+    /// <summary>push, revoke with --wait: a device refused the release, or a newer directive replaced it.</summary>
+    public const int Rejected = 11;
+
+    /// <summary>push, revoke with --wait: a device has not finished within the time.</summary>
+    public const int Unfinished = 12;
+
+    /// <summary>A signed document still lacks signatures for its threshold.</summary>
+    public const int BelowThreshold = 13;
 
     /// <summary>A bundle or key is missing or not what it must be.</summary>
     public const int InputMissing = 66;
@@ -13,4 +25,12 @@ internal static class ExitCodes
 
     /// <summary>A file cannot be made, or is there already.</summary>
     public const int CannotCreate = 73;
+
+    /// <summary>The fleet's database or its writer is busy; the same command may work in a moment.</summary>
+    public const int Busy = 75;
+
+    /// <summary>A passphrase, password or access right is missing or wrong.</summary>
+    public const int NotPermitted = 77;
+
+    public const int Interrupted = 130;
 }

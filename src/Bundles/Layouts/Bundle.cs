@@ -62,6 +62,12 @@ public sealed class Bundle
     /// <summary>The golden set's file.</summary>
     public string GoldenPath => PathOf(Manifest.Golden.Blob);
 
+    /// <summary>Everything that a device may fetch: manifest, labels, golden set, variants and, if it is signed, the signature; each once.</summary>
+    public IReadOnlyList<BundlePart> Parts() => LayoutReader.Parts(Path);
+
+    /// <summary>The image manifest that names all parts: what a registry keeps under a tag.</summary>
+    public BundlePart ImagePart() => LayoutReader.ImagePart(Path);
+
     /// <summary>Reads the golden set and compares its dimensions, labels and variants with the manifest.</summary>
     /// <exception cref="BundleException">It is malformed or belongs to another manifest.</exception>
     public GoldenSet OpenGolden()
@@ -75,3 +81,9 @@ public sealed class Bundle
     /// <exception cref="BundleException">The envelope's payload is not this manifest.</exception>
     public Bundle WithSignature(DsseEnvelope envelope) => LayoutWriter.Sign(this, envelope);
 }
+
+/// <summary>One blob of a bundle as its image manifest lists it.</summary>
+/// <param name="MediaType">One of <see cref="MediaTypes"/>, or that of an OCI image manifest.</param>
+/// <param name="Digest">Names its file and its content.</param>
+/// <param name="Size">Bytes.</param>
+public readonly record struct BundlePart(string MediaType, Digest Digest, long Size);

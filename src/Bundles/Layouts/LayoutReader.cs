@@ -58,6 +58,16 @@ internal static class LayoutReader
         return entry;
     }
 
+    internal static IReadOnlyList<BundlePart> Parts(string path)
+    {
+        var image = ReadImage(path);
+        return [.. image.Layers.Prepend(image.Config).Select(Part).DistinctBy(part => part.Digest)];
+    }
+
+    internal static BundlePart ImagePart(string path) => Part(ReadEntry(path));
+
+    private static BundlePart Part(OciDescriptor descriptor) => new(descriptor.MediaType, descriptor.Digest, descriptor.Size);
+
     private static void CheckBlobs(string path, Manifest manifest, BundleCheck check)
     {
         Blob[] blobs = [manifest.Labels, manifest.Golden.Blob, .. manifest.Variants.Select(v => v.Blob)];

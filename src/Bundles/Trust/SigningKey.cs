@@ -30,26 +30,22 @@ public sealed class SigningKey : IDisposable
 
     /// <summary>From PEM (PKCS#8, or SEC 1 as <c>openssl ecparam -genkey</c> writes it).</summary>
     /// <exception cref="ArgumentException">It is no unencrypted private key on the curve P-256.</exception>
-    public static SigningKey FromPem(string pem)
-    {
-        const string make = "make one with 'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256'";
-        var key = ECDsa.Create();
-        try
-        {
-            key.ImportFromPem(pem);
-            if (key.ExportParameters(includePrivateParameters: true).Curve.Oid.Value == ECCurve.NamedCurves.nistP256.Oid.Value) return new SigningKey(key);
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            key.Dispose();
-            throw new ArgumentException($"The PEM holds no unencrypted EC private key; {make}.", nameof(pem), e);
-        }
-        key.Dispose();
-        throw new ArgumentException($"The key is not on the curve P-256; {make}.", nameof(pem));
-    }
+    public static SigningKey FromPem(string pem) => Import(key => key.ImportFromPem(pem), "The PEM holds no unencrypted EC private key", nameof(pem));
+
+    /// <summary>From PEM that <see cref="ExportPem(string)"/> or <c>openssl pkcs8 -topk8</c> has encrypted.</summary>
+    /// <exception cref="ArgumentException">The passphrase is wrong, or the key is not on the curve P-256.</exception>
+    public static SigningKey FromPem(string pem, string passphrase) =>
+        Import(key => key.ImportFromEncryptedPem(pem, passphrase), "The PEM holds no EC private key that this passphrase opens", nameof(pem));
+
+    /// <summary>Whether a passphrase is needed to read it.</summary>
+    public static bool IsEncrypted(string pem) => pem.Contains("-----BEGIN ENCRYPTED PRIVATE KEY-----", StringComparison.Ordinal);
 
     /// <summary>PKCS#8 PEM, unencrypted: keep the file at mode 0600.</summary>
     public string ExportPem() => _key.ExportPkcs8PrivateKeyPem();
+
+    /// <summary>PKCS#8 PEM, encrypted (PBES2: AES-256-CBC, PBKDF2 with HMAC-SHA-256, 600,000 rounds as OWASP advises).</summary>
+    public string ExportPem(string passphrase) =>
+        _key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 600_000));
 
     /// <summary>Signs bytes of one media type; more keys may be added with <see cref="AddTo"/>.</summary>
     public DsseEnvelope Sign(string payloadType, ReadOnlyMemory<byte> payload) =>
@@ -67,4 +63,22 @@ public sealed class SigningKey : IDisposable
     }
 
     public void Dispose() => _key.Dispose();
+
+    private static SigningKey Import(Action<ECDsa> import, string refusal, string parameter)
+    {
+        const string make = "make one with 'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256'";
+        var key = ECDsa.Create();
+        try
+        {
+            import(key);
+            if (key.ExportParameters(includePrivateParameters: true).Curve.Oid.Value == ECCurve.NamedCurves.nistP256.Oid.Value) return new SigningKey(key);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            key.Dispose();
+            throw new ArgumentException($"{refusal}; {make}.", parameter, e);
+        }
+        key.Dispose();
+        throw new ArgumentException($"The key is not on the curve P-256; {make}.", parameter);
+    }
 }

@@ -1,68 +1,105 @@
 using Dunlin.Bundles.Durability;
 using Dunlin.Bundles.Trust;
-using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 
 namespace Dunlin.Fleet.Signing;
 
-/// <summary>The keys of a fleet as files: one PEM per role (mode 0600), and <c>root.json</c>, the envelope that devices trust.</summary>
-internal static class KeyFolder
+/// <summary>
+/// The keys of a fleet as files, one PEM each (mode 0600), with <c>root.json</c>, the envelope that devices trust, and
+/// <c>roots/N.json</c>, every root so far. Which key may sign what is said by the root alone, never by a file's name.
+/// </summary>
+internal sealed class KeyFolder
 {
-    public const string RootKey = "root.pem";
-    public const string ReleaseKey = "release.pem";
-
-    /// <summary>Signs directives and fresh documents: the only key that has to be online.</summary>
-    public const string DirectiveKey = "directive.pem";
-
     /// <summary>As a device keeps it in <c>trust/root.json</c>.</summary>
     public const string RootEnvelope = "root.json";
 
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const string History = "roots";
 
-    /// <summary>Makes keys and root 1, with a threshold of one key for each role.</summary>
-    /// <exception cref="IOException">The folder holds something already, or cannot be written.</exception>
-    public static Root Create(string folder, string fleet, DateTimeOffset now, TimeSpan validity)
+    private KeyFolder(string path, DsseEnvelope envelope, Root root) => (Path, Envelope, Root) = (path, envelope, root);
+
+    public string Path { get; }
+
+    public DsseEnvelope Envelope { get; private set; }
+
+    /// <summary>The newest root, verified against its own threshold.</summary>
+    public Root Root { get; private set; }
+
+    /// <exception cref="FleetException">There is no root, or it is not properly signed.</exception>
+    public static KeyFolder Open(string path)
     {
-        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-            throw new IOException($"'{folder}' is not empty, and keys are never overwritten; name a new folder.");
-        DurableFile.CreateDirectory(folder);
-        using var rootKey = WriteKey(folder, RootKey);
-        using var releaseKey = WriteKey(folder, ReleaseKey);
-        using var directiveKey = WriteKey(folder, DirectiveKey);
-        var root = new Root
-        {
-            Schema = Root.CurrentSchema,
-            Fleet = fleet,
-            Version = 1,
-            Issued = now,
-            Expires = now + validity,
-            Keys = ((SigningKey[])[rootKey, releaseKey, directiveKey]).ToDictionary(key => key.KeyId, key => key.Trusted),
-            Roles = new Roles { Root = By(rootKey), Release = By(releaseKey), Directive = By(directiveKey), Fresh = By(directiveKey) },
-        };
-        var envelope = rootKey.Sign(MediaTypes.Root, RootReader.Write(root));
-        File.WriteAllBytes(Path.Combine(folder, RootEnvelope), EnvelopeReader.Write(envelope));
-        return root;
+        var full = System.IO.Path.GetFullPath(path);
+        var file = System.IO.Path.Combine(full, RootEnvelope);
+        if (!File.Exists(file))
+            throw new FleetException(ExitCodes.InputMissing, $"There is no root '{file}'; make keys with 'dunlin-fleet keys init', or name their folder with --keys.");
+        var envelope = EnvelopeReader.Read(File.ReadAllBytes(file)).GetOrThrow();
+        var (result, root) = RootRotation.Install(envelope);
+        return root is not null
+            ? new KeyFolder(full, envelope, root)
+            : throw new FleetException(ExitCodes.InputMissing, $"The root '{file}' cannot be used: {result.Detail}");
     }
 
-    /// <exception cref="IOException">There is no such key file.</exception>
-    /// <exception cref="ArgumentException">The file holds no P-256 private key.</exception>
-    public static SigningKey ReadKey(string folder, string name)
+    /// <exception cref="FleetException">The folder holds something already.</exception>
+    public static KeyFolder Create(string path, KeyPlan plan, DateTimeOffset now)
     {
-        var path = Path.Combine(folder, name);
-        return File.Exists(path)
-            ? SigningKey.FromPem(File.ReadAllText(path))
-            : throw new FileNotFoundException($"There is no key '{path}'; make keys with 'dunlin-fleet keys init', or name their folder with --keys.");
+        var full = System.IO.Path.GetFullPath(path);
+        if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any())
+            throw new FleetException(ExitCodes.CannotCreate, $"'{full}' is not empty, and keys are never overwritten; name a new folder.");
+        DurableFile.CreateDirectory(full);
+        var (envelope, root) = FirstRoot.Make(full, plan, now);
+        var folder = new KeyFolder(full, envelope, root);
+        folder.Store(envelope, root);
+        return folder;
     }
 
-    private static Role By(SigningKey key) => new() { Threshold = 1, KeyIds = [key.KeyId] };
-
-    private static SigningKey WriteKey(string folder, string name)
+    /// <summary>Every root's envelope from the first that this folder knows on, the newest last.</summary>
+    public IReadOnlyList<DsseEnvelope> Chain()
     {
-        if (OperatingSystem.IsWindows()) throw new IOException("A key's file must be its owner's alone, which is done here by Unix modes; make keys on Linux.");
-        var key = SigningKey.Generate();
-        using var file = new StreamWriter(new FileStream(
-            Path.Combine(folder, name), new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }));
-        file.Write(key.ExportPem());
-        return key;
+        var history = System.IO.Path.Combine(Path, History);
+        var chain = Enumerable.Range(1, Root.Version - 1).Select(version => System.IO.Path.Combine(history, $"{version}.json"))
+            .Where(File.Exists).Select(file => EnvelopeReader.Read(File.ReadAllBytes(file)).GetOrThrow());
+        return [.. chain, Envelope];
+    }
+
+    /// <summary>Reads the newest root again, if another command has rotated it; true if it is another.</summary>
+    public bool Refresh()
+    {
+        var now = Open(Path);
+        if (now.Root.Version == Root.Version) return false;
+        (Envelope, Root) = (now.Envelope, now.Root);
+        return true;
+    }
+
+    /// <summary>Makes the next root the newest one. It must have been verified.</summary>
+    public void Advance(DsseEnvelope envelope, Root root) => Store(envelope, root);
+
+    /// <summary>The private keys that lie here, and those named apart.</summary>
+    public IReadOnlyList<KeyFile> Files(Passphrase passphrase, IEnumerable<string>? others = null) =>
+        [.. Directory.EnumerateFiles(Path, "*" + KeyFile.Extension).Order(StringComparer.Ordinal).Select(file => KeyFile.TryRead(file, passphrase)).OfType<KeyFile>(),
+            .. (others ?? []).Select(file => KeyFile.TryRead(file, passphrase) ?? throw new FleetException(ExitCodes.InputMissing, $"'{file}' holds no private key; name a PEM file that does."))];
+
+    /// <summary>Unlocks the keys at hand that a root lists for a role.</summary>
+    /// <exception cref="FleetException">There is none.</exception>
+    public KeyRing Unlock(SigningRole role, Passphrase passphrase, IEnumerable<string>? others = null) => Unlock(role, Root, passphrase, others);
+
+    public KeyRing Unlock(SigningRole role, Root root, Passphrase passphrase, IEnumerable<string>? others = null)
+    {
+        var listed = RoleNames.Of(role, root).KeyIds;
+        var files = Files(passphrase, others).Where(file => listed.Contains(file.KeyId)).DistinctBy(file => file.KeyId).ToList();
+        return files.Count > 0
+            ? new KeyRing([.. files.Select(file => file.Unlock(passphrase))])
+            : throw new FleetException(ExitCodes.InputMissing,
+                $"There is no key for the role '{RoleNames.Name(role)}' in '{Path}': root {root.Version} lists {string.Join(", ", listed.Select(id => id[..12] + "…"))}; bring its file with --key, or rotate the root.");
+    }
+
+    private void Store(DsseEnvelope envelope, Root root)
+    {
+        var history = System.IO.Path.Combine(Path, History);
+        DurableFile.CreateDirectory(history);
+        var bytes = EnvelopeReader.Write(envelope);
+        if (root.Version > 1 && !File.Exists(System.IO.Path.Combine(history, $"{root.Version - 1}.json")))
+            DurableFile.Write(System.IO.Path.Combine(history, $"{root.Version - 1}.json"), EnvelopeReader.Write(Envelope));
+        DurableFile.Write(System.IO.Path.Combine(history, $"{root.Version}.json"), bytes);
+        DurableFile.Write(System.IO.Path.Combine(Path, RootEnvelope), bytes);
+        (Envelope, Root) = (envelope, root);
     }
 }

@@ -1,6 +1,7 @@
 using Dunlin.Bundles.Store;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Updates;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Bundles.Tests.Store;
 

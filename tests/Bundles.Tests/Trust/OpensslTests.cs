@@ -1,6 +1,7 @@
 using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Bundles.Tests.Trust;
 

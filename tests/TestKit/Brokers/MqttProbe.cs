@@ -96,7 +96,10 @@ public sealed class MqttProbe : IAsyncDisposable
         {
             _messages.Add(new ProbedMessage(
                 message.Topic, message.Payload.ToArray(), message.Retain, (int)message.QualityOfServiceLevel,
-                message.CorrelationData, message.MessageExpiryInterval));
+                message.CorrelationData, message.MessageExpiryInterval)
+            {
+                UserProperties = (message.UserProperties ?? []).ToDictionary(property => property.Name, property => Encoding.UTF8.GetString(property.ValueBuffer.Span)),
+            });
         }
 
         return Task.CompletedTask;
@@ -106,6 +109,8 @@ public sealed class MqttProbe : IAsyncDisposable
 /// <summary>A message as it arrived. <paramref name="Retain"/> is the flag that it was published with.</summary>
 public sealed record ProbedMessage(string Topic, byte[] Payload, bool Retain, int Qos, byte[]? Correlation, uint ExpirySeconds)
 {
+    public IReadOnlyDictionary<string, string> UserProperties { get; init; } = new Dictionary<string, string>();
+
     public string Text => Encoding.UTF8.GetString(Payload);
 
     public JsonElement Json => JsonElement.Parse(Payload);

@@ -1,16 +1,15 @@
 using Dunlin.Bundles.Golden;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Manifests;
-using Dunlin.TestKit.Samples;
 
-namespace Dunlin.Bundles.Tests.Layouts;
+namespace Dunlin.TestKit.Samples;
 
 /// <summary>A small bundle that keeps every rule; its models are random bytes, since nothing here runs them.</summary>
-internal static class SampleBundle
+public static class SampleBundle
 {
-    internal static string[] Labels { get; } = ["shirt", "coat", "bag"];
+    public static string[] Labels { get; } = ["shirt", "coat", "bag"];
 
-    internal static GoldenContent Golden(Manifest manifest)
+    public static GoldenContent Golden(Manifest manifest)
     {
         var shape = new GoldenShape(manifest.Golden.SampleCount, manifest.Input.Height, manifest.Input.Width, manifest.Input.ChannelCount);
         var pixels = new byte[shape.Count * shape.ImageByteCount];
@@ -19,13 +18,16 @@ internal static class SampleBundle
         return new GoldenContent { Shape = shape, Pixels = pixels, Labels = classes, Predictions = manifest.Variants.ToDictionary(v => v.Id, _ => classes) };
     }
 
-    internal static Bundle Write(string directory)
+    /// <param name="directory">Must not exist.</param>
+    /// <param name="seed">Other seeds give other models, and a higher version.</param>
+    /// <param name="epoch">Its security epoch.</param>
+    public static Bundle Write(string directory, int seed = 1, int epoch = 1)
     {
         var writer = new BundleWriter();
-        return writer.Write(directory, Manifest(writer));
+        return writer.Write(directory, Manifest(writer, seed) with { Version = seed, Label = $"1.{seed}.0", SecurityEpoch = epoch });
     }
 
-    internal static Manifest Manifest(BundleWriter writer, int seed = 1)
+    public static Manifest Manifest(BundleWriter writer, int seed = 1)
     {
         var template = SampleDocuments.Manifest();
         return template with

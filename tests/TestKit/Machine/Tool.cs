@@ -1,11 +1,13 @@
 using System.Diagnostics;
+using Xunit;
 
-namespace Dunlin.Bundles.Tests;
+namespace Dunlin.TestKit.Machine;
 
 /// <summary>Runs programs of the machine, as independent judges.</summary>
-internal static class Tool
+public static class Tool
 {
-    internal static void SkipUnlessInstalled(params string[] names)
+    /// <summary>Skips the test where a program is absent.</summary>
+    public static void SkipUnlessInstalled(params string[] names)
     {
         foreach (var name in names)
         {
@@ -14,7 +16,8 @@ internal static class Tool
         }
     }
 
-    internal static async Task<(int ExitCode, string Output)> RunAsync(string name, params string[] arguments)
+    /// <summary>Its exit code, and what it wrote to both streams.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(string name, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(name, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var cancellation = TestContext.Current.CancellationToken;
@@ -24,7 +27,8 @@ internal static class Tool
         return (process.ExitCode, await output + await error);
     }
 
-    internal static async Task<string> SucceedAsync(string name, params string[] arguments)
+    /// <summary>Fails the test unless it ends with 0.</summary>
+    public static async Task<string> SucceedAsync(string name, params string[] arguments)
     {
         var (code, output) = await RunAsync(name, arguments);
         Assert.True(code == 0, $"{name} {string.Join(' ', arguments)} ended with {code}: {output}");

@@ -1,0 +1,165 @@
+using System.Buffers;
+using Dunlin.Telemetry.Link;
+using MQTTnet;
+using MQTTnet.Exceptions;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+
+namespace Dunlin.Fleet.Connecting;
+
+/// <summary>A message from a device.</summary>
+internal readonly record struct Arrival(string Topic, ReadOnlyMemory<byte> Payload, byte[]? Correlation);
+
+/// <summary>
+/// The operator's side of the broker: connects, subscribes, and connects again for as long as it runs. Whoever uses it
+/// keeps the truth elsewhere and publishes it anew at each connection.
+/// </summary>
+internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnlyList<string> filters, TimeProvider time) : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200), LastRetry = TimeSpan.FromSeconds(30);
+    private readonly CancellationTokenSource _end = new();
+    private TaskCompletionSource _connected = NewSignal();
+    private volatile IMqttClient? _client;
+    private Task _running = Task.CompletedTask;
+
+    /// <summary>Runs at each connection, before <see cref="WaitConnectedAsync"/> returns; what it throws ends the connection.</summary>
+    public Func<CancellationToken, Task>? Connected { get; set; }
+
+    /// <summary>Gets every message, one after the other, and returns quickly.</summary>
+    public Action<Arrival>? Received { get; set; }
+
+    /// <summary>Is told each sentence about the connection.</summary>
+    public Action<string>? Note { get; set; }
+
+    /// <summary>Why there is no connection, for people; null while there is one.</summary>
+    public string? Trouble { get; private set; } = "Not connected yet.";
+
+    public bool IsConnected => _client is { IsConnected: true };
+
+    public void Start() => _running = RunAsync(_end.Token);
+
+    /// <exception cref="FleetException">There was none within the time.</exception>
+    public async Task WaitConnectedAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _connected.Task.WaitAsync(patience, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new FleetException(ExitCodes.Unavailable, Trouble ?? $"Broker {options.Host} did not answer in time; try again.");
+        }
+    }
+
+    /// <summary>Publishes with QoS 1. False: there is no connection now, or the broker refused it (which is noted).</summary>
+    public async Task<bool> TryPublishAsync(MqttApplicationMessage message, CancellationToken cancellationToken)
+    {
+        message.QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce;
+        if (_client is not { IsConnected: true } client) return false;
+        try
+        {
+            var result = await client.PublishAsync(message, cancellationToken);
+            if (result.IsSuccess) return true;
+            Note?.Invoke($"The broker refuses {message.Topic} ({result.ReasonCode}); allow it in the broker's access list (docs/topics.md).");
+        }
+        catch (Exception e) when (IsLinkFailure(e))
+        {
+            // The loop sees it, too, and says so.
+        }
+        return false;
+    }
+
+    public Task<bool> TryRetainAsync(string topic, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        TryPublishAsync(new MqttApplicationMessage { Topic = topic, Payload = new ReadOnlySequence<byte>(payload), Retain = true }, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _end.Dispose();
+    }
+
+    private async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        var retry = FirstRetry;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            using var client = new MqttClientFactory().CreateMqttClient();
+            var ended = NewSignal();
+            client.DisconnectedAsync += e =>
+            {
+                ended.TrySetResult();
+                return Task.CompletedTask;
+            };
+            client.ApplicationMessageReceivedAsync += e =>
+            {
+                Received?.Invoke(new Arrival(e.ApplicationMessage.Topic ?? "", e.ApplicationMessage.Payload.ToArray(), e.ApplicationMessage.CorrelationData));
+                return Task.CompletedTask;
+            };
+            if (await TryConnectAsync(client, cancellationToken))
+            {
+                retry = FirstRetry;
+                await ended.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                _client = null;
+                _connected = NewSignal();
+                Trouble = $"Lost the link to broker {options.Host}; connecting again.";
+                if (cancellationToken.IsCancellationRequested) await GoodbyeAsync(client);
+            }
+
+            if (cancellationToken.IsCancellationRequested) return;
+            Note?.Invoke(Trouble!);
+            await Task.Delay(retry, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
+        }
+    }
+
+    private async Task<bool> TryConnectAsync(IMqttClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await client.ConnectAsync(OperatorConnection.Options(options, clientId, time), cancellationToken);
+            if (result.ResultCode != MqttClientConnectResultCode.Success)
+            {
+                Trouble = OperatorConnection.Describe(options, clientId, result);
+                return false;
+            }
+
+            _client = client;
+            if (filters.Count > 0)
+            {
+                var topics = filters.Select(filter => new MqttTopicFilter { Topic = filter, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce, NoLocal = true });
+                await client.SubscribeAsync(new MqttClientSubscribeOptions { TopicFilters = [.. topics] }, cancellationToken);
+            }
+
+            if (Connected is { } connected) await connected(cancellationToken);
+            Trouble = null;
+            Note?.Invoke($"Connected to broker {options.Host}.");
+            _connected.TrySetResult();
+            return true;
+        }
+        catch (Exception e) when (IsLinkFailure(e) || e is IOException or UnauthorizedAccessException)
+        {
+            _client = null;
+            Trouble = OperatorConnection.Describe(options, clientId, e);
+            return false;
+        }
+    }
+
+    private static async Task GoodbyeAsync(IMqttClient client)
+    {
+        try
+        {
+            if (client.IsConnected) await client.DisconnectAsync(new MqttClientDisconnectOptions()).WaitAsync(TimeSpan.FromSeconds(1));
+        }
+        catch (Exception e) when (IsLinkFailure(e))
+        {
+            // It ends anyway.
+        }
+    }
+
+    private static bool IsLinkFailure(Exception e) =>
+        e is MqttCommunicationException or MqttClientNotConnectedException or InvalidOperationException or OperationCanceledException or TimeoutException;
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

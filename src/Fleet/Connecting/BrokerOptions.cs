@@ -1,0 +1,45 @@
+using System.CommandLine;
+using Dunlin.Fleet.Watching;
+using Dunlin.Telemetry.Link;
+
+namespace Dunlin.Fleet.Connecting;
+
+/// <summary>The options of all verbs that speak to the broker.</summary>
+internal sealed class BrokerOptions
+{
+    private readonly Option<string> _broker = new("--broker") { Description = "host or host:port; the port is 1883, with TLS 8883.", DefaultValueFactory = _ => "localhost" };
+    private readonly Option<bool> _tls = new("--tls") { Description = "Encrypt, and check the broker's certificate." };
+    private readonly Option<string> _ca = new("--ca") { Description = "PEM file of the authorities to trust; implies --tls.", DefaultValueFactory = _ => "" };
+    private readonly Option<string> _certificate = new("--cert") { Description = "PEM client certificate; implies --tls.", DefaultValueFactory = _ => "" };
+    private readonly Option<string> _certificateKey = new("--cert-key") { Description = "PEM key of --cert.", DefaultValueFactory = _ => "" };
+    private readonly Option<string> _user = new("--user") { Description = "User name.", DefaultValueFactory = _ => "" };
+    private readonly Option<string> _password = new("--password-file") { Description = "File whose first line is the password.", DefaultValueFactory = _ => "" };
+
+    public void AddTo(Command command)
+    {
+        _broker.Validators.Add(result =>
+        {
+            if (!WatchCommand.TryParseBroker(result.GetValueOrDefault<string>() ?? "", out _, out _)) result.AddError("--broker must be host or host:port with a port of 1 to 65535.");
+        });
+        foreach (var option in (Option[])[_broker, _tls, _ca, _certificate, _certificateKey, _user, _password]) command.Add(option);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(_certificate) is { Length: > 0 } != result.GetValue(_certificateKey) is { Length: > 0 }) result.AddError("--cert and --cert-key go together.");
+        });
+    }
+
+    /// <summary>Whether a broker was named.</summary>
+    public bool IsGiven(ParseResult arguments) => arguments.GetResult(_broker) is { Implicit: false };
+
+    public MqttOptions Of(ParseResult arguments)
+    {
+        _ = WatchCommand.TryParseBroker(arguments.GetValue(_broker)!, out var host, out var port);
+        var options = new MqttOptions
+        {
+            Host = host, Port = port, CaFile = arguments.GetValue(_ca)!, CertificateFile = arguments.GetValue(_certificate)!,
+            KeyFile = arguments.GetValue(_certificateKey)!, UserName = arguments.GetValue(_user)!, PasswordFile = arguments.GetValue(_password)!,
+        };
+        options.Tls = arguments.GetValue(_tls) || (options.CaFile + options.CertificateFile).Length > 0;
+        return options;
+    }
+}

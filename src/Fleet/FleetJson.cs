@@ -1,0 +1,23 @@
+using System.Text.Json.Serialization;
+using Dunlin.Fleet.Publishing;
+using Dunlin.Fleet.Pushing;
+using Dunlin.Fleet.Serving;
+using Dunlin.Fleet.Signing;
+
+namespace Dunlin.Fleet;
+
+/// <summary>What commands print with <c>--json</c>, and what <c>push</c> and <c>serve</c> say to each other.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(KeysReport))]
+[JsonSerializable(typeof(SignReport))]
+[JsonSerializable(typeof(ControlRequest))]
+[JsonSerializable(typeof(ControlAnswer))]
+[JsonSerializable(typeof(PushReport))]
+[JsonSerializable(typeof(FreshReport))]
+[JsonSerializable(typeof(PublishReport))]
+internal sealed partial class FleetJson : JsonSerializerContext;

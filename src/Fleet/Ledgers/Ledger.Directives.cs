@@ -1,0 +1,116 @@
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Updates;
+using Microsoft.Data.Sqlite;
+
+namespace Dunlin.Fleet.Ledgers;
+
+/// <summary>A directive as it was issued, and how it ended.</summary>
+/// <param name="Device">Whom it is for.</param>
+/// <param name="Counter">Rises with each directive for this device.</param>
+/// <param name="Digest">Of the payload; what outcomes name.</param>
+/// <param name="Release">What it tells to run.</param>
+/// <param name="Envelope">The signed bytes that are published.</param>
+/// <param name="Issued">When.</param>
+/// <param name="Expires">Devices refuse it from then on.</param>
+/// <param name="Result">Committed, rejected, rolled back or cancelled; null while nothing is known.</param>
+/// <param name="Reason">The device's code.</param>
+internal sealed record IssuedDirective(
+    string Device, long Counter, Digest Digest, Digest Release, ReadOnlyMemory<byte> Envelope, DateTimeOffset Issued, DateTimeOffset Expires, UpdateState? Result, string? Reason);
+
+/// <summary>Signs the directive with this counter for this device.</summary>
+/// <returns>The payload's digest and the envelope's bytes.</returns>
+internal delegate (Digest Digest, byte[] Envelope) DirectiveSigner(string device, long counter);
+
+internal sealed partial class Ledger
+{
+    private const string DirectiveColumns = "SELECT d.device, d.counter, d.digest, d.release, d.envelope, d.issued, d.expires, d.result, d.reason FROM directive d";
+
+    /// <summary>Enters a device; true if it is new.</summary>
+    public bool AddDevice(string name, DateTimeOffset now)
+    {
+        lock (_gate) return Enter(name, now) > 0;
+    }
+
+    public IReadOnlyList<string> Devices()
+    {
+        lock (_gate) return Rows("SELECT name FROM device ORDER BY name", row => row.GetString(0));
+    }
+
+    /// <summary>The highest counter ever issued to a device; 0 if none.</summary>
+    public long Counter(string device)
+    {
+        lock (_gate) return Scalar<long>("SELECT counter FROM device WHERE name = $name", ("$name", device));
+    }
+
+    /// <summary>After a loss of the database: never issue this counter, or a lower one, to the device again. True if that is news.</summary>
+    public bool RaiseCounter(string device, long counter, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            Enter(device, now);
+            return Execute("UPDATE device SET counter = $counter WHERE name = $name AND counter < $counter", ("$name", device), ("$counter", counter)) > 0;
+        }
+    }
+
+    /// <summary>Issues a directive to each device with its next counter, all of them or none.</summary>
+    public IReadOnlyList<IssuedDirective> Issue(IReadOnlyList<string> devices, Digest release, DateTimeOffset issued, DateTimeOffset expires, DirectiveSigner sign)
+    {
+        lock (_gate)
+        {
+            using var transaction = _connection.BeginTransaction();
+            var directives = devices.Select(device => Issue(device, release, issued, expires, sign)).ToList();
+            transaction.Commit();
+            return directives;
+        }
+    }
+
+    /// <summary>The newest directive of one device, or of each.</summary>
+    public IReadOnlyList<IssuedDirective> Newest(string? device = null)
+    {
+        lock (_gate)
+        {
+            return Rows(
+                $"{DirectiveColumns} JOIN (SELECT device, max(counter) AS counter FROM directive WHERE $device IS NULL OR device = $device GROUP BY device) n ON n.device = d.device AND n.counter = d.counter",
+                ReadDirective, ("$device", device));
+        }
+    }
+
+    /// <summary>All directives of a device, the newest first.</summary>
+    public IReadOnlyList<IssuedDirective> History(string device)
+    {
+        lock (_gate) return Rows($"{DirectiveColumns} WHERE d.device = $device ORDER BY d.counter DESC", ReadDirective, ("$device", device));
+    }
+
+    /// <summary>Keeps how a directive ended; the first ending that comes counts, and only from the device that it was for. True if it is news.</summary>
+    public bool RecordEnd(string device, Digest directive, UpdateState result, string? reason, string? detail, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            return Execute(
+                "UPDATE directive SET result = $result, reason = $reason, detail = $detail, ended = $now WHERE digest = $digest AND device = $device AND result IS NULL",
+                ("$digest", directive.ToString()), ("$device", device), ("$result", result.ToString()), ("$reason", reason), ("$detail", detail), ("$now", Text(now))) > 0;
+        }
+    }
+
+    private int Enter(string name, DateTimeOffset now) =>
+        Execute("INSERT INTO device (name, added) VALUES ($name, $now) ON CONFLICT DO NOTHING", ("$name", name), ("$now", Text(now)));
+
+    private IssuedDirective Issue(string device, Digest release, DateTimeOffset issued, DateTimeOffset expires, DirectiveSigner sign)
+    {
+        Enter(device, issued);
+        var counter = Scalar<long>("UPDATE device SET counter = counter + 1 WHERE name = $name RETURNING counter", ("$name", device));
+        var (digest, envelope) = sign(device, counter);
+        Execute(
+            """
+            INSERT INTO directive (device, counter, digest, release, envelope, issued, expires)
+            VALUES ($device, $counter, $digest, $release, $envelope, $issued, $expires)
+            """,
+            ("$device", device), ("$counter", counter), ("$digest", digest.ToString()), ("$release", release.ToString()),
+            ("$envelope", envelope), ("$issued", Text(issued)), ("$expires", Text(expires)));
+        return new IssuedDirective(device, counter, digest, release, envelope, issued, expires, null, null);
+    }
+
+    private static IssuedDirective ReadDirective(SqliteDataReader row) => new(
+        row.GetString(0), row.GetInt64(1), Digest.Parse(row.GetString(2)), Digest.Parse(row.GetString(3)), row.GetFieldValue<byte[]>(4),
+        Time(row.GetString(5)), Time(row.GetString(6)), TextOrNull(row, 7) is { } result ? Enum.Parse<UpdateState>(result) : null, TextOrNull(row, 8));
+}

@@ -1,0 +1,103 @@
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Signing;
+using Dunlin.Fleet.Connecting;
+using Dunlin.Fleet.Ledgers;
+using Dunlin.Fleet.Serving;
+using Microsoft.Extensions.Logging;
+using Spectre.Console;
+
+namespace Dunlin.Fleet.Pushing;
+
+/// <summary>What to push.</summary>
+internal sealed record PushPlan
+{
+    public required KnownRelease Release { get; init; }
+    public required IReadOnlyList<ArtifactSource> Sources { get; init; }
+    public required DirectivePolicy Policy { get; init; }
+    public required TimeSpan Validity { get; init; }
+}
+
+/// <summary>How long to stay with a push.</summary>
+internal sealed record Waiting(bool IsWanted, TimeSpan Patience);
+
+/// <summary>
+/// Issues directives and follows the devices: <c>push</c>, and the second half of <c>revoke</c>. Listens before it issues,
+/// so that no word is missed.
+/// </summary>
+internal sealed class Push : IAsyncDisposable
+{
+    private static readonly TimeSpan BrokerPatience = TimeSpan.FromSeconds(10), Look = TimeSpan.FromMilliseconds(500);
+    private readonly FleetSetup _setup;
+    private readonly Ledger _ledger;
+    private readonly Speaker _speaker;
+    private readonly Writer _writer;
+    private readonly BrokerLink _link;
+    private readonly PushProgress _progress = new();
+    private readonly Roster _roster;
+    private readonly ProgressView _view;
+
+    public Push(FleetSetup setup, Ledger ledger, string fleet, Speaker speaker, IAnsiConsole? live, ILogger logger)
+    {
+        (_setup, _ledger, _speaker) = (setup, ledger, speaker);
+        _writer = setup.NewWriter(ledger, logger);
+        _roster = new Roster(setup.Time);
+        _view = new ProgressView(_progress, speaker, live, setup.Time);
+        _link = setup.NewLink([.. ((string[])["status", "reported", "outcome"]).Select(kind => Topics.OfAllDevices(fleet, kind))]);
+        _link.Received = arrival =>
+        {
+            _roster.Take(arrival);
+            _progress.Take(arrival);
+        };
+    }
+
+    /// <exception cref="FleetException">There is no broker, or no device.</exception>
+    public async Task<IReadOnlyList<string>> FindDevicesAsync(IReadOnlyList<string> wanted, CancellationToken cancellationToken)
+    {
+        _link.Start();
+        await _link.WaitConnectedAsync(BrokerPatience, cancellationToken);
+        return await _roster.ResolveAsync(wanted, _ledger, cancellationToken);
+    }
+
+    /// <summary>Issues the plans, each to its devices, and waits if that is wanted. Call after <see cref="FindDevicesAsync"/>.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(IReadOnlyList<(PushPlan Plan, IReadOnlyList<string> Devices)> plans, Waiting waiting, CancellationToken cancellationToken)
+    {
+        var issued = new List<IssuedReport>();
+        var taken = 0;
+        foreach (var (plan, devices) in plans)
+        {
+            var order = new PushOrder(plan.Release.Id, devices, plan.Sources, plan.Policy, plan.Validity);
+            var answer = await _writer.AskAsync(new ControlRequest(ControlVerb.Issue, order), cancellationToken);
+            issued.AddRange(answer.Directives ?? []);
+            taken += answer.Count;
+        }
+
+        _view.Attach();
+        _progress.Expect(issued);
+        if (taken < issued.Count) _speaker.Complain($"The broker has taken {taken} of {issued.Count} directives; the others go out at the next connection of 'serve' or another push.");
+        var isMqtt = plans.Any(plan => plan.Plan.Sources.Any(source => source.Kind == SourceKind.Mqtt));
+        if (waiting.IsWanted) await _view.ShowAsync(WaitAsync(isMqtt, waiting.Patience, cancellationToken));
+        var code = waiting.IsWanted ? _progress.ExitCode : taken < issued.Count ? ExitCodes.Unavailable : ExitCodes.Ok;
+        var (first, _) = plans[0];
+        var report = PushReport.Of(first.Release.Title, first.Release.Id, [.. first.Sources.Select(SourceText.Write)], _progress, code);
+        _speaker.Say(report, FleetJson.Default.PushReport, report.ToText(waiting.IsWanted));
+        return code;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _link.DisposeAsync();
+        await _writer.DisposeAsync();
+    }
+
+    // Blobs over MQTT need somebody who answers: if the writer that took the order has ended, this process steps in.
+    private async Task WaitAsync(bool isMqtt, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var started = _setup.Time.GetTimestamp();
+        while (!_progress.HasEnded && _setup.Time.GetElapsedTime(started) < patience)
+        {
+            await Task.Delay(Look, _setup.Time, cancellationToken);
+            if (isMqtt && !_writer.IsServing) await _writer.TryServeAsync(cancellationToken);
+        }
+    }
+}

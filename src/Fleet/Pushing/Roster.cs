@@ -1,0 +1,37 @@
+using System.Collections.Concurrent;
+using Dunlin.Contracts.Messages;
+using Dunlin.Fleet.Connecting;
+using Dunlin.Fleet.Ledgers;
+
+namespace Dunlin.Fleet.Pushing;
+
+/// <summary>Which devices there are: those that were enrolled or pushed to, and those whose <c>status</c> the broker keeps.</summary>
+internal sealed class Roster(TimeProvider time)
+{
+    public const string All = "all";
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(300), Patience = TimeSpan.FromSeconds(10);
+    private readonly ConcurrentDictionary<string, bool> _seen = new();
+    private long _lastArrival = time.GetTimestamp();
+
+    public void Take(Arrival arrival)
+    {
+        if (arrival.Topic.Split('/') is not [_, _, _, var device, "status"] || arrival.Payload.IsEmpty || !DeviceName.IsValid(device)) return;
+        _seen[device] = true;
+        Volatile.Write(ref _lastArrival, time.GetTimestamp());
+    }
+
+    /// <summary>The devices that were named, or every one that is known for <see cref="All"/>.</summary>
+    /// <exception cref="FleetException">No device is known.</exception>
+    public async Task<IReadOnlyList<string>> ResolveAsync(IReadOnlyList<string> wanted, Ledger ledger, CancellationToken cancellationToken)
+    {
+        if (!wanted.Contains(All)) return [.. wanted.Distinct().Order(StringComparer.Ordinal)];
+        var started = time.GetTimestamp();
+        Volatile.Write(ref _lastArrival, started);
+        while (time.GetElapsedTime(Volatile.Read(ref _lastArrival)) < Quiet && time.GetElapsedTime(started) < Patience)
+            await Task.Delay(Quiet / 6, time, cancellationToken);
+        var devices = ledger.Devices().Concat(_seen.Keys).Distinct().Order(StringComparer.Ordinal).ToList();
+        return devices.Count > 0
+            ? devices
+            : throw new FleetException(ExitCodes.InputMissing, "No device is known: none was enrolled, and the broker keeps no 'status'; name devices with --to.");
+    }
+}

@@ -1,0 +1,87 @@
+using Dunlin.Bundles.Trust;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Signing;
+using Dunlin.Fleet.Connecting;
+using Dunlin.Fleet.Ledgers;
+
+namespace Dunlin.Fleet.Serving;
+
+/// <summary>
+/// Puts on the broker, retained, what the ledger says: the root chain, each device's newest directive, and the beacon.
+/// One after the other, so that an older directive never covers a newer one.
+/// </summary>
+internal sealed class Publisher(ServerKeys keys, Ledger ledger, BrokerLink link, TimeProvider time) : IDisposable
+{
+    /// <summary>How long a beacon counts: a device that got none for this long is cut off.</summary>
+    public static readonly TimeSpan BeaconValidity = TimeSpan.FromDays(1);
+
+    private const int Parallelism = 16;
+    private readonly SemaphoreSlim _gate = new(1);
+
+    /// <summary>Everything, as after a new connection. Returns how many documents the broker took.</summary>
+    public Task<int> AllAsync(CancellationToken cancellationToken) => InTurnAsync(
+        async () => await RootAsync(cancellationToken) + await DirectivesAsync(ledger.Newest(), cancellationToken) + await BeaconAsync(ledger.Devices(), cancellationToken),
+        cancellationToken);
+
+    /// <summary>The newest directives of some devices, and their beacon, which names the new counter; how many directives the broker took.</summary>
+    public Task<int> DirectivesAsync(IReadOnlyList<string> devices, CancellationToken cancellationToken) => InTurnAsync(
+        async () =>
+        {
+            var taken = await DirectivesAsync([.. devices.SelectMany(device => ledger.Newest(device))], cancellationToken);
+            await BeaconAsync(devices, cancellationToken);
+            return taken;
+        },
+        cancellationToken);
+
+    public Task<int> BeaconAsync(CancellationToken cancellationToken) => InTurnAsync(() => BeaconAsync(ledger.Devices(), cancellationToken), cancellationToken);
+
+    public void Dispose() => _gate.Dispose();
+
+    private async Task<int> InTurnAsync(Func<Task<int>> publish, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            return await publish();
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task<int> RootAsync(CancellationToken cancellationToken) =>
+        await link.TryRetainAsync(new Topics(keys.Fleet, "-").Root, RootChainReader.Write(keys.Chain), cancellationToken) ? 1 : 0;
+
+    // What the root does not vouch for any more, or names a revoked release, is cleared away, so that no device finds it there.
+    private Task<int> DirectivesAsync(IReadOnlyList<IssuedDirective> newest, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var live = newest.Where(directive => directive.Expires > now).Select(directive => (
+            directive.Device, Payload: IsGood(directive) ? directive.Envelope : ReadOnlyMemory<byte>.Empty));
+        return EachAsync(live, (directive, token) => link.TryRetainAsync(new Topics(keys.Fleet, directive.Device).Desired, directive.Payload, token), cancellationToken);
+    }
+
+    private bool IsGood(IssuedDirective directive) =>
+        keys.Vouches(SigningRole.Directive, directive.Envelope) && ledger.Release(directive.Release) is { Revoked: null };
+
+    private Task<int> BeaconAsync(IReadOnlyList<string> devices, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return EachAsync(
+            devices.Select(device => (Device: device, Payload: keys.SignFresh(device, ledger.Counter(device), now, BeaconValidity))),
+            (fresh, token) => link.TryRetainAsync(new Topics(keys.Fleet, fresh.Device).Fresh, fresh.Payload, token), cancellationToken);
+    }
+
+    private static async Task<int> EachAsync<T>(IEnumerable<T> items, Func<T, CancellationToken, Task<bool>> publish, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        await Parallel.ForEachAsync(
+            items, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken },
+            async (item, token) =>
+            {
+                if (await publish(item, token)) Interlocked.Increment(ref count);
+            });
+        return count;
+    }
+}

@@ -1,0 +1,89 @@
+using Dunlin.Bundles.Layouts;
+using Dunlin.Bundles.Trust;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Signing;
+using Dunlin.Fleet.Ledgers;
+using Dunlin.Fleet.Signing;
+
+namespace Dunlin.Fleet.Serving;
+
+/// <summary>The online keys: they sign directives and the beacon, and follow the root when it is rotated. Thread-safe.</summary>
+internal sealed class ServerKeys : IDisposable
+{
+    private readonly KeyFolder _folder;
+    private readonly Passphrase _passphrase;
+    private readonly Lock _gate = new();
+    private KeyRing _directive, _fresh;
+
+    /// <exception cref="FleetException">A key is missing, or there are fewer than its role's threshold.</exception>
+    public ServerKeys(KeyFolder folder, Passphrase passphrase)
+    {
+        (_folder, _passphrase) = (folder, passphrase);
+        _directive = Unlock(SigningRole.Directive);
+        _fresh = Unlock(SigningRole.Fresh);
+    }
+
+    public string Fleet => _folder.Root.Fleet;
+
+    public Root Root => _folder.Root;
+
+    public RootChain Chain => new() { Schema = RootChain.CurrentSchema, Roots = _folder.Chain() };
+
+    /// <summary>Takes up a root that was rotated meanwhile, with its keys; true if there is one.</summary>
+    public bool Refresh()
+    {
+        lock (_gate)
+        {
+            if (!_folder.Refresh()) return false;
+            var (directive, fresh) = (Unlock(SigningRole.Directive), Unlock(SigningRole.Fresh));
+            _directive.Dispose();
+            _fresh.Dispose();
+            (_directive, _fresh) = (directive, fresh);
+            return true;
+        }
+    }
+
+    public (Digest Digest, byte[] Envelope) SignDirective(PushOrder order, KnownRelease release, string device, long counter, DateTimeOffset now)
+    {
+        var payload = DirectiveReader.Write(new Directive
+        {
+            Schema = Directive.CurrentSchema,
+            Fleet = Fleet,
+            Device = device,
+            Counter = counter,
+            Release = release.Id,
+            Signature = BlobFile.Describe(release.Envelope),
+            Sources = order.Sources,
+            Issued = now,
+            Expires = now + order.Validity,
+            Policy = order.Policy,
+        });
+        lock (_gate) return (Digest.Of(payload), EnvelopeReader.Write(_directive.Sign(MediaTypes.Directive, payload)));
+    }
+
+    public byte[] SignFresh(string device, long counter, DateTimeOffset now, TimeSpan validity)
+    {
+        var payload = FreshReader.Write(new Fresh { Schema = Fresh.CurrentSchema, Fleet = Fleet, Device = device, Time = now, Counter = counter, Expires = now + validity });
+        lock (_gate) return EnvelopeReader.Write(_fresh.Sign(MediaTypes.Fresh, payload));
+    }
+
+    /// <summary>Whether devices of the present root may accept the envelope.</summary>
+    public bool Vouches(SigningRole role, ReadOnlyMemory<byte> envelope) =>
+        EnvelopeReader.Read(envelope.Span) is { IsValid: true, Value: var read } && EnvelopeVerifier.Verify(read, role, Root).IsAccepted;
+
+    public void Dispose()
+    {
+        _directive.Dispose();
+        _fresh.Dispose();
+    }
+
+    private KeyRing Unlock(SigningRole role)
+    {
+        var ring = _folder.Unlock(role, _passphrase);
+        var threshold = RoleNames.Of(role, _folder.Root).Threshold;
+        if (ring.Keys.Count >= threshold) return ring;
+        var count = ring.Keys.Count;
+        ring.Dispose();
+        throw new FleetException(ExitCodes.BelowThreshold, $"Root {_folder.Root.Version} wants {threshold} keys for the role '{RoleNames.Name(role)}', and {count} are in '{_folder.Path}'; bring the others.");
+    }
+}

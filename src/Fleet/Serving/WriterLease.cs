@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace Dunlin.Fleet.Serving;
+
+/// <summary>
+/// Who holds it is the one writer of a state folder (an flock on <c>serve.lock</c>): <c>serve</c>, or a command that
+/// serves alone. The kernel gives it back when the process ends, however it ends.
+/// </summary>
+internal sealed class WriterLease : IDisposable
+{
+    private const string FileName = "serve.lock";
+    private readonly FileStream _file;
+
+    private WriterLease(FileStream file) => _file = file;
+
+    /// <summary>Null: another process has it.</summary>
+    public static WriterLease? TryTake(string folder)
+    {
+        try
+        {
+            var file = new FileStream(Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            file.SetLength(0);
+            file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            return new WriterLease(file);
+        }
+        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException))
+        {
+            return null;
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+}
