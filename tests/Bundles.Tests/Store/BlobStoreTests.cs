@@ -2,6 +2,7 @@ using Dunlin.Bundles.Store;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Updates;
 using Dunlin.TestKit.Machine;
+using Dunlin.TestKit.Samples;
 
 namespace Dunlin.Bundles.Tests.Store;
 
@@ -11,7 +12,7 @@ public sealed class BlobStoreTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly StateLayout _layout;
     private readonly BlobStore _store;
-    private readonly RandomBlob _random = new((5 * Blob.StandardChunkSize) + 77);
+    private readonly SampleBlob _random = new((5 * Blob.StandardChunkSize) + 77);
 
     public BlobStoreTests()
     {
@@ -107,7 +108,7 @@ public sealed class BlobStoreTests : IDisposable
     [Fact]
     public void AMapThatIsTornOrOfAnotherBlobMeansABeginningAnew()
     {
-        var other = new RandomBlob(Wanted.Chunks.Count * Blob.StandardChunkSize, 2);
+        var other = new SampleBlob(Wanted.Chunks.Count * Blob.StandardChunkSize, 2);
         using (var partial = _store.OpenPartial(other.Blob)) partial.TryWriteChunk(0, other.Chunk(0));
         foreach (var map in (byte[][])[[], File.ReadAllBytes(_layout.PartialMap(other.Blob.Digest)), [1, 2, 3]])
         {
@@ -174,7 +175,7 @@ public sealed class BlobStoreTests : IDisposable
     public void RecoveryRemovesStraysAndKeepsWhatCanGoOn()
     {
         Write(0, 1, 2, 3, 4, 5);
-        var going = new RandomBlob(100, 3);
+        var going = new SampleBlob(100, 3);
         using (_store.OpenPartial(going.Blob))
         {
             // What an agent leaves that is killed here.

@@ -14,6 +14,7 @@ public sealed class FaultyLink : IAsyncDisposable
     private readonly int _targetPort;
     private readonly Task _accepting;
     private int _connectionCount;
+    private long _byteCount;
 
     /// <summary>Starts to listen and forwards each connection to the target.</summary>
     public FaultyLink(string targetHost, int targetPort)
@@ -34,6 +35,12 @@ public sealed class FaultyLink : IAsyncDisposable
 
     /// <summary>Added to every block of bytes each way.</summary>
     public TimeSpan Delay { get; set; }
+
+    /// <summary>Each connection ends after so many bytes from the target; null: none does.</summary>
+    public int? CutAfterByteCount { get; set; }
+
+    /// <summary>Bytes from the target that were passed on.</summary>
+    public long ByteCount => Volatile.Read(ref _byteCount);
 
     /// <summary>Connections accepted so far.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
@@ -88,7 +95,7 @@ public sealed class FaultyLink : IAsyncDisposable
         {
             await far.ConnectAsync(_targetHost, _targetPort, _end.Token);
             lock (_gate) _sockets.AddRange([near, far]);
-            await Task.WhenAny(CopyAsync(near.GetStream(), far.GetStream()), CopyAsync(far.GetStream(), near.GetStream()));
+            await Task.WhenAny(CopyAsync(near.GetStream(), far.GetStream(), isAnswer: false), CopyAsync(far.GetStream(), near.GetStream(), isAnswer: true));
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
@@ -100,16 +107,20 @@ public sealed class FaultyLink : IAsyncDisposable
         }
     }
 
-    private async Task CopyAsync(NetworkStream from, NetworkStream to)
+    private async Task CopyAsync(NetworkStream from, NetworkStream to, bool isAnswer)
     {
         try
         {
             var buffer = new byte[65536];
+            var left = isAnswer ? CutAfterByteCount ?? long.MaxValue : long.MaxValue;
             while (await from.ReadAsync(buffer, _end.Token) is var count and > 0)
             {
                 if (IsBlackHole) continue;
                 if (Delay > TimeSpan.Zero) await Task.Delay(Delay, _end.Token);
-                await to.WriteAsync(buffer.AsMemory(0, count), _end.Token);
+                var part = (int)Math.Min(count, left);
+                await to.WriteAsync(buffer.AsMemory(0, part), _end.Token);
+                if (isAnswer) Interlocked.Add(ref _byteCount, part);
+                if ((left -= part) == 0) return;
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)

@@ -1,9 +1,7 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using System.Net.Http.Headers;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Machine;
-using Dunlin.TestKit.Waiting;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.TestKit.Registries;
 
@@ -11,72 +9,91 @@ namespace Dunlin.TestKit.Registries;
 public sealed class DockerRegistry : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-registry-").FullName;
-    private readonly Process _process;
+    private ServerProcess? _process;
 
-    private DockerRegistry(string authentication, string? file, string? content)
+    private DockerRegistry()
     {
-        Port = MosquittoBroker.FreePort();
-        if (file is not null) File.WriteAllText(Path.Combine(_folder, file), content);
-        var configuration = Path.Combine(_folder, "registry.yml");
-        File.WriteAllText(configuration, $$$"""
-            version: 0.1
-            log: {level: error}
-            storage: {filesystem: {rootdirectory: {{{_folder}}}/data}}
-            http: {addr: '127.0.0.1:{{{Port}}}'}
-            {{{authentication.Replace("FOLDER", _folder, StringComparison.Ordinal)}}}
-            """);
-        _process = Process.Start(new ProcessStartInfo("docker-registry", ["serve", configuration]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
     }
 
-    public int Port { get; }
+    public int Port { get; } = MosquittoBroker.FreePort();
 
     /// <summary><c>127.0.0.1:port</c>.</summary>
     public string Host => $"127.0.0.1:{Port}";
 
     /// <summary>Everybody may pull and push; skips the test where the registry is not installed.</summary>
-    public static Task<DockerRegistry> StartAsync() => StartAsync("", null, null);
+    public static async Task<DockerRegistry> StartAsync()
+    {
+        Tool.SkipUnlessInstalled("docker-registry");
+        var registry = new DockerRegistry();
+        await registry.RestartAsync("");
+        return registry;
+    }
 
     /// <summary>Only this user may, by Basic authentication.</summary>
     public static async Task<DockerRegistry> StartAsync(string user, string password)
     {
-        Tool.SkipUnlessInstalled("docker-registry", "htpasswd");
-        var line = await Tool.SucceedAsync("htpasswd", "-nbB", user, password);
-        return await StartAsync("auth: {htpasswd: {realm: test, path: FOLDER/htpasswd}}", "htpasswd", line.Trim() + "\n");
-    }
-
-    /// <summary>Tokens of a realm, signed by a key in a certificate bundle.</summary>
-    public static Task<DockerRegistry> StartAsync(Uri realm, string service, string issuer, string certificatePem) =>
-        StartAsync($"auth: {{token: {{realm: '{realm}', service: '{service}', issuer: '{issuer}', rootcertbundle: FOLDER/issuer.pem}}}}", "issuer.pem", certificatePem);
-
-    public async ValueTask DisposeAsync()
-    {
-        _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
-
-    private static async Task<DockerRegistry> StartAsync(string authentication, string? file, string? content)
-    {
-        Tool.SkipUnlessInstalled("docker-registry");
-        var registry = new DockerRegistry(authentication, file, content);
-        await Eventually.TrueAsync(registry.ListensAsync, "docker-registry listens");
+        var registry = await StartAsync();
+        await registry.RequireUserAsync(user, password);
         return registry;
     }
 
-    private async Task<bool> ListensAsync()
+    /// <summary>Tokens of a realm, signed by a key in a certificate bundle.</summary>
+    public static async Task<DockerRegistry> StartAsync(Uri realm, string service, string issuer, string certificatePem)
     {
-        try
-        {
-            using var client = new TcpClient();
-            await client.ConnectAsync(IPAddress.Loopback, Port);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
+        var registry = await StartAsync();
+        await registry.RequireTokenAsync(realm, service, issuer, certificatePem);
+        return registry;
+    }
+
+    /// <summary>From now on only this user may; what was pushed stays.</summary>
+    public async Task RequireUserAsync(string user, string password)
+    {
+        Tool.SkipUnlessInstalled("htpasswd");
+        var line = await Tool.SucceedAsync("htpasswd", "-nbB", user, password);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "htpasswd"), line.Trim() + "\n");
+        await RestartAsync($"auth: {{htpasswd: {{realm: test, path: {_folder}/htpasswd}}}}");
+    }
+
+    /// <summary>From now on only a token of this realm opens it; what was pushed stays.</summary>
+    public async Task RequireTokenAsync(Uri realm, string service, string issuer, string certificatePem)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "issuer.pem"), certificatePem);
+        await RestartAsync($"auth: {{token: {{realm: '{realm}', service: '{service}', issuer: '{issuer}', rootcertbundle: {_folder}/issuer.pem}}}}");
+    }
+
+    /// <summary>Pushes a blob by the distribution specification, POST then PUT, while everybody may.</summary>
+    /// <param name="repository">For example <c>garments</c>.</param>
+    /// <param name="digest"><c>sha256:…</c>.</param>
+    /// <param name="content">Its bytes.</param>
+    public async Task PushAsync(string repository, string digest, byte[] content)
+    {
+        using var http = new HttpClient();
+        using var begun = await http.PostAsync(new Uri($"http://{Host}/v2/{repository}/blobs/uploads/"), null);
+        begun.EnsureSuccessStatusCode();
+        var place = begun.Headers.Location!.ToString();
+        using var body = new ByteArrayContent(content);
+        body.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        using var put = await http.PutAsync(new Uri($"{place}{(place.Contains('?', StringComparison.Ordinal) ? '&' : '?')}digest={digest}"), body);
+        put.EnsureSuccessStatusCode();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null) await _process.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task RestartAsync(string authentication)
+    {
+        if (_process is not null) await _process.DisposeAsync();
+        var configuration = Path.Combine(_folder, "registry.yml");
+        await File.WriteAllTextAsync(configuration, $$$"""
+            version: 0.1
+            log: {level: error, accesslog: {disabled: true}}
+            storage: {filesystem: {rootdirectory: {{{_folder}}}/data}}
+            http: {addr: '127.0.0.1:{{{Port}}}'}
+            {{{authentication}}}
+            """);
+        _process = await ServerProcess.StartAsync("docker-registry", Port, "serve", configuration);
     }
 }

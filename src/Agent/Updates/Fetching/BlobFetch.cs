@@ -57,17 +57,17 @@ internal sealed class BlobFetch(BlobStore store, IReadOnlyList<SourceStanding> s
             var end = await AskAsync(standing.Source, partial.Blob, first, Math.Min(count, MaximumRunLength), sink, cancellationToken);
             var (good, bad) = (sink.GoodCount - goodBefore, sink.BadCount - badBefore);
             standing.Judge(end, good, bad, limits);
-            if (sink.HopelessChunk is { } hopeless)
-            {
-                return FetchResult.Failure(FetchCodes.DigestMismatch,
-                    $"Chunk {hopeless} of blob {partial.Blob.Digest} came wrong {limits.MaximumDeliveriesOfAChunk} times ({Names()}); publish the bundle again.");
-            }
             if (good > 0) (failures, lastProgress) = (0, time.GetTimestamp());
             if (end.Kind == SourceEndKind.Complete && bad == 0) continue;
 
             var problem = end.Kind == SourceEndKind.Complete ? $"{standing.Source.Name} sent {bad} wrong chunks of {good + bad}." : end.Detail;
             progress.Report(partial, problem);
             logProblem(problem);
+            if (sink.HopelessChunk is { } hopeless)
+            {
+                return FetchResult.Failure(FetchCodes.DigestMismatch,
+                    $"Chunk {hopeless} of blob {partial.Blob.Digest} came wrong {limits.MaximumDeliveriesOfAChunk} times ({Names()}); publish the bundle again.");
+            }
             if (time.GetElapsedTime(lastProgress) >= limits.Patience)
             {
                 return FetchResult.Failure(FetchCodes.SourcesExhausted,

@@ -147,7 +147,6 @@ internal sealed class HttpAccess(HostRules rules, ServerTrust trust, FetchLimits
                     ? $"{host} asks for credentials; add its host to Updates:Credentials."
                     : $"{host} asks for credentials over plain HTTP, where others could read them; use https, or list the host in Updates:InsecureHosts."));
         }
-        if (_authorization is not null) return (null, new SourceEnd(SourceEndKind.Unauthorized, $"{host} refuses the credentials of Updates:Credentials; correct them."));
         return (await credential.BasicAsync(cancellationToken), null);
     }
 

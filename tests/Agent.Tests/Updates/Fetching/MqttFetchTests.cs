@@ -1,0 +1,119 @@
+using System.Buffers;
+using Dunlin.Agent.Updates.Fetching;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Telemetry.Link;
+using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Samples;
+using Dunlin.TestKit.Servers;
+using Dunlin.TestKit.Waiting;
+using MQTTnet;
+
+namespace Dunlin.Agent.Tests.Updates.Fetching;
+
+public sealed class MqttFetchTests
+{
+    private readonly SampleBlob _blob = new((40 * Blob.StandardChunkSize) + 1000);
+
+    [Fact]
+    public async Task ABoardThatReachesOnlyTheBrokerGetsItsBlobsInChunks()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        using var setup = await StartAsync(broker);
+        await using var fleet = await BlobAnswerer.StartAsync(broker, _blob, setup.Identity.Topics);
+        await setup.SucceedAsync(_blob, FetchSetup.Mqtt);
+        Assert.Equal(41, fleet.RequestCount);
+        Assert.Equal(_blob.Content.Length, setup.ReceivedByteCount);
+    }
+
+    [Fact]
+    public async Task LostRepeatedWrongAndForeignAnswersAreOvercome()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        using var setup = await StartAsync(broker);
+        await using var fleet = await BlobAnswerer.StartAsync(broker, _blob, setup.Identity.Topics);
+        fleet.Copies = 2;
+        fleet.Twist = (number, answer) => (number % 11) switch
+        {
+            3 => null,
+            5 => Flipped(answer),
+            7 when number < 12 => Shortened(answer),
+            9 when number < 12 => Foreign(answer),
+            _ => answer,
+        };
+        await setup.SucceedAsync(_blob, FetchSetup.Mqtt);
+        Assert.InRange(fleet.RequestCount, 42, 60);
+    }
+
+    [Fact]
+    public async Task ABlobThatTheFleetDoesNotKnowSendsTheBoardToItsNextSource()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var http = ScriptedServer.Serving(_blob.Content);
+        using var setup = await StartAsync(broker);
+        await using var fleet = await BlobAnswerer.StartAsync(broker, new SampleBlob(10, 9), setup.Identity.Topics);
+        await setup.SucceedAsync(_blob, FetchSetup.Mqtt, FetchSetup.Http(http.Address));
+        var other = new SampleBlob(100, 3);
+        Assert.Equal(FetchCodes.NotFound, (await setup.FetchAsync(other, FetchSetup.Mqtt)).Code);
+    }
+
+    [Fact]
+    public async Task SilenceIsWaitedOutNoLongerThanThePatience()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        using var setup = await StartAsync(broker, FetchSetup.Impatient with { ChunkTimeout = TimeSpan.FromMilliseconds(200), Patience = TimeSpan.FromSeconds(1) });
+        var result = await setup.FetchAsync(_blob, FetchSetup.Mqtt);
+        Assert.Equal(FetchCodes.SourcesExhausted, result.Code);
+        Assert.Contains("run dunlin-fleet serve", result.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ABrokerThatDiesInMidFetchCostsFewChunks()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        using var setup = await StartAsync(broker, FetchSetup.Impatient with { Patience = TimeSpan.FromSeconds(30) });
+        var killed = new TaskCompletionSource();
+        await using (var fleet = await BlobAnswerer.StartAsync(broker, _blob, setup.Identity.Topics))
+        {
+            fleet.Twist = (number, answer) =>
+            {
+                if (number == 20) killed.TrySetResult();
+                return number < 20 ? answer : null;
+            };
+            var fetch = setup.FetchAsync(_blob, FetchSetup.Mqtt);
+            await killed.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            await broker.KillAsync();
+            await broker.StartAgainAsync();
+            await using var again = await BlobAnswerer.StartAsync(broker, _blob, setup.Identity.Topics);
+            Assert.True((await fetch).IsSuccess);
+            Assert.InRange(again.RequestCount, 22, 30);
+        }
+    }
+
+    private static async Task<FetchSetup> StartAsync(MosquittoBroker broker, FetchLimits? limits = null)
+    {
+        var setup = new FetchSetup(limits: limits, broker: new MqttOptions { Host = broker.Host, Port = broker.Port, KeepAliveSeconds = 2 });
+        await setup.Link.StartAsync(CancellationToken.None);
+        await Eventually.TrueAsync(() => setup.Link.State.IsConnected, "the link is connected");
+        return setup;
+    }
+
+    private static MqttApplicationMessage Flipped(MqttApplicationMessage answer)
+    {
+        var bytes = answer.Payload.ToArray();
+        bytes[0] ^= 1;
+        answer.Payload = new ReadOnlySequence<byte>(bytes);
+        return answer;
+    }
+
+    private static MqttApplicationMessage Shortened(MqttApplicationMessage answer)
+    {
+        answer.Payload = answer.Payload.Slice(1);
+        return answer;
+    }
+
+    private static MqttApplicationMessage Foreign(MqttApplicationMessage answer)
+    {
+        answer.CorrelationData = Guid.NewGuid().ToByteArray();
+        return answer;
+    }
+}

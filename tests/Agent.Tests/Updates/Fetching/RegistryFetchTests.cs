@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Tests.Children;
+using Dunlin.Agent.Updates.Fetching;
+using Dunlin.TestKit.Registries;
+using Dunlin.TestKit.Samples;
+using Dunlin.TestKit.Servers;
+
+namespace Dunlin.Agent.Tests.Updates.Fetching;
+
+public sealed class RegistryFetchTests
+{
+    private const string Password = "hunter2-of-the-press";
+    private readonly SampleBlob _blob = new(3_000_000);
+
+    [Fact]
+    public async Task AnOpenRegistryServesByDigest()
+    {
+        await using var registry = await StartAsync();
+        using var setup = new FetchSetup();
+        await setup.SucceedAsync(_blob, FetchSetup.Oci(registry.Host));
+        Assert.Equal(FetchCodes.NotFound, (await setup.FetchAsync(new SampleBlob(1000, 2), FetchSetup.Oci(registry.Host))).Code);
+    }
+
+    [Fact]
+    public async Task BasicCredentialsAreShownWhenAskedFor()
+    {
+        await using var registry = await StartAsync();
+        await registry.RequireUserAsync("board", Password);
+
+        using var without = new FetchSetup();
+        var refused = await without.FetchAsync(_blob, FetchSetup.Oci(registry.Host));
+        Assert.Equal(FetchCodes.Unauthorized, refused.Code);
+        Assert.Contains("add its host to Updates:Credentials", refused.Detail, StringComparison.Ordinal);
+
+        using var wrong = new FetchSetup(With(registry.Host, "board", "nonsense"));
+        Assert.Contains("check Updates:Credentials", (await wrong.FetchAsync(_blob, FetchSetup.Oci(registry.Host))).Detail, StringComparison.Ordinal);
+
+        using var folder = new Folder();
+        var file = Path.Combine(folder.Path, "password");
+        await File.WriteAllTextAsync(file, Password + "\n", TestContext.Current.CancellationToken);
+        using var right = new FetchSetup(new UpdateOptions { Credentials = [new HostCredential { Host = registry.Host, UserName = "board", PasswordFile = file }] });
+        await right.SucceedAsync(_blob, FetchSetup.Oci(registry.Host));
+    }
+
+    [Fact]
+    public async Task ABearerTokenIsGotFromTheRealmForPullingOnly()
+    {
+        await using var registry = await StartAsync();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var certificate = MakeCertificate(key);
+        await using var tokens = new ScriptedServer(async (request, stream, cancellationToken) =>
+        {
+            var isKnown = request.Headers.GetValueOrDefault("Authorization") == "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"board:{Password}"));
+            var body = isKnown ? $$"""{"token":"{{Token(key, certificate)}}"}""" : "{}";
+            await ScriptedServer.HeadAsync(stream, $"{(isKnown ? "200 OK" : "401 Unauthorized")}\r\nContent-Length: {body.Length}", cancellationToken);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(body), cancellationToken);
+        });
+        await registry.RequireTokenAsync(new Uri($"{tokens.Address}/token"), "press-registry", "press-tokens", certificate.ExportCertificatePem());
+
+        using var stranger = new FetchSetup();
+        var refused = await stranger.FetchAsync(_blob, FetchSetup.Oci(registry.Host));
+        Assert.Equal(FetchCodes.Unauthorized, refused.Code);
+        Assert.Contains($"add {tokens.Host} to Updates:Credentials", refused.Detail, StringComparison.Ordinal);
+
+        using var setup = new FetchSetup(With(tokens.Host, "board", Password));
+        await setup.SucceedAsync(_blob, FetchSetup.Oci(registry.Host));
+        Assert.All(tokens.Requests, request => Assert.Equal("/token?service=press-registry&scope=repository%3Agarments%3Apull", request.Path));
+
+        using var elsewhere = new FetchSetup(new UpdateOptions { AllowedHosts = [registry.Host] });
+        Assert.Equal(FetchCodes.HostNotAllowed, (await elsewhere.FetchAsync(_blob, FetchSetup.Oci(registry.Host))).Code);
+    }
+
+    [Fact]
+    public async Task CredentialsNeverFollowARedirectOrARealmToAnotherHost()
+    {
+        await using var store = ScriptedServer.Serving(_blob.Content);
+        await using var tokens = new ScriptedServer(async (_, stream, cancellationToken) =>
+        {
+            await ScriptedServer.HeadAsync(stream, "200 OK", cancellationToken);
+            await stream.WriteAsync("""{"access_token":"pass-1"}"""u8.ToArray(), cancellationToken);
+        });
+        await using var registry = new ScriptedServer(async (request, stream, cancellationToken) => await ScriptedServer.HeadAsync(stream,
+            request.Headers.GetValueOrDefault("Authorization") == "Bearer pass-1"
+                ? $"307 Temporary Redirect\r\nLocation: {store.Address}/signed?token=s3cret\r\nContent-Length: 0"
+                : $"401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"{tokens.Address}/t\",service=\"s\",scope=\"repository:garments:pull,push\"\r\nContent-Length: 0", cancellationToken));
+        using var setup = new FetchSetup(With(registry.Host, "board", Password));
+        await setup.SucceedAsync(_blob, FetchSetup.Oci(registry.Host));
+        Assert.All(store.Requests.Concat(tokens.Requests), request => Assert.DoesNotContain("Authorization", request.Headers.Keys));
+        Assert.NotEmpty(store.Requests);
+
+        using var strict = new FetchSetup(new UpdateOptions { AllowedHosts = [registry.Host, tokens.Host] });
+        var refused = await strict.FetchAsync(_blob, FetchSetup.Oci(registry.Host));
+        Assert.Equal(FetchCodes.HostNotAllowed, refused.Code);
+        Assert.Contains($"'{store.Host}'", refused.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", refused.Detail, StringComparison.Ordinal);
+    }
+
+    private async Task<DockerRegistry> StartAsync()
+    {
+        var registry = await DockerRegistry.StartAsync();
+        await registry.PushAsync("garments", _blob.Blob.Digest.ToString(), _blob.Content);
+        return registry;
+    }
+
+    internal static UpdateOptions With(string host, string user, string password) =>
+        new() { Credentials = [new HostCredential { Host = host, UserName = user, Password = password }] };
+
+    private static X509Certificate2 MakeCertificate(ECDsa key)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var request = new CertificateRequest("CN=press tokens", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+    }
+
+    /// <summary>A token as docker-registry wants it: JWT, ES256, the certificate along with it.</summary>
+    private static string Token(ECDsa key, X509Certificate2 certificate)
+    {
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var head = Base64Url($$"""{"typ":"JWT","alg":"ES256","x5c":["{{Convert.ToBase64String(certificate.RawData)}}"]}""");
+        var body = Base64Url(string.Create(CultureInfo.InvariantCulture, $$"""
+            {"iss":"press-tokens","sub":"board","aud":"press-registry","exp":{{now + 300}},"nbf":{{now - 10}},"iat":{{now}},"jti":"1",
+            "access":[{"type":"repository","name":"garments","actions":["pull"]}]}
+            """));
+        return $"{head}.{body}.{Base64Url(key.SignData(Encoding.ASCII.GetBytes($"{head}.{body}"), HashAlgorithmName.SHA256))}";
+    }
+
+    private static string Base64Url(string text) => Base64Url(Encoding.UTF8.GetBytes(text));
+
+    private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
+}
