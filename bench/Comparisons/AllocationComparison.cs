@@ -38,7 +38,7 @@ internal static class AllocationComparison
             new ChildHost { Executable = rig.Workshop.Agent, EmptyDirectory = empty }, new WorkerLimits(),
             new WorkerEvents
             {
-                Window = window =>
+                Window = (_, window) =>
                 {
                     windows.Add(window);
                     if (windows.Count == count) enough.TrySetResult();

@@ -2,6 +2,7 @@ using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Systemd;
+using Dunlin.Agent.Updates;
 using Dunlin.Agent.Updates.Fetching;
 using Dunlin.Bundles.Durability;
 using Dunlin.Contracts.Messages;
@@ -68,8 +69,9 @@ internal static partial class AgentHost
         services.AddSingleton(provider => DirectoriesOf(provider.GetRequiredService<StateLayout>()));
         services.AddSingleton<CommandDispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<CommandDispatcher>());
-        services.AddFetching();
         services.AddServing();
+        services.AddFetching();
+        services.AddUpdates();
         services.AddHostedService<HealthService>();
         services.AddHostedService<SystemdService>();
     }
@@ -91,6 +93,7 @@ internal static partial class AgentHost
         {
             DurableFile.CreateDirectory(layout.Root);
             provider.GetRequiredService<ModelCache>().Recover();
+            provider.GetRequiredService<BootRecovery>().Run();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

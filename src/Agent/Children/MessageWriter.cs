@@ -27,12 +27,13 @@ public sealed class MessageWriter : IDisposable
     public ReadOnlyMemory<byte> Write(FromChild message) => Write(message, StrictJson.Default.FromChild);
 
     /// <summary>A <see cref="FrameResult"/> from its parts, without an allocation: this is written for every frame. Scores that are not finite are an error of the caller.</summary>
-    public ReadOnlyMemory<byte> WriteResult(long frame, long capturedNanoseconds, double latencyMilliseconds, ReadOnlySpan<ClassScore> scores)
+    public ReadOnlyMemory<byte> WriteResult(long frame, long capturedNanoseconds, double latencyMilliseconds, ReadOnlySpan<ClassScore> scores, int session = 0)
     {
         Begin();
         _json.WriteStartObject();
         _json.WriteString("type"u8, "result"u8);
         _json.WriteNumber("frame"u8, frame);
+        _json.WriteNumber("session"u8, session);
         _json.WriteNumber("capturedNanoseconds"u8, capturedNanoseconds);
         _json.WriteNumber("latencyMilliseconds"u8, latencyMilliseconds);
         _json.WriteStartArray("scores"u8);

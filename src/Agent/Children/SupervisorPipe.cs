@@ -44,9 +44,9 @@ public sealed class SupervisorPipe : IDisposable
 
     /// <summary>A <see cref="FrameResult"/>, without an allocation.</summary>
     /// <exception cref="MessageException">The supervisor is gone.</exception>
-    public void SendResult(long frame, long capturedNanoseconds, double latencyMilliseconds, ReadOnlySpan<ClassScore> scores)
+    public void SendResult(long frame, int session, long capturedNanoseconds, double latencyMilliseconds, ReadOnlySpan<ClassScore> scores)
     {
-        lock (_gate) Write(_writer.WriteResult(frame, capturedNanoseconds, latencyMilliseconds, scores).Span);
+        lock (_gate) Write(_writer.WriteResult(frame, capturedNanoseconds, latencyMilliseconds, scores, session).Span);
     }
 
     public void Dispose() => _writer.Dispose();

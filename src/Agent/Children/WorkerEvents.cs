@@ -12,9 +12,11 @@ public sealed record WorkerEvents
     /// <summary>A session serves; after a restart again.</summary>
     public Action<Loaded>? Loaded { get; init; }
 
-    /// <summary>Indices are below the label count of some session that this process has served: around a swap to fewer labels, of the former one.</summary>
-    public Action<FrameResult>? Result { get; init; }
-    public Action<FrameWindow>? Window { get; init; }
+    /// <summary>A result and the session that it is of; its indices are labels of that session.</summary>
+    public Action<SessionSpec, FrameResult>? Result { get; init; }
+
+    /// <summary>A window and the session whose results it counts.</summary>
+    public Action<SessionSpec, FrameWindow>? Window { get; init; }
     public Action<CameraHealth>? Camera { get; init; }
 
     /// <summary>The worker could not do something and says so; a failed load also ends it.</summary>

@@ -15,8 +15,9 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     private ChildProcess? _child;
     private TaskCompletionSource<SwapOutcome>? _swap;
     private SessionSpec _session = load.Session;
+    private SessionSpec? _former;
     private SessionSpec? _next;
-    private int _labelCount;
+    private int _number;
     private bool _ready;
     private long _heard = time.GetTimestamp();
     private long _secondStart = time.GetTimestamp();
@@ -59,7 +60,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
         {
             if (_swap is not null) return new SwapOutcome(null, "swap.busy", "Another swap is under way; wait for its end.");
             _swap = swap = new TaskCompletionSource<SwapOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _next = session;
+            _next = session = session with { Number = ++_number };
         }
 
         if (_child?.Send(new Swap { Session = session }) != true) Ended();
@@ -90,13 +91,15 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
         switch (message)
         {
             case FrameResult result when Served:
-                ChildMessageRules.Check(result, LabelCount);
-                events.Result?.Invoke(result);
+                var source = SessionOf(result.Session);
+                ChildMessageRules.Check(result, source.Labels.Count);
+                events.Result?.Invoke(source, result);
                 break;
             case FrameWindow window when Served:
-                ChildMessageRules.Check(window, LabelCount);
+                var counted = SessionOf(window.Session);
+                ChildMessageRules.Check(window, counted.Labels.Count);
                 _folder.Observe(window.Camera);
-                events.Window?.Invoke(window);
+                events.Window?.Invoke(counted, window);
                 break;
             case Heartbeat heartbeat when Served:
                 Volatile.Write(ref _heard, time.GetTimestamp());
@@ -124,8 +127,17 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
         lock (_gate) EndSwap(new SwapOutcome(null, ChildExitCodes.Crashed, "The worker ended during the swap."));
     }
 
-    /// <summary>Results and windows around a swap may still be of the session before it.</summary>
-    private int LabelCount => Math.Max(_labelCount, _next?.Labels.Count ?? 0);
+    /// <summary>Around a swap, results may still be of the session before it, and already of the one that has not said so yet.</summary>
+    private SessionSpec SessionOf(int number)
+    {
+        lock (_gate)
+        {
+            return _session.Number == number ? _session
+                : _next?.Number == number ? _next
+                : _former?.Number == number ? _former
+                : throw new MessageException($"It speaks of session {number}, which it does not have.");
+        }
+    }
 
     private void Take(Loaded loaded)
     {
@@ -135,8 +147,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
             var expected = _next ?? _session;
             if ((Served && _next is null) || loaded.Contender != expected.Contender)
                 throw new MessageException($"It says that '{loaded.Contender}' serves, which it was not asked for.");
-            _session = expected;
-            _labelCount = Math.Max(_labelCount, expected.Labels.Count);
+            if (_session != expected) (_former, _session) = (_session, expected);
             Served = true;
             Volatile.Write(ref _heard, time.GetTimestamp());
             EndSwap(new SwapOutcome(loaded, HeatOutcome.Answered, $"'{loaded.Contender}' serves."));

@@ -22,7 +22,7 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
         get { lock (_gate) return _life?.ProcessId; }
     }
 
-    /// <summary>Runs workers until cancelled; then the last one is stopped and gone. An assignment that was made by <see cref="Assign"/> before takes precedence over nothing: call this once.</summary>
+    /// <summary>Runs workers until cancelled; then the last one is stopped and gone. An assignment that was made by <see cref="Assign"/> before takes precedence. May be called again after it has returned.</summary>
     public async Task RunAsync(WorkerAssignment assignment, CancellationToken cancellationToken)
     {
         lock (_gate) _assignment ??= assignment;

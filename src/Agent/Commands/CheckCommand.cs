@@ -3,6 +3,7 @@ using Dunlin.Agent.Children;
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Serving;
+using Dunlin.Agent.Updates;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Updates;
@@ -63,13 +64,14 @@ internal static class CheckCommand
     private static async Task<SessionSpec?> CheckModelsAsync(AgentOptions options, Offline offline, Action<Mark, string, string> say, CancellationToken cancellationToken)
     {
         var files = new StateFiles(new StateLayout(Path.GetFullPath(options.Get<DeviceOptions>().StateDirectory)));
-        var (release, problem) = new ReleaseGate(options.Get<DeviceOptions>(), options.Get<UpdateOptions>(), files).Open();
+        var (release, problem) = new ReleaseGate(options.Get<DeviceOptions>(), options.Get<UpdateOptions>(), files, new ReleaseStore(files.Layout, offline.Board)).Open();
         if (release is null)
         {
             say(Mark.Failed, "bundle", problem!);
             return null;
         }
 
+        if (problem is not null) say(Mark.Limited, "bundle", problem);
         say(Mark.Ok, "bundle", $"{release}, {release.Bundle.Manifest.Variants.Count} variants, {(release.IsSigned ? "signed" : "unsigned")}, {release.Bundle.ReleaseId}.");
         var race = offline.CreateRace(options.Get<RaceOptions>(), new EnergyProbe());
         SessionSpec? first = null;
@@ -104,7 +106,7 @@ internal static class CheckCommand
         CameraHealth? health = null;
         Ready? ready = null;
         var window = new TaskCompletionSource<FrameWindow>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var events = new WorkerEvents { Ready = r => ready = r, Camera = c => health = c, Window = w => { if (w.Frames.Classified > 0) window.TrySetResult(w); } };
+        var events = new WorkerEvents { Ready = r => ready = r, Camera = c => health = c, Window = (_, w) => { if (w.Frames.Classified > 0) window.TrySetResult(w); } };
         var supervisor = new WorkerSupervisor(offline.Host, new WorkerLimits(), events, NullLogger<WorkerSupervisor>.Instance, TimeProvider.System);
         var loop = WorkerSeat.LoopOf(options.Get<ResultOptions>(), options.Get<RaceOptions>(), new TelemetryOptions { WindowSeconds = 1 });
         await using (var seat = new WorkerSeat(supervisor, new CameraFeed(camera, offline.Host, NullLoggerFactory.Instance, TimeProvider.System), loop, offline.Cache.Root, stop.Token))

@@ -18,7 +18,8 @@ internal sealed partial class ResultOptionsValidator : IValidateOptions<ResultOp
 internal sealed partial class TelemetryOptionsValidator : IValidateOptions<TelemetryOptions>;
 
 [OptionsValidator]
-internal sealed partial class LoggingOptionsValidator : IValidateOptions<LoggingOptions>;
+internal sealed partial class UpdateOptionsValidator : IValidateOptions<UpdateOptions>;
 
 [OptionsValidator]
-internal sealed partial class UpdateOptionsValidator : IValidateOptions<UpdateOptions>;
+internal sealed partial class LoggingOptionsValidator : IValidateOptions<LoggingOptions>;
+

@@ -11,6 +11,22 @@ public sealed class UpdateOptions : IValidatableObject
     /// <summary>Run a bundle that nobody signed, on a device that has no trusted root. Never with a root.</summary>
     public bool AllowUnsigned { get; set; }
 
+    /// <summary>Seconds that a new release must stay healthy before it is committed; a directive may ask for more.</summary>
+    [Range(1, 604_800)]
+    public int TrialSeconds { get; set; } = 60;
+
+    /// <summary>Inferences that a trial must have made; a directive may ask for more.</summary>
+    [Range(1, 1_000_000_000)]
+    public int MinimumRuns { get; set; } = 100;
+
+    /// <summary>Releases that may be tried within <see cref="InstallIntervalSeconds"/>; whoever has stolen the online key cannot wear the board out.</summary>
+    [Range(1, 100_000)]
+    public int MaximumInstalls { get; set; } = 12;
+
+    /// <summary>Seconds over which <see cref="MaximumInstalls"/> counts.</summary>
+    [Range(1, 2_592_000)]
+    public int InstallIntervalSeconds { get; set; } = 3600;
+
     /// <summary>Hosts (<c>host</c> or <c>host:port</c>) that artifacts, redirects and tokens may come from; empty: any that a signed directive names.</summary>
     public IList<string> AllowedHosts { get; set; } = [];
 

@@ -1,45 +1,63 @@
 using Dunlin.Bundles.State;
+using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Contracts.Updates;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Agent.Racing;
 
-/// <summary>What failed its checks on this board under this ONNX Runtime, remembered across restarts.</summary>
+/// <summary>What failed on this board, remembered across restarts: variants in their checks under this ONNX Runtime, releases in their trial. Thread-safe.</summary>
 internal sealed partial class Quarantined(StateFiles files, ILogger<Quarantined> logger)
 {
     private const int KeptCount = 256;
 
+    private readonly Lock _gate = new();
     private List<QuarantineEntry>? _entries;
 
     /// <summary>Why the variant must not be tried again, or null.</summary>
-    public string? WhyNot(Variant variant) => Entries
-        .FirstOrDefault(entry => entry.Digest == variant.Blob.Digest && entry.OnnxRuntimeVersion == OnnxRuntime.Version)?.Detail.TrimEnd('.');
+    public string? WhyNot(Variant variant) => Find(variant.Blob.Digest, OnnxRuntime.Version)?.Detail.TrimEnd('.');
 
-    public void Add(Variant variant, string code, string detail, DateTimeOffset now)
+    /// <summary>The failed trial of a release, or null.</summary>
+    public QuarantineEntry? Find(Digest release) => Find(release, null);
+
+    public void Add(Variant variant, string code, string detail, DateTimeOffset now) => Add(new QuarantineEntry
     {
-        if (WhyNot(variant) is not null) return;
-        Entries.Add(new QuarantineEntry
+        Digest = variant.Blob.Digest,
+        OnnxRuntimeVersion = OnnxRuntime.Version,
+        Reason = code,
+        Detail = detail,
+        Time = now,
+    });
+
+    /// <summary>A release that must not be tried again, whatever ONNX Runtime.</summary>
+    public void Add(Digest release, string code, string detail, DateTimeOffset now) =>
+        Add(new QuarantineEntry { Digest = release, Reason = code, Detail = detail, Time = now });
+
+    private void Add(QuarantineEntry entry)
+    {
+        lock (_gate)
         {
-            Digest = variant.Blob.Digest,
-            OnnxRuntimeVersion = OnnxRuntime.Version,
-            Reason = code,
-            Detail = detail,
-            Time = now,
-        });
-        try
-        {
-            files.WriteQuarantine(new Quarantine { Schema = Quarantine.CurrentSchema, Entries = [.. Entries.TakeLast(KeptCount)] });
+            if (Find(entry.Digest, entry.OnnxRuntimeVersion) is not null) return;
+            Entries.Add(entry);
+            try
+            {
+                files.WriteQuarantine(new Quarantine { Schema = Quarantine.CurrentSchema, Entries = [.. Entries.TakeLast(KeptCount)] });
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Until the next restart it is remembered in memory.
+                LogNotWritten(entry.Digest, e.Message);
+            }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Until the next restart it is remembered in memory.
-            LogNotWritten(variant.Id, e.Message);
-        }
+    }
+
+    private QuarantineEntry? Find(Digest digest, string? version)
+    {
+        lock (_gate) return Entries.FirstOrDefault(entry => entry.Digest == digest && entry.OnnxRuntimeVersion == version);
     }
 
     private List<QuarantineEntry> Entries => _entries ??= [.. files.ReadQuarantine().Value?.Entries ?? []];
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Quarantine of {Variant} not written: {Why}")]
-    private partial void LogNotWritten(string variant, string why);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Quarantine of {Digest} not written: {Why}")]
+    private partial void LogNotWritten(Digest digest, string why);
 }

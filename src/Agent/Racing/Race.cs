@@ -10,28 +10,33 @@ using Dunlin.Runtime.Sessions;
 namespace Dunlin.Agent.Racing;
 
 /// <summary>One race from the list of contenders to the verdict (design §4). Everything that touches a model happens in heat processes.</summary>
-internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quarantine, BoardFacts board, RaceOptions options, EnergyProbe energy, TimeProvider time)
+internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quarantine, BoardFacts board, RaceOptions options, EnergyProbe energy, TimeProvider time) : IDisposable
 {
     private const double Alpha = 0.01;
     private const double TieMargin = 0.05;
     private const long ProcessByteCount = 256L * 1024 * 1024;
     private static readonly TimeSpan ProcessTime = TimeSpan.FromSeconds(20);
 
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    public void Dispose() => _turn.Dispose();
+
     public IReadOnlyList<Contender> Enumerate(Bundle bundle, ContenderId? incumbent) => Contenders.Enumerate(bundle.Manifest, board, new ContenderOptions
     {
         ExecutionProviders = [Providers.Cpu],
         AccuracyFloor = options.AccuracyFloor,
         MaximumThreads = options.MaximumThreads == 0 ? null : options.MaximumThreads,
+        IsPresent = variant => bundle.Present.Any(present => present.Id == variant.Id),
         Quarantined = quarantine.WhyNot,
         Incumbent = incumbent,
     }).Where(contender => options.Variant.Length == 0 || contender.Variant.Id == options.Variant).ToList();
 
     /// <summary>What a cached verdict must have been reached under.</summary>
-    public RaceConditions ConditionsOf(Bundle bundle, IReadOnlyList<Contender> contenders) => new()
+    public RaceConditions ConditionsOf(Bundle bundle, IReadOnlyList<Contender> contenders, Objective? objective = null) => new()
     {
         Release = bundle.ReleaseId,
         Contenders = [.. contenders.Select(contender => contender.Id).OrderBy(id => id.ToString(), StringComparer.Ordinal)],
-        Objective = options.Objective,
+        Objective = objective ?? options.Objective,
         AccuracyFloor = Math.Max(bundle.Manifest.AccuracyFloor, options.AccuracyFloor),
         DeadlineMilliseconds = options.DeadlineMilliseconds > 0 ? options.DeadlineMilliseconds : null,
         BudgetMilliseconds = (int)(options.BudgetSeconds * 1000),
@@ -45,28 +50,40 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         Kernel = board.Kernel,
     };
 
-    /// <param name="bundle">The release.</param>
-    /// <param name="contenders">From <see cref="Enumerate"/>.</param>
-    /// <param name="incumbent">What serves now; a tie keeps it.</param>
-    /// <param name="vetted">Called as soon as a variant has passed its golden check: it may serve until there is a verdict.</param>
+    /// <summary>One race at a time: two would measure each other.</summary>
+    /// <param name="request">What is raced.</param>
     /// <param name="cancellationToken">Ends the heat under way.</param>
-    public async Task<Verdict> RunAsync(
-        Bundle bundle, IReadOnlyList<Contender> contenders, ContenderId? incumbent, Action<SessionSpec>? vetted, CancellationToken cancellationToken)
+    public async Task<Verdict> RunAsync(RaceRequest request, CancellationToken cancellationToken)
     {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            return await RaceAsync(request, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<Verdict> RaceAsync(RaceRequest request, CancellationToken cancellationToken)
+    {
+        var (bundle, contenders, incumbent) = (request.Bundle, request.Contenders, request.Incumbent);
         var started = time.GetUtcNow();
         var clock = time.GetTimestamp();
-        var conditions = ConditionsOf(bundle, contenders);
+        var conditions = ConditionsOf(bundle, contenders, request.Objective);
         var left = contenders.Select(contender => contender.Blocked).OfType<ContenderVerdict>().ToList();
         var golden = new Dictionary<string, GoldenResult>();
         var sessions = new List<SessionSpec>();
         foreach (var entry in contenders.Where(contender => contender.Blocked is null).GroupBy(contender => (contender.Variant.Id, contender.Id.ExecutionProvider)))
         {
             var variant = entry.First().Variant;
-            var result = await vetting.VetAsync(bundle, variant, entry.Key.ExecutionProvider, cancellationToken);
+            var result = request.Known.FirstOrDefault(known => known.Variant == variant && known.Session?.Contender.ExecutionProvider == entry.Key.ExecutionProvider)
+                ?? await vetting.VetAsync(bundle, variant, entry.Key.ExecutionProvider, cancellationToken);
             if (result.Golden is { } counted) golden[variant.Id] = counted;
             if (result.Session is { } session)
             {
-                vetted?.Invoke(session);
+                request.Vetted?.Invoke(session);
                 sessions.AddRange(entry.Select(contender => session with { Contender = contender.Id }));
             }
             else

@@ -18,7 +18,7 @@ namespace Dunlin.Agent.Racing;
 internal sealed record Vetted(Variant Variant, SessionSpec? Session, GoldenResult? Golden, string Code, string Reason);
 
 /// <summary>Loads, saves and checks variants in heat processes; a failure is quarantined for this ONNX Runtime.</summary>
-internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined quarantine, BoardFacts board, TimeProvider time)
+internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined quarantine, BoardFacts board, TimeProvider time) : IDisposable
 {
     // A heat's process needs this beside the model: the runtime, its threads' stacks, its code.
     private const long ProcessByteCount = 192L * 1024 * 1024;
@@ -29,11 +29,27 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
 
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(5);
 
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
     /// <param name="bundle">The release.</param>
     /// <param name="variant">One of its variants.</param>
     /// <param name="provider">ONNX Runtime's name.</param>
     /// <param name="cancellationToken">Ends the heat under way.</param>
     public async Task<Vetted> VetAsync(Bundle bundle, Variant variant, string provider, CancellationToken cancellationToken)
+    {
+        // One at a time: serving and an update may want the same saved model.
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            return await VetInTurnAsync(bundle, variant, provider, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<Vetted> VetInTurnAsync(Bundle bundle, Variant variant, string provider, CancellationToken cancellationToken)
     {
         var spec = SpecOf(bundle, variant, new ContenderId(variant.Id, provider, 1));
         var key = KeyOf(variant, provider);
@@ -88,6 +104,12 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
     /// <summary>The saved form of a contender that was vetted before, or null if it has to be vetted again.</summary>
     public SessionSpec? FindSaved(Bundle bundle, Variant variant, ContenderId contender) =>
         cache.Find(KeyOf(variant, contender.ExecutionProvider), SpecOf(bundle, variant, contender));
+
+    public void Dispose() => _turn.Dispose();
+
+    /// <summary>Names of the saved models of these variants in the cache.</summary>
+    public IReadOnlySet<Contracts.Artifacts.Digest> KeysOf(IEnumerable<Variant> variants) =>
+        variants.SelectMany(variant => variant.Requires.ExecutionProviders.Select(provider => KeyOf(variant, provider))).ToHashSet();
 
     private Contracts.Artifacts.Digest KeyOf(Variant variant, string provider) =>
         SavedModelKey.Compute(variant.Blob.Digest, OnnxRuntime.Version, board.CpuFlags, provider);

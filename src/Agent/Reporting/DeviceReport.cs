@@ -19,6 +19,8 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
     private ContenderId? _running;
     private string _reason = "Starting.";
     private int _workerRestartCount;
+    private ReportedUpdate _update = new(UpdateState.Idle);
+    private readonly SortedSet<UpdateCondition> _conditions = [];
     private CameraHealth _camera = new() { Camera = "", State = "starting", StallCount = 0, ReconnectCount = 0, CorruptCount = 0 };
 
     public ContenderId? Running
@@ -31,7 +33,20 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
         get { lock (_gate) return _release?.Bundle.ReleaseId; }
     }
 
-    public void SetRelease(ServedRelease release) => Change(() => _release = release);
+    public void SetRelease(ServedRelease? release) => Change(() => _release = release);
+
+    public void SetUpdate(ReportedUpdate update) => Change(() => _update = update);
+
+    /// <summary>What holds of updates for a longer time: stale, read-only.</summary>
+    public void SetCondition(UpdateCondition condition, bool holds)
+    {
+        lock (_gate)
+        {
+            if (holds ? !_conditions.Add(condition) : !_conditions.Remove(condition)) return;
+        }
+
+        Publish();
+    }
 
     /// <param name="verdict">In force from now on.</param>
     public void SetVerdict(Verdict verdict)
@@ -102,7 +117,7 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
                 Wanted = _wanted,
                 Running = _running,
                 Reason = _reason,
-                Update = new ReportedUpdate(UpdateState.Idle),
+                Update = _update with { Conditions = [.. _conditions] },
                 Camera = _camera,
                 WorkerRestartCount = _workerRestartCount,
                 Problems = status.Problems,

@@ -1,4 +1,3 @@
-using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Worker;
 using Dunlin.Telemetry.Link;
@@ -9,19 +8,13 @@ namespace Dunlin.Agent.Reporting;
 /// <summary>Turns a worker's result into the message <c>result</c>: names for indices, wall time for monotonic time. On the worker's pipe thread.</summary>
 internal sealed class ResultPublisher(MessagePublisher publisher, LinkIdentity identity, MessageSequence sequence, TimeProvider time)
 {
-    private Serving? _serving;
-
-    /// <summary>What the results that follow come from; set before the worker loads it.</summary>
-    public void SetServing(Digest release, IReadOnlyList<string> labels) => Volatile.Write(ref _serving, new Serving(release, labels));
-
+    /// <param name="session">What classified.</param>
     /// <param name="result">Checked already: its indices are labels.</param>
-    /// <param name="variant">What classified.</param>
-    public void Publish(FrameResult result, string variant)
+    public void Publish(SessionSpec session, FrameResult result)
     {
-        if (Volatile.Read(ref _serving) is not { } serving) return;
         var scores = new Score[result.Scores.Count];
         for (var i = 0; i < scores.Length; i++)
-            scores[i] = new Score(result.Scores[i].Index, serving.Labels[result.Scores[i].Index], result.Scores[i].Probability);
+            scores[i] = new Score(result.Scores[i].Index, session.Labels[result.Scores[i].Index], result.Scores[i].Probability);
         var age = TimeSpan.FromTicks((time.GetTimestamp() - result.CapturedNanoseconds) / TimeSpan.NanosecondsPerTick);
         publisher.Publish(new Classification
         {
@@ -30,12 +23,10 @@ internal sealed class ResultPublisher(MessagePublisher publisher, LinkIdentity i
             Sequence = sequence.Next(),
             Frame = result.Frame,
             Captured = time.GetUtcNow() - age,
-            Release = serving.Release,
-            Variant = variant,
+            Release = session.Release,
+            Variant = session.Contender.Variant,
             Scores = scores,
             LatencyMilliseconds = result.LatencyMilliseconds,
         });
     }
-
-    private sealed record Serving(Digest Release, IReadOnlyList<string> Labels);
 }

@@ -1,4 +1,3 @@
-using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Worker;
 using Dunlin.Telemetry.Board;
@@ -17,10 +16,9 @@ internal sealed class WindowReport(
 
     /// <param name="window">From the worker.</param>
     /// <param name="end">Monotonic timestamp of its end.</param>
-    /// <param name="release">What ran.</param>
-    /// <param name="labels">Names of its classes.</param>
+    /// <param name="session">What ran.</param>
     /// <param name="workerProcess">Null if it is gone already.</param>
-    public TelemetryWindow Compose(FrameWindow window, long end, Digest? release, IReadOnlyList<string> labels, int? workerProcess)
+    public TelemetryWindow Compose(FrameWindow window, long end, SessionSpec session, int? workerProcess)
     {
         var start = end - (long)(window.WindowSeconds * time.TimestampFrequency);
         var cpu = Environment.CpuUsage.TotalTime;
@@ -33,13 +31,13 @@ internal sealed class WindowReport(
             Sequence = sequence.Next(),
             Time = time.GetUtcNow(),
             WindowSeconds = window.WindowSeconds,
-            Release = release,
+            Release = session.Release,
             Running = window.Contender,
             Frames = window.Frames,
             FramesPerSecond = window.Frames.Classified / window.WindowSeconds,
             Latency = LatencyMath.Summarize(window.Latency),
             Stages = window.Stages.ToDictionary(stage => stage.Key, stage => LatencyMath.Summarize(stage.Value)),
-            Classes = window.Classes.ToDictionary(pair => labels[pair.Key], pair => pair.Value),
+            Classes = window.Classes.ToDictionary(pair => session.Labels[pair.Key], pair => pair.Value),
             Confidence = window.Confidence,
             Energy = energy.WindowOf(start, end, window.Frames.Classified),
             Thermal = thermal.TakeWindow(),

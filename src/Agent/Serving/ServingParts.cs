@@ -1,6 +1,7 @@
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
 using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Race;
 using Dunlin.Runtime.Racing;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Outbox;
@@ -17,13 +18,15 @@ internal sealed record ServingParts
     public required Vetting Vetting { get; init; }
     public required VerdictStore Verdicts { get; init; }
     public required WindowReport Windows { get; init; }
-    public required ResultPublisher Results { get; init; }
     public required EnergySampler Energy { get; init; }
     public required MessagePublisher Publisher { get; init; }
     public required Func<CancellationToken, WorkerSeat> CreateSeat { get; init; }
 
     /// <summary>Nothing runs yet: the one moment in which idle power can be measured.</summary>
     public Task BeforeFirstRace(CancellationToken cancellationToken) => Energy.MeasureIdleAsync(IdleTime, cancellationToken);
+
+    /// <summary>The verdict as of these conditions, kept on the disk if it has a winner and the disk takes it.</summary>
+    public Verdict Keep(Verdict verdict, RaceConditions conditions) => Verdicts.Keep(verdict, conditions);
 
     public void Publish(TelemetryWindow window) => Publisher.Publish(window);
 }

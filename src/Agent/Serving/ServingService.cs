@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Race;
@@ -25,12 +26,16 @@ internal sealed partial class ServingService : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger<ServingService> _logger;
     private readonly LoopTick _tick;
-    private readonly Channel<FrameWindow> _windows = Channel.CreateBounded<FrameWindow>(new BoundedChannelOptions(16) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<(SessionSpec Session, FrameWindow Window)> _windows = Channel.CreateBounded<(SessionSpec, FrameWindow)>(new BoundedChannelOptions(16) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly SustainedMonitor _sustained = new(new SustainedOptions());
     private TaskCompletionSource<Verdict>? _raceWanted;
     private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Downshift? _downshift;
     private double? _drifted;
+    private ServedRelease? _release;
+
+    /// <summary>The release whose session the worker was given last.</summary>
+    private Digest? _seated;
 
     public ServingService(ServingParts parts, DeviceReport report, LoopTicks ticks, TimeProvider time, ILogger<ServingService> logger)
     {
@@ -39,9 +44,9 @@ internal sealed partial class ServingService : BackgroundService
     }
 
     /// <summary>A window of the worker; from any thread.</summary>
-    public void Observe(FrameWindow window)
+    public void Observe(SessionSpec session, FrameWindow window)
     {
-        _windows.Writer.TryWrite(window);
+        _windows.Writer.TryWrite((session, window));
         Wake();
     }
 
@@ -62,8 +67,12 @@ internal sealed partial class ServingService : BackgroundService
         await using var seat = _parts.CreateSeat(stoppingToken);
         try
         {
-            var release = await OpenAsync(stoppingToken);
-            await ServeAsync(release, seat, stoppingToken);
+            await OpenAsync(seat, stoppingToken);
+            while (true)
+            {
+                if (_release is not { } release) await OpenAsync(seat, stoppingToken);
+                else await ServeAsync(release, seat, stoppingToken);
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -75,73 +84,90 @@ internal sealed partial class ServingService : BackgroundService
         }
     }
 
-    private async Task<ServedRelease> OpenAsync(CancellationToken cancellationToken)
+    /// <summary>Until there is a release: the device's own, or one that the updates switch to.</summary>
+    private async Task OpenAsync(WorkerSeat seat, CancellationToken cancellationToken)
     {
         string? last = null;
-        while (true)
+        while (_release is null)
         {
             var (release, problem) = _parts.Gate.Open();
             _report.SetProblem("bundle", problem);
+            if (problem is not null && problem != last) LogNoRelease(problem);
+            last = problem;
             if (release is not null)
             {
-                _report.SetRelease(release);
-                _parts.Results.SetServing(release.Bundle.ReleaseId, release.Bundle.Labels);
-                LogReleaseOpened(release, release.Bundle.ReleaseId, release.IsSigned);
-                return release;
+                SetRelease(release);
+                await BeginAsync(release, seat, cancellationToken);
+                return;
             }
 
-            if (problem != last) LogNoRelease(problem!);
-            last = problem;
-            await TickWhile(Task.Delay(RetryInterval, _time, cancellationToken));
+            if (await WaitForSwitchAsync(RetryInterval, cancellationToken) is { } request) await EnterAsync(request, seat, cancellationToken);
         }
     }
 
     private async Task ServeAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)
     {
-        await BeginAsync(release, seat, cancellationToken);
-        while (true)
-        {
-            await TickWhile(_woken.Task.WaitAsync(cancellationToken));
-            _woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            while (_windows.Reader.TryRead(out var window)) await TakeAsync(release, seat, window, cancellationToken);
-            if (Volatile.Read(ref _raceWanted) is { } wanted) await RaceAsync(release, seat, wanted, cancellationToken);
-        }
+        await TickWhile(_woken.Task.WaitAsync(cancellationToken));
+        _woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        while (_windows.Reader.TryRead(out var counted)) await TakeAsync(release, seat, counted.Session, counted.Window, cancellationToken);
+        if (_switches.Reader.TryRead(out var request)) await EnterAsync(request, seat, cancellationToken);
+        else if (Volatile.Read(ref _raceWanted) is { } wanted) await RaceAsync(release, seat, wanted, cancellationToken);
+    }
+
+    private void SetRelease(ServedRelease release)
+    {
+        _release = release;
+        _report.SetRelease(release);
+        LogReleaseOpened(release, release.Bundle.ReleaseId, release.IsSigned);
     }
 
     private async Task BeginAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)
     {
         var race = _parts.Race;
         var contenders = race.Enumerate(release.Bundle, incumbent: null);
-        if (_parts.Verdicts.Find(race.ConditionsOf(release.Bundle, contenders)) is { Winner: not null } cached)
+        if (_parts.Verdicts.Find(race.ConditionsOf(release.Bundle, contenders, release.Objective)) is { Winner: not null } cached)
         {
             LogVerdictCached(cached.Reason);
             _report.SetVerdict(cached);
-            if (await TrySeatAsync(release, seat, cached.Winner, null, cancellationToken))
+            if (await TrySeatAsync(release, seat, cached.Winner, null, cancellationToken) is null)
             {
                 Adopt(cached);
                 return;
             }
         }
 
-        await _parts.BeforeFirstRace(cancellationToken);
+        if (_seated is null) await _parts.BeforeFirstRace(cancellationToken);
         await RaceAsync(release, seat, null, cancellationToken);
     }
 
     private async Task RaceAsync(ServedRelease release, WorkerSeat seat, TaskCompletionSource<Verdict>? wanted, CancellationToken cancellationToken)
     {
         var race = _parts.Race;
-        var incumbent = _report.Running;
+        var incumbent = _seated == release.Bundle.ReleaseId ? _report.Running : null;
         var contenders = race.Enumerate(release.Bundle, incumbent);
         LogRaceStarted(contenders.Count);
         var seated = incumbent is not null ? Task.CompletedTask : null;
-        var verdict = await TickWhile(race.RunAsync(release.Bundle, contenders, incumbent, session =>
+        using var interruptible = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _interrupt.Token);
+        Verdict verdict;
+        try
         {
-            // Until there is a verdict, the first variant that passed its golden check serves.
-            seated ??= seat.SeatAsync(session, cancellationToken);
-        }, cancellationToken));
+            verdict = await TickWhile(race.RunAsync(new RaceRequest(release.Bundle, contenders, release.Objective)
+            {
+                Incumbent = incumbent,
+                // Until there is a verdict, the first variant that passed its golden check serves.
+                Vetted = session => seated ??= SeatAsync(release, seat, session, cancellationToken),
+            }, interruptible.Token));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Another release is to serve; a race that somebody asked for is run after the switch.
+            if (seated is not null) await seated;
+            return;
+        }
+
         if (seated is not null) await seated;
         // A failure in this race is quarantined and changes who may start; the verdict belongs to those that may.
-        verdict = Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null)));
+        verdict = _parts.Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null), release.Objective));
         _report.SetVerdict(verdict);
         Interlocked.CompareExchange(ref _raceWanted, null, wanted);
         wanted?.TrySetResult(verdict);
@@ -157,21 +183,6 @@ internal sealed partial class ServingService : BackgroundService
         Adopt(verdict);
     }
 
-    private Verdict Keep(Verdict verdict, RaceConditions conditions)
-    {
-        var kept = verdict with { Conditions = conditions, Fingerprint = Fingerprint.Of(conditions) };
-        try
-        {
-            if (kept.Winner is not null) _parts.Verdicts.Save(kept);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            LogVerdictNotKept(e.Message);
-        }
-
-        return kept;
-    }
-
     private void Adopt(Verdict verdict)
     {
         var winner = verdict.Contenders.First(contender => contender.Contender == verdict.Winner);
@@ -181,12 +192,12 @@ internal sealed partial class ServingService : BackgroundService
         _downshift = new Downshift(Downshift.Ladder(verdict), new DownshiftOptions());
     }
 
-    private async Task TakeAsync(ServedRelease release, WorkerSeat seat, FrameWindow window, CancellationToken cancellationToken)
+    private async Task TakeAsync(ServedRelease release, WorkerSeat seat, SessionSpec session, FrameWindow window, CancellationToken cancellationToken)
     {
-        var telemetry = _parts.Windows.Compose(window, _time.GetTimestamp(), release.Bundle.ReleaseId, release.Bundle.Labels, seat.ProcessId);
+        var telemetry = _parts.Windows.Compose(window, _time.GetTimestamp(), session, seat.ProcessId);
         _parts.Publish(telemetry);
         _report.SetCamera(window.Camera);
-        if (_downshift is null || window.Contender != _report.Running) return;
+        if (_downshift is null || session.Release != release.Bundle.ReleaseId || window.Contender != _report.Running) return;
         var seen = window.Frames.Classified + window.Frames.Stale;
         var late = seen == 0 ? 0 : (double)window.Frames.Stale / seen;
         if (_downshift.Observe(new LiveWindow(late, telemetry.Thermal.Throttled ?? false, LowBattery: false)))
@@ -208,9 +219,10 @@ internal sealed partial class ServingService : BackgroundService
         }
     }
 
-    private async Task<bool> TrySeatAsync(ServedRelease release, WorkerSeat seat, ContenderId contender, string? reason, CancellationToken cancellationToken)
+    /// <returns>Why the contender does not serve; null if it does.</returns>
+    private async Task<string?> TrySeatAsync(ServedRelease release, WorkerSeat seat, ContenderId contender, string? reason, CancellationToken cancellationToken)
     {
-        var variant = release.Bundle.Manifest.Variants.First(v => v.Id == contender.Variant);
+        if (release.Bundle.Present.FirstOrDefault(v => v.Id == contender.Variant) is not { } variant) return $"The file of variant '{contender.Variant}' is not on this board.";
         var session = _parts.Vetting.FindSaved(release.Bundle, variant, contender);
         if (session is null)
         {
@@ -218,21 +230,28 @@ internal sealed partial class ServingService : BackgroundService
             if (vetted.Session is null)
             {
                 LogNotSeated(contender, vetted.Reason);
-                return false;
+                return vetted.Reason;
             }
 
             session = vetted.Session with { Contender = contender };
         }
 
-        if (_report.Running == contender) return true;
-        if (await TickWhile(seat.SeatAsync(session, cancellationToken)) is { } problem)
+        if (_report.Running == contender && _seated == release.Bundle.ReleaseId) return null;
+        if (await TickWhile(SeatAsync(release, seat, session, cancellationToken)) is { } problem)
         {
             LogNotSeated(contender, problem);
-            return false;
+            return problem;
         }
 
         if (reason is not null) _report.SetRunning(contender, reason);
-        return true;
+        return null;
+    }
+
+    private async Task<string?> SeatAsync(ServedRelease release, WorkerSeat seat, SessionSpec session, CancellationToken cancellationToken)
+    {
+        var problem = await seat.SeatAsync(session, cancellationToken);
+        if (problem is null) _seated = release.Bundle.ReleaseId;
+        return problem;
     }
 
     private async Task<T> TickWhile<T>(Task<T> task)
@@ -272,9 +291,6 @@ internal sealed partial class ServingService : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Race over after {ElapsedMilliseconds:0} ms. {Reason}")]
     private partial void LogVerdict(string reason, double elapsedMilliseconds);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Verdict not kept, so the next start races again: {Why}")]
-    private partial void LogVerdictNotKept(string why);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Race without a winner. {Reason}")]
     private partial void LogNobodyWon(string reason);

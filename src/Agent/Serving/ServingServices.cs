@@ -3,6 +3,7 @@ using Dunlin.Agent.Children;
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
+using Dunlin.Agent.Updates;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Updates;
@@ -32,7 +33,7 @@ internal static class ServingServices
         services.AddSingleton(provider => ProbeOf(Value<PowerOptions>(provider), provider.GetRequiredService<EnergySampler>()));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Race>(provider, Value<RaceOptions>(provider)));
         services.AddSingleton(provider => new VerdictStore(provider.GetRequiredService<StateLayout>().Verdicts, provider.GetRequiredService<ILogger<VerdictStore>>()));
-        services.AddSingleton(provider => new ReleaseGate(Value<DeviceOptions>(provider), Value<UpdateOptions>(provider), provider.GetRequiredService<StateFiles>()));
+        services.AddSingleton(provider => new ReleaseGate(Value<DeviceOptions>(provider), Value<UpdateOptions>(provider), provider.GetRequiredService<StateFiles>(), provider.GetRequiredService<ReleaseStore>()));
         services.AddSingleton<WindowReport>();
         services.AddSingleton<DeviceReport>();
         services.AddSingleton<ResultPublisher>();
@@ -60,7 +61,6 @@ internal static class ServingServices
         Vetting = provider.GetRequiredService<Vetting>(),
         Verdicts = provider.GetRequiredService<VerdictStore>(),
         Windows = provider.GetRequiredService<WindowReport>(),
-        Results = provider.GetRequiredService<ResultPublisher>(),
         Energy = provider.GetRequiredService<EnergySampler>(),
         Publisher = provider.GetRequiredService<MessagePublisher>(),
         CreateSeat = stopping => SeatOf(provider, stopping),
@@ -74,14 +74,23 @@ internal static class ServingServices
         var report = provider.GetRequiredService<DeviceReport>();
         var serving = provider.GetRequiredService<ServingService>();
         var results = provider.GetRequiredService<ResultPublisher>();
+        var trial = provider.GetRequiredService<TrialWatch>();
         var events = new WorkerEvents
         {
             Ready = ready => report.SetProblem("sandbox", ready.MissingSandbox.Count == 0 ? null : string.Join(" ", ready.MissingSandbox)),
             Loaded = loaded => report.WorkerLoaded(loaded.Contender),
-            Result = result => results.Publish(result, report.Running?.Variant ?? ""),
-            Window = serving.Observe,
+            Result = results.Publish,
+            Window = (session, window) =>
+            {
+                serving.Observe(session, window);
+                trial.Observe(session, window);
+            },
             Camera = report.SetCamera,
-            Exited = report.WorkerExited,
+            Exited = exit =>
+            {
+                report.WorkerExited(exit);
+                trial.Observe(exit);
+            },
         };
         var camera = new CameraFeed(Value<CameraOptions>(provider), host, loggers, time);
         var supervisor = new WorkerSupervisor(host, new WorkerLimits(), events, loggers.CreateLogger<WorkerSupervisor>(), time);

@@ -9,6 +9,7 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
 {
     private Task? _worker;
     private Task? _camera;
+    private CancellationTokenSource? _seat;
 
     public int? ProcessId => supervisor.ProcessId;
 
@@ -25,8 +26,10 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
     {
         if (_worker is null)
         {
-            _worker = supervisor.RunAsync(AssignmentOf(session), stopping);
-            _camera = camera.RunAsync(supervisor.CameraOpened, stopping);
+            supervisor.Assign(AssignmentOf(session));
+            _seat = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            _worker = supervisor.RunAsync(AssignmentOf(session), _seat.Token);
+            _camera ??= camera.RunAsync(supervisor.CameraOpened, stopping);
             return null;
         }
 
@@ -37,10 +40,21 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
         return null;
     }
 
+    /// <summary>Ends the worker: nothing serves until the next seat.</summary>
+    public async Task UnseatAsync()
+    {
+        if (_worker is null || _seat is null) return;
+        await _seat.CancelAsync();
+        await _worker;
+        _seat.Dispose();
+        (_worker, _seat) = (null, null);
+    }
+
     /// <summary>Call after the stopping token has been cancelled; waits for the processes to be gone.</summary>
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_worker ?? Task.CompletedTask, _camera ?? Task.CompletedTask);
+        _seat?.Dispose();
         await camera.DisposeAsync();
     }
 

@@ -27,7 +27,7 @@ internal sealed class FrameLoop : IDisposable
         _camera = Camera.Open(load.Camera, time, new StandardErrorLogger());
         var interval = load.Camera.Unpaced ? (TimeSpan?)null : TimeSpan.FromSeconds(1 / load.Camera.FramesPerSecond);
         _window = new WindowRecorder(load.Session.Labels.Count, interval, time);
-        _pipeline = new FramePipeline(_slot, session, load.Session.Input, load.Loop, new ResultSender(pipe, load.Loop, _window), time);
+        _pipeline = new FramePipeline(_slot, session, load.Session.Input, load.Loop, new ResultSender(pipe, load.Loop, _window, number => _reports!.Changed(number)), time);
         _reports = new Reports(pipe, _camera, _pipeline, _window, load.Loop, time);
     }
 
@@ -38,7 +38,7 @@ internal sealed class FrameLoop : IDisposable
         var started = time.GetTimestamp();
         var loop = new FrameLoop(load, ModelSession.Create(load.Session), pipe, time);
         pipe.Send(new Loaded { Contender = load.Session.Contender, LoadMilliseconds = time.GetElapsedTime(started).TotalMilliseconds });
-        loop._reports.Contender = load.Session.Contender;
+        loop._reports.Begin(load.Session);
         loop.Run("frames", () => loop._pipeline.Run(loop._stop.Token));
         loop.Run("camera", () => loop._camera.Run(loop._slot, loop._stop.Token));
         loop.Run("reports", () => loop._reports.Run(loop._stop.Token));
@@ -61,8 +61,9 @@ internal sealed class FrameLoop : IDisposable
         }
 
         _window.Fit(spec.Labels.Count);
-        _reports.Contender = spec.Contender;
+        _reports.Announce(spec);
         _pipeline.Swap(session, spec.Input).Dispose();
+        _reports.Changed(spec.Number);
         _pipe.Send(new Loaded { Contender = spec.Contender, LoadMilliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds });
         _session = session;
     }

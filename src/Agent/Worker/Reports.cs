@@ -1,6 +1,5 @@
 using Dunlin.Agent.Children;
 using Dunlin.Contracts.Messages;
-using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Cameras;
 using Dunlin.Runtime.Pipeline;
@@ -17,12 +16,32 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
 
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
+    private readonly Lock _gate = new();
+    private SessionSpec? _session;
+    private SessionSpec? _next;
     private (string State, string? Detail, string? Format)? _camera;
     private long _left;
     private int _beatsWithoutProgress;
 
-    /// <summary>What serves; set before the first run and at each swap.</summary>
-    public ContenderId? Contender { get; set; }
+    /// <summary>What serves; before the first run.</summary>
+    public void Begin(SessionSpec session) => _session = session;
+
+    /// <summary>What may serve from now on; <see cref="Changed"/> follows when it does.</summary>
+    public void Announce(SessionSpec next)
+    {
+        lock (_gate) _next = next;
+    }
+
+    /// <summary>The announced session serves: ends the window of the one before. From any thread; the second call for a session does nothing.</summary>
+    public void Changed(int number)
+    {
+        lock (_gate)
+        {
+            if (_next?.Number != number) return;
+            SendWindow();
+            (_session, _next) = (_next, null);
+        }
+    }
 
     public void Run(CancellationToken cancellationToken)
     {
@@ -42,9 +61,11 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
 
             if (elapsed < window * windows) continue;
             windows = (int)(elapsed / window) + 1;
-            pipe.Send(recorder.Take(pipeline.Counts, Contender!, camera.Health));
+            lock (_gate) SendWindow();
         }
     }
+
+    private void SendWindow() => pipe.Send(recorder.Take(pipeline.Counts, _session!.Contender, _session.Number, camera.Health));
 
     private void Report()
     {

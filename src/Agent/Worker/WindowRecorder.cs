@@ -58,7 +58,7 @@ internal sealed class WindowRecorder
     }
 
     /// <summary>What happened since the last window.</summary>
-    public FrameWindow Take(PipelineCounts counts, ContenderId contender, CameraHealth camera)
+    public FrameWindow Take(PipelineCounts counts, ContenderId contender, int session, CameraHealth camera)
     {
         var now = _time.GetTimestamp();
         var cpu = Environment.CpuUsage.TotalTime;
@@ -66,6 +66,7 @@ internal sealed class WindowRecorder
         {
             WindowSeconds = _time.GetElapsedTime(_started, now).TotalSeconds,
             Contender = contender,
+            Session = session,
             Frames = new FrameCounts
             {
                 Captured = counts.Captured - _before.Captured,

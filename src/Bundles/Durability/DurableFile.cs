@@ -70,7 +70,8 @@ public static class DurableFile
         try
         {
             File.CreateSymbolicLink(temporary, target);
-            Commit(temporary, path);
+            NativeFile.Rename(temporary, path);
+            SyncDirectory(FolderOf(path));
         }
         catch
         {

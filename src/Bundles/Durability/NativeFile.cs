@@ -128,6 +128,12 @@ internal static partial class NativeFile
         Sync(handle, path);
     }
 
+    /// <summary>rename(2), which moves a link and not what it names: File.Move refuses a link to a folder.</summary>
+    internal static void Rename(string from, string to)
+    {
+        if (RenameFile(from, to) != 0) throw Failure("rename", to, Marshal.GetLastPInvokeError());
+    }
+
     private static IOException Failure(string call, string path, int error) =>
         new($"{call} of '{path}' failed: {new Win32Exception(error).Message} (errno {error}).", error);
 
@@ -136,6 +142,9 @@ internal static partial class NativeFile
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Status(SafeFileHandle directory, string path, int flags, uint mask, Span<byte> status);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameFile(string from, string to);
 
     [LibraryImport("libc", EntryPoint = "posix_fallocate")]
     private static partial int PosixAllocate(SafeFileHandle handle, long offset, long length);

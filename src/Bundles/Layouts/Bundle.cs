@@ -18,7 +18,8 @@ public enum BundleCheck
 /// <summary>An OCI image layout directory that holds one release (design §3), opened and checked. Immutable.</summary>
 public sealed class Bundle
 {
-    internal Bundle(string path, ReadOnlyMemory<byte> manifestBytes, Manifest manifest, IReadOnlyList<string> labels, ReadOnlyMemory<byte>? signatureBytes, DsseEnvelope? signature)
+    internal Bundle(string path, ReadOnlyMemory<byte> manifestBytes, Manifest manifest, IReadOnlyList<string> labels, ReadOnlyMemory<byte>? signatureBytes, DsseEnvelope? signature,
+        IReadOnlyList<Variant>? present = null)
     {
         Path = path;
         ManifestBytes = manifestBytes;
@@ -27,6 +28,7 @@ public sealed class Bundle
         Labels = labels;
         SignatureBytes = signatureBytes;
         Signature = signature;
+        Present = present ?? manifest.Variants;
     }
 
     /// <summary>The layout directory, absolute.</summary>
@@ -38,6 +40,9 @@ public sealed class Bundle
     public ReadOnlyMemory<byte> ManifestBytes { get; }
 
     public Manifest Manifest { get; }
+
+    /// <summary>The variants whose files are here: all of a layout's; of a stored release those that this hardware could run.</summary>
+    public IReadOnlyList<Variant> Present { get; }
 
     /// <summary>Class names in the order of the output.</summary>
     public IReadOnlyList<string> Labels { get; }

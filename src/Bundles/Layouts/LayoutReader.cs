@@ -31,7 +31,7 @@ internal static class LayoutReader
         var signatureLayer = LayerRules.Check(path, image, manifest);
         CheckBlobs(path, manifest, check);
         var (signatureBytes, signature) = ReadSignature(path, signatureLayer, manifestBytes);
-        return new Bundle(path, manifestBytes, manifest, ReadLabels(path, manifest), signatureBytes, signature);
+        return new Bundle(path, manifestBytes, manifest, ReadLabels(LayoutPaths.Blob(path, manifest.Labels.Digest), manifest), signatureBytes, signature);
     }
 
     internal static BundleException Layout(string path, string what, string nextStep) =>
@@ -82,7 +82,15 @@ internal static class LayoutReader
     private static (ReadOnlyMemory<byte>? Bytes, DsseEnvelope? Envelope) ReadSignature(string path, OciDescriptor? layer, byte[] manifest)
     {
         if (layer is null) return (null, null);
-        var bytes = ReadBlob(path, layer, EnvelopeReader.MaximumByteCount);
+        return ReadSignature(path, ReadBlob(path, layer, EnvelopeReader.MaximumByteCount), manifest);
+    }
+
+    /// <summary>The envelope in a file of its own, as a stored release has it.</summary>
+    internal static (ReadOnlyMemory<byte> Bytes, DsseEnvelope Envelope) ReadSignature(string file, byte[] manifest) =>
+        ReadSignature(file, RegularFile.Read(file, null, EnvelopeReader.MaximumByteCount), manifest);
+
+    private static (ReadOnlyMemory<byte> Bytes, DsseEnvelope Envelope) ReadSignature(string path, byte[] bytes, byte[] manifest)
+    {
         var read = EnvelopeReader.Read(bytes);
         if (!read.IsValid)
             throw new BundleException(BundleProblem.Signature, $"The signature of bundle '{path}' is no envelope: {string.Join(" ", read.Errors)}");
@@ -98,9 +106,8 @@ internal static class LayoutReader
             throw new BundleException(BundleProblem.Signature, $"The signature of bundle '{path}' is over {Digest.Of(envelope.Payload.Span)}, and the release is {Digest.Of(manifest)}; sign this release.");
     }
 
-    private static IReadOnlyList<string> ReadLabels(string path, Manifest manifest)
+    internal static IReadOnlyList<string> ReadLabels(string file, Manifest manifest)
     {
-        var file = LayoutPaths.Blob(path, manifest.Labels.Digest);
         var bytes = RegularFile.Read(file, manifest.Labels.Size, MaximumLabelsByteCount);
         IReadOnlyList<string>? labels;
         try

@@ -25,6 +25,11 @@ public sealed class StateFiles(StateLayout layout)
     /// <summary>Written before the floors that stand under it; <see cref="Trust.FloorRules.Under"/> bridges a crash in between.</summary>
     public void WriteRoot(DsseEnvelope envelope) => Write(Layout.TrustRoot, EnvelopeReader.Write(envelope), hasBackup: false);
 
+    /// <summary>The envelope of the newest accepted fresh document: a restart must not forget that it has expired.</summary>
+    public StateRead<DsseEnvelope> ReadFresh() => Read(Layout.Fresh, EnvelopeReader.Read, hasBackup: false);
+
+    public void WriteFresh(DsseEnvelope envelope) => Write(Layout.Fresh, EnvelopeReader.Write(envelope), hasBackup: false);
+
     public StateRead<Floors> ReadFloors() => Read(Layout.Floors, FloorsReader.Read, hasBackup: true);
 
     /// <exception cref="InvalidOperationException">They would lower the stored ones under the same root.</exception>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Updates;
@@ -38,7 +39,37 @@ public sealed record Reported
 
 public sealed record ReportedRelease(Digest Id, string Name, int Version, string Label, bool IsSigned);
 
-public sealed record ReportedUpdate(UpdateState State, Digest? Directive = null, Digest? Release = null, string? Reason = null);
+/// <summary>Where the update stands, or how the last one ended.</summary>
+/// <param name="State">Of the table of states.</param>
+/// <param name="Directive">Digest of the directive's payload.</param>
+/// <param name="Release">What the directive asks for.</param>
+/// <param name="Reason">A code of <c>docs/operations.md</c>, for what ended otherwise than committed.</param>
+public sealed record ReportedUpdate(UpdateState State, Digest? Directive = null, Digest? Release = null, string? Reason = null)
+{
+    /// <summary>What happens now, or why it ended and what to do, in a sentence.</summary>
+    public string? Detail { get; init; }
+
+    /// <summary>Share 0…1 of what the state takes: bytes fetched, time of the trial.</summary>
+    public double? Progress { get; init; }
+
+    /// <summary>What holds for a longer time and hinders updates.</summary>
+    public IReadOnlyList<UpdateCondition>? Conditions { get; init; }
+
+    /// <summary>Version of the trusted root; null on a device without one.</summary>
+    public int? RootVersion { get; init; }
+
+    /// <summary>The highest directive counter that the device has accepted.</summary>
+    public long? Counter { get; init; }
+}
+
+public enum UpdateCondition
+{
+    /// <summary>The last fresh document has expired: the device may be cut off from newer directives, and installs nothing.</summary>
+    [JsonStringEnumMemberName("STALE")] Stale = 1,
+
+    /// <summary>The state folder takes no writes: what runs goes on, and nothing is installed.</summary>
+    [JsonStringEnumMemberName("READ_ONLY")] ReadOnly = 2,
+}
 
 /// <summary>How the camera does, counted since the agent started.</summary>
 public sealed record CameraHealth

@@ -34,6 +34,9 @@ public sealed record Journal
     /// <summary>A code of <c>docs/operations.md</c> for an ended update.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>The same in a sentence.</summary>
+    public string? Detail { get; init; }
+
     /// <summary>Digest of this record with the checksum left out.</summary>
     public Digest? Checksum { get; init; }
 }

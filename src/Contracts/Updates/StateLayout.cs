@@ -7,6 +7,8 @@ public sealed record StateLayout(string Root)
 {
     /// <summary>The DSSE envelope of the trusted root.</summary>
     public string TrustRoot => Path.Combine(Root, "trust", "root.json");
+    /// <summary>The DSSE envelope of the newest accepted fresh document.</summary>
+    public string Fresh => Path.Combine(Root, "trust", "fresh.json");
     public string Floors => Path.Combine(Root, "trust", "floors.json");
     public string Blobs => Path.Combine(Root, "blobs", "sha256");
     public string Partial => Path.Combine(Root, "partial");

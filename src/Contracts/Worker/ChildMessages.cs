@@ -43,6 +43,9 @@ public sealed record SessionSpec
     public required InputSpec Input { get; init; }
     public required OutputSpec Output { get; init; }
     public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>Given by the supervisor, another for each load and swap of one worker; results and windows name it, since a contender's id may be the same in two releases.</summary>
+    public int Number { get; init; }
 }
 
 /// <summary>To the worker, once: open the camera, make the session, run.</summary>

@@ -45,6 +45,9 @@ public sealed record FrameResult : FromChild
 {
     public required long Frame { get; init; }
 
+    /// <summary><see cref="SessionSpec.Number"/> of the session that classified it.</summary>
+    public int Session { get; init; }
+
     /// <summary>CLOCK_MONOTONIC nanoseconds.</summary>
     public required long CapturedNanoseconds { get; init; }
 
@@ -60,6 +63,10 @@ public readonly record struct ClassScore(int Index, float Probability);
 public sealed record FrameWindow : FromChild
 {
     public required double WindowSeconds { get; init; }
+
+    /// <summary><see cref="SessionSpec.Number"/> of the one session whose results it counts: a swap ends the window.</summary>
+    public int Session { get; init; }
+
     public required ContenderId Contender { get; init; }
     public required FrameCounts Frames { get; init; }
     public required Histogram Latency { get; init; }

@@ -17,6 +17,9 @@ public readonly ref struct FrameOutcome
     /// <summary>Who classified it.</summary>
     public required ContenderId Contender { get; init; }
 
+    /// <summary>The number of its session.</summary>
+    public int Session { get; init; }
+
     /// <summary>All the time in which nobody worked on it: in the camera, in the slot, between the stages.</summary>
     public required long WaitNanoseconds { get; init; }
 

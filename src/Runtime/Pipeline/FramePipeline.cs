@@ -211,6 +211,7 @@ public sealed class FramePipeline : IDisposable
                 Number = job.Number,
                 CapturedNanoseconds = job.CapturedNanoseconds,
                 Contender = job.Serving.Session.Contender,
+                Session = job.Serving.Session.Number,
                 WaitNanoseconds = begin - job.CapturedNanoseconds - job.PreprocessNanoseconds,
                 PreprocessNanoseconds = job.PreprocessNanoseconds,
                 InferenceNanoseconds = inferred - begin,

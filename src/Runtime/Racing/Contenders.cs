@@ -16,6 +16,9 @@ public sealed record ContenderOptions
     /// <summary>Intra-op threads at most; null: as many as cores are usable.</summary>
     public int? MaximumThreads { get; init; }
 
+    /// <summary>Whether the variant's file is on the board.</summary>
+    public Func<Variant, bool> IsPresent { get; init; } = _ => true;
+
     /// <summary>Why a variant must not run on this board, or null; remembered crashes and failed checks.</summary>
     public Func<Variant, string?> Quarantined { get; init; } = _ => null;
 
@@ -76,6 +79,7 @@ public static class Contenders
             return ("memory.insufficient", $"needs {MiB(requires.MemoryByteCount)} MiB; {MiB(board.MemoryAvailableByteCount)} MiB are free");
         if (variant.Accuracy.Top1 < floor)
             return ("accuracy.below-floor", string.Create(CultureInfo.InvariantCulture, $"has top-1 {variant.Accuracy.Top1:P1}; the floor is {floor:P1}"));
+        if (!options.IsPresent(variant)) return ("artifact.missing", "has no file on this board, or a corrupt one");
         return options.Quarantined(variant) is { } quarantined ? ("quarantined", $"is quarantined here: {quarantined}") : null;
     }
 

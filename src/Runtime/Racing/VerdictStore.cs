@@ -7,10 +7,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Runtime.Racing;
 
-/// <summary>Verdicts by fingerprint in a folder (<c>state/verdicts</c>), so that a start need not race. One writer.</summary>
+/// <summary>Verdicts by fingerprint in a folder (<c>state/verdicts</c>), so that a start need not race. Thread-safe.</summary>
 public sealed partial class VerdictStore(string folder, ILogger<VerdictStore> logger)
 {
     private const int KeptCount = 32;
+    private readonly Lock _gate = new();
     private const int MaximumByteCount = 1 << 20;
 
     /// <summary>The verdict of these conditions; null if there is none, or none that can be read, which is logged.</summary>
@@ -39,12 +40,36 @@ public sealed partial class VerdictStore(string folder, ILogger<VerdictStore> lo
     /// <summary>Keeps it durably, and the newest 32 in all.</summary>
     public void Save(Verdict verdict)
     {
+        lock (_gate) Write(verdict);
+    }
+
+    /// <summary>The verdict as of other conditions: a failure in the race is quarantined and changes who may start. Saved if it has a winner; a disk that does not take it is logged.</summary>
+    public Verdict Keep(Verdict verdict, RaceConditions conditions)
+    {
+        var kept = verdict with { Conditions = conditions, Fingerprint = Fingerprint.Of(conditions) };
+        try
+        {
+            if (kept.Winner is not null) Save(kept);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            LogNotKept(exception.Message);
+        }
+
+        return kept;
+    }
+
+    private void Write(Verdict verdict)
+    {
         Directory.CreateDirectory(folder);
         DurableFile.Write(PathOf(verdict.Fingerprint), JsonSerializer.SerializeToUtf8Bytes(verdict, StrictJson.Default.Verdict));
         foreach (var old in new DirectoryInfo(folder).GetFiles("*.json").OrderByDescending(file => file.LastWriteTimeUtc).Skip(KeptCount)) old.Delete();
     }
 
     private string PathOf(Digest fingerprint) => Path.Combine(folder, fingerprint.Hex + ".json");
+
+    [LoggerMessage(EventId = 411, Level = LogLevel.Warning, Message = "Verdict not kept, so the next start races again: {Why}")]
+    private partial void LogNotKept(string why);
 
     [LoggerMessage(EventId = 410, Level = LogLevel.Warning, Message = "Ignored cached verdict {Path}: {Why}; the race is run again")]
     private partial void LogIgnored(string path, string why, Exception? exception);

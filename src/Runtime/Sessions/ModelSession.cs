@@ -29,6 +29,9 @@ public sealed class ModelSession : IDisposable
 
     public ContenderId Contender => _spec.Contender;
 
+    /// <summary>As the supervisor numbered it.</summary>
+    public int Number => _spec.Number;
+
     /// <summary>Probabilities that a run returns.</summary>
     public int ClassCount => _output.Length;
 

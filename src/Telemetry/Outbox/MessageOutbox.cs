@@ -33,6 +33,7 @@ public sealed partial class MessageOutbox : BackgroundService
     private readonly LoopTick _tick;
     private readonly MessageQueue _outcomes;
     private readonly MessageQueue _telemetry;
+    private readonly Lock _settling = new();
     private long _synced;
 
     public MessageOutbox(
@@ -53,6 +54,21 @@ public sealed partial class MessageOutbox : BackgroundService
 
     /// <summary>What ails the disk under it, in a sentence, or null.</summary>
     public string? Problem => _outcomes.DiskProblem ?? _telemetry.DiskProblem;
+
+    /// <summary>
+    /// Adds an outcome unless one of the same directive still waits, then settles, and sends nothing in between: whoever dies
+    /// in here finds the outcome waiting or not yet added, so that a directive has exactly one.
+    /// </summary>
+    /// <param name="outcome">How a directive ended.</param>
+    /// <param name="settle">Remembers that the outcome was added; what it throws comes out.</param>
+    public void Add(Outcome outcome, Action settle)
+    {
+        lock (_settling)
+        {
+            if (!_outcomes.Any(payload => JsonSerializer.Deserialize(payload, MessageJson.Default.Outcome)?.Directive == outcome.Directive)) Add(outcome);
+            settle();
+        }
+    }
 
     public void Add(Outcome outcome) => _outcomes.Append(JsonSerializer.SerializeToUtf8Bytes(outcome, MessageJson.Default.Outcome));
 
@@ -94,7 +110,7 @@ public sealed partial class MessageOutbox : BackgroundService
         while (_link.State.IsConnected)
         {
             _tick.Tick();
-            if (_outcomes.Peek() is { } outcome)
+            if (NextOutcome() is { } outcome)
             {
                 // An outcome that the broker refuses stays: someone must correct the access list, and it is then still there.
                 if (await _link.PublishAsync(_topics.Outcome, outcome.Payload, 0, default, cancellationToken) != Delivery.Acknowledged) return;
@@ -115,6 +131,11 @@ public sealed partial class MessageOutbox : BackgroundService
 
             if (_telemetry.QueuedCount > 1) await Task.Delay(Pace, _time, cancellationToken);
         }
+    }
+
+    private QueuedMessage? NextOutcome()
+    {
+        lock (_settling) return _outcomes.Peek();
     }
 
     private void SyncNowAndThen()

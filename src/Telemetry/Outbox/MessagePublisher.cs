@@ -20,6 +20,12 @@ public sealed class MessagePublisher(MqttLink link, MessageOutbox outbox, LinkId
     /// <summary>QoS 1 through the outbox, never dropped; on disk when this returns, unless the disk is full.</summary>
     public void Publish(Outcome outcome) => outbox.Add(outcome);
 
+    /// <inheritdoc cref="MessageOutbox.Add(Outcome, Action)"/>
+    public void Publish(Outcome outcome, Action settle) => outbox.Add(outcome, settle);
+
+    /// <summary>Outcomes that the broker does not have yet.</summary>
+    public long QueuedOutcomeCount => outbox.QueuedOutcomeCount;
+
     /// <summary>QoS 0; false: there is no link or it is busy, and the result is dropped and counted.</summary>
     public bool Publish(Classification result) => link.TryPublishResult(result);
 }

@@ -117,6 +117,23 @@ internal sealed class MessageQueue : IDisposable
         Acknowledge(message);
     }
 
+    /// <summary>Whether a message that was not acknowledged fits.</summary>
+    public bool Any(Func<byte[], bool> fits)
+    {
+        lock (_gate)
+        {
+            if (_unwritten.Any(fits)) return true;
+            foreach (var segment in _segments)
+            {
+                var at = _cursor.Segment == segment.Number ? _cursor.Offset : 0;
+                for (; segment.Read(at) is { } payload; at += Segment.HeaderByteCount + payload.Length)
+                    if (fits(payload)) return true;
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Makes what is there survive a power cut.</summary>
     public void Sync()
     {

@@ -1,12 +1,14 @@
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Tests.Children;
+using Dunlin.Agent.Updates;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Bundles.State;
 using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
+using Dunlin.Runtime.Racing;
 using Dunlin.TestKit.Samples;
 
 namespace Dunlin.Agent.Tests.Serving;
@@ -93,8 +95,8 @@ public sealed class ReleaseGateTests : IDisposable
     [Fact]
     public void NoBundleAndNoFolderSayWhatToSet()
     {
-        Assert.Contains("Device:Bundle", new ReleaseGate(new DeviceOptions(), new UpdateOptions(), _files).Open().Problem, StringComparison.Ordinal);
-        Assert.Contains("/nowhere", new ReleaseGate(new DeviceOptions { Bundle = "/nowhere" }, new UpdateOptions(), _files).Open().Problem, StringComparison.Ordinal);
+        Assert.Contains("Device:Bundle", new ReleaseGate(new DeviceOptions(), new UpdateOptions(), _files, Store).Open().Problem, StringComparison.Ordinal);
+        Assert.Contains("/nowhere", new ReleaseGate(new DeviceOptions { Bundle = "/nowhere" }, new UpdateOptions(), _files, Store).Open().Problem, StringComparison.Ordinal);
     }
 
     public void Dispose()
@@ -111,7 +113,9 @@ public sealed class ReleaseGateTests : IDisposable
         Assert.Contains(named, problem, StringComparison.Ordinal);
     }
 
-    private ReleaseGate Gate(bool allowUnsigned) => new(new DeviceOptions { Bundle = _bundle.Path }, new UpdateOptions { AllowUnsigned = allowUnsigned }, _files);
+    private ReleaseStore Store => new(_files.Layout, BoardFacts.Read());
+
+    private ReleaseGate Gate(bool allowUnsigned) => new(new DeviceOptions { Bundle = _bundle.Path }, new UpdateOptions { AllowUnsigned = allowUnsigned }, _files, Store);
 
     private void InstallRoot()
     {

@@ -23,7 +23,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     public WorkerSupervisorTests() => _supervisor = new WorkerSupervisor(
         TestChildren.Host(_folder),
         new WorkerLimits { HeartbeatTimeout = TimeSpan.FromSeconds(3), FirstRestartDelay = TimeSpan.FromMilliseconds(20) },
-        new WorkerEvents { Result = _results.Enqueue, Exited = _exits.Enqueue, Window = _windows.Enqueue, Error = _errors.Enqueue },
+        new WorkerEvents { Result = (_, result) => _results.Enqueue(result), Exited = _exits.Enqueue, Window = (_, window) => _windows.Enqueue(window), Error = _errors.Enqueue },
         new Lines<WorkerSupervisor>(),
         TimeProvider.System);
 

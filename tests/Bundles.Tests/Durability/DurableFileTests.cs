@@ -29,6 +29,7 @@ public sealed class DurableFileTests : IDisposable
     [Fact]
     public void ALinkIsMovedInOneStep()
     {
+        Directory.CreateDirectory(_folder["releases/a"]);
         DurableFile.Link(_folder["active"], "releases/a");
         DurableFile.Link(_folder["active"], "releases/b");
         Assert.Equal("releases/b", new FileInfo(_folder["active"]).LinkTarget);

@@ -15,13 +15,17 @@ internal static class MadeBundle
     public const int Side = 8;
     private const int SampleCount = 200;
 
-    public static Bundle Write(string directory, params (string Id, byte[] Model)[] variants)
+    public static Bundle Write(string directory, params (string Id, byte[] Model)[] variants) => Write(directory, 1, ["red", "green", "blue"], variants);
+
+    /// <summary>One of several releases of the same name, told apart by version and labels.</summary>
+    public static Bundle Write(string directory, int version, string[] labels, params (string Id, byte[] Model)[] variants)
     {
         var writer = new BundleWriter();
         var template = SampleDocuments.Manifest();
         var manifest = template with
         {
-            Label = "0.0.1",
+            Version = version,
+            Label = $"0.0.{version}",
             Input = template.Input with
             {
                 Tensor = OnnxModels.Input,
@@ -35,7 +39,7 @@ internal static class MadeBundle
                 Scale = [1 / 255f, 1 / 255f, 1 / 255f],
             },
             Output = template.Output with { Tensor = OnnxModels.Output },
-            Labels = writer.AddLabels(["red", "green", "blue"]),
+            Labels = writer.AddLabels(labels),
             Golden = new GoldenSpec { Blob = writer.AddGolden(Golden([.. variants.Select(v => v.Id)])), SampleCount = SampleCount },
             Variants = [.. variants.Select(variant => VariantOf(writer, variant.Id, variant.Model))],
         };

@@ -117,6 +117,7 @@ public static class SampleDocuments
         Transitions = 9,
         EmptyWindows = 1,
         Reason = "trial.slow",
+        Detail = "p95 was 80 ms",
     };
 
     public static Floors Floors() => new()

@@ -1,0 +1,83 @@
+using System.Threading.Channels;
+using Dunlin.Contracts.Race;
+
+namespace Dunlin.Agent.Serving;
+
+/// <summary>The live change to another release, which the updates ask for.</summary>
+internal sealed partial class ServingService
+{
+    private readonly Channel<SwitchRequest> _switches = Channel.CreateUnbounded<SwitchRequest>(new UnboundedChannelOptions { SingleReader = true });
+    private volatile CancellationTokenSource _interrupt = new();
+
+    /// <summary>
+    /// Serves another release from the next frame on, by a session beside the old one; a race under way is broken off. If it
+    /// cannot, the old one goes on.
+    /// </summary>
+    /// <param name="release">Null: nothing serves, until the device's own bundle opens.</param>
+    /// <param name="verdict">Of its race; null: the cached one, or else a race while its first good variant serves.</param>
+    /// <param name="cancellationToken">Ends the wait, not the switch.</param>
+    /// <returns>Why it does not serve, in a sentence; null if it does.</returns>
+    public async Task<string?> SwitchAsync(ServedRelease? release, Verdict? verdict, CancellationToken cancellationToken)
+    {
+        var request = new SwitchRequest(release, verdict, new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously));
+        _switches.Writer.TryWrite(request);
+        await _interrupt.CancelAsync();
+        Wake();
+        return await request.Done.Task.WaitAsync(cancellationToken);
+    }
+
+    private async Task<SwitchRequest?> WaitForSwitchAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var arrived = _switches.Reader.WaitToReadAsync(enough.Token).AsTask();
+        await TickWhile(Task.WhenAny(arrived, Task.Delay(atMost, _time, enough.Token)));
+        await enough.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+        return _switches.Reader.TryRead(out var request) ? request : null;
+    }
+
+    private async Task EnterAsync(SwitchRequest request, WorkerSeat seat, CancellationToken cancellationToken)
+    {
+        _interrupt = new CancellationTokenSource();
+        string? problem = "The switch was broken off.";
+        try
+        {
+            problem = request.Release is { } release ? await EnterAsync(release, request.Verdict, seat, cancellationToken) : await LeaveAsync(seat);
+        }
+        finally
+        {
+            request.Done.TrySetResult(problem);
+        }
+    }
+
+    private async Task<string?> EnterAsync(ServedRelease release, Verdict? verdict, WorkerSeat seat, CancellationToken cancellationToken)
+    {
+        var conditions = _parts.Race.ConditionsOf(release.Bundle, _parts.Race.Enumerate(release.Bundle, null), release.Objective);
+        verdict ??= _parts.Verdicts.Find(conditions);
+        if (verdict?.Winner is { } winner)
+        {
+            if (await TrySeatAsync(release, seat, winner, null, cancellationToken) is { } problem) return problem;
+            SetRelease(release);
+            _report.SetVerdict(verdict);
+            _report.SetProblem("bundle", null);
+            _report.SetProblem("race", null);
+            Adopt(verdict);
+            return null;
+        }
+
+        SetRelease(release);
+        await RaceAsync(release, seat, null, cancellationToken);
+        return _seated == release.Bundle.ReleaseId ? null : $"No variant of {release} serves.";
+    }
+
+    private async Task<string?> LeaveAsync(WorkerSeat seat)
+    {
+        await TickWhile(seat.UnseatAsync());
+        (_release, _seated, _downshift) = (null, null, null);
+        _report.SetRelease(null);
+        _report.SetRunning(null, "No release may serve.");
+        return null;
+    }
+
+    private sealed record SwitchRequest(ServedRelease? Release, Verdict? Verdict, TaskCompletionSource<string?> Done);
+}

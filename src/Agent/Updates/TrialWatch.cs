@@ -1,0 +1,143 @@
+using Dunlin.Agent.Children;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Worker;
+using Dunlin.Telemetry.Latencies;
+
+namespace Dunlin.Agent.Updates;
+
+/// <summary>What a release must show to be committed.</summary>
+internal sealed record TrialRules
+{
+    public required Digest Release { get; init; }
+
+    /// <summary>On the monotonic clock.</summary>
+    public required TimeSpan Window { get; init; }
+
+    public required int MinimumRuns { get; init; }
+
+    /// <summary>Milliseconds from capture to result; null: only the verdict counts.</summary>
+    public double? MaximumP95Milliseconds { get; init; }
+
+    /// <summary>Milliseconds of one inference as the verdict promises; null: there is no verdict to hold it to.</summary>
+    public double? PromisedP95Milliseconds { get; init; }
+
+    /// <summary>Between two windows of the worker.</summary>
+    public required TimeSpan Interval { get; init; }
+}
+
+/// <summary>How a trial stands.</summary>
+/// <param name="Code">Of the failure; null while there is none.</param>
+/// <param name="Detail">The same in a sentence, or how far it is.</param>
+/// <param name="IsPassed">Healthy for the window and with enough runs.</param>
+/// <param name="Progress">Share 0…1 of time and runs.</param>
+/// <param name="EmptyWindows">Whole windows that have gone by without enough runs.</param>
+internal sealed record TrialState(string? Code, string Detail, bool IsPassed, double Progress, int EmptyWindows);
+
+/// <summary>
+/// Watches the release on trial by what the worker says: crashes, scores that are not finite, latency against the verdict and
+/// the directive, frames that come too late, silence. Thread-safe; everything is on the monotonic clock.
+/// </summary>
+internal sealed class TrialWatch(TimeProvider time)
+{
+    // A race is run without the camera's load, so the live p95 may be above the promise without being a regression.
+    private const double PromiseFactor = 2;
+    private const double PromiseSlackMilliseconds = 5;
+    private const int SlowWindowsInARow = 3;
+    private const int SilentIntervals = 3;
+    private static readonly TimeSpan SilenceSlack = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _gate = new();
+    private TrialRules? _rules;
+    private long _started;
+    private long _heard;
+    private long _runs;
+    private int _slowInARow, _slow, _windows;
+    private double _lastP95;
+    private (string Code, string Detail)? _failure;
+
+    /// <summary>The worker serves the release now.</summary>
+    public void Begin(TrialRules rules)
+    {
+        lock (_gate)
+        {
+            _rules = rules;
+            _started = _heard = time.GetTimestamp();
+            (_runs, _slowInARow, _slow, _windows, _lastP95, _failure) = (0, 0, 0, 0, 0, null);
+        }
+    }
+
+    public void End()
+    {
+        lock (_gate) _rules = null;
+    }
+
+    public void Observe(SessionSpec session, FrameWindow window)
+    {
+        lock (_gate)
+        {
+            if (_rules is not { } rules || session.Release != rules.Release) return;
+            _heard = time.GetTimestamp();
+            _runs += window.Frames.Classified;
+            if (window.NonFiniteCount > 0)
+            {
+                _failure ??= (UpdateCodes.TrialNotFinite, $"{window.NonFiniteCount} results of '{session.Contender}' were not finite numbers; build the release again from a model that is checked on the device's own images.");
+                return;
+            }
+
+            if (window.Frames.Classified + window.Frames.Stale == 0) return;
+            _windows++;
+            if (!IsSlow(window, rules))
+            {
+                _slowInARow = 0;
+                return;
+            }
+
+            _slow++;
+            if (++_slowInARow >= SlowWindowsInARow) _failure ??= Slow(session, rules);
+        }
+    }
+
+    /// <summary>The worker has ended. What a person or the camera's folder stopped, or the board could not start, is not the model's fault.</summary>
+    public void Observe(WorkerExit exit)
+    {
+        lock (_gate)
+        {
+            if (_rules is null || exit.Exit.Code is ChildExitCodes.Stopped or ChildExitCodes.NotStarted) return;
+            _failure ??= (UpdateCodes.TrialCrashed, $"The worker ended in the trial ({exit.Exit.Code}): {exit.LoadError?.Detail ?? exit.Exit.Reason}");
+        }
+    }
+
+    public TrialState Look()
+    {
+        lock (_gate)
+        {
+            if (_rules is not { } rules) return new TrialState(null, "No trial is under way.", false, 0, 0);
+            var elapsed = time.GetElapsedTime(_started);
+            var empty = (int)Math.Min(int.MaxValue, elapsed / rules.Window);
+            var progress = Math.Min(Math.Min(elapsed / rules.Window, (double)_runs / rules.MinimumRuns), 1);
+            if (_failure is null && time.GetElapsedTime(_heard) is var silent && silent > (SilentIntervals * rules.Interval) + SilenceSlack)
+                _failure = (UpdateCodes.TrialSilent, $"The worker has said nothing for {silent.TotalSeconds:0} s; look at its lines in the log.");
+            if (_failure is var (code, detail)) return new TrialState(code, detail, false, progress, empty);
+            if (elapsed < rules.Window || _runs < rules.MinimumRuns)
+                return new TrialState(null, $"{elapsed.TotalSeconds:0} of {rules.Window.TotalSeconds:0} s, {_runs} of {rules.MinimumRuns} inferences.", false, progress, empty);
+            return 2 * _slow > _windows
+                ? new TrialState(UpdateCodes.TrialSlow, $"{_slow} of {_windows} windows were slower than promised; the last p95 was {_lastP95:0.0} ms.", false, progress, empty)
+                : new TrialState(null, $"{_runs} inferences in {elapsed.TotalSeconds:0} s without a fault.", true, 1, empty);
+        }
+    }
+
+    private bool IsSlow(FrameWindow window, TrialRules rules)
+    {
+        if (window.Frames.Stale > window.Frames.Classified) return true;
+        if (window.Frames.Classified == 0) return false;
+        _lastP95 = LatencyMath.Summarize(window.Latency).Milliseconds?.P95 ?? 0;
+        if (rules.MaximumP95Milliseconds is { } maximum && _lastP95 > maximum) return true;
+        if (rules.PromisedP95Milliseconds is not { } promised || !window.Stages.TryGetValue("inference", out var inference)) return false;
+        return LatencyMath.Summarize(inference).Milliseconds?.P95 > Math.Max(PromiseFactor * promised, promised + PromiseSlackMilliseconds);
+    }
+
+    private (string, string) Slow(SessionSpec session, TrialRules rules) => (UpdateCodes.TrialSlow,
+        $"'{session.Contender}' was too slow for {_slowInARow} windows in a row: p95 {_lastP95:0.0} ms from capture to result"
+        + (rules.MaximumP95Milliseconds is { } maximum ? $", and the directive allows {maximum:0.0} ms" : "")
+        + (rules.PromisedP95Milliseconds is { } promised ? $"; the race promised {promised:0.00} ms an inference" : "") + ".");
+}

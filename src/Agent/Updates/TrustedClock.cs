@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+
+namespace Dunlin.Agent.Updates;
+
+/// <summary>
+/// The earliest that it can be now: the latest signed or built-in time, going on by the monotonic clock, or the system clock
+/// where the kernel says that it is synchronized. Thread-safe.
+/// </summary>
+internal sealed partial class TrustedClock
+{
+    // An unsynchronized clock within this of the trusted time is taken for TLS alone, where a certificate may be younger than any signed time.
+    private static readonly TimeSpan PlausibleDrift = TimeSpan.FromDays(2 * 365);
+
+    private readonly Lock _gate = new();
+    private readonly TimeProvider _time;
+    private readonly Func<bool> _isSynchronized;
+    private readonly DateTimeOffset _buildTime;
+    private DateTimeOffset _base;
+    private long _baseAt;
+
+    public TrustedClock(TimeProvider time, DateTimeOffset buildTime, Func<bool> isSynchronized)
+    {
+        (_time, _isSynchronized, _buildTime, _base) = (time, isSynchronized, buildTime, buildTime);
+        _baseAt = time.GetTimestamp();
+    }
+
+    public DateTimeOffset BuildTime => _buildTime;
+
+    /// <summary>The system clock if it is synchronized, else null.</summary>
+    public DateTimeOffset? Synchronized => _isSynchronized() ? _time.GetUtcNow() : null;
+
+    /// <summary>Never falls but by <see cref="Reset"/>; does not follow the system clock when somebody sets it.</summary>
+    public DateTimeOffset Now
+    {
+        get
+        {
+            DateTimeOffset now;
+            lock (_gate) now = _base + _time.GetElapsedTime(_baseAt);
+            return Synchronized is { } clock && clock > now ? clock : now;
+        }
+    }
+
+    /// <summary>The time at which TLS chains are judged.</summary>
+    public DateTimeOffset ForTls
+    {
+        get
+        {
+            var (now, clock) = (Now, _time.GetUtcNow());
+            return clock > now && clock - now < PlausibleDrift ? clock : now;
+        }
+    }
+
+    /// <summary>A signed time was accepted.</summary>
+    public void Learn(DateTimeOffset signed)
+    {
+        lock (_gate)
+        {
+            if (signed <= _base + _time.GetElapsedTime(_baseAt)) return;
+            (_base, _baseAt) = (signed, _time.GetTimestamp());
+        }
+    }
+
+    /// <summary>What was learned so far came from a key that is no longer trusted: begin again here.</summary>
+    public void Reset(DateTimeOffset signed)
+    {
+        lock (_gate) (_base, _baseAt) = (signed > _buildTime ? signed : _buildTime, _time.GetTimestamp());
+    }
+
+    /// <summary>Whether the kernel's clock is disciplined (adjtimex(2) does not return TIME_ERROR).</summary>
+    public static bool IsKernelSynchronized()
+    {
+        const int timeError = 5;
+        // struct timex is at most 208 bytes on 64-bit Linux; modes = 0 reads.
+        Span<byte> timex = stackalloc byte[256];
+        timex.Clear();
+        var state = AdjustTime(timex);
+        return state is >= 0 and < timeError;
+    }
+
+    [LibraryImport("libc", EntryPoint = "adjtimex")]
+    private static partial int AdjustTime(Span<byte> timex);
+}

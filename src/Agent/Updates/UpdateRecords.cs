@@ -1,0 +1,97 @@
+using Dunlin.Bundles.State;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Signing;
+using Dunlin.Contracts.Updates;
+using Dunlin.Telemetry.Link;
+
+namespace Dunlin.Agent.Updates;
+
+/// <summary>The journal, and how directives ended: <c>state/seen.json</c> and the outcomes. Thread-safe but for the journal, which one thread at a time writes.</summary>
+internal sealed class UpdateRecords(StateFiles files, Action<Outcome, Action> publish, LinkIdentity identity, MessageSequence sequence, TimeProvider time)
+{
+    private const int KeptCount = 256;
+
+    private readonly Lock _gate = new();
+    private Dictionary<Digest, SeenDirective>? _seen;
+
+    public Journal Journal { get; private set; } = Idle();
+
+    /// <summary>The directive under way, or the last one.</summary>
+    public Directive? Directive { get; private set; }
+
+    /// <summary>Reads the journal or its backup. Where neither is whole, nothing is known of an update under way, and it is asked for anew.</summary>
+    /// <returns>What is wrong with the files, in a sentence; null if nothing is.</returns>
+    public string? Load()
+    {
+        var read = files.ReadJournal();
+        Take(read.Value ?? Idle());
+        return read.Problem;
+    }
+
+    /// <summary>Returns when it is on the disk.</summary>
+    /// <exception cref="IOException">The disk does not take it; the old journal stands.</exception>
+    public void Write(Journal journal)
+    {
+        files.WriteJournal(journal);
+        Take(journal);
+    }
+
+    /// <summary>How a directive ended; null if it did not.</summary>
+    public SeenDirective? Find(Digest directive)
+    {
+        lock (_gate) return Seen.GetValueOrDefault(directive);
+    }
+
+    /// <summary>Releases that were tried since a time.</summary>
+    public int CountInstalls(DateTimeOffset since)
+    {
+        lock (_gate) return Seen.Values.Count(directive => directive.Result is UpdateState.Committed or UpdateState.RolledBack && directive.Time > since);
+    }
+
+    /// <summary>Puts the outcome of a directive into the outbox, once, and remembers it.</summary>
+    /// <exception cref="IOException">The disk does not take it; call again.</exception>
+    public void Settle(Digest directive, Digest release, UpdateState result, string? reason, string? detail, DateTimeOffset now)
+    {
+        lock (_gate) SettleOnce(directive, release, result, reason, detail, now);
+    }
+
+    private void SettleOnce(Digest directive, Digest release, UpdateState result, string? reason, string? detail, DateTimeOffset now)
+    {
+        if (Seen.ContainsKey(directive)) return;
+        publish(OutcomeOf(directive, release, result, reason, detail), () =>
+        {
+            var seen = new Dictionary<Digest, SeenDirective>(Seen) { [directive] = new() { Result = result, Reason = reason, Time = now } };
+            foreach (var old in seen.OrderByDescending(pair => pair.Value.Time).Skip(KeptCount).Select(pair => pair.Key).ToList()) seen.Remove(old);
+            files.WriteSeen(new Seen { Schema = Contracts.Updates.Seen.CurrentSchema, Directives = seen });
+            _seen = seen;
+        });
+    }
+
+    /// <summary>The old outcome again, for whoever asks again.</summary>
+    public void Repeat(Digest directive, Digest release, SeenDirective seen) =>
+        publish(OutcomeOf(directive, release, seen.Result, seen.Reason, "This directive was carried out before."), () => { });
+
+    private Dictionary<Digest, SeenDirective> Seen => _seen ??= new(files.ReadSeen().Value?.Directives ?? new Dictionary<Digest, SeenDirective>());
+
+    private void Take(Journal journal)
+    {
+        Journal = journal;
+        Directive = journal.Envelope is { } envelope ? DirectiveReader.Read(envelope.Payload.Span).Value : null;
+    }
+
+    private Outcome OutcomeOf(Digest directive, Digest release, UpdateState result, string? reason, string? detail) => new()
+    {
+        Schema = Outcome.CurrentSchema,
+        BootId = identity.BootId,
+        Sequence = sequence.Next(),
+        Time = time.GetUtcNow(),
+        Directive = directive,
+        Release = release,
+        Result = result,
+        Reason = reason,
+        Detail = detail,
+    };
+
+    private static Journal Idle() => new() { Schema = Journal.CurrentSchema, State = UpdateState.Idle };
+}

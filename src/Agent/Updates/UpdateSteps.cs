@@ -1,0 +1,226 @@
+using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Racing;
+using Dunlin.Bundles.Layouts;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Contracts.Race;
+using Dunlin.Contracts.Signing;
+using Dunlin.Contracts.Updates;
+
+namespace Dunlin.Agent.Updates;
+
+/// <summary>How the action of a state ended.</summary>
+internal sealed record StepEnd(UpdateEvent Event, string? Code = null, string? Detail = null)
+{
+    public static StepEnd Done { get; } = new(UpdateEvent.Done);
+
+    public static StepEnd Failed(string code, string detail) => new(UpdateEvent.Failed, code, detail);
+}
+
+/// <summary>The action of each state. Every one may be done again: a restart begins with the state that the journal names.</summary>
+internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, TrustState trust, TrustedClock clock, UpdateOptions options, TimeProvider time)
+{
+    private const int SwitchAttempts = 3;
+    private static readonly TimeSpan TrialLook = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan SwitchRetry = TimeSpan.FromSeconds(1);
+
+    private IReadOnlyList<Vetted> _vetted = [];
+    private Verdict? _verdict;
+
+    /// <param name="state">Journalled already.</param>
+    /// <param name="tell">Progress 0…1 and what happens, in a sentence.</param>
+    /// <param name="cancellationToken">Broken off, to be done again or not at all.</param>
+    public async Task<StepEnd> RunAsync(UpdateState state, Action<double?, string> tell, CancellationToken cancellationToken) => state switch
+    {
+        UpdateState.Received => Receive(),
+        UpdateState.Fetching => await FetchAsync(tell, cancellationToken),
+        UpdateState.Fetched => Unpack(),
+        UpdateState.Checked => await CheckAsync(cancellationToken),
+        UpdateState.Raced => await RaceAsync(cancellationToken),
+        UpdateState.Switching => Link(),
+        UpdateState.Trial => await TryAsync(tell, cancellationToken),
+        UpdateState.Committed => Commit(),
+        UpdateState.RolledBack => await RollBackAsync(cancellationToken),
+        UpdateState.Rejected or UpdateState.Cancelled => Settle(state),
+        _ => throw new InvalidOperationException($"State '{state}' has no action."),
+    };
+
+    private Directive Directive => records.Directive ?? throw new InvalidOperationException("The journal has no directive that can be read.");
+
+    private Digest Release => records.Journal.Release!.Value;
+
+    private StepEnd Receive()
+    {
+        (_vetted, _verdict) = ([], null);
+        // The floors rise after the directive is in the journal and before anything is done for it.
+        trust.Raise(Directive);
+        if (parts.Quarantine.Find(Release) is { } entry)
+            return StepEnd.Failed(UpdateCodes.Quarantined, $"Release {Release} has failed on this board ({entry.Reason}: {entry.Detail}); push another release.");
+        if (Release == parts.Releases.LastGood && Release == parts.Releases.Active && parts.Releases.Open(Release).IsComplete
+            && parts.Releases.ObjectiveOf(Release) == Directive.Policy.Objective)
+            return new StepEnd(UpdateEvent.AlreadyRuns);
+        var interval = TimeSpan.FromSeconds(options.InstallIntervalSeconds);
+        return records.CountInstalls(clock.Now - interval) >= options.MaximumInstalls
+            ? StepEnd.Failed(UpdateCodes.InstallsLimited, $"This board has tried {options.MaximumInstalls} releases within {interval}, the most that Updates:MaximumInstalls allows; push again later.")
+            : StepEnd.Done;
+    }
+
+    private async Task<StepEnd> FetchAsync(Action<double?, string> tell, CancellationToken cancellationToken)
+    {
+        tell(0, "The release's signature is fetched.");
+        if (await parts.Fetch([Directive.Signature], Directive.Sources, (_, problem) => tell(0, problem ?? "The release's signature is fetched."), cancellationToken) is { } unsigned)
+            return StepEnd.Failed(unsigned.Code, unsigned.Detail);
+        var (failure, envelope, manifest) = ReadEnvelope();
+        if (envelope is null || manifest is null) return failure!;
+        var blobs = parts.Releases.BlobsOf(manifest);
+        if (WhyIncompatible(manifest) is { } reasons)
+            return StepEnd.Failed(UpdateCodes.Incompatible, $"This board can run no variant of '{manifest.Name} {manifest.Label}': {reasons} Build a variant for it.");
+        var name = $"'{manifest.Name} {manifest.Label}'";
+        tell(0, $"{name} is fetched: {blobs.Count} files of {blobs.Sum(blob => blob.Size)} bytes.");
+        return await parts.Fetch(blobs, Directive.Sources, (share, problem) => tell(share, problem ?? $"{name} is fetched."), cancellationToken) is { } lacking
+            ? StepEnd.Failed(lacking.Code, lacking.Detail)
+            : StepEnd.Done;
+    }
+
+    private StepEnd Unpack()
+    {
+        var (failure, envelope, manifest) = ReadEnvelope();
+        if (envelope is null || manifest is null) return failure!;
+        parts.Releases.Write(Release, envelope, File.ReadAllBytes(parts.Blobs.Layout.Blob(Directive.Signature.Digest)), records.Journal.Envelope!);
+        var stored = parts.Releases.Open(Release);
+        if (stored.IsComplete) return StepEnd.Done;
+        // What does not hold now was lost by the disk: it is fetched again with the next directive.
+        foreach (var blob in stored.Bad) parts.Blobs.Delete(blob.Digest);
+        return StepEnd.Failed(UpdateCodes.Incomplete, $"Release {Release} is not whole on this disk: {stored.Problem} Push it again; if it stays so, replace the disk.");
+    }
+
+    private (StepEnd? Failure, DsseEnvelope? Envelope, Manifest? Manifest) ReadEnvelope()
+    {
+        var read = EnvelopeReader.Read(File.ReadAllBytes(parts.Blobs.Layout.Blob(Directive.Signature.Digest)));
+        if (!read.IsValid)
+            return (StepEnd.Failed(UpdateCodes.OfRelease(Bundles.Trust.VerificationReason.Malformed), $"The release's signature is no envelope: {string.Join(" ", read.Errors)}"), null, null);
+        var (result, manifest) = trust.JudgeRelease(read.Value, Release);
+        return manifest is null ? (StepEnd.Failed(UpdateCodes.OfRelease(result.Reason), result.Detail), null, null) : (null, read.Value, manifest);
+    }
+
+    private string? WhyIncompatible(Manifest manifest) => manifest.Variants.Any(parts.Releases.IsWanted) ? null
+        : string.Join(" ", manifest.Variants.Select(v => $"'{v.Id}' needs {string.Join(" or ", v.Requires.ExecutionProviders)}, {(v.Requires.CpuFeatures.Count == 0 ? "no CPU features" : string.Join(", ", v.Requires.CpuFeatures))} and {v.Requires.MemoryByteCount} bytes of memory."));
+
+    private async Task<StepEnd> CheckAsync(CancellationToken cancellationToken)
+    {
+        if (Open(out var bundle) is { } failure) return failure;
+        var end = await parts.Check(bundle, cancellationToken);
+        _vetted = end.Passed;
+        return end.Failure is { } failed ? StepEnd.Failed(failed.Code, failed.Detail) : StepEnd.Done;
+    }
+
+    private async Task<StepEnd> RaceAsync(CancellationToken cancellationToken)
+    {
+        if (Open(out var bundle) is { } failure) return failure;
+        _verdict = await parts.Race(bundle, Directive.Policy.Objective, _vetted, cancellationToken);
+        return _verdict.Winner is null ? StepEnd.Failed(UpdateCodes.NoWinner, $"No variant of the release fits this board. {_verdict.Reason}") : StepEnd.Done;
+    }
+
+    private StepEnd? Open(out Bundle bundle)
+    {
+        var stored = parts.Releases.Open(Release);
+        bundle = stored.Bundle!;
+        return stored.IsComplete ? null : StepEnd.Failed(UpdateCodes.Incomplete, $"Release {Release} is not whole on this disk: {stored.Problem} Push it again.");
+    }
+
+    private StepEnd Link()
+    {
+        parts.Releases.Activate(Release);
+        return StepEnd.Done;
+    }
+
+    private async Task<StepEnd> TryAsync(Action<double?, string> tell, CancellationToken cancellationToken)
+    {
+        var (release, problem) = parts.Gate.OpenInstalled(Release);
+        if (release is null) return StepEnd.Failed(UpdateCodes.TrialInvalid, problem!);
+        try
+        {
+            parts.Trial.Begin(RulesOf());
+            if (await parts.Switch(release, _verdict, cancellationToken) is { } refused) return StepEnd.Failed(UpdateCodes.SwitchFailed, refused);
+            parts.Trial.Begin(RulesOf());
+            var empty = 0;
+            while (true)
+            {
+                var state = parts.Trial.Look();
+                if (state.Code is { } code) return StepEnd.Failed(code, state.Detail);
+                if (state.IsPassed) return StepEnd.Done;
+                if (state.EmptyWindows > empty)
+                {
+                    empty = state.EmptyWindows;
+                    records.Write(records.Journal with { EmptyWindows = records.Journal.EmptyWindows + 1 });
+                    if (records.Journal.EmptyWindows >= UpdateTable.MaximumEmptyWindows)
+                        return StepEnd.Failed(UpdateCodes.TrialNoFrames, $"In {records.Journal.EmptyWindows} windows there were not enough frames to judge the release by: {state.Detail} Look after the camera, then push again.");
+                }
+
+                tell(state.Progress, $"On trial: {state.Detail}");
+                await Task.Delay(TrialLook, time, cancellationToken);
+            }
+        }
+        finally
+        {
+            parts.Trial.End();
+        }
+    }
+
+    /// <summary>The directive may only be stricter than the device.</summary>
+    private TrialRules RulesOf() => new()
+    {
+        Release = Release,
+        Window = Longer(TimeSpan.FromSeconds(Math.Max(options.TrialSeconds, Directive.Policy.TrialSeconds)), parts.WindowInterval),
+        MinimumRuns = Math.Max(options.MinimumRuns, Directive.Policy.MinimumRuns),
+        MaximumP95Milliseconds = Directive.Policy.MaximumP95Milliseconds,
+        PromisedP95Milliseconds = _verdict?.Contenders.FirstOrDefault(c => c.Contender == _verdict.Winner)?.LatencyMilliseconds?.P95,
+        Interval = parts.WindowInterval,
+    };
+
+    private StepEnd Commit()
+    {
+        parts.Releases.SetLastGood(Release);
+        if (parts.Releases.Open(Release).Bundle is { } bundle) trust.RaiseEpoch(bundle.Manifest.SecurityEpoch);
+        return Settle(UpdateState.Committed);
+    }
+
+    private async Task<StepEnd> RollBackAsync(CancellationToken cancellationToken)
+    {
+        var lastGood = parts.Releases.LastGood;
+        if (parts.Releases.Active != lastGood) parts.Releases.Activate(lastGood);
+        var (release, _) = parts.Gate.Open();
+        for (var attempt = 1; await parts.Switch(release, null, cancellationToken) is not null && attempt < SwitchAttempts; attempt++)
+            await Task.Delay(SwitchRetry, time, cancellationToken);
+        var (code, detail) = (records.Journal.Reason ?? UpdateCodes.Fault, records.Journal.Detail ?? "");
+        if (IsOfTheRelease(code) && Release != lastGood) parts.Quarantine.Add(Release, code, detail, clock.Now);
+        return Settle(UpdateState.RolledBack);
+    }
+
+    // What a person, the camera or the disk did says nothing of the release.
+    private static bool IsOfTheRelease(string code) =>
+        code is UpdateCodes.TrialCrashed or UpdateCodes.TrialNotFinite or UpdateCodes.TrialSlow or UpdateCodes.TrialSilent or UpdateCodes.TrialRestarts or UpdateCodes.SwitchFailed;
+
+    private StepEnd Settle(UpdateState result)
+    {
+        var journal = records.Journal;
+        records.Settle(journal.Directive!.Value, Release, result, result == UpdateState.Committed ? null : journal.Reason ?? UpdateCodes.Fault, journal.Detail, clock.Now);
+        // A newer directive may need what was fetched for this one.
+        if (result != UpdateState.Cancelled) Collect();
+        return StepEnd.Done;
+    }
+
+    /// <summary>Removes what neither <c>active</c> nor <c>last-good</c> needs.</summary>
+    private void Collect()
+    {
+        var kept = new[] { parts.Releases.Active, parts.Releases.LastGood }.OfType<Digest>().ToHashSet();
+        var blobs = parts.Releases.BlobsOf(kept);
+        parts.Releases.KeepOnly(kept);
+        foreach (var blob in parts.Blobs.List().Where(blob => !blobs.Contains(blob.Digest))) parts.Blobs.Delete(blob.Digest);
+        foreach (var partial in parts.Blobs.ListPartial()) parts.Blobs.DropPartial(partial);
+        parts.CollectCache(kept);
+        parts.Blobs.MakeReserve();
+    }
+
+    private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}
