@@ -28,6 +28,7 @@ internal static class AgentCommand
         RaceCommand.Create(),
         ClassifyCommand.Create(),
         CheckCommand.Create(),
+        StatusCommand.Create(),
     };
 
     /// <summary>The options that the command line, the environment and the file give.</summary>

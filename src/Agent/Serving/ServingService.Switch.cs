@@ -73,7 +73,7 @@ internal sealed partial class ServingService
     private async Task<string?> LeaveAsync(WorkerSeat seat)
     {
         await TickWhile(seat.UnseatAsync());
-        (_release, _seated, _downshift) = (null, null, null);
+        (_release, _seated, _seatedContender, _downshift) = (null, null, null, null);
         _report.SetRelease(null);
         _report.SetRunning(null, "No release may serve.");
         return null;

@@ -36,6 +36,7 @@ internal sealed partial class ServingService : BackgroundService
 
     /// <summary>The release whose session the worker was given last.</summary>
     private Digest? _seated;
+    private ContenderId? _seatedContender;
 
     public ServingService(ServingParts parts, DeviceReport report, LoopTicks ticks, TimeProvider time, ILogger<ServingService> logger)
     {
@@ -110,7 +111,12 @@ internal sealed partial class ServingService : BackgroundService
         await TickWhile(_woken.Task.WaitAsync(cancellationToken));
         _woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         while (_windows.Reader.TryRead(out var counted)) await TakeAsync(release, seat, counted.Session, counted.Window, cancellationToken);
-        if (_switches.Reader.TryRead(out var request)) await EnterAsync(request, seat, cancellationToken);
+        if (_switches.Reader.TryRead(out var request))
+        {
+            await EnterAsync(request, seat, cancellationToken);
+            // The switch may have broken off the first race, and then failed.
+            if (_release is { } now && _seated != now.Bundle.ReleaseId) await BeginAsync(now, seat, cancellationToken);
+        }
         else if (Volatile.Read(ref _raceWanted) is { } wanted) await RaceAsync(release, seat, wanted, cancellationToken);
     }
 
@@ -236,7 +242,8 @@ internal sealed partial class ServingService : BackgroundService
             session = vetted.Session with { Contender = contender };
         }
 
-        if (_report.Running == contender && _seated == release.Bundle.ReleaseId) return null;
+        // It serves, or will when its worker is up.
+        if (_seatedContender == contender && _seated == release.Bundle.ReleaseId) return null;
         if (await TickWhile(SeatAsync(release, seat, session, cancellationToken)) is { } problem)
         {
             LogNotSeated(contender, problem);
@@ -250,7 +257,7 @@ internal sealed partial class ServingService : BackgroundService
     private async Task<string?> SeatAsync(ServedRelease release, WorkerSeat seat, SessionSpec session, CancellationToken cancellationToken)
     {
         var problem = await seat.SeatAsync(session, cancellationToken);
-        if (problem is null) _seated = release.Bundle.ReleaseId;
+        if (problem is null) (_seated, _seatedContender) = (release.Bundle.ReleaseId, session.Contender);
         return problem;
     }
 

@@ -50,6 +50,8 @@ internal sealed class BoardProof(Race race, Vetting vetting, VerdictStore verdic
         return verdicts.Keep(verdict, race.ConditionsOf(bundle, race.Enumerate(bundle, null), objective));
     }
 
+    public Verdict? FindVerdict(Bundle bundle, Objective? objective) => verdicts.Find(race.ConditionsOf(bundle, race.Enumerate(bundle, null), objective));
+
     /// <summary>Removes saved models but those of the kept releases and of the factory bundle.</summary>
     public void CollectCache(IReadOnlySet<Digest> releases, string factory)
     {

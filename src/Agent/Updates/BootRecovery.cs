@@ -48,13 +48,10 @@ internal sealed partial class BootRecovery(UpdateRecords records, ReleaseStore r
     {
         var journal = records.Journal;
         if (UpdateTable.IsSwitched(journal.State) && !BeginTry(journal)) RollBack();
-        else if (journal.State == UpdateState.RolledBack) RollBack();
-        else if (releases.Active is null && releases.LastGood is { } lastGood) releases.Activate(lastGood);
-        if (releases.Active is not { } active || active == releases.LastGood) return;
-        if (UpdateTable.IsSwitched(records.Journal.State) || records.Journal.State == UpdateState.Committed || releases.LastGood is not { } good) return;
-        // Nothing on trial, and yet another release than the committed one: only a damaged journal leaves that.
-        LogFallback(active, good);
-        releases.Activate(good);
+        // A roll-back that was journalled and not done, or a journal that was lost: only a trial or a commit may serve another release than the committed one.
+        if (UpdateTable.IsSwitched(records.Journal.State) || records.Journal.State == UpdateState.Committed || releases.Active == releases.LastGood) return;
+        LogFallback(releases.Active, releases.LastGood);
+        RollBack();
     }
 
     /// <summary>Counts the start, then links, so that the release is tried at most so often.</summary>
@@ -109,8 +106,8 @@ internal sealed partial class BootRecovery(UpdateRecords records, ReleaseStore r
     [LoggerMessage(Level = LogLevel.Error, Message = "Last good release serves: {Why}")]
     private partial void LogAbandoned(string why);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Release {Active} is active without a trial or a commit; {LastGood} serves")]
-    private partial void LogFallback(Digest active, Digest lastGood);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Release {Active} is active without a trial or a commit; {LastGood} serves")]
+    private partial void LogFallback(Digest? active, Digest? lastGood);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Release {Release} rolled back at start, {Code}: {Detail}")]
     private partial void LogRolledBack(Digest release, string code, string detail);

@@ -42,7 +42,8 @@ internal sealed class TrialWatch(TimeProvider time)
     // A race is run without the camera's load, so the live p95 may be above the promise without being a regression.
     private const double PromiseFactor = 2;
     private const double PromiseSlackMilliseconds = 5;
-    private const int SlowWindowsInARow = 3;
+    // What is slow is judged by so many windows at least: one may be anybody's noise.
+    private const int SlowWindows = 3;
     private const int SilentIntervals = 3;
     private static readonly TimeSpan SilenceSlack = TimeSpan.FromSeconds(5);
 
@@ -53,6 +54,7 @@ internal sealed class TrialWatch(TimeProvider time)
     private long _runs;
     private int _slowInARow, _slow, _windows;
     private double _lastP95;
+    private bool _isWarm;
     private (string Code, string Detail)? _failure;
 
     /// <summary>The worker serves the release now.</summary>
@@ -62,7 +64,7 @@ internal sealed class TrialWatch(TimeProvider time)
         {
             _rules = rules;
             _started = _heard = time.GetTimestamp();
-            (_runs, _slowInARow, _slow, _windows, _lastP95, _failure) = (0, 0, 0, 0, 0, null);
+            (_runs, _slowInARow, _slow, _windows, _lastP95, _isWarm, _failure) = (0, 0, 0, 0, 0, false, null);
         }
     }
 
@@ -85,6 +87,13 @@ internal sealed class TrialWatch(TimeProvider time)
             }
 
             if (window.Frames.Classified + window.Frames.Stale == 0) return;
+            if (!_isWarm)
+            {
+                // The first window has the cold caches of a new session, or of a new worker.
+                _isWarm = true;
+                return;
+            }
+
             _windows++;
             if (!IsSlow(window, rules))
             {
@@ -93,7 +102,7 @@ internal sealed class TrialWatch(TimeProvider time)
             }
 
             _slow++;
-            if (++_slowInARow >= SlowWindowsInARow) _failure ??= Slow(session, rules);
+            if (++_slowInARow >= SlowWindows) _failure ??= Slow(session, rules);
         }
     }
 
@@ -118,9 +127,10 @@ internal sealed class TrialWatch(TimeProvider time)
             if (_failure is null && time.GetElapsedTime(_heard) is var silent && silent > (SilentIntervals * rules.Interval) + SilenceSlack)
                 _failure = (UpdateCodes.TrialSilent, $"The worker has said nothing for {silent.TotalSeconds:0} s; look at its lines in the log.");
             if (_failure is var (code, detail)) return new TrialState(code, detail, false, progress, empty);
-            if (elapsed < rules.Window || _runs < rules.MinimumRuns)
+            var isSlow = 2 * _slow > _windows;
+            if (elapsed < rules.Window || _runs < rules.MinimumRuns || (isSlow && _windows < SlowWindows))
                 return new TrialState(null, $"{elapsed.TotalSeconds:0} of {rules.Window.TotalSeconds:0} s, {_runs} of {rules.MinimumRuns} inferences.", false, progress, empty);
-            return 2 * _slow > _windows
+            return isSlow
                 ? new TrialState(UpdateCodes.TrialSlow, $"{_slow} of {_windows} windows were slower than promised; the last p95 was {_lastP95:0.0} ms.", false, progress, empty)
                 : new TrialState(null, $"{_runs} inferences in {elapsed.TotalSeconds:0} s without a fault.", true, 1, empty);
         }

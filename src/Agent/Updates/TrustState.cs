@@ -175,6 +175,7 @@ internal sealed partial class TrustState(StateFiles files, Topics self, TrustedC
         BuildTime = clock.BuildTime,
         SynchronizedClock = clock.Synchronized,
         FreshTime = clock.Now,
+        FreshCounter = _fresh is { } fresh && fresh.Time == Floors!.Time ? fresh.Counter : null,
     };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Root {Version} is trusted from now on")]

@@ -26,6 +26,9 @@ internal sealed record UpdateParts
     /// <summary>The race of what passed; its verdict is kept.</summary>
     public required Func<Bundle, Objective?, IReadOnlyList<Vetted>, CancellationToken, Task<Verdict>> Race { get; init; }
 
+    /// <summary>The verdict of an earlier race of the release on this board; null if there is none.</summary>
+    public required Func<Bundle, Objective?, Verdict?> FindVerdict { get; init; }
+
     /// <summary>Serves another release; the sentence says why it does not.</summary>
     public required Func<ServedRelease?, Verdict?, CancellationToken, Task<string?>> Switch { get; init; }
 

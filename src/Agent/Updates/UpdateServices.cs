@@ -49,6 +49,7 @@ internal static class UpdateServices
             },
             Check = proof.CheckAsync,
             Race = proof.RaceAsync,
+            FindVerdict = proof.FindVerdict,
             Switch = (release, verdict, cancellationToken) => provider.GetRequiredService<ServingService>().SwitchAsync(release, verdict, cancellationToken),
             Gate = provider.GetRequiredService<ReleaseGate>(),
             Releases = provider.GetRequiredService<ReleaseStore>(),

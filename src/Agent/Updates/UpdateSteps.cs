@@ -140,6 +140,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
         if (release is null) return StepEnd.Failed(UpdateCodes.TrialInvalid, problem!);
         try
         {
+            _verdict ??= parts.FindVerdict(release.Bundle, Directive.Policy.Objective);
             parts.Trial.Begin(RulesOf());
             if (await parts.Switch(release, _verdict, cancellationToken) is { } refused) return StepEnd.Failed(UpdateCodes.SwitchFailed, refused);
             parts.Trial.Begin(RulesOf());

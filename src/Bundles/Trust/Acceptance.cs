@@ -26,6 +26,13 @@ public sealed record TrustContext
     /// <summary>The time of the newest accepted fresh document, null if there is none.</summary>
     public DateTimeOffset? FreshTime { get; init; }
 
+    /// <summary>
+    /// The counter of the fresh document that <see cref="Contracts.Updates.Floors.Time"/> was learned from; null if it was another document. At that time the
+    /// fleet had issued nothing newer, so a directive of this counter is current though it was issued before: a board that was
+    /// away when it was pushed gets the beacon and the directive in any order.
+    /// </summary>
+    public long? FreshCounter { get; init; }
+
     /// <summary>max(build time, saved floor, fresh time, system clock if synchronized): the earliest that it can be now.</summary>
     public DateTimeOffset TrustedNow
     {
@@ -53,7 +60,7 @@ public static class Acceptance
         var result = Addressee("directive", directive.Fleet, directive.Device, context)
             ?? CounterAbove(directive.Counter, context.Floors)
             ?? NotExpired($"directive {directive.Counter}", directive.Expires, now)
-            ?? (context.SynchronizedClock is null ? NotBefore($"directive {directive.Counter}", directive.Issued, context.Floors) : null)
+            ?? (context.SynchronizedClock is null && !(directive.Counter >= context.FreshCounter) ? NotBefore($"directive {directive.Counter}", directive.Issued, context.Floors) : null)
             ?? VerificationResult.Accepted;
         return result.IsAccepted ? (result, directive) : (result, null);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dunlin.Contracts;
+using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
@@ -34,6 +35,7 @@ public sealed partial class MessageOutbox : BackgroundService
     private readonly MessageQueue _outcomes;
     private readonly MessageQueue _telemetry;
     private readonly Lock _settling = new();
+    private readonly HashSet<Digest> _unsettled = [];
     private long _synced;
 
     public MessageOutbox(
@@ -65,8 +67,9 @@ public sealed partial class MessageOutbox : BackgroundService
     {
         lock (_settling)
         {
-            if (!_outcomes.Any(payload => JsonSerializer.Deserialize(payload, MessageJson.Default.Outcome)?.Directive == outcome.Directive)) Add(outcome);
+            if (_unsettled.Add(outcome.Directive) && !_outcomes.Any(payload => JsonSerializer.Deserialize(payload, MessageJson.Default.Outcome)?.Directive == outcome.Directive)) Add(outcome);
             settle();
+            _unsettled.Remove(outcome.Directive);
         }
     }
 

@@ -42,11 +42,13 @@ internal sealed class TestBoard : IAsyncDisposable
     private CancellationTokenSource _stop = new();
     private MessageOutbox? _outbox;
     private MqttLink? _link;
+    private TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
 
     public TestBoard()
     {
         Time = new FakeTimeProvider(SampleDocuments.Noon);
+        Clock = new SteppedClock(Time);
         Fleet = new Fleet(Path.Combine(_folder.Path, "shelf"), SampleDocuments.Noon);
         Layout = new StateLayout(_folder.Sub("state"));
         Files = new StateFiles(Layout);
@@ -54,6 +56,10 @@ internal sealed class TestBoard : IAsyncDisposable
     }
 
     public FakeTimeProvider Time { get; }
+
+    /// <summary>What the device reads.</summary>
+    public SteppedClock Clock { get; }
+
     public Fleet Fleet { get; }
     public StateLayout Layout { get; }
     public StateFiles Files { get; }
@@ -90,22 +96,43 @@ internal sealed class TestBoard : IAsyncDisposable
         return release;
     }
 
+    /// <summary>Puts a release on the shelf that was made elsewhere.</summary>
+    public Release Keep(Release release)
+    {
+        _shelf.Add(release);
+        return release;
+    }
+
+    /// <summary>Stops at a place until it is released, or the action is broken off.</summary>
+    public void Hold(string place, TaskCompletionSource reached) => Gate = async (where, cancellationToken) =>
+    {
+        if (where != place) return;
+        reached.TrySetResult();
+        await _released.Task.WaitAsync(cancellationToken);
+    };
+
+    public void Release()
+    {
+        _released.TrySetResult();
+        _released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
     /// <summary>What the boot does before services start, then the engine.</summary>
     public void Start()
     {
         var identity = new LinkIdentity(new Topics(Fleet.Name, Fleet.Device), Guid.NewGuid().ToString("N"), "0.1.0", SampleMessages.Status().Hardware);
         var options = Microsoft.Extensions.Options.Options.Create(new MqttOptions { Host = "" });
-        var (ticks, sequence) = (new LoopTicks(Time), new MessageSequence());
-        _link = new MqttLink(identity, options, ticks, Time, NullLogger<MqttLink>.Instance);
-        _outbox = new MessageOutbox(new OutboxDirectories(Layout.Outcomes, Layout.Telemetry), _link, identity, options, ticks, Time, NullLogger<MessageOutbox>.Instance);
+        var (ticks, sequence) = (new LoopTicks(Clock), new MessageSequence());
+        _link = new MqttLink(identity, options, ticks, Clock, NullLogger<MqttLink>.Instance);
+        _outbox = new MessageOutbox(new OutboxDirectories(Layout.Outcomes, Layout.Telemetry), _link, identity, options, ticks, Clock, NullLogger<MessageOutbox>.Instance);
         Status = new ServiceStatusText();
-        Report = new DeviceReport(new MessagePublisher(_link, _outbox, identity), identity, sequence, Status, Time);
+        Report = new DeviceReport(new MessagePublisher(_link, _outbox, identity), identity, sequence, Status, Clock);
         Releases = new ReleaseStore(Layout, BoardFacts.Read());
-        Trial = new TrialWatch(Time);
-        var clock = new TrustedClock(Time, SampleDocuments.Noon.AddDays(-1), () => false);
+        Trial = new TrialWatch(Clock);
+        var clock = new TrustedClock(Clock, SampleDocuments.Noon.AddDays(-1), () => false);
         var trust = new TrustState(Files, identity.Topics, clock, NullLogger<TrustState>.Instance);
         var outbox = _outbox;
-        var records = new UpdateRecords(Files, outbox.Add, identity, sequence, Time);
+        var records = new UpdateRecords(Files, outbox.Add, identity, sequence, Clock);
         var gate = new ReleaseGate(new DeviceOptions { Bundle = FactoryBundle }, Options, Files, Releases);
         var parts = new UpdateParts
         {
@@ -120,6 +147,7 @@ internal sealed class TestBoard : IAsyncDisposable
                 await Gate("race", cancellationToken);
                 return SampleMessages.Race();
             },
+            FindVerdict = (_, _) => SampleMessages.Race(),
             Switch = SwitchAsync,
             Gate = gate,
             Releases = Releases,
@@ -135,7 +163,7 @@ internal sealed class TestBoard : IAsyncDisposable
         recovery.Run();
         Served.Add(gate.Open().Release?.Bundle.ReleaseId);
         _stop = new CancellationTokenSource();
-        Engine = new UpdateEngine(parts, records, new UpdateSteps(parts, records, trust, clock, Options, Time), trust, recovery, Report, ticks, Time, NullLogger<UpdateEngine>.Instance);
+        Engine = new UpdateEngine(parts, records, new UpdateSteps(parts, records, trust, clock, Options, Clock), trust, recovery, Report, ticks, Clock, NullLogger<UpdateEngine>.Instance);
         _running = Engine.RunAsync(_stop.Token);
     }
 

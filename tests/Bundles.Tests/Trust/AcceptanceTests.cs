@@ -64,6 +64,14 @@ public sealed class AcceptanceTests : IDisposable
     }
 
     [Fact]
+    public void ADirectiveThatTheBeaconSpeaksOfIsCurrentThoughItWasIssuedBefore()
+    {
+        var old = SampleDocuments.Directive() with { Issued = Noon.AddHours(-1), Counter = 12 };
+        Assert.True(Acceptance.Judge(_keys.Sign(old), Context() with { FreshCounter = 12 }).Result.IsAccepted);
+        Assert.Equal(VerificationReason.TimeBelowFloor, Acceptance.Judge(_keys.Sign(old), Context() with { FreshCounter = 13 }).Result.Reason);
+    }
+
+    [Fact]
     public void FreshIsTheNewestOrRefused()
     {
         var fresh = SampleDocuments.Fresh();

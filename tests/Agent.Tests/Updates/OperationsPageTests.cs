@@ -1,0 +1,30 @@
+using System.Text.RegularExpressions;
+using Dunlin.TestKit;
+
+namespace Dunlin.Agent.Tests.Updates;
+
+/// <summary>Every code that a device can give has its line in docs/operations.md, and no line speaks of a code that there is not.</summary>
+public sealed partial class OperationsPageTests
+{
+    [Fact]
+    public void EveryCodeOfTheSourceIsOnThePageAndEveryCodeOfThePageInTheSource()
+    {
+        var root = RepositoryFolder.Root;
+        var source = ((string[])["src/Agent", "src/Runtime", "src/Bundles"])
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.cs", SearchOption.AllDirectories))
+            .SelectMany(file => InSource().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value))
+            .Where(code => !IsFileName(code)).ToHashSet();
+        var page = OnPage().Matches(File.ReadAllText(Path.Combine(root, "docs", "operations.md"))).Select(match => match.Groups[1].Value).ToList();
+        Assert.Equal(page.Distinct().Order(), page.Order());
+        Assert.Empty(source.Except(page));
+        Assert.Empty(page.Except(source));
+    }
+
+    private static bool IsFileName(string text) => Path.GetExtension(text) is ".json" or ".dsse" or ".bin" or ".onnx" or ".weights" or ".max" or ".current";
+
+    [GeneratedRegex("\"((?:accuracy|artifact|cache|check|child|cpu|deadline|directive|disk|fetch|fresh|golden|install|memory|model|provider|race|release|root|run|slower|swap|switch|trial|trust|update|variant|worker)\\.[a-z-]+)\"")]
+    private static partial Regex InSource();
+
+    [GeneratedRegex("^\\| `([a-z]+\\.[a-z-]+)` \\|", RegexOptions.Multiline)]
+    private static partial Regex OnPage();
+}

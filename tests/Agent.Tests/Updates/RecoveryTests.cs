@@ -1,0 +1,237 @@
+using Dunlin.Contracts.Updates;
+
+namespace Dunlin.Agent.Tests.Updates;
+
+/// <summary>Restarts, newer directives and disks that lose bytes, in each state (safety.md rows 14, 19, 21).</summary>
+public sealed class RecoveryTests
+{
+    [Theory]
+    [InlineData("fetch")]
+    [InlineData("check")]
+    [InlineData("race")]
+    [InlineData("switch")]
+    public async Task ARestartInAnyStateGoesOnAndEndsOnce(string where)
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        var old = board.Publish(1);
+        await board.RunAsync(board.Fleet.Direct(old));
+        var reached = HoldAt(board, where);
+        var release = board.Publish(2);
+        var directive = board.Fleet.Direct(release);
+        board.Send(directive);
+        await board.UntilAsync(() => reached.Task.IsCompleted, $"it comes to the {where}");
+        board.Gate = (_, _) => Task.CompletedTask;
+        await board.RestartAsync();
+        // The broker has it retained.
+        board.Send(directive, isRetained: true);
+        await board.EndsAsync(directive);
+        Assert.Equal(UpdateState.Committed, board.Outcomes().Single(o => o.Directive == TestBoard.IdOf(directive)).Result);
+        Assert.Equal((release.Id, release.Id), (board.Releases.Active, board.Releases.LastGood));
+        Assert.Equal(2, board.Files.ReadFloors().Value!.Counter);
+    }
+
+    [Theory]
+    [InlineData("fetch", UpdateState.Cancelled)]
+    [InlineData("check", UpdateState.Cancelled)]
+    [InlineData("race", UpdateState.Cancelled)]
+    [InlineData("switch", UpdateState.RolledBack)]
+    public async Task ANewerDirectiveCancelsBeforeTheSwitchAndRollsBackAfterIt(string where, UpdateState expected)
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        var old = board.Publish(1);
+        await board.RunAsync(board.Fleet.Direct(old));
+        var reached = HoldAt(board, where);
+        var (first, second) = (board.Publish(2), board.Publish(3));
+        var (older, newer) = (board.Fleet.Direct(first), board.Fleet.Direct(second));
+        board.Send(older);
+        await board.UntilAsync(() => reached.Task.IsCompleted, $"it comes to the {where}");
+        board.Gate = (_, _) => Task.CompletedTask;
+        board.Send(newer);
+        await board.EndsAsync(newer);
+        var outcome = board.Outcomes().Single(o => o.Directive == TestBoard.IdOf(older));
+        Assert.Equal((expected, "directive.superseded"), (outcome.Result, outcome.Reason));
+        Assert.Equal((second.Id, second.Id), (board.Releases.Active, board.Releases.LastGood));
+        Assert.Null(board.Files.ReadQuarantine().Value);
+    }
+
+    [Fact]
+    public async Task ATrialThatEndsTheAgentEachTimeIsRolledBackAtTheFourthStart()
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        var old = board.Publish(1);
+        await board.RunAsync(board.Fleet.Direct(old));
+        var release = board.Publish(2);
+        var directive = board.Fleet.Direct(release);
+        // The worker ends the agent before it says anything.
+        board.Window = _ => null;
+        board.Send(directive);
+        for (var start = 1; start <= 3; start++)
+        {
+            await board.UntilAsync(() => board.Journal is { State: UpdateState.Trial } journal && journal.Tries == start && board.Served[^1] == release.Id, $"start {start} of the trial");
+            await board.RestartAsync();
+        }
+
+        Assert.Equal(old.Id, board.Served[^1]);
+        await board.EndsAsync(directive);
+        Assert.Equal("trial.restarts", board.Outcomes()[^1].Reason);
+        Assert.Equal((old.Id, old.Id), (board.Releases.Active, board.Releases.LastGood));
+        Assert.Equal(release.Id, board.Files.ReadQuarantine().Value!.Entries.Single().Digest);
+    }
+
+    [Fact]
+    public async Task AReleaseDamagedDuringItsTrialIsNotLoadedAgain()
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        var old = board.Publish(1);
+        await board.RunAsync(board.Fleet.Direct(old));
+        board.Window = _ => null;
+        var release = board.Publish(2);
+        board.Send(board.Fleet.Direct(release));
+        await board.UntilAsync(() => board.Journal.State == UpdateState.Trial, "it is on trial");
+        Flip(board.Layout.Blob(release.Bundle.Manifest.Variants[0].Blob.Digest));
+        await board.RestartAsync();
+        Assert.Equal(old.Id, board.Served[^1]);
+        await board.UntilAsync(() => board.Outcomes().Any(o => o.Reason == "trial.invalid"), "the outcome says why");
+    }
+
+    [Fact]
+    public async Task AFlippedByteOfTheActiveReleaseIsFoundAtTheStartAndFetchedAgain()
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        var release = board.Publish(1);
+        await board.RunAsync(board.Fleet.Direct(release));
+        var damaged = release.Bundle.Manifest.Variants[0].Blob;
+        await board.StopAsync();
+        Flip(board.Layout.Blob(damaged.Digest));
+        board.Start();
+        // The other variant is whole, so the release serves; the damaged one is not among what may be loaded.
+        Assert.Equal(release.Id, board.Served[^1]);
+        Assert.DoesNotContain(board.Releases.Open(release.Id).Bundle!.Present, v => v.Blob.Digest == damaged.Digest);
+        await board.UntilAsync(() => board.Journal.State == UpdateState.Idle && board.Releases.Open(release.Id).IsComplete, "it is whole again");
+        Assert.Single(board.Outcomes());
+    }
+
+    [Fact]
+    public async Task WithoutALastGoodReleaseARollBackLeavesTheFactoryBundle()
+    {
+        await using var board = new TestBoard();
+        board.FactoryBundle = board.Publish(7).Bundle.Path;
+        board.Start();
+        var factory = board.Served[^1];
+        board.SwitchFailure = id => id == factory ? null : "The worker refused.";
+        var outcome = await board.RunAsync(board.Fleet.Direct(board.Publish(1)));
+        Assert.Equal((UpdateState.RolledBack, "switch.failed"), (outcome.Result, outcome.Reason));
+        Assert.Null(board.Releases.Active);
+        Assert.Equal(factory, board.Served[^1]);
+    }
+
+    [Fact]
+    public async Task FourTrialWindowsWithoutFramesRollBackWithoutQuarantine()
+    {
+        await using var board = new TestBoard { Window = _ => SampleWindows.Good(classified: 0) };
+        board.Start();
+        var outcome = await board.RunAsync(board.Fleet.Direct(board.Publish(1)));
+        Assert.Equal((UpdateState.RolledBack, "trial.no-frames"), (outcome.Result, outcome.Reason));
+        Assert.Null(board.Files.ReadQuarantine().Value);
+    }
+
+    [Fact]
+    public async Task MoreThanFortyTransitionsEndAnUpdate()
+    {
+        await using var board = new TestBoard();
+        var reached = HoldAt(board, "fetch");
+        board.Start();
+        var directive = board.Fleet.Direct(board.Publish(1));
+        board.Send(directive);
+        await board.UntilAsync(() => reached.Task.IsCompleted, "it fetches");
+        for (var i = 0; i < 45 && board.Journal.State == UpdateState.Fetching; i++)
+        {
+            reached = HoldAt(board, "fetch");
+            await board.RestartAsync();
+            await board.UntilAsync(() => reached.Task.IsCompleted || board.Journal.State == UpdateState.Idle, "it fetches again or has ended");
+        }
+
+        Assert.Equal("update.too-many-transitions", board.Outcomes().Single().Reason);
+    }
+
+    [Fact]
+    public async Task AJournalDamagedDuringATrialLeavesTheCommittedReleaseAndTheDirectiveIsDoneAgain()
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        var old = board.Publish(1);
+        await board.RunAsync(board.Fleet.Direct(old));
+        board.Window = _ => null;
+        var release = board.Publish(2);
+        board.Send(board.Fleet.Direct(release));
+        await board.UntilAsync(() => board.Journal.State == UpdateState.Trial, "it is on trial");
+        await board.StopAsync();
+        File.WriteAllText(board.Layout.Journal, "{");
+        File.WriteAllText(StateLayout.Backup(board.Layout.Journal), "");
+        board.Start();
+        Assert.Equal((old.Id, old.Id), (board.Releases.Active, board.Served[^1]));
+        board.Window = _ => SampleWindows.Good();
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(release))).Result);
+    }
+
+    [Fact]
+    public async Task AJournalThatTheDiskDoesNotTakeHoldsTheUpdateWhereItIs()
+    {
+        await using var board = new TestBoard();
+        var reached = HoldAt(board, "race");
+        board.Start();
+        var directive = board.Fleet.Direct(board.Publish(1));
+        board.Send(directive);
+        await board.UntilAsync(() => reached.Task.IsCompleted, "it races");
+        // A folder in the way of the backup fails as a full disk does: after the journal itself.
+        var backup = StateLayout.Backup(board.Layout.Journal);
+        File.Delete(backup);
+        Directory.CreateDirectory(backup);
+        board.Gate = (_, _) => Task.CompletedTask;
+        board.Release();
+        await board.UntilAsync(() => board.Status.Problems.Any(p => p.Contains("waits in the state", StringComparison.Ordinal)), "the device says that it waits");
+        Assert.Null(board.Releases.Active);
+        Directory.Delete(backup);
+        await board.EndsAsync(directive);
+        Assert.Equal(UpdateState.Committed, board.Outcomes().Single().Result);
+        await board.UntilAsync(() => board.Status.Problems.Count == 0, "nothing is wrong any more");
+    }
+
+    [Fact]
+    public async Task AStepOfTheSystemClockEndsNoTrialAndAcceptsNothingExpired()
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        // The board's clock stands half a century ahead; only signed time counts while it is not synchronized.
+        board.Clock.Ahead = TimeSpan.FromDays(50 * 365);
+        var release = board.Publish(1);
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(release))).Result);
+        Assert.True(board.Files.ReadFloors().Value!.Time < board.Fleet.Now.AddYears(1), "the system clock raised the floor");
+        // A restart without a clock: 1970. Still nothing that has expired by signed time is accepted.
+        board.Clock.Ahead = DateTimeOffset.UnixEpoch - board.Time.GetUtcNow();
+        await board.RestartAsync();
+        var expired = await board.RunAsync(board.Fleet.Direct(board.Publish(2), d => d with { Issued = d.Issued.AddDays(-3), Expires = d.Issued.AddDays(-2) }));
+        Assert.Equal("directive.expired", expired.Reason);
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(board.Publish(3)))).Result);
+    }
+
+    private static TaskCompletionSource HoldAt(TestBoard board, string where)
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        board.Hold(where, reached);
+        return reached;
+    }
+
+    private static void Flip(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        bytes[^1] ^= 1;
+        File.Delete(path);
+        File.WriteAllBytes(path, bytes);
+    }
+}

@@ -1,0 +1,156 @@
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Updates;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Worker;
+using Dunlin.TestKit.Samples;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dunlin.Agent.Tests.Updates;
+
+/// <summary>What commits a release and what rolls it back (safety.md rows 20, 42).</summary>
+public sealed class TrialWatchTests
+{
+    private static readonly Digest Release = SampleDocuments.DigestOf("release");
+
+    private readonly FakeTimeProvider _time = new(SampleDocuments.Noon);
+    private readonly SteppedClock _clock;
+    private readonly TrialWatch _watch;
+
+    public TrialWatchTests()
+    {
+        _clock = new SteppedClock(_time);
+        _watch = new TrialWatch(_clock);
+        _watch.Begin(new TrialRules
+        {
+            Release = Release,
+            Window = TimeSpan.FromSeconds(10),
+            MinimumRuns = 50,
+            MaximumP95Milliseconds = 40,
+            PromisedP95Milliseconds = 10,
+            Interval = TimeSpan.FromSeconds(1),
+        });
+        // The first window is warm-up.
+        _watch.Observe(SampleWindows.Session(Release), SampleWindows.Good(classified: 0, p95Milliseconds: 500) with { Frames = SampleWindows.Good(0).Frames with { Stale = 1 } });
+    }
+
+    [Fact]
+    public void TimeAloneAndRunsAloneAreNotEnough()
+    {
+        Say(SampleWindows.Good(classified: 100), 5);
+        Assert.False(_watch.Look().IsPassed);
+        Say(SampleWindows.Good(classified: 0), 6);
+        Assert.True(_watch.Look().IsPassed);
+    }
+
+    [Fact]
+    public void RunsThatAreFewTakeMoreWindows()
+    {
+        Say(SampleWindows.Good(classified: 2), 24);
+        Assert.Equal((false, 2), (_watch.Look().IsPassed, _watch.Look().EmptyWindows));
+        Say(SampleWindows.Good(classified: 2), 2);
+        Assert.True(_watch.Look().IsPassed);
+    }
+
+    [Theory]
+    [InlineData(ChildExitCodes.Crashed)]
+    [InlineData(ChildExitCodes.Hung)]
+    [InlineData(ChildExitCodes.OutOfMemory)]
+    [InlineData(ChildExitCodes.Protocol)]
+    [InlineData(ChildExitCodes.Forbidden)]
+    public void AWorkerThatEndsFailsTheTrialEvenInItsLastMoment(string code)
+    {
+        Say(SampleWindows.Good(), 9);
+        _watch.Observe(Exit(code));
+        Say(SampleWindows.Good(), 3);
+        Assert.Equal("trial.crashed", _watch.Look().Code);
+    }
+
+    [Fact]
+    public void AWorkerThatAPersonOrTheBoardEndedDoesNot()
+    {
+        _watch.Observe(Exit(ChildExitCodes.Stopped));
+        _watch.Observe(Exit(ChildExitCodes.NotStarted));
+        Say(SampleWindows.Good(), 11);
+        Assert.True(_watch.Look().IsPassed);
+    }
+
+    [Fact]
+    public void OneResultThatIsNoNumberFailsIt()
+    {
+        Say(SampleWindows.Good() with { NonFiniteCount = 1 }, 1);
+        Assert.Equal("trial.not-finite", _watch.Look().Code);
+    }
+
+    [Theory]
+    [InlineData(41)]
+    [InlineData(25)]
+    public void ThreeSlowWindowsInARowFailItByTheDirectiveAndByTheVerdict(double p95Milliseconds)
+    {
+        Say(SampleWindows.Good(p95Milliseconds: p95Milliseconds), 2);
+        Say(SampleWindows.Good(p95Milliseconds: 10), 1);
+        Assert.Null(_watch.Look().Code);
+        Say(SampleWindows.Good(p95Milliseconds: p95Milliseconds), 3);
+        Assert.Equal("trial.slow", _watch.Look().Code);
+    }
+
+    [Fact]
+    public void FramesThatComeTooLateAreSlowToo()
+    {
+        Say(SampleWindows.Good(classified: 4) with { Frames = SampleWindows.Good(4).Frames with { Stale = 6 } }, 3);
+        Assert.Equal("trial.slow", _watch.Look().Code);
+    }
+
+    [Fact]
+    public void OneSlowWindowIsNoVerdictAndTwoOfThreeAre()
+    {
+        Say(SampleWindows.Good(classified: 0), 9);
+        Say(SampleWindows.Good(classified: 60, p95Milliseconds: 99), 1);
+        Assert.Equal((null, false), (_watch.Look().Code, _watch.Look().IsPassed));
+        Say(SampleWindows.Good(p95Milliseconds: 5), 1);
+        Assert.True(_watch.Look().IsPassed);
+        Say(SampleWindows.Good(p95Milliseconds: 99), 1);
+        Assert.Equal("trial.slow", _watch.Look().Code);
+    }
+
+    [Fact]
+    public void SilenceFailsIt()
+    {
+        Say(SampleWindows.Good(), 2);
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal("trial.silent", _watch.Look().Code);
+    }
+
+    [Fact]
+    public void WindowsOfTheReleaseBeforeDoNotCount()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            _watch.Observe(SampleWindows.Session(SampleDocuments.DigestOf("before")), SampleWindows.Good() with { NonFiniteCount = 5 });
+            Say(SampleWindows.Good(), 4);
+        }
+
+        Assert.True(_watch.Look().IsPassed);
+    }
+
+    [Fact]
+    public void AStepOfTheSystemClockChangesNothing()
+    {
+        Say(SampleWindows.Good(), 5);
+        _clock.Ahead = TimeSpan.FromHours(-1);
+        Say(SampleWindows.Good(), 4);
+        Assert.False(_watch.Look().IsPassed);
+        Say(SampleWindows.Good(), 1);
+        Assert.True(_watch.Look().IsPassed, _watch.Look().ToString());
+    }
+
+    private void Say(FrameWindow window, int seconds)
+    {
+        for (var i = 0; i < seconds; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            _watch.Observe(SampleWindows.Session(Release), window);
+        }
+    }
+
+    private static WorkerExit Exit(string code) => new(new ChildExit { Code = code, Reason = "It ended." }, true, null, TimeSpan.FromSeconds(9), TimeSpan.Zero);
+}
