@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Dunlin.Fleet.DemoBroker;
+using Dunlin.Fleet.Enrolment;
 using Dunlin.Fleet.Publishing;
 using Dunlin.Fleet.Pushing;
+using Dunlin.Fleet.Rotating;
 using Dunlin.Fleet.Serving;
 using Dunlin.Fleet.Signing;
 using Dunlin.Fleet.Watching;
@@ -13,7 +15,7 @@ internal static class FleetCommand
 {
     public static RootCommand Create() => new("Watches and runs a fleet of Dunlin devices over MQTT.")
     {
-        KeysCommand.Create(), SignCommand.Create(), PublishCommand.Create(), PushCommand.Create(), ServeCommand.Create(), FreshCommand.Create(),
-        WatchCommand.Create(), BrokerCommand.Create(),
+        KeysCommand.Create(), EnrolBrokerCommand.Create(), EnrolCommand.Create(), SignCommand.Create(), PublishCommand.Create(), PushCommand.Create(),
+        RevokeCommand.Create(), RotateRootCommand.Create(), FreshCommand.Create(), ServeCommand.Create(), WatchCommand.Create(), BrokerCommand.Create(),
     };
 }

@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
+using Dunlin.Fleet.Enrolment;
 using Dunlin.Fleet.Publishing;
 using Dunlin.Fleet.Pushing;
+using Dunlin.Fleet.Rotating;
 using Dunlin.Fleet.Serving;
 using Dunlin.Fleet.Signing;
 
@@ -20,4 +22,8 @@ namespace Dunlin.Fleet;
 [JsonSerializable(typeof(PushReport))]
 [JsonSerializable(typeof(FreshReport))]
 [JsonSerializable(typeof(PublishReport))]
+[JsonSerializable(typeof(RotateReport))]
+[JsonSerializable(typeof(EnrolReport))]
+[JsonSerializable(typeof(RevokeReport))]
+[JsonSerializable(typeof(RevokedDeviceReport))]
 internal sealed partial class FleetJson : JsonSerializerContext;

@@ -15,7 +15,7 @@ internal sealed class FieldDevice : IAsyncDisposable
     private readonly Topics _topics;
     private int _sequence;
 
-    private FieldDevice(MqttProbe probe, Topics topics) => (_probe, _topics) = (probe, topics);
+    internal FieldDevice(MqttProbe probe, Topics topics) => (_probe, _topics) = (probe, topics);
 
     public string Id => _topics.Device;
 
@@ -78,6 +78,13 @@ internal sealed class FieldDevice : IAsyncDisposable
         await _probe.PublishAsync(_topics.Blob, JsonSerializer.SerializeToUtf8Bytes(request, MessageJson.Default.BlobRequest), correlation: correlation);
         var answer = await _probe.NextAsync(_topics.BlobData, message => message.Correlation?.SequenceEqual(correlation) == true);
         return (answer.Payload, answer.UserProperties);
+    }
+
+    /// <summary>As above; null if nobody answers in time.</summary>
+    public async Task<byte[]?> TryAskAsync(Digest digest, long offset, int length, TimeSpan patience)
+    {
+        var asking = AskAsync(digest, offset, length);
+        return await Task.WhenAny(asking, Task.Delay(patience)) == asking ? (await asking).Bytes : null;
     }
 
     public ValueTask DisposeAsync() => _probe.DisposeAsync();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dunlin.Fleet.Enrolment;
 using Dunlin.Fleet.Watching;
 using Dunlin.Telemetry.Link;
 
@@ -8,7 +9,7 @@ namespace Dunlin.Fleet.Connecting;
 internal sealed class BrokerOptions
 {
     private readonly Option<string> _broker = new("--broker") { Description = "host or host:port; the port is 1883, with TLS 8883.", DefaultValueFactory = _ => "localhost" };
-    private readonly Option<bool> _tls = new("--tls") { Description = "Encrypt, and check the broker's certificate." };
+    private readonly Option<bool> _tls = new("--tls") { Description = "Encrypt, and check the broker's certificate; authority and own certificate are those of --keys unless others are named." };
     private readonly Option<string> _ca = new("--ca") { Description = "PEM file of the authorities to trust; implies --tls.", DefaultValueFactory = _ => "" };
     private readonly Option<string> _certificate = new("--cert") { Description = "PEM client certificate; implies --tls.", DefaultValueFactory = _ => "" };
     private readonly Option<string> _certificateKey = new("--cert-key") { Description = "PEM key of --cert.", DefaultValueFactory = _ => "" };
@@ -28,10 +29,14 @@ internal sealed class BrokerOptions
         });
     }
 
+    private static string? InFolder(string keys, string name) => Path.Combine(keys, name) is var path && File.Exists(path) ? path : null;
+
     /// <summary>Whether a broker was named.</summary>
     public bool IsGiven(ParseResult arguments) => arguments.GetResult(_broker) is { Implicit: false };
 
-    public MqttOptions Of(ParseResult arguments)
+    /// <param name="arguments">As parsed.</param>
+    /// <param name="keys">The key folder, whose own authority and operator's certificate are taken where none is named; null: none.</param>
+    public MqttOptions Of(ParseResult arguments, string? keys = null)
     {
         _ = WatchCommand.TryParseBroker(arguments.GetValue(_broker)!, out var host, out var port);
         var options = new MqttOptions
@@ -40,6 +45,10 @@ internal sealed class BrokerOptions
             KeyFile = arguments.GetValue(_certificateKey)!, UserName = arguments.GetValue(_user)!, PasswordFile = arguments.GetValue(_password)!,
         };
         options.Tls = arguments.GetValue(_tls) || (options.CaFile + options.CertificateFile).Length > 0;
+        if (!options.Tls || keys is null) return options;
+        if (options.CaFile.Length == 0 && InFolder(keys, CertificateAuthority.CertificateFile) is { } authority) options.CaFile = authority;
+        if (options.CertificateFile.Length == 0 && options.UserName.Length == 0 && InFolder(keys, EnrolBrokerCommand.OperatorCertificate) is { } certificate)
+            (options.CertificateFile, options.KeyFile) = (certificate, Path.Combine(keys, EnrolBrokerCommand.OperatorKey));
         return options;
     }
 }

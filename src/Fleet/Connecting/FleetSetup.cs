@@ -28,7 +28,7 @@ internal sealed class FleetOptions
     public FleetSetup Of(ParseResult arguments)
     {
         var keys = arguments.GetValue(_keys)!.FullName;
-        return new FleetSetup(keys, arguments.GetValue(_state)?.FullName ?? Path.Combine(keys, FleetSetup.StateFolder), _broker.Of(arguments), Passphrase.Of(arguments), TimeProvider.System);
+        return new FleetSetup(keys, arguments.GetValue(_state)?.FullName ?? Path.Combine(keys, FleetSetup.StateFolder), _broker.Of(arguments, keys), Passphrase.Of(arguments), TimeProvider.System);
     }
 }
 

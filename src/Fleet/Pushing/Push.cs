@@ -84,6 +84,9 @@ internal sealed class Push : IAsyncDisposable
         return code;
     }
 
+    /// <summary>Puts all on the broker as the ledger says now.</summary>
+    public Task RepublishAsync(CancellationToken cancellationToken) => _writer.AskAsync(new ControlRequest(ControlVerb.Root), cancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         await _link.DisposeAsync();

@@ -20,16 +20,18 @@ internal sealed class Publisher(ServerKeys keys, Ledger ledger, BrokerLink link,
 
     /// <summary>Everything, as after a new connection. Returns how many documents the broker took.</summary>
     public Task<int> AllAsync(CancellationToken cancellationToken) => InTurnAsync(
-        async () => await RootAsync(cancellationToken) + await DirectivesAsync(ledger.Newest(), cancellationToken) + await BeaconAsync(ledger.Devices(), cancellationToken),
+        async () => await RootAsync(cancellationToken) + await BeaconAsync(ledger.Devices(), cancellationToken) + await DirectivesAsync(ledger.Newest(), cancellationToken),
         cancellationToken);
 
-    /// <summary>The newest directives of some devices, and their beacon, which names the new counter; how many directives the broker took.</summary>
+    /// <summary>
+    /// The newest directives of some devices, and before them the beacon: a device whose beacon ran out would hold the
+    /// directive back. How many directives the broker took.
+    /// </summary>
     public Task<int> DirectivesAsync(IReadOnlyList<string> devices, CancellationToken cancellationToken) => InTurnAsync(
         async () =>
         {
-            var taken = await DirectivesAsync([.. devices.SelectMany(device => ledger.Newest(device))], cancellationToken);
             await BeaconAsync(devices, cancellationToken);
-            return taken;
+            return await DirectivesAsync([.. devices.SelectMany(device => ledger.Newest(device))], cancellationToken);
         },
         cancellationToken);
 

@@ -6,6 +6,9 @@ namespace Dunlin.Fleet.Serving;
 /// <summary><c>dunlin-fleet serve</c>: the fleet's one writer, for as long as it runs.</summary>
 internal static class ServeCommand
 {
+    // A push without --wait is over by then.
+    private static readonly TimeSpan LeasePatience = TimeSpan.FromSeconds(3);
+
     public static Command Create()
     {
         var fleet = new FleetOptions();
@@ -20,7 +23,7 @@ internal static class ServeCommand
     {
         using var logging = FleetLogging.Create(isVerbose: true, speaker.IsJson);
         using var ledger = setup.OpenLedger();
-        using var lease = WriterLease.TryTake(setup.State)
+        using var lease = await WriterLease.TakeAsync(setup.State, LeasePatience, setup.Time, cancellationToken)
             ?? throw new FleetException(ExitCodes.Busy, $"Another dunlin-fleet serves '{setup.State}'; its process number is in serve.lock there.");
         await using var server = setup.NewServer(ledger, logging.CreateLogger("serve"));
         server.Start();

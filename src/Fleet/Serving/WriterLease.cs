@@ -9,6 +9,7 @@ namespace Dunlin.Fleet.Serving;
 internal sealed class WriterLease : IDisposable
 {
     private const string FileName = "serve.lock";
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(50);
     private readonly FileStream _file;
 
     private WriterLease(FileStream file) => _file = file;
@@ -26,6 +27,18 @@ internal sealed class WriterLease : IDisposable
         catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException))
         {
             return null;
+        }
+    }
+
+    /// <summary>Waits for it; null if it was not to be had within the time.</summary>
+    public static async Task<WriterLease?> TakeAsync(string folder, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            if (TryTake(folder) is { } lease) return lease;
+            if (time.GetElapsedTime(started) > patience) return null;
+            await Task.Delay(Retry, time, cancellationToken);
         }
     }
 

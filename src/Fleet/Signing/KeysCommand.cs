@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dunlin.Contracts.Messages;
+using Dunlin.Fleet.Enrolment;
 
 namespace Dunlin.Fleet.Signing;
 
@@ -70,8 +71,13 @@ internal static class KeysCommand
     internal static int Init(string folder, KeyPlan plan, TimeProvider time, Passphrase passphrase, Speaker speaker)
     {
         var keys = KeyFolder.Create(folder, plan, time.GetUtcNow());
+        using (CertificateAuthority.OpenOrCreate(keys, passphrase, time.GetUtcNow()))
+        {
+            // Made here, so that it lies where the other offline keys do.
+        }
+
         var report = KeysReport.Of(keys, passphrase);
-        speaker.Say(report, FleetJson.Default.KeysReport, report.ToText() + "\nKeep the root and release keys offline: 'serve' and 'push' need root.json, roots/, and the directive and fresh keys only.");
+        speaker.Say(report, FleetJson.Default.KeysReport, report.ToText() + "\nKeep the root and release keys and ca-key.pem offline: 'serve' and 'push' need root.json, roots/, and the directive and fresh keys only.");
         return ExitCodes.Ok;
     }
 

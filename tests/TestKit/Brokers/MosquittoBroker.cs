@@ -106,6 +106,12 @@ public sealed class MosquittoBroker : IAsyncDisposable
 
     private void WriteConfiguration()
     {
+        if (_settings.ConfigurationOf is { } whole)
+        {
+            File.WriteAllText(Path.Combine(_folder, "mosquitto.conf"), $"user root\nlog_dest stderr\npersistence_location {_folder}/\n{whole(Port)}");
+            return;
+        }
+
         var text = new StringBuilder($"""
             user root
             listener {Port} localhost

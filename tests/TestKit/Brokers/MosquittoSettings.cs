@@ -15,6 +15,9 @@ public sealed record MosquittoSettings
     /// <summary>Sessions and retained messages survive <see cref="MosquittoBroker.RestartAsync"/>.</summary>
     public bool Persistent { get; init; }
 
+    /// <summary>The whole configuration, given the port, instead of one made of the other settings; logging is added.</summary>
+    public Func<int, string>? ConfigurationOf { get; init; }
+
     /// <summary>More lines for the configuration file.</summary>
     public string Extra { get; init; } = "";
 

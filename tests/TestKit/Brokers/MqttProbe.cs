@@ -50,13 +50,21 @@ public sealed class MqttProbe : IAsyncDisposable
     }
 
     /// <summary>For <see cref="ConnectAsync(MosquittoBroker, Action{MqttClientOptionsBuilder}, string[])"/>: TLS with a client certificate.</summary>
-    public static Action<MqttClientOptionsBuilder> WithCertificate(TestPki pki, CertificateFiles files) => builder =>
+    public static Action<MqttClientOptionsBuilder> WithCertificate(TestPki pki, CertificateFiles files) => WithCertificate(pki.CaFile, files);
+
+    /// <summary>As above, for any authority; null: TLS without a certificate of one's own.</summary>
+    public static Action<MqttClientOptionsBuilder> WithCertificate(string authority, CertificateFiles? files) => builder =>
     {
-        using var pem = X509Certificate2.CreateFromPemFile(files.Certificate, files.Key);
-        var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
         var trust = new X509Certificate2Collection();
-        trust.ImportFromPemFile(pki.CaFile);
-        builder.WithTlsOptions(tls => tls.UseTls().WithTrustChain(trust).WithClientCertificates([certificate]).WithRevocationMode(X509RevocationMode.NoCheck));
+        trust.ImportFromPemFile(authority);
+        X509Certificate2Collection own = [];
+        if (files is not null)
+        {
+            using var pem = X509Certificate2.CreateFromPemFile(files.Certificate, files.Key);
+            own.Add(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
+        }
+
+        builder.WithTlsOptions(tls => tls.UseTls().WithTrustChain(trust).WithClientCertificates(own).WithRevocationMode(X509RevocationMode.NoCheck));
     };
 
     /// <summary>Waits for a message on a topic (exact name), the first that fits.</summary>

@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Dunlin.Bundles.Durability;
+using Dunlin.Fleet.Signing;
+
+namespace Dunlin.Fleet.Enrolment;
+
+/// <summary>A certificate and its key as PEM.</summary>
+internal sealed record IssuedCertificate(string Certificate, string Key);
+
+/// <summary>
+/// The fleet's own certificate authority (ECDSA P-256): it signs the broker's certificate and those of devices and
+/// operators, and lists the revoked ones. <c>ca.pem</c>, <c>ca-key.pem</c> and <c>crl.pem</c> in the key folder.
+/// </summary>
+internal sealed class CertificateAuthority : IDisposable
+{
+    public const string CertificateFile = "ca.pem", RevocationFile = "crl.pem";
+    private const string KeyName = "ca-key.pem", IssuedFolder = "certificates";
+    private const string ServerUse = "1.3.6.1.5.5.7.3.1", ClientUse = "1.3.6.1.5.5.7.3.2";
+    private static readonly TimeSpan Validity = TimeSpan.FromDays(7300);
+
+    // A board's clock may be a little behind.
+    private static readonly TimeSpan Backdating = TimeSpan.FromDays(1);
+    private readonly string _folder;
+    private readonly X509Certificate2 _certificate;
+
+    private CertificateAuthority(string folder, X509Certificate2 certificate) => (_folder, _certificate) = (folder, certificate);
+
+    public string CertificatePem => _certificate.ExportCertificatePem();
+
+    public string RevocationPath => Path.Combine(_folder, RevocationFile);
+
+    /// <summary>Makes it where there is none; its key gets a passphrase if the folder's root keys have one.</summary>
+    public static CertificateAuthority OpenOrCreate(KeyFolder keys, Passphrase passphrase, DateTimeOffset now)
+    {
+        var path = Path.Combine(keys.Path, CertificateFile);
+        if (!File.Exists(path))
+        {
+            var isProtected = keys.Files(passphrase).Any(file => file.IsEncrypted);
+            Create(keys.Path, keys.Root.Fleet, isProtected ? passphrase.Get("the new authority's key") : null, now);
+        }
+        using var certificate = X509CertificateLoader.LoadCertificateFromFile(path);
+        using var key = ReadKey(Path.Combine(keys.Path, KeyName), passphrase);
+        return new CertificateAuthority(keys.Path, certificate.CopyWithPrivateKey(key));
+    }
+
+    /// <summary>A client's certificate; the broker takes its CN as the user name.</summary>
+    public IssuedCertificate IssueClient(string name, DateTimeOffset now, TimeSpan validity) => Issue(name, null, now - Backdating, now + validity);
+
+    /// <param name="host">The name or address that clients connect to.</param>
+    /// <param name="now">From a day before.</param>
+    /// <param name="validity">From <paramref name="now"/> on.</param>
+    public IssuedCertificate IssueServer(string host, DateTimeOffset now, TimeSpan validity) => Issue(host, host, now - Backdating, now + validity);
+
+    internal IssuedCertificate Issue(string name, string? host, DateTimeOffset from, DateTimeOffset until)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(host is null ? ClientUse : ServerUse)], false));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, true, false));
+        if (host is not null) request.CertificateExtensions.Add(Names(host));
+        var end = until < _certificate.NotAfter ? until : new DateTimeOffset(_certificate.NotAfter);
+        var start = from > _certificate.NotBefore ? from : new DateTimeOffset(_certificate.NotBefore);
+        using var certificate = request.Create(_certificate, start, end, Serial());
+        Remember(name, certificate);
+        return new IssuedCertificate(certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
+    }
+
+    /// <summary>Puts every certificate that was issued under a name on the list of the revoked; how many those are.</summary>
+    public int Revoke(string name, DateTimeOffset now)
+    {
+        var files = Issued(name);
+        var list = LoadRevoked(out var number);
+        foreach (var file in files)
+        {
+            using var certificate = X509CertificateLoader.LoadCertificateFromFile(file);
+            list.RemoveEntry(certificate.SerialNumberBytes.Span);
+            list.AddEntry(certificate, now);
+        }
+        WriteRevoked(list, number + 1, now);
+        return files.Count;
+    }
+
+    /// <summary>The list, made empty where there is none.</summary>
+    public string RevokedPem(DateTimeOffset now)
+    {
+        if (!File.Exists(RevocationPath)) WriteRevoked(new CertificateRevocationListBuilder(), 1, now);
+        return File.ReadAllText(RevocationPath);
+    }
+
+    public void Dispose() => _certificate.Dispose();
+
+    private static void Create(string folder, string fleet, string? passphrase, DateTimeOffset now)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN=Dunlin CA of the fleet {fleet}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        using var certificate = request.CreateSelfSigned(now - Backdating, now + Validity);
+        OwnerFile.Create(Path.Combine(folder, KeyName), (passphrase is null
+            ? key.ExportPkcs8PrivateKeyPem()
+            : key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 600_000))) + "\n");
+        DurableFile.Write(Path.Combine(folder, CertificateFile), System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"));
+    }
+
+    private static ECDsa ReadKey(string path, Passphrase passphrase)
+    {
+        if (!File.Exists(path)) throw new FleetException(ExitCodes.InputMissing, $"The authority's key '{path}' is not here; bring it back, certificates are signed with it.");
+        var pem = File.ReadAllText(path);
+        var key = ECDsa.Create();
+        try
+        {
+            if (Bundles.Trust.SigningKey.IsEncrypted(pem)) key.ImportFromEncryptedPem(pem, passphrase.Get($"the key '{path}'"));
+            else key.ImportFromPem(pem);
+            return key;
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            key.Dispose();
+            throw new FleetException(ExitCodes.NotPermitted, $"The authority's key '{path}' does not open; check the passphrase.", e);
+        }
+    }
+
+    private void Remember(string name, X509Certificate2 certificate)
+    {
+        var folder = Path.Combine(_folder, IssuedFolder);
+        DurableFile.CreateDirectory(folder);
+        var file = string.Create(CultureInfo.InvariantCulture, $"{name.Replace(':', '_')}.{certificate.SerialNumber}.pem");
+        DurableFile.Write(Path.Combine(folder, file), System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"));
+    }
+
+    private List<string> Issued(string name)
+    {
+        var folder = Path.Combine(_folder, IssuedFolder);
+        return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder, $"{name}.*.pem").Where(file => Path.GetFileName(file).Split('.').Length == 3)] : [];
+    }
+
+    private CertificateRevocationListBuilder LoadRevoked(out long number)
+    {
+        number = 0;
+        if (!File.Exists(RevocationPath)) return new CertificateRevocationListBuilder();
+        var list = CertificateRevocationListBuilder.LoadPem(File.ReadAllText(RevocationPath), out var current);
+        number = (long)current;
+        return list;
+    }
+
+    // Valid as long as the authority: OpenSSL refuses every certificate once a list has run out.
+    private void WriteRevoked(CertificateRevocationListBuilder list, long number, DateTimeOffset now) =>
+        DurableFile.Write(RevocationPath, System.Text.Encoding.ASCII.GetBytes(PemEncoding.WriteString("X509 CRL",
+            list.Build(_certificate, number, new DateTimeOffset(_certificate.NotAfter), HashAlgorithmName.SHA256, thisUpdate: now - Backdating)) + "\n"));
+
+    private static X509Extension Names(string host)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        if (IPAddress.TryParse(host, out var address)) names.AddIpAddress(address);
+        else names.AddDnsName(host);
+        return names.Build();
+    }
+
+    private static byte[] Serial()
+    {
+        var serial = RandomNumberGenerator.GetBytes(16);
+        serial[0] = (byte)((serial[0] & 0x7f) | 0x40);
+        return serial;
+    }
+}

@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dunlin.Contracts.Signing;
+using Dunlin.Fleet.Signing;
+
+namespace Dunlin.Fleet.Enrolment;
+
+/// <summary>What a board needs beside the package, as a folder to copy to it; <c>install.sh</c> puts all in place.</summary>
+internal static class DeviceFolder
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    private const string Script = """
+        #!/bin/sh
+        # Puts this device's identity in place: run as root on the board, after 'apt install ./dunlin-agent_*.deb'.
+        set -eu
+        cd "$(dirname "$0")"
+        [ "$(id -u)" = 0 ] || { echo "install.sh: run it as root" >&2; exit 1; }
+        getent passwd dunlin > /dev/null || { echo "install.sh: there is no user 'dunlin'; install the package dunlin-agent first" >&2; exit 1; }
+        install -d -m 755 /etc/dunlin
+        [ ! -e /etc/dunlin/agent.json ] || cp -p /etc/dunlin/agent.json /etc/dunlin/agent.json.before
+        install -m 644 ca.pem device.pem /etc/dunlin/
+        install -m 640 -g dunlin device.key agent.json /etc/dunlin/
+        # A root that is trusted already stays: it is followed to newer ones, never replaced.
+        if [ ! -e /var/lib/dunlin/trust/root.json ]; then
+          install -d -m 700 -o dunlin -g dunlin /var/lib/dunlin /var/lib/dunlin/trust
+          install -m 600 -o dunlin -g dunlin root.json /var/lib/dunlin/trust/root.json
+        fi
+        if [ -d /run/systemd/system ]; then systemctl restart dunlin-agent; fi
+        echo "This board is '@DEVICE@' of the fleet '@FLEET@'. Check it with: dunlin-agent check"
+
+        """;
+
+    /// <param name="path">Made; must not exist, or be empty.</param>
+    /// <param name="device">Its id, the CN of the certificate.</param>
+    /// <param name="keys">The root.</param>
+    /// <param name="authority">PEM of the authority that signed the broker's certificate.</param>
+    /// <param name="identity">The device's own.</param>
+    /// <param name="host">The broker.</param>
+    /// <param name="port">0: 8883.</param>
+    /// <param name="settings">Further <c>Section:Key=value</c> for agent.json.</param>
+    public static void Write(string path, string device, KeyFolder keys, string authority, IssuedCertificate identity, string host, int port, IReadOnlyList<string> settings)
+    {
+        NewFolder.Create(path);
+        File.WriteAllBytes(Path.Combine(path, KeyFolder.RootEnvelope), EnvelopeReader.Write(keys.Envelope));
+        File.WriteAllText(Path.Combine(path, "ca.pem"), authority + "\n");
+        File.WriteAllText(Path.Combine(path, "device.pem"), identity.Certificate);
+        OwnerFile.Create(Path.Combine(path, "device.key"), identity.Key);
+        File.WriteAllText(Path.Combine(path, "mosquitto.acl"), AccessList.Devices(keys.Root.Fleet));
+        File.WriteAllText(Path.Combine(path, "agent.json"), Configuration(device, keys.Root.Fleet, host, port, settings));
+        var script = Path.Combine(path, "install.sh");
+        File.WriteAllText(script, Script.Replace("@DEVICE@", device, StringComparison.Ordinal).Replace("@FLEET@", keys.Root.Fleet, StringComparison.Ordinal));
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private static string Configuration(string device, string fleet, string host, int port, IReadOnlyList<string> settings)
+    {
+        var mqtt = new JsonObject { ["Host"] = host };
+        if (port != 0) mqtt["Port"] = port;
+        mqtt["Tls"] = true;
+        mqtt["CaFile"] = "/etc/dunlin/ca.pem";
+        mqtt["CertificateFile"] = "/etc/dunlin/device.pem";
+        mqtt["KeyFile"] = "/etc/dunlin/device.key";
+        var root = new JsonObject { ["Device"] = new JsonObject { ["Id"] = device, ["Fleet"] = fleet }, ["Mqtt"] = mqtt };
+        foreach (var setting in settings)
+        {
+            var (key, value) = (setting.Split('=', 2)[0].Split(':', 2), setting.Split('=', 2)[1]);
+            if (root[key[0]] is not JsonObject section) root[key[0]] = section = [];
+            section[key[1]] = value;
+        }
+        return root.ToJsonString(Indented) + "\n";
+    }
+}
+
+/// <summary>Folders that are made here and hold nothing of others.</summary>
+internal static class NewFolder
+{
+    /// <exception cref="FleetException">It is there already, with something in it.</exception>
+    public static void Create(string path)
+    {
+        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+            throw new FleetException(ExitCodes.CannotCreate, $"'{path}' is not empty; name a new folder with --out.");
+        Bundles.Durability.DurableFile.CreateDirectory(path);
+    }
+}

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Globalization;
+using Dunlin.Fleet.Signing;
+
+namespace Dunlin.Fleet.Enrolment;
+
+/// <summary><c>dunlin-fleet enroll-broker</c>: what Mosquitto needs, and the operator's own certificate.</summary>
+internal static class EnrolBrokerCommand
+{
+    public const string OperatorCertificate = "operator.pem", OperatorKey = "operator-key.pem";
+
+    public static Command Create()
+    {
+        var host = new Argument<string>("HOST") { Description = "The name or address that devices and operators connect to." };
+        var keys = SignCommand.KeysOption();
+        var output = new Option<DirectoryInfo?>("--out") { Description = "The folder to make; default: HOST in this one." };
+        var port = new Option<int>("--port") { Description = "Where Mosquitto is to listen.", DefaultValueFactory = _ => 8883 };
+        var installAt = new Option<string>("--install-at") { Description = "Where the folder will be on the broker's machine.", DefaultValueFactory = _ => "/etc/mosquitto/dunlin" };
+        var days = new Option<int>("--days") { Description = "Days until the certificates run out.", DefaultValueFactory = _ => 3650 };
+        host.Validators.Add(result =>
+        {
+            if (Uri.CheckHostName(result.GetValueOrDefault<string>() ?? "") == UriHostNameType.Unknown) result.AddError("HOST must be a host name or an address, without port.");
+        });
+        port.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 65535) result.AddError("--port must be 1 to 65535.");
+        });
+        days.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 7300) result.AddError("--days must be 1 to 7300.");
+        });
+        var command = new Command("enroll-broker", "Makes a folder for Mosquitto: certificate, access list, configuration; and a certificate for the operator, in the key folder.")
+        {
+            host, keys, output, port, installAt, days, Passphrase.NewOption(), Speaker.NewJsonOption(),
+        };
+        command.SetAction(Failures.Reported((arguments, speaker) =>
+        {
+            var name = arguments.GetValue(host)!;
+            var folder = KeyFolder.Open(arguments.GetValue(keys)!.FullName);
+            var now = TimeProvider.System.GetUtcNow();
+            var validity = TimeSpan.FromDays(arguments.GetValue(days));
+            var path = Path.GetFullPath(arguments.GetValue(output)?.FullName ?? name);
+            using var authority = CertificateAuthority.OpenOrCreate(folder, Passphrase.Of(arguments), now);
+            NewFolder.Create(path);
+            var server = authority.IssueServer(name, now, validity);
+            File.WriteAllText(Path.Combine(path, "ca.pem"), authority.CertificatePem + "\n");
+            File.WriteAllText(Path.Combine(path, "crl.pem"), authority.RevokedPem(now));
+            File.WriteAllText(Path.Combine(path, "server.pem"), server.Certificate);
+            OwnerFile.Create(Path.Combine(path, "server.key"), server.Key);
+            File.WriteAllText(Path.Combine(path, "acl"), AccessList.Write(folder.Root.Fleet));
+            File.WriteAllText(Path.Combine(path, "dunlin.conf"), Configuration(arguments.GetValue(port), arguments.GetValue(installAt)!.TrimEnd('/')));
+            if (!File.Exists(Path.Combine(folder.Path, OperatorKey)))
+            {
+                var mine = authority.IssueClient(AccessList.OperatorName, now, validity);
+                OwnerFile.Create(Path.Combine(folder.Path, OperatorKey), mine.Key);
+                File.WriteAllText(Path.Combine(folder.Path, OperatorCertificate), mine.Certificate);
+            }
+            var report = new EnrolReport(name, folder.Root.Fleet, path, folder.Root.Version, now + validity);
+            speaker.Say(report, FleetJson.Default.EnrolReport,
+                $"{path}: for Mosquitto on '{name}'. Copy it to {arguments.GetValue(installAt)}, let the user mosquitto read server.key, and link dunlin.conf into /etc/mosquitto/conf.d. Your own certificate is {OperatorCertificate} in '{folder.Path}', which --tls uses.");
+            return ExitCodes.Ok;
+        }));
+        return command;
+    }
+
+    private static string Configuration(int port, string folder) => string.Create(CultureInfo.InvariantCulture, $"""
+        # Devices and operators show certificates of the fleet's own authority; the CN is the user name of the access list.
+        listener {port}
+        cafile {folder}/ca.pem
+        certfile {folder}/server.pem
+        keyfile {folder}/server.key
+        crlfile {folder}/crl.pem
+        require_certificate true
+        use_identity_as_username true
+        allow_anonymous false
+        acl_file {folder}/acl
+        persistence true
+        max_queued_messages 10000
+
+        """);
+}

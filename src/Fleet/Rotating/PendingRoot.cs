@@ -1,0 +1,95 @@
+using Dunlin.Bundles.Durability;
+using Dunlin.Bundles.Trust;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Signing;
+using Dunlin.Fleet.Signing;
+
+namespace Dunlin.Fleet.Rotating;
+
+/// <summary>
+/// The next root while it collects signatures, as <c>next-root.json</c> beside the present one: key holders sign it one
+/// after the other, each where the own key is. With both thresholds it becomes the root.
+/// </summary>
+internal sealed class PendingRoot(KeyFolder folder)
+{
+    private const string FileName = "next-root.json";
+    private readonly string _path = Path.Combine(folder.Path, FileName);
+
+    public bool Exists => File.Exists(_path);
+
+    /// <summary>Makes the new keys, and drafts and signs the root; nothing else changes yet.</summary>
+    public void Draft(RootChange change, Passphrase passphrase, bool isProtected, DateTimeOffset now)
+    {
+        if (Exists)
+            throw new FleetException(ExitCodes.CannotCreate, $"A root is being signed already, '{_path}'; sign that with 'rotate-root' without changes, or delete it.");
+        var made = new Dictionary<SigningRole, IReadOnlyList<SigningKey>>();
+        try
+        {
+            foreach (var role in change.Replaced)
+            {
+                var isOnline = role is SigningRole.Directive or SigningRole.Fresh;
+                var ring = FirstRoot.MakeKeys(folder.Path, $"{RoleNames.Name(role)}-r{folder.Root.Version + 1}", RoleNames.Of(role, folder.Root).KeyIds.Count,
+                    isProtected && !isOnline ? passphrase.Get("the new keys") : null);
+                made[role] = ring.Keys;
+            }
+            var root = change.Apply(folder.Root, made, now);
+            DurableFile.Write(_path, EnvelopeReader.Write(new DsseEnvelope { PayloadType = MediaTypes.Root, Payload = RootReader.Write(root), Signatures = [] }));
+        }
+        finally
+        {
+            foreach (var key in made.Values.SelectMany(keys => keys)) key.Dispose();
+        }
+    }
+
+    /// <summary>Signs with every root key at hand, of the old root and of the new one; becomes the root if that is enough.</summary>
+    public RotateReport Sign(Passphrase passphrase, IReadOnlyList<string> others)
+    {
+        var envelope = EnvelopeReader.Read(File.ReadAllBytes(_path)).GetOrThrow();
+        var next = RootReader.Read(envelope.Payload.Span).GetOrThrow();
+        var old = folder.Root;
+        foreach (var root in (Root[])[old, next])
+        {
+            if (!folder.Files(passphrase, others).Any(file => root.Roles.Root.KeyIds.Contains(file.KeyId))) continue;
+            using var ring = folder.Unlock(SigningRole.Root, root, passphrase, others);
+            envelope = ring.AddTo(envelope);
+        }
+        var (result, reached, _) = RootRotation.Follow(old, [envelope], old.Issued);
+        var isComplete = reached.Version == next.Version;
+        if (isComplete)
+        {
+            folder.Advance(envelope, next);
+            DurableFile.Delete(_path);
+        }
+        else
+        {
+            DurableFile.Write(_path, EnvelopeReader.Write(envelope));
+        }
+        return new RotateReport(next.Fleet, next.Version, isComplete, Count(envelope, old), old.Roles.Root.Threshold, Count(envelope, next), next.Roles.Root.Threshold, isComplete ? null : result.Detail);
+    }
+
+    private static int Count(DsseEnvelope envelope, Root root) => envelope.Signatures.Count(signature => root.Roles.Root.KeyIds.Contains(signature.KeyId ?? ""));
+}
+
+/// <param name="Fleet">Whose root.</param>
+/// <param name="Version">Of the next root.</param>
+/// <param name="IsComplete">It is the root now.</param>
+/// <param name="OldSigners">Root keys of the old root that have signed.</param>
+/// <param name="OldThreshold">How many must.</param>
+/// <param name="NewSigners">Likewise of the new root.</param>
+/// <param name="NewThreshold">How many must.</param>
+/// <param name="Missing">A sentence while it is not complete.</param>
+internal sealed record RotateReport(string Fleet, int Version, bool IsComplete, int OldSigners, int OldThreshold, int NewSigners, int NewThreshold, string? Missing)
+{
+    /// <summary>Documents that went to the broker under the new root; null: none was named.</summary>
+    public int? Published { get; init; }
+
+    public string ToText()
+    {
+        var signers = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{OldSigners} of {OldThreshold} old and {NewSigners} of {NewThreshold} new root keys have signed");
+        return !IsComplete
+            ? $"Root {Version} of the fleet '{Fleet}' is not in force yet: {signers}. Let another key holder run 'dunlin-fleet rotate-root' in this folder with --key."
+            : Published is null
+                ? $"Root {Version} of the fleet '{Fleet}' is in force here: {signers}. Devices learn it when 'rotate-root --broker' or 'serve' publishes it."
+                : $"Root {Version} of the fleet '{Fleet}' is in force and published: {signers}.";
+    }
+}

@@ -1,0 +1,91 @@
+using Dunlin.Contracts.Messages;
+using Dunlin.Fleet.Enrolment;
+using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
+
+namespace Dunlin.Fleet.Tests.Enrolment;
+
+/// <summary>Row 30 of the safety promises: who does not show a good certificate does not get in, on either side.</summary>
+public sealed class CertificateTests : IDisposable
+{
+    private readonly Desk _desk = new();
+
+    [Theory]
+    [InlineData("expired")]
+    [InlineData("future")]
+    public async Task TheBrokerRefusesACertificateOfAnotherTime(string when)
+    {
+        await using var site = await SecureSite.StartAsync(_desk);
+        site.Enrol("belt-1", when);
+        await RefusedAsync(() => site.ProbeAsync("belt-1", _ => { }));
+        await using var good = await site.ProbeAsync("belt-2", _ => { });
+    }
+
+    [Fact]
+    public async Task TheBrokerRefusesWhoHasNoCertificateOrThatOfAnotherAuthority()
+    {
+        await using var site = await SecureSite.StartAsync(_desk);
+        using var pki = new TestPki();
+        await RefusedAsync(() => MqttProbe.ConnectAsync(site.Broker, MqttProbe.WithCertificate(site.CaFile, pki.StrangerClient)));
+        await RefusedAsync(() => MqttProbe.ConnectAsync(site.Broker, MqttProbe.WithCertificate(site.CaFile, null)));
+    }
+
+    [Fact]
+    public async Task ARevokedDeviceIsOutOnceTheBrokerHasTheNewList()
+    {
+        await using var site = await SecureSite.StartAsync(_desk);
+        await using (await site.ProbeAsync("stolen", _ => { }))
+        {
+            // It gets in.
+        }
+        Assert.Equal(0, await _desk.RunAsync("revoke", "device", "stolen", "--keys", _desk.Keys, "--json"));
+        Assert.Equal(1, _desk.Json.GetProperty("certificateCount").GetInt32());
+        File.Copy(Path.Combine(_desk.Keys, "crl.pem"), _desk.At("broker/crl.pem"), overwrite: true);
+        var (code, output) = await Tool.RunAsync("openssl", "verify", "-crl_check", "-CRLfile", _desk.At("broker/crl.pem"), "-CAfile", site.CaFile, site.Enrol("stolen").Certificate);
+        Assert.True(code != 0 && output.Contains("revoked", StringComparison.Ordinal), output);
+        await site.Broker.RestartAsync();
+        await RefusedAsync(() => site.ProbeAsync("stolen", _ => { }));
+        await using var good = await site.ProbeAsync("belt-2", _ => { });
+        Assert.Equal(66, await _desk.RunAsync("revoke", "device", "unknown", "--keys", _desk.Keys));
+    }
+
+    [Theory]
+    [InlineData("expired-server", "is valid from")]
+    [InlineData("future-server", "is valid from")]
+    [InlineData("wrong-host", "is not for the host")]
+    [InlineData("stranger", "is not signed by")]
+    public async Task TheOperatorRefusesABrokerThatIsNotTheOwn(string server, string reason)
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        var bundle = await _desk.SignedBundleAsync();
+        using var pki = new TestPki();
+        pki.ServerFiles = server switch
+        {
+            "expired-server" => pki.ExpiredServer,
+            "future-server" => pki.FutureServer,
+            "wrong-host" => pki.WrongHostServer,
+            _ => pki.Server,
+        };
+        var trusted = server == "stranger" ? pki.StrangerCaFile : pki.CaFile;
+        var mine = pki.IssueClient(AccessList.OperatorName);
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Pki = pki, Acl = AccessList.Write("default") });
+        Assert.Equal(69, await _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--keys", _desk.Keys, "--broker", broker.Address,
+            "--ca", trusted, "--cert", mine.Certificate, "--cert-key", mine.Key));
+        Assert.Contains(reason, _desk.Errors, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _desk.Dispose();
+
+    // TLS 1.3 tells a client of its refusal with the first read, so it may seem to be in for a moment.
+    private static async Task RefusedAsync(Func<Task<MqttProbe>> connect)
+    {
+        MqttProbe? probe = null;
+        var refusal = await Record.ExceptionAsync(async () =>
+        {
+            probe = await connect();
+            await probe.PublishAsync(new Topics("default", "belt-1").Status, "{}");
+        });
+        if (probe is not null) await probe.DisposeAsync();
+        Assert.NotNull(refusal);
+    }
+}

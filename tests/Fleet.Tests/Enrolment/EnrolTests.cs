@@ -1,0 +1,72 @@
+using System.Text.Json;
+using Dunlin.Bundles.Trust;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Signing;
+using Dunlin.Contracts.Updates;
+using Dunlin.Fleet.Ledgers;
+using Dunlin.TestKit.Machine;
+
+namespace Dunlin.Fleet.Tests.Enrolment;
+
+public sealed class EnrolTests : IDisposable
+{
+    private readonly Desk _desk = new();
+
+    [Fact]
+    public async Task TheFolderHoldsAllThatABoardNeedsAndOpensslVerifiesIt()
+    {
+        if (OperatingSystem.IsWindows()) { Assert.Skip("File modes are Unix's."); return; }
+        await _desk.RunAsync("keys", "init", _desk.Keys, "--fleet", "orchard");
+        Assert.Equal(0, await _desk.RunAsync("enroll", "belt-1", "--keys", _desk.Keys, "--out", _desk.At("belt-1"), "--broker", "broker.orchard:8884", "--set", "Camera:Source=rpicam:0", "--json"));
+        Assert.Equal("belt-1", _desk.Json.GetProperty("name").GetString());
+        Assert.Equal(["agent.json", "ca.pem", "device.key", "device.pem", "install.sh", "mosquitto.acl", "root.json"], Directory.GetFiles(_desk.At("belt-1")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        await Tool.SucceedAsync("openssl", "verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", _desk.At("belt-1/ca.pem"), _desk.At("belt-1/device.pem"));
+        Assert.Contains("CN = belt-1", await Tool.SucceedAsync("openssl", "x509", "-in", _desk.At("belt-1/device.pem"), "-noout", "-subject"), StringComparison.Ordinal);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_desk.At("belt-1/device.key")));
+        await Tool.SucceedAsync("sh", "-n", _desk.At("belt-1/install.sh"));
+        Assert.True(RootRotation.Install(EnvelopeReader.Read(File.ReadAllBytes(_desk.At("belt-1/root.json"))).Value!).Result.IsAccepted);
+        using var configuration = JsonDocument.Parse(File.ReadAllText(_desk.At("belt-1/agent.json")));
+        Assert.Equal("belt-1", configuration.RootElement.GetProperty("Device").GetProperty("Id").GetString());
+        Assert.Equal("broker.orchard", configuration.RootElement.GetProperty("Mqtt").GetProperty("Host").GetString());
+        Assert.Equal("rpicam:0", configuration.RootElement.GetProperty("Camera").GetProperty("Source").GetString());
+        using var ledger = Ledger.Open(Path.Combine(_desk.Keys, "state"));
+        Assert.Equal(["belt-1"], ledger.Devices());
+        Assert.Equal(73, await _desk.RunAsync("enroll", "belt-2", "--keys", _desk.Keys, "--out", _desk.At("belt-1"), "--broker", "broker.orchard"));
+    }
+
+    [Fact]
+    public async Task TheFleetsOwnConfigurationRunsMosquittoAndAPushGoesThroughIt()
+    {
+        await using var site = await SecureSite.StartAsync(_desk);
+        var bundle = await _desk.SignedBundleAsync();
+        await using var device = await site.ConnectAsync("belt-1");
+        var playing = device.PlayAsync(UpdateState.Committed);
+        Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--wait", "--keys", _desk.Keys, "--broker", site.Broker.Address, "--tls"));
+        await playing;
+    }
+
+    // Row 29 of the safety promises.
+    [Fact]
+    public async Task ADeviceSeesAndSaysNothingUnderTheNameOfAnother()
+    {
+        await using var site = await SecureSite.StartAsync(_desk);
+        var bundle = await _desk.SignedBundleAsync();
+        var a = new Topics("default", "belt-a");
+        await using var owner = await site.ConnectAsync("belt-a");
+        await using var thief = await site.ProbeAsync("belt-b", builder => { }, "#", "dunlin/v1/#", a.Desired, a.Fresh, a.BlobData, a.Commands, a.Status, a.Outcome);
+        Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-a", "belt-b", "--source", "mqtt", "--keys", _desk.Keys, "--broker", site.Broker.Address, "--tls"));
+        await owner.NextAsync();
+        await owner.ReportAsync(UpdateState.Fetching, bundle.ReleaseId);
+        // The own directive comes after A's was delivered: what was to leak has leaked by then.
+        await thief.NextAsync(new Topics("default", "belt-b").Desired);
+        Assert.DoesNotContain(thief.Messages, message => message.Topic.StartsWith("dunlin/v1/default/belt-a/", StringComparison.Ordinal));
+
+        foreach (var topic in (string[])[a.Status, a.Reported, a.Outcome, a.Blob, a.BlobData, a.Desired, a.Fresh, a.Root, new Topics("default", "belt-b").Desired])
+            Assert.Equal(MQTTnet.MqttClientPublishReasonCode.NotAuthorized, await site.PublishAsync("belt-b", "belt-b", topic));
+        // The access list goes by the certificate: another client id changes nothing.
+        Assert.Equal(MQTTnet.MqttClientPublishReasonCode.NotAuthorized, await site.PublishAsync("belt-b", "belt-a", a.Status));
+        Assert.NotEqual(MQTTnet.MqttClientPublishReasonCode.NotAuthorized, await site.PublishAsync("belt-b", "belt-b", new Topics("default", "belt-b").Status));
+    }
+
+    public void Dispose() => _desk.Dispose();
+}

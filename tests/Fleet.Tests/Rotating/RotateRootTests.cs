@@ -1,0 +1,85 @@
+using Dunlin.Bundles.Trust;
+using Dunlin.Contracts.Signing;
+using Dunlin.Contracts.Updates;
+using Dunlin.Fleet.Signing;
+using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
+
+namespace Dunlin.Fleet.Tests.Rotating;
+
+public sealed class RotateRootTests : IDisposable
+{
+    private readonly Desk _desk = new();
+
+    [Fact]
+    public async Task AfterTheOnlineKeyIsReplacedDevicesFollowTheChainAndTheOldDirectiveIsGone()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        var first = KeyFolder.Open(_desk.Keys).Root;
+        var bundle = await _desk.SignedBundleAsync();
+        Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--keys", _desk.Keys, "--broker", broker.Address));
+        Assert.Equal(0, await _desk.RunAsync("rotate-root", "--replace", "directive", "--keys", _desk.Keys, "--broker", broker.Address));
+        await using var device = await FieldDevice.ConnectAsync(broker, "belt-1");
+        var chain = RootChainReader.Read((await device.Probe.NextAsync(device.Topics.Root)).Payload).Value!;
+        var (result, second, _) = RootRotation.Follow(first, chain.Roots, first.Issued);
+        Assert.True(result.IsAccepted, result.Detail);
+        Assert.Equal(2, second.Version);
+        Assert.Empty(first.Roles.Directive.KeyIds.Intersect(second.Roles.Directive.KeyIds.Concat(second.Roles.Fresh.KeyIds)));
+        var fresh = EnvelopeReader.Read((await device.Probe.NextAsync(device.Topics.Fresh)).Payload).Value!;
+        Assert.True(EnvelopeVerifier.Verify(fresh, SigningRole.Fresh, second).IsAccepted);
+        Assert.Empty(device.Directives);
+
+        Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--keys", _desk.Keys, "--broker", broker.Address));
+        var (_, envelope) = await device.NextAsync();
+        Assert.True(EnvelopeVerifier.Verify(envelope, SigningRole.Directive, second).IsAccepted);
+        Assert.Equal(0, FloorRules.Under(FloorRules.Begin(first) with { Counter = 99 }, second).Counter);
+    }
+
+    [Fact]
+    public async Task TwoOfThreeRootKeysSignOneAfterTheOther()
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys, "--root", "2/3");
+        foreach (var number in (int[])[2, 3]) File.Move(Path.Combine(_desk.Keys, $"root-{number}.pem"), _desk.At($"root-{number}.pem"));
+        Assert.Equal(13, await _desk.RunAsync("rotate-root", "--days", "100", "--keys", _desk.Keys, "--json"));
+        Assert.Equal(1, _desk.Json.GetProperty("oldSigners").GetInt32());
+        Assert.Equal(1, KeyFolder.Open(_desk.Keys).Root.Version);
+        Assert.Equal(73, await _desk.RunAsync("rotate-root", "--days", "200", "--keys", _desk.Keys));
+        Assert.Equal(0, await _desk.RunAsync("rotate-root", "--keys", _desk.Keys, "--key", _desk.At("root-3.pem")));
+        var folder = KeyFolder.Open(_desk.Keys);
+        Assert.Equal((2, TimeSpan.FromDays(100)), (folder.Root.Version, folder.Root.Expires - folder.Root.Issued));
+        Assert.Equal(2, folder.Chain().Count);
+    }
+
+    [Fact]
+    public async Task ALostRootKeyIsReplacedByTheOthers()
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys, "--root", "2/3");
+        var first = KeyFolder.Open(_desk.Keys).Root;
+        File.Delete(Path.Combine(_desk.Keys, "root-2.pem"));
+        using (var key = SigningKey.Generate()) KeyFile.Create(_desk.At("new.pem"), key, null);
+        await Tool.SucceedAsync("openssl", "pkey", "-in", _desk.At("new.pem"), "-pubout", "-out", _desk.At("new.pub"));
+        Assert.Equal(0, await _desk.RunAsync("rotate-root", "--remove", first.Roles.Root.KeyIds[1][..10], "--add", $"root={_desk.At("new.pub")}", "--keys", _desk.Keys));
+        var second = KeyFolder.Open(_desk.Keys).Root;
+        Assert.Equal(3, second.Roles.Root.KeyIds.Count);
+        Assert.DoesNotContain(first.Roles.Root.KeyIds[1], second.Keys.Keys);
+        Assert.Equal(0, await _desk.RunAsync("rotate-root", "--threshold", "root=3", "--key", _desk.At("new.pem"), "--keys", _desk.Keys));
+        var (result, third, _) = RootRotation.Follow(first, KeyFolder.Open(_desk.Keys).Chain(), first.Issued);
+        Assert.True(result.IsAccepted, result.Detail);
+        Assert.Equal((3, 3), (third.Version, third.Roles.Root.Threshold));
+    }
+
+    [Theory]
+    [InlineData("--threshold", "release=4")]
+    [InlineData("--remove", "ffffffffffffffff")]
+    [InlineData("--add", "release=/nowhere.pem")]
+    public async Task AnImpossibleRootIsRefusedAndTheOldOneStays(string option, string value)
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        Assert.Equal(66, await _desk.RunAsync("rotate-root", option, value, "--keys", _desk.Keys));
+        Assert.Equal(1, KeyFolder.Open(_desk.Keys).Root.Version);
+        Assert.False(File.Exists(Path.Combine(_desk.Keys, "next-root.json")));
+    }
+
+    public void Dispose() => _desk.Dispose();
+}
