@@ -7,7 +7,7 @@ using Dunlin.Fleet.Serving;
 namespace Dunlin.Fleet.Pushing;
 
 /// <summary>How far one device is with its directive. <see cref="State"/> is null until it has said anything of it.</summary>
-internal sealed record DeviceProgress(string Device, Digest Directive, long Counter, UpdateState? State = null, string? Reason = null, string? Detail = null)
+internal sealed record DeviceProgress(string Device, Digest Directive, long Counter, UpdateState? State = null, string? Reason = null, string? Detail = null, double? Progress = null)
 {
     public bool HasEnded => State is UpdateState.Committed or UpdateState.Rejected or UpdateState.RolledBack or UpdateState.Cancelled;
 }
@@ -69,7 +69,7 @@ internal sealed class PushProgress
         if (device.HasEnded && !(word.IsEnd && device.Detail is null && word.Detail is not null)) return;
         // After the commit a device is idle again; its outcome says how it went.
         if (word.State == UpdateState.Idle) return;
-        var changed = device with { State = word.State, Reason = word.Reason ?? device.Reason, Detail = word.Detail ?? device.Detail };
+        var changed = device with { State = word.State, Reason = word.Reason, Detail = word.Detail ?? (word.State == device.State ? device.Detail : null), Progress = word.Progress };
         if (changed == device) return;
         _devices[word.Device] = changed;
         Changed?.Invoke(changed);

@@ -8,7 +8,7 @@ using Dunlin.Fleet.Connecting;
 namespace Dunlin.Fleet.Pushing;
 
 /// <summary>What a device's <c>reported</c> or <c>outcome</c> says of a directive.</summary>
-internal sealed record DeviceWord(string Device, Digest? Directive, UpdateState State, string? Reason, string? Detail)
+internal sealed record DeviceWord(string Device, Digest? Directive, UpdateState State, string? Reason, string? Detail, double? Progress = null)
 {
     private const int MaximumTextLength = 1000;
 
@@ -28,7 +28,7 @@ internal sealed record DeviceWord(string Device, Digest? Directive, UpdateState 
                     return outcome is null ? null : new DeviceWord(parts[3], outcome.Directive, outcome.Result, Clip(outcome.Reason), Clip(outcome.Detail));
                 case "reported":
                     var update = JsonSerializer.Deserialize(arrival.Payload.Span, MessageJson.Default.Reported)?.Update;
-                    return update is null ? null : new DeviceWord(parts[3], update.Directive, update.State, Clip(update.Reason), null);
+                    return update is null ? null : new DeviceWord(parts[3], update.Directive, update.State, Clip(update.Reason), Clip(update.Detail), update.Progress is >= 0 and <= 1 ? update.Progress : null);
                 default:
                     return null;
             }

@@ -8,7 +8,9 @@ namespace Dunlin.Fleet.Pushing;
 internal sealed class ProgressView(PushProgress progress, Speaker speaker, IAnsiConsole? live, TimeProvider time)
 {
     private const int MaximumRowCount = 40;
+
     private static readonly TimeSpan Refresh = TimeSpan.FromMilliseconds(250);
+    private readonly Dictionary<string, UpdateState?> _written = [];
 
     /// <summary>Until the task has ended; its failure is thrown after the table is put away.</summary>
     public async Task ShowAsync(Task waiting)
@@ -41,8 +43,11 @@ internal sealed class ProgressView(PushProgress progress, Speaker speaker, IAnsi
         { } known => known.ToString().ToLowerInvariant(),
     };
 
+    // One line per state: how far it is within one would be many.
     private void WriteLine(DeviceProgress device)
     {
+        if (_written.TryGetValue(device.Device, out var last) && last == device.State) return;
+        _written[device.Device] = device.State;
         speaker.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{time.GetLocalNow():HH:mm:ss} {device.Device} {Word(device.State)}{Explanation(device, ": ")}"));
         speaker.Output.Flush();
     }
@@ -64,7 +69,7 @@ internal sealed class ProgressView(PushProgress progress, Speaker speaker, IAnsi
                 UpdateState.Cancelled => "yellow",
                 _ => "default",
             };
-            table.AddRow(new Text(device.Device), new Text(device.Counter.ToString(CultureInfo.InvariantCulture)), new Markup($"[{colour}]{Word(device.State)}[/]"), new Text(Explanation(device, "")));
+            table.AddRow(new Text(device.Device), new Text(device.Counter.ToString(CultureInfo.InvariantCulture)), new Markup($"[{colour}]{Word(device.State)}{(device.Progress is { } share && !device.HasEnded ? string.Create(CultureInfo.InvariantCulture, $" {100 * share:0} %") : "")}[/]"), new Text(Explanation(device, "")));
         }
         var committed = devices.Count(device => device.State == UpdateState.Committed);
         return table.Caption(string.Create(CultureInfo.InvariantCulture, $"{committed} of {devices.Count} committed · Ctrl-C leaves the devices to it"));

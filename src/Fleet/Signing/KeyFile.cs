@@ -13,19 +13,38 @@ internal sealed record KeyFile(string Path, string KeyId, bool IsEncrypted)
     private const int MaximumByteCount = 64 * 1024;
 
     public static void Create(string path, SigningKey key, string? passphrase) =>
-        OwnerFile.Create(path, $"{Label}{key.KeyId}\n{(passphrase is null ? key.ExportPem() : key.ExportPem(passphrase))}\n");
+        Create(path, key.KeyId, passphrase is null ? key.ExportPem() : key.ExportPem(passphrase));
 
-    /// <summary>Null if the file is no private key (a certificate, for example).</summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public static KeyFile? TryRead(string path, Passphrase passphrase)
+    /// <summary>For a key that is no <see cref="SigningKey"/>.</summary>
+    public static void Create(string path, string keyId, string pem) => OwnerFile.Create(path, $"{Label}{keyId}\n{pem}\n");
+
+    /// <summary>Null if the file is no private key, or does not say which one without its passphrase.</summary>
+    public static KeyFile? TryRead(string path)
     {
         var pem = ReadPem(path);
         if (!pem.Contains("PRIVATE KEY-----", StringComparison.Ordinal)) return null;
-        var isEncrypted = SigningKey.IsEncrypted(pem);
         if (pem.StartsWith(Label, StringComparison.Ordinal) && pem.IndexOf('\n', StringComparison.Ordinal) is var end and > 0)
-            return new KeyFile(path, pem[Label.Length..end].Trim(), isEncrypted);
+            return new KeyFile(path, pem[Label.Length..end].Trim(), SigningKey.IsEncrypted(pem));
+        if (SigningKey.IsEncrypted(pem)) return null;
+        try
+        {
+            using var key = SigningKey.FromPem(pem);
+            return new KeyFile(path, key.KeyId, IsEncrypted: false);
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A key that was named: asks for the passphrase if its id is not known without.</summary>
+    /// <exception cref="FleetException">It is none.</exception>
+    public static KeyFile Read(string path, Passphrase passphrase)
+    {
+        if (TryRead(path) is { } known) return known;
+        var pem = ReadPem(path);
         using var key = Unlock(path, pem, passphrase);
-        return new KeyFile(path, key.KeyId, isEncrypted);
+        return new KeyFile(path, key.KeyId, SigningKey.IsEncrypted(pem));
     }
 
     public SigningKey Unlock(Passphrase passphrase)

@@ -74,8 +74,8 @@ internal sealed class KeyFolder
 
     /// <summary>The private keys that lie here, and those named apart.</summary>
     public IReadOnlyList<KeyFile> Files(Passphrase passphrase, IEnumerable<string>? others = null) =>
-        [.. Directory.EnumerateFiles(Path, "*" + KeyFile.Extension).Order(StringComparer.Ordinal).Select(file => KeyFile.TryRead(file, passphrase)).OfType<KeyFile>(),
-            .. (others ?? []).Select(file => KeyFile.TryRead(file, passphrase) ?? throw new FleetException(ExitCodes.InputMissing, $"'{file}' holds no private key; name a PEM file that does."))];
+        [.. Directory.EnumerateFiles(Path, "*" + KeyFile.Extension).Order(StringComparer.Ordinal).Select(KeyFile.TryRead).OfType<KeyFile>(),
+            .. (others ?? []).Select(file => KeyFile.Read(file, passphrase))];
 
     /// <summary>Unlocks the keys at hand that a root lists for a role.</summary>
     /// <exception cref="FleetException">There is none.</exception>

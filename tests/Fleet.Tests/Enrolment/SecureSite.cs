@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Dunlin.Contracts.Messages;
 using Dunlin.Fleet.Enrolment;
 using Dunlin.Fleet.Signing;
@@ -86,7 +85,7 @@ internal sealed class SecureSite : IAsyncDisposable
     {
         if (!Directory.Exists(folder))
         {
-            var code = FleetCommand.Create().Parse(["enroll-broker", "localhost", "--keys", desk.Keys, "--out", folder, "--port", $"{port}", "--install-at", folder]).Invoke();
+            var code = FleetCommand.Create().Parse(["enroll-broker", "localhost", "--keys", desk.Keys, "--out", folder, "--port", $"{port}", "--install-at", folder]).Invoke(new System.CommandLine.InvocationConfiguration { Output = TextWriter.Null });
             Assert.Equal(0, code);
         }
         return File.ReadAllText(Path.Combine(folder, "dunlin.conf"));

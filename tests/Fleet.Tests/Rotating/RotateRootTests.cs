@@ -1,6 +1,5 @@
 using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Signing;
-using Dunlin.Contracts.Updates;
 using Dunlin.Fleet.Signing;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Machine;

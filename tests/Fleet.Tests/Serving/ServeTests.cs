@@ -1,5 +1,4 @@
 using Dunlin.Bundles.Layouts;
-using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
