@@ -190,6 +190,8 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
     {
         var lastGood = parts.Releases.LastGood;
         if (parts.Releases.Active != lastGood) parts.Releases.Activate(lastGood);
+        // The link is right again, whatever the start had to do without it.
+        parts.Gate.Instead = default;
         var (release, _) = parts.Gate.Open();
         for (var attempt = 1; await parts.Switch(release, null, cancellationToken) is not null && attempt < SwitchAttempts; attempt++)
             await Task.Delay(SwitchRetry, time, cancellationToken);

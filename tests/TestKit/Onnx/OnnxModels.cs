@@ -53,6 +53,29 @@ public static class OnnxModels
         return Head(graph, Input, 3, classes, weights);
     }
 
+    /// <summary>
+    /// As <see cref="BrightestChannel"/>, but not a number for images with a channel mean between 0.25 and 0.7: the square root of
+    /// m² − 0.95 m + 0.175 is taken, times nothing. It passes a golden set of bright and dark channels and fails on a camera.
+    /// </summary>
+    public static byte[] NotANumberInBetween(int side = 8)
+    {
+        var weights = new float[9];
+        for (var i = 0; i < 3; i++) weights[i * 4] = 20;
+        return new OnnxGraph().Input(Input, OnnxType.Float, 1, 3, side, side).Output(Output, OnnxType.Float, 1, 3)
+            .Weights("dense", weights, 3, 3).Weights("linear", [-0.95f], 1).Weights("constant", [0.175f], 1).Weights("nothing", [0f], 1)
+            .Node("GlobalAveragePool", [Input], ["pooled"])
+            .Node("Flatten", ["pooled"], ["flat"])
+            .Node("Gemm", ["flat", "dense"], ["logits"], NodeSetting.Integer("transB", 1))
+            .Node("Mul", ["flat", "flat"], ["square"])
+            .Node("Mul", ["flat", "linear"], ["slope"])
+            .Node("Add", ["square", "slope"], ["sum"])
+            .Node("Add", ["sum", "constant"], ["polynomial"])
+            .Node("Sqrt", ["polynomial"], ["root"])
+            .Node("Mul", ["root", "nothing"], ["poison"])
+            .Node("Add", ["logits", "poison"], [Output])
+            .ToModel();
+    }
+
     private static byte[] Head(OnnxGraph graph, string features, int width, int classes, float[] weights) => graph
         .Weights("dense", weights, classes, width)
         .Node("GlobalAveragePool", [features], ["pooled"])
