@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Signing;
+using Dunlin.TestKit.Brokers;
+
+namespace Dunlin.Torture.Updates;
+
+/// <summary>The real agent on a state directory, with a directive retained at its broker.</summary>
+internal sealed class DeviceRun : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly MqttProbe _probe;
+    private readonly DsseEnvelope _directive;
+    private readonly ConcurrentQueue<string> _log = new();
+
+    private DeviceRun(Process process, MqttProbe probe, DsseEnvelope directive)
+    {
+        (_process, _probe, _directive) = (process, probe, directive);
+        process.OutputDataReceived += (_, line) => _log.Enqueue(line.Data ?? "");
+        process.ErrorDataReceived += (_, line) => _log.Enqueue(line.Data ?? "");
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public string Log => string.Join('\n', _log);
+
+    public bool HasExited => _process.HasExited;
+
+    public int Id => _process.Id;
+
+    /// <summary>Outcomes of the directive that came while this ran, but for repetitions for whoever asks again.</summary>
+    public IReadOnlyList<Outcome> Outcomes =>
+    [
+        .. _probe.Messages.Where(message => message.Topic == UpdateStage.Topic("outcome")).Select(message => JsonSerializer.Deserialize(message.Payload, MessageJson.Default.Outcome)!)
+            .Where(outcome => outcome.Directive == UpdateStage.IdOf(_directive)).DistinctBy(outcome => (outcome.BootId, outcome.Sequence)),
+    ];
+
+    /// <summary>Frames were classified.</summary>
+    public bool HasResults => _probe.Messages.Any(message => message.Topic == UpdateStage.Topic("result"));
+
+    public static async Task<DeviceRun> StartAsync(UpdateStage stage, string agent, string state, DsseEnvelope directive, ShimOptions? shim, CancellationToken cancellationToken)
+    {
+        await using (var fleet = await MqttProbe.ConnectAsync(stage.Broker)) await fleet.PublishAsync(UpdateStage.Topic("desired"), EnvelopeReader.Write(directive), retain: true);
+        var probe = await MqttProbe.ConnectAsync(stage.Broker, UpdateStage.Topic("outcome"), UpdateStage.Topic("result"));
+        var start = new ProcessStartInfo(agent, ["run", .. Assignments(stage, state).SelectMany(assignment => (string[])["--set", assignment])])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        start.Environment.Remove("NOTIFY_SOCKET");
+        shim?.Apply(start.Environment, state);
+        cancellationToken.ThrowIfCancellationRequested();
+        return new DeviceRun(Process.Start(start)!, probe, directive);
+    }
+
+    /// <summary>The first outcome of the directive; null if there is none in time, or the agent ended before.</summary>
+    public async Task<Outcome?> EndAsync(TimeSpan within, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < within)
+        {
+            if (Outcomes is [var first, ..]) return first;
+            if (_process.HasExited) return null;
+            await Task.Delay(20, cancellationToken);
+        }
+
+        return null;
+    }
+
+    /// <summary>Waits until the process has ended by itself.</summary>
+    public async Task<bool> ExitedAsync(TimeSpan within, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _process.WaitForExitAsync(cancellationToken).WaitAsync(within, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>SIGTERM, and the end.</summary>
+    public async Task StopAsync()
+    {
+        if (_process.HasExited) return;
+        using (var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"])) await kill.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        await _probe.DisposeAsync();
+    }
+
+    private static string[] Assignments(UpdateStage stage, string state) =>
+    [
+        $"Device:StateDirectory={state}", $"Device:Id={UpdateStage.Device}", $"Device:Fleet={UpdateStage.Fleet}",
+        "Updates:TrialSeconds=1", "Updates:MinimumRuns=5", "Updates:MaximumInstalls=1000",
+        $"Camera:Source={stage.Frames}", "Camera:FramesPerSecond=20", $"Mqtt:Host={stage.Broker.Host}", $"Mqtt:Port={stage.Broker.Port}",
+        "Results:Every=10", "Telemetry:WindowSeconds=1", "Race:BudgetSeconds=1",
+    ];
+}

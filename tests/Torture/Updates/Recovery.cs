@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Updates;
+using Dunlin.TestKit.State;
+
+namespace Dunlin.Torture.Updates;
+
+/// <summary>How a state that something broke off must end: whole at once, and after a start where its directive leads.</summary>
+internal sealed class Recovery(UpdateStage stage, string agent)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <param name="state">Broken off here; changed by the recovery.</param>
+    /// <param name="directive">By its name in the stage.</param>
+    /// <param name="expected">How the directive ends on a healthy device.</param>
+    /// <param name="cancellationToken">Kills the agent.</param>
+    /// <returns>What went wrong, in a sentence; null if nothing did. And what was seen.</returns>
+    public async Task<(string? Broken, string Seen)> CheckAsync(string state, string directive, UpdateState expected, CancellationToken cancellationToken)
+    {
+        var floors = StateInvariants.FloorsOf(stage.Before);
+        if (StateInvariants.Check(state, floors) is [var first, ..]) return (first, "");
+        var id = UpdateStage.IdOf(stage.Directive(directive));
+        var ended = StateInvariants.EndOf(state, id);
+        var started = Stopwatch.GetTimestamp();
+        await using (var device = await DeviceRun.StartAsync(stage, agent, state, stage.Directive(directive), shim: null, cancellationToken))
+        {
+            var outcome = await device.EndAsync(Patience, cancellationToken);
+            if (outcome is null) return ($"no outcome came within {Patience.TotalSeconds:0} s of the start; journal: {Journal(state)}\n{device.Log}", "");
+            if (device.Outcomes.FirstOrDefault(other => other.Result != expected) is { } other)
+                return ($"the outcome is {other.Result} ({other.Reason}: {other.Detail}), not {expected}\n{device.Log}", "");
+            if (!await EventuallyAsync(() => device.HasResults, cancellationToken)) return ($"no frame was classified after the start\n{device.Log}", "");
+            await device.StopAsync();
+        }
+
+        if (StateInvariants.Check(state, floors) is [var later, ..]) return ($"after the recovery: {later}", "");
+        if (StateInvariants.EndOf(state, id) != expected) return ($"the directive is remembered as {StateInvariants.EndOf(state, id)}, not {expected}", "");
+        var active = StateInvariants.ReleaseOf(Path.Combine(state, "active"));
+        Digest right = expected == UpdateState.Committed ? stage.Second : stage.First;
+        if (active != right) return ($"after the recovery the active release is {active}, not {right}", "");
+        return (null, ended is null ? $"went on and ended {expected} after {Journal(state)}" : $"had ended {ended}");
+    }
+
+    private static async Task<bool> EventuallyAsync(Func<bool> holds, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (!holds())
+        {
+            if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(15)) return false;
+            await Task.Delay(20, cancellationToken);
+        }
+
+        return true;
+    }
+
+    /// <summary>The journal's state, for what was seen.</summary>
+    internal static string Journal(string state)
+    {
+        var path = new StateLayout(state).Journal;
+        return File.Exists(path) ? JournalReader.Read(File.ReadAllBytes(path)).Value?.State.ToString() ?? "a damaged journal" : "no journal";
+    }
+}

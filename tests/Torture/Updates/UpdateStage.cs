@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dunlin.Bundles.Layouts;
+using Dunlin.Bundles.Trust;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Signing;
+using Dunlin.Contracts.Updates;
+using Dunlin.EndToEnd.Tests.Racing;
+using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Onnx;
+using Dunlin.TestKit.Samples;
+
+namespace Dunlin.Torture.Updates;
+
+/// <summary>What is kept of a stage, so that a run that was cut goes on with the same keys, releases and directives.</summary>
+/// <param name="ShelfPort">Where the artifacts are, by HTTP on loopback.</param>
+/// <param name="First">The release that runs before.</param>
+/// <param name="Second">The one that the directives ask for.</param>
+/// <param name="Directives">By name.</param>
+internal sealed record StageFacts(int ShelfPort, string First, string Second, IReadOnlyDictionary<string, byte[]> Directives);
+
+/// <summary>A device that has committed a first release, and directives for a second one: what every update of the torture starts from.</summary>
+internal sealed class UpdateStage : IAsyncDisposable
+{
+    public const string Fleet = "torture";
+    public const string Device = "d1";
+
+    private readonly StageFacts _facts;
+    private readonly Shelf _shelf;
+
+    private UpdateStage(string work, StageFacts facts, MosquittoBroker broker, Shelf shelf) => (Work, _facts, Broker, _shelf) = (work, facts, broker, shelf);
+
+    public string Work { get; }
+    public MosquittoBroker Broker { get; }
+
+    /// <summary>The state directory with the first release committed; copied for each case.</summary>
+    public string Before => Path.Combine(Work, "before");
+
+    public string Frames => Path.Combine(Work, "frames");
+
+    public Digest First => Digest.Parse(_facts.First);
+
+    public Digest Second => Digest.Parse(_facts.Second);
+
+    public DsseEnvelope Directive(string name) => EnvelopeReader.Read(_facts.Directives[name]).GetOrThrow();
+
+    public static Digest IdOf(DsseEnvelope directive) => Digest.Of(directive.Payload.Span);
+
+    public static string Topic(string name) => $"dunlin/v1/{Fleet}/{Device}/{name}";
+
+    public static async Task<UpdateStage> OpenAsync(string agent, string work, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(work);
+        var file = Path.Combine(work, "stage.json");
+        var broker = await MosquittoBroker.StartAsync();
+        if (File.Exists(file))
+        {
+            var known = JsonSerializer.Deserialize(await File.ReadAllTextAsync(file, cancellationToken), StageJson.Default.StageFacts)!;
+            return new UpdateStage(work, known, broker, await Shelf.StartAsync(Path.Combine(work, "shelf"), known.ShelfPort, cancellationToken));
+        }
+
+        Directory.Delete(work, recursive: true);
+        Directory.CreateDirectory(work);
+        var port = MosquittoBroker.FreePort();
+        using var owner = new Owner(port);
+        var first = owner.Publish(Path.Combine(work, "shelf", "first"), sharpness: 20);
+        var second = owner.Publish(Path.Combine(work, "shelf", "second"), sharpness: 30);
+        var install = owner.Direct(1, "first", first, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5 });
+        var facts = new StageFacts(port, first.ReleaseId.ToString(), second.ReleaseId.ToString(), new Dictionary<string, byte[]>
+        {
+            ["good"] = EnvelopeReader.Write(owner.Direct(2, "second", second, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5 })),
+            // No inference is that fast, so its trial fails.
+            ["slow"] = EnvelopeReader.Write(owner.Direct(2, "second", second, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5, MaximumP95Milliseconds = 0.0001 })),
+        });
+        var stage = new UpdateStage(work, facts, broker, await Shelf.StartAsync(Path.Combine(work, "shelf"), port, cancellationToken));
+        Directory.CreateDirectory(stage.Frames);
+        await Tool.RunAsync("ffmpeg", ["-v", "error", "-y", "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", Path.Combine(stage.Frames, "red.jpg")], cancellationToken);
+        var trust = Directory.CreateDirectory(Path.Combine(stage.Before, "trust")).FullName;
+        await File.WriteAllBytesAsync(Path.Combine(trust, "root.json"), EnvelopeReader.Write(owner.Root()), cancellationToken);
+        await using (var device = await DeviceRun.StartAsync(stage, agent, stage.Before, install, shim: null, cancellationToken))
+        {
+            var end = await device.EndAsync(TimeSpan.FromSeconds(90), cancellationToken);
+            if (end?.Result != UpdateState.Committed) throw new InvalidOperationException($"The first release was not committed: {end?.Reason} {end?.Detail}\n{device.Log}");
+            await device.StopAsync();
+        }
+
+        await File.WriteAllTextAsync(file, JsonSerializer.Serialize(facts, StageJson.Default.StageFacts), cancellationToken);
+        return stage;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _shelf.DisposeAsync();
+        await Broker.DisposeAsync();
+    }
+
+    /// <summary>The keys of the fleet, while it makes what the stage needs.</summary>
+    private sealed class Owner(int shelfPort) : IDisposable
+    {
+        private readonly SigningKey _root = SigningKey.Generate();
+        private readonly SigningKey _release = SigningKey.Generate();
+        private readonly SigningKey _online = SigningKey.Generate();
+        private readonly DateTimeOffset _now = TimeProvider.System.GetUtcNow();
+
+        public DsseEnvelope Root() => _root.Sign(MediaTypes.Root, RootReader.Write(new Root
+        {
+            Schema = Contracts.Signing.Root.CurrentSchema,
+            Fleet = Fleet,
+            Version = 1,
+            Issued = _now.AddMinutes(-1),
+            Expires = _now.AddYears(5),
+            Keys = ((SigningKey[])[_root, _release, _online]).ToDictionary(key => key.KeyId, key => key.Trusted),
+            Roles = new Roles { Root = By(_root), Release = By(_release), Directive = By(_online), Fresh = By(_online) },
+        }));
+
+        public Bundle Publish(string folder, float sharpness)
+        {
+            var bundle = MadeBundle.Write(folder, ("small", OnnxModels.BrightestChannel(MadeBundle.Side, sharpness)), ("large", OnnxModels.BrightestChannel(MadeBundle.Side, sharpness + 1)));
+            return bundle.WithSignature(_release.Sign(MediaTypes.Manifest, bundle.ManifestBytes));
+        }
+
+        public DsseEnvelope Direct(long counter, string folder, Bundle release, DirectivePolicy policy) => _online.Sign(MediaTypes.Directive, DirectiveReader.Write(SampleDocuments.Directive() with
+        {
+            Fleet = Fleet,
+            Device = Device,
+            Counter = counter,
+            Release = release.ReleaseId,
+            Signature = BlobFile.Describe(release.SignatureBytes!.Value),
+            Sources = [new ArtifactSource { Kind = SourceKind.Http, Location = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{shelfPort}/{folder}") }],
+            Issued = _now.AddMinutes(-1),
+            Expires = _now.AddDays(30),
+            Policy = policy,
+        }));
+
+        public void Dispose()
+        {
+            foreach (var key in (SigningKey[])[_root, _release, _online]) key.Dispose();
+        }
+
+        private static Role By(SigningKey key) => new() { Threshold = 1, KeyIds = [key.KeyId] };
+    }
+}
+
+[JsonSerializable(typeof(StageFacts))]
+internal sealed partial class StageJson : JsonSerializerContext;
