@@ -97,7 +97,16 @@ static int step(const char *call, const char *path, int is_sync)
     return error;
 }
 
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+/* .NET finds the functions of a DllImport by dlsym in libc itself, past what LD_PRELOAD put before it. */
+static void *real_dlsym(void *library, const char *name)
+{
+    static void *(*next)(void *, const char *);
+    if (!next) next = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.34");
+    if (!next) next = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.2.5");
+    return next(library, name);
+}
+
+#define NEXT(name) ((__typeof__(&name))real_dlsym(RTLD_NEXT, #name))
 #define FAIL(error) do { errno = (error); return -1; } while (0)
 
 #define PATH1(result, name, parameters, arguments, path) \
@@ -125,7 +134,7 @@ static int opened(const char *name, const char *path, int flags)
     int name(const char *path, int flags, ...) { \
         static int (*next)(const char *, int, ...); \
         va_list list; va_start(list, flags); mode_t bits = va_arg(list, mode_t); va_end(list); \
-        if (!next) next = dlsym(RTLD_NEXT, #name); \
+        if (!next) next = real_dlsym(RTLD_NEXT, #name); \
         int error = opened(#name, path, flags); \
         if (error) FAIL(error); \
         return next(path, flags, bits); \
@@ -157,7 +166,7 @@ int posix_fallocate(int fd, off_t offset, off_t size)
 {
     static int (*next)(int, off_t, off_t);
     char where[PATH_MAX];
-    if (!next) next = dlsym(RTLD_NEXT, "posix_fallocate");
+    if (!next) next = real_dlsym(RTLD_NEXT, "posix_fallocate");
     if (below_fd(fd, where, sizeof where)) { int error = step("posix_fallocate", where, 0); if (error) return error; }
     return next(fd, offset, size);
 }
@@ -166,7 +175,20 @@ int posix_fallocate64(int fd, off64_t offset, off64_t size)
 {
     static int (*next)(int, off64_t, off64_t);
     char where[PATH_MAX];
-    if (!next) next = dlsym(RTLD_NEXT, "posix_fallocate64");
+    if (!next) next = real_dlsym(RTLD_NEXT, "posix_fallocate64");
     if (below_fd(fd, where, sizeof where)) { int error = step("posix_fallocate64", where, 0); if (error) return error; }
     return next(fd, offset, size);
+}
+
+void *dlsym(void *library, const char *name)
+{
+    static const struct { const char *name; void *function; } ours[] = {
+        {"fsync", fsync}, {"fdatasync", fdatasync}, {"open", open}, {"open64", open64}, {"rename", rename}, {"unlink", unlink}, {"symlink", symlink},
+        {"mkdir", mkdir}, {"rmdir", rmdir}, {"link", link}, {"fallocate", fallocate}, {"posix_fallocate", posix_fallocate}, {"ftruncate", ftruncate},
+        {"write", write}, {"pwrite", pwrite}, {"fchmod", fchmod}, {"chmod", chmod},
+    };
+    if (mode != OFF && name && library != RTLD_NEXT)
+        for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+            if (!strcmp(name, ours[i].name)) return ours[i].function;
+    return real_dlsym(library, name);
 }
