@@ -187,7 +187,7 @@ void *dlsym(void *library, const char *name)
         {"mkdir", mkdir}, {"rmdir", rmdir}, {"link", link}, {"fallocate", fallocate}, {"posix_fallocate", posix_fallocate}, {"ftruncate", ftruncate},
         {"write", write}, {"pwrite", pwrite}, {"fchmod", fchmod}, {"chmod", chmod},
     };
-    if (mode != OFF && name && library != RTLD_NEXT)
+    if (mode != OFF && library != RTLD_NEXT)
         for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
             if (!strcmp(name, ours[i].name)) return ours[i].function;
     return real_dlsym(library, name);

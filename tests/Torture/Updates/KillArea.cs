@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Dunlin.Contracts.Updates;
-using Dunlin.TestKit.State;
 using Dunlin.Torture.Results;
 
 namespace Dunlin.Torture.Updates;

@@ -31,7 +31,7 @@ internal sealed class SyncArea(UpdateStage stage, string agent, string shim, Cas
             var failed = File.ReadLines(log).FirstOrDefault(line => line.Split(' ') is [_, var sync, "fsync" or "fdatasync", ..] && sync == number.ToString(System.Globalization.CultureInfo.InvariantCulture));
             if (failed is null) return;
             var file = failed.Split(' ', 4)[3];
-            var broken = StateInvariants.Check(state, StateInvariants.FloorsOf(stage.Before)).FirstOrDefault();
+            var broken = StateInvariants.Check(state, StateInvariants.FloorsOf(stage.Before)) is [var first, ..] ? first : null;
             // A failed fsync may end the update as rejected; what it may not do is leave a broken state or a release that is half there.
             var id = UpdateStage.IdOf(stage.Directive("good"));
             if (broken is null && StateInvariants.EndOf(state, id) is null or UpdateState.Committed)
