@@ -13,6 +13,7 @@ namespace Dunlin.Agent.Worker;
 internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline pipeline, WindowRecorder recorder, LoopSpec loop, TimeProvider time)
 {
     private const int StuckBeats = 3;
+    private const int SettledBeats = 3;
 
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
@@ -21,6 +22,7 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
     private SessionSpec? _next;
     private (string State, string? Detail, string? Format)? _camera;
     private long _left;
+    private int _beats;
     private int _beatsWithoutProgress;
 
     /// <summary>What serves; before the first run.</summary>
@@ -57,6 +59,7 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
             {
                 beats = (int)(elapsed / Beat) + 1;
                 Report();
+                if (++_beats == SettledBeats) ReturnMemory();
             }
 
             if (elapsed < window * windows) continue;
@@ -64,6 +67,9 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
             lock (_gate) SendWindow();
         }
     }
+
+    /// <summary>What starting has used goes back once: the frame loop allocates nothing, so no collection would ever come.</summary>
+    private static void ReturnMemory() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     private void SendWindow() => pipe.Send(recorder.Take(pipeline.Counts, _session!.Contender, _session.Number, camera.Health));
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Dunlin.Runtime.Preprocessing;
 
@@ -13,8 +12,10 @@ internal sealed unsafe class RowResampler
     /// <summary>Bytes that may be read, but are never used, beyond the end of a row.</summary>
     public const int Padding = 64;
 
+    private const int Lanes = 4;
+    private const int Window = 16;
+
     private readonly AxisTable _axis;
-    private readonly int _lanes;
     private readonly int _blockCount;
     private readonly int[] _windows;
     private readonly byte[] _indices;
@@ -23,17 +24,16 @@ internal sealed unsafe class RowResampler
     public RowResampler(AxisTable axis, int sourceLength)
     {
         _axis = axis;
-        _lanes = Avx512Vbmi.IsSupported && Fits(axis, sourceLength, 16, 64) ? 16 : Fits(axis, sourceLength, 4, 16) ? 4 : 0;
-        if (_lanes == 0)
+        if (!Fits(axis, sourceLength))
         {
             (_windows, _indices, _weights) = ([], [], []);
             return;
         }
 
-        _blockCount = (axis.TargetLength + _lanes - 1) / _lanes;
+        _blockCount = (axis.TargetLength + Lanes - 1) / Lanes;
         _windows = new int[_blockCount * axis.TapCount];
-        _indices = GC.AllocateArray<byte>(_windows.Length * _lanes * 4, pinned: true);
-        _weights = GC.AllocateArray<float>(_windows.Length * _lanes, pinned: true);
+        _indices = GC.AllocateArray<byte>(_windows.Length * Window, pinned: true);
+        _weights = GC.AllocateArray<float>(_windows.Length * Lanes, pinned: true);
         Fill(sourceLength);
     }
 
@@ -42,18 +42,17 @@ internal sealed unsafe class RowResampler
 
     public void Apply(byte* row, float* output)
     {
-        if (_lanes == 16) ApplyWide(row, output);
-        else if (_lanes == 4) ApplyNarrow(row, output);
+        if (_blockCount > 0) ApplyVector(row, output);
         else ApplyScalar(row, output);
     }
 
-    private static bool Fits(AxisTable axis, int sourceLength, int lanes, int window)
+    private static bool Fits(AxisTable axis, int sourceLength)
     {
-        for (var first = 0; first < axis.TargetLength; first += lanes)
+        for (var first = 0; first < axis.TargetLength; first += Lanes)
         {
-            var last = Math.Min(first + lanes, axis.TargetLength) - 1;
+            var last = Math.Min(first + Lanes, axis.TargetLength) - 1;
             for (var k = 0; k < axis.TapCount; k++)
-                if (Source(axis, sourceLength, last, k) - Source(axis, sourceLength, first, k) >= window) return false;
+                if (Source(axis, sourceLength, last, k) - Source(axis, sourceLength, first, k) >= Window) return false;
         }
 
         return true;
@@ -65,44 +64,19 @@ internal sealed unsafe class RowResampler
     private void Fill(int sourceLength)
     {
         _indices.AsSpan().Fill(0xFF);
-        for (var i = 0; i < _blockCount * _lanes; i++)
+        for (var i = 0; i < _blockCount * Lanes; i++)
             for (var k = 0; k < _axis.TapCount; k++)
             {
-                var at = i / _lanes * _axis.TapCount + k;
+                var at = i / Lanes * _axis.TapCount + k;
                 var target = Math.Min(i, _axis.TargetLength - 1);
-                if (i % _lanes == 0) _windows[at] = Source(_axis, sourceLength, target, k);
-                _indices[(at * _lanes + i % _lanes) * 4] = (byte)(Source(_axis, sourceLength, target, k) - _windows[at]);
-                _weights[at * _lanes + i % _lanes] = i == target ? _axis.Weights[target * _axis.TapCount + k] : 0;
+                if (i % Lanes == 0) _windows[at] = Source(_axis, sourceLength, target, k);
+                _indices[(at * Lanes + i % Lanes) * 4] = (byte)(Source(_axis, sourceLength, target, k) - _windows[at]);
+                _weights[at * Lanes + i % Lanes] = i == target ? _axis.Weights[target * _axis.TapCount + k] : 0;
             }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ApplyWide(byte* row, float* output)
-    {
-        fixed (int* windows = _windows)
-        fixed (byte* indices = _indices)
-        fixed (float* weights = _weights)
-        {
-            var lowByte = Vector512.Create(0xFF);
-            var taps = _axis.TapCount;
-            var at = 0;
-            for (var block = 0; block < _blockCount; block++)
-            {
-                var sum = Vector512<float>.Zero;
-                for (var k = 0; k < taps; k++, at++)
-                {
-                    var shuffled = Avx512Vbmi.PermuteVar64x8(Vector512.Load(row + windows[at]), Vector512.Load(indices + at * 64));
-                    var pixels = Vector512.ConvertToSingle(shuffled.AsInt32() & lowByte);
-                    sum = Vector512.MultiplyAddEstimate(pixels, Vector512.Load(weights + at * 16), sum);
-                }
-
-                sum.Store(output + block * 16);
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ApplyNarrow(byte* row, float* output)
+    private void ApplyVector(byte* row, float* output)
     {
         fixed (int* windows = _windows)
         fixed (byte* indices = _indices)

@@ -11,24 +11,6 @@ internal static unsafe class Unpacking
     public static void Yuyv(byte* source, byte* y, byte* u, byte* v, int pairCount)
     {
         var i = 0;
-        if (Vector256.IsHardwareAccelerated)
-        {
-            var low = Vector256.Create((ushort)0xFF);
-            for (; i + 32 <= pairCount; i += 32, source += 128)
-            {
-                var a = Vector256.Load(source).AsUInt16();
-                var b = Vector256.Load(source + 32).AsUInt16();
-                var c = Vector256.Load(source + 64).AsUInt16();
-                var d = Vector256.Load(source + 96).AsUInt16();
-                Vector256.Narrow(a & low, b & low).Store(y + 2 * i);
-                Vector256.Narrow(c & low, d & low).Store(y + 2 * i + 32);
-                var ab = Vector256.Narrow(a >>> 8, b >>> 8).AsUInt16();
-                var cd = Vector256.Narrow(c >>> 8, d >>> 8).AsUInt16();
-                Vector256.Narrow(ab & low, cd & low).Store(u + i);
-                Vector256.Narrow(ab >>> 8, cd >>> 8).Store(v + i);
-            }
-        }
-
         var mask = Vector128.Create((ushort)0xFF);
         for (; i + 16 <= pairCount; i += 16, source += 64)
         {

@@ -12,7 +12,7 @@ internal static class PairedTest
     public const int MinimumPairCount = 3;
 
     // Log-ratios of interleaved rounds scatter by 5 to 20 % on a working board; worth eight pairs.
-    private const double PriorDeviation = 0.1;
+    private const double PriorDeviation = 0.07;
     private const double PriorDegrees = 8;
 
     /// <param name="differences">Sorted in place.</param>

@@ -27,7 +27,7 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
 
         var rounds = 0;
         var outOfTime = false;
-        while (Racing(entrants) is { Count: > 1 } racing)
+        while (rounds < rules.MaximumRoundCount && Racing(entrants) is { Count: > 1 } racing)
         {
             if (time.GetElapsedTime(start) >= rules.Budget)
             {

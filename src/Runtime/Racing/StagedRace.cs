@@ -13,6 +13,9 @@ namespace Dunlin.Runtime.Racing;
 /// <param name="isThrottled">As for <see cref="RaceController"/>.</param>
 public sealed class StagedRace(RaceRules rules, TimeProvider time, Func<bool>? isThrottled = null)
 {
+    // More threads must earn their cores at once: a gain that four rounds do not show, the next load takes away again.
+    private const int ThreadRoundCount = 4;
+
     private readonly Dictionary<ContenderId, EntrantResult> _results = [];
 
     /// <param name="entries">The most preferred first.</param>
@@ -41,17 +44,17 @@ public sealed class StagedRace(RaceRules rules, TimeProvider time, Func<bool>? i
         if (staged && winner is { } best)
         {
             var threads = Enumerable.Range(0, entries.Count).Where(index => IsSameVariant(entries[index], entries[best])).ToArray();
-            if (threads.Length > 1) Stage(threads, rules.DeadlineMilliseconds, 1);
+            if (threads.Length > 1) Stage(threads, rules.DeadlineMilliseconds, 1, rules.DeadlineMilliseconds is null ? ThreadRoundCount : int.MaxValue);
         }
 
         var results = entries.Select(entry => _results.GetValueOrDefault(entry.Id) ?? NotRaced(entry, winner is { } index ? entries[index] : null));
         return new RaceOutcome(winner is { } won ? entries[won].Id : null, [.. results], rounds, outOfTime, time.GetElapsedTime(start));
 
-        void Stage(int[] field, double? deadline, int stagesLeft)
+        void Stage(int[] field, double? deadline, int stagesLeft, int maximumRoundCount = int.MaxValue)
         {
             var budget = rules.Budget - time.GetElapsedTime(start);
             // An early stage that cannot decide leaves time for the next.
-            var share = rules with { Alpha = alpha, DeadlineMilliseconds = deadline, Budget = stagesLeft > 1 ? budget * 0.7 : budget };
+            var share = rules with { Alpha = alpha, DeadlineMilliseconds = deadline, MaximumRoundCount = maximumRoundCount, Budget = stagesLeft > 1 ? budget * 0.7 : budget };
             outcome = Race(entries, field, share, open, cancellationToken);
             rounds += outcome.RoundCount;
             outOfTime |= outcome.OutOfTime;

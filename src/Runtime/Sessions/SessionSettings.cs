@@ -23,6 +23,8 @@ internal static class SessionSettings
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             GraphOptimizationLevel = saved ? GraphOptimizationLevel.ORT_DISABLE_ALL : GraphOptimizationLevel.ORT_ENABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            // One block for all activations is up to 2 MB more than the arena needs for them one by one (MobileNetV2).
+            EnableMemoryPattern = false,
         };
         try
         {
