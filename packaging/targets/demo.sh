@@ -1,4 +1,5 @@
-# The demo (design §10): a camera over a conveyor belt, one agent, a broker, and the operator's table in the foreground.
+# The demo (design §10): a camera over a conveyor belt, one agent, a broker; a signed release is pushed to it over the broker,
+# then the operator's table is in the foreground.
 # --seconds N ends it after N seconds; all other arguments go to `dunlin-fleet watch` (--json). Tests set
 # DUNLIN_DEMO_BUILT to debug, so that nothing is built anew. What it makes lies in one
 # temporary folder, which is gone afterwards.
@@ -27,21 +28,31 @@ target_demo() { # shows the whole: a belt camera, an agent that races its models
   "$fleet" sign "$folder/bundle" --keys "$folder/keys" >&2
   install -D -m 600 "$folder/keys/root.json" "$folder/state/trust/root.json"
 
+  # The device begins without a bundle, and gets it as it would in the field: from its fleet, over the broker alone.
   local port; demo_broker "$fleet" "$folder"
-  "$agent" run --set Device:Id=belt-1 --set Device:Fleet=demo --set Device:Bundle="$folder/bundle" --set Device:StateDirectory="$folder/state" \
-    --set Camera:Source="$folder/frames" --set Telemetry:WindowSeconds=2 --set Mqtt:Host=127.0.0.1 --set Mqtt:Port="$port" \
+  "$agent" run --set Device:Id=belt-1 --set Device:Fleet=demo --set Device:StateDirectory="$folder/state" \
+    --set Camera:Source="$folder/frames" --set Telemetry:WindowSeconds=2 --set Updates:TrialSeconds=5 --set Updates:MinimumRuns=50 --set Mqtt:Host=127.0.0.1 --set Mqtt:Port="$port" \
     > "$folder/agent.log" 2>&1 &
-  local agent_id=$!
+  local agent_id=$! status=0
   cat >&2 <<TEXT
 
-  The agent checks its four models on this machine, then races them; the table shows which one won, and why.
+  The release is pushed: the agent fetches it in pieces, checks its four models on this machine, races them, tries the
+  winner for 5 s, and keeps it. Then the table shows which one won, and why.
     every message   mosquitto_sub -p $port -t 'dunlin/v1/demo/#' -v
     the agent       tail -f $folder/agent.log
     its frames      $folder/frames
 
 TEXT
+  "$fleet" push "$folder/bundle" --keys "$folder/keys" --broker "127.0.0.1:$port" --to belt-1 --source mqtt --trial 5s --minimum-runs 50 \
+    --wait --timeout 5m >&2 &
+  local push_id=$! ended
+  wait -n -p ended "$push_id" "$agent_id" || status=$?
+  if [ "$ended" = "$agent_id" ] || [ $status != 0 ]; then
+    echo "demo: the update has not been committed ($status); the agent says:" >&2; tail -n 20 "$folder/agent.log" >&2
+    return 1
+  fi
   "${seconds[@]}" "$fleet" watch --broker "127.0.0.1:$port" --fleet demo "$@" &
-  local watch_id=$! ended status=0
+  local watch_id=$!
   wait -n -p ended "$watch_id" "$agent_id" || status=$?
   if [ "$ended" = "$agent_id" ]; then
     kill "$watch_id"; wait "$watch_id" || true

@@ -7,10 +7,10 @@ namespace Dunlin.EndToEnd.Tests.Demo;
 /// <summary><c>./build.sh demo</c> as it ships, with the programs that are built already.</summary>
 public sealed class DemoTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(55);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     [Fact]
-    public async Task TheDemoShowsResultsOfASignedBundleAndLeavesNothingBehind()
+    public async Task TheDemoShowsResultsOfAPushedReleaseAndLeavesNothingBehind()
     {
         if (!Directory.Exists("/usr/share/datasets/fashion-mnist")) Assert.Skip("The Debian package dataset-fashion-mnist is not installed.");
         foreach (var program in (string[])["Optimizer/debug/dunlin-optimizer", "Fleet/debug/dunlin-fleet", "Agent/debug/dunlin-agent"])
@@ -24,18 +24,19 @@ public sealed class DemoTests
         using var demo = Process.Start(start)!;
         var errors = demo.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         using var patience = new CancellationTokenSource(Patience);
-        var (signed, classified) = (false, false);
-        while (!(signed && classified) && await demo.StandardOutput.ReadLineAsync(patience.Token) is { } line)
+        var (committed, classified) = (false, false);
+        while (!(committed && classified) && await demo.StandardOutput.ReadLineAsync(patience.Token) is { } line)
         {
             using var message = JsonDocument.Parse(line);
             Assert.Equal("belt-1", message.RootElement.GetProperty("device").GetString());
             var content = message.RootElement.GetProperty("message");
-            signed |= content.TryGetProperty("release", out var release) && release.ValueKind == JsonValueKind.Object && release.GetProperty("isSigned").GetBoolean();
+            committed |= content.TryGetProperty("update", out var update) && update.GetProperty("state").GetString() == "committed"
+                && content.GetProperty("release").GetProperty("isSigned").GetBoolean();
             classified |= message.RootElement.GetProperty("kind").GetString() == "result";
         }
 
         using (Process.Start("kill", ["-TERM", $"{demo.Id}"])) await demo.WaitForExitAsync(patience.Token);
-        Assert.True(signed && classified, await errors);
+        Assert.True(committed && classified, await errors);
         Assert.Equal(143, demo.ExitCode);
         Assert.Empty(Directory.GetFileSystemEntries(temporary, "dunlin-demo.*"));
         Assert.DoesNotContain(Directory.GetDirectories("/proc"), process => CommandLine(process).Contains(temporary, StringComparison.Ordinal));
