@@ -26,6 +26,24 @@ public sealed class MessageQueueTests : IDisposable
     }
 
     [Fact]
+    public void AMessageIsAmongThoseThatWaitUntilItsAcknowledgementAlsoAfterARestart()
+    {
+        bool Waits(MessageQueue queue, int number) => queue.Any(payload => payload.AsSpan().SequenceEqual(Message(number)));
+        using (var queue = Open())
+        {
+            for (var i = 0; i < 300; i++) queue.Append(Message(i));
+            Assert.Equal(Enumerable.Range(0, 150), Take(queue, 150));
+            Assert.False(Waits(queue, 149));
+            Assert.True(Waits(queue, 150) && Waits(queue, 299));
+        }
+
+        using var again = Open();
+        Assert.False(Waits(again, 149));
+        Assert.True(Waits(again, 150) && Waits(again, 299));
+        Assert.False(Waits(again, 300));
+    }
+
+    [Fact]
     public void ATornTailIsCutAndEverythingBeforeItStays()
     {
         using (var queue = Open())
