@@ -22,6 +22,7 @@ internal sealed class BenchRun(Workshop workshop, Settings settings, IReadOnlyLi
         ("paced", PacedComparison.RunAsync),
         ("memory", MemoryComparison.RunAsync),
         ("race", rig => Task.FromResult(RaceComparison.Run(rig))),
+        ("fetch", FetchComparison.RunAsync),
     ];
 
     public static IEnumerable<string> TopicNames => All.Select(topic => topic.Name);

@@ -84,6 +84,16 @@ internal static partial class NativeFile
         if (error != 0) throw Failure("posix_fallocate", path, error);
     }
 
+    /// <summary>
+    /// Begins to write dirty pages without waiting, which is no promise: <see cref="Sync"/> is, and it still reports what fails here
+    /// (sync_file_range without its waiting flags consumes no error).
+    /// </summary>
+    internal static void BeginWriteback(SafeFileHandle handle)
+    {
+        const uint write = 2;
+        _ = SyncFileRange(handle, 0, 0, write);
+    }
+
     /// <summary>Names that a file has in the file system.</summary>
     internal static uint LinkCount(SafeFileHandle handle, string path)
     {
@@ -145,6 +155,9 @@ internal static partial class NativeFile
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RenameFile(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range")]
+    private static partial int SyncFileRange(SafeFileHandle handle, long offset, long length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "posix_fallocate")]
     private static partial int PosixAllocate(SafeFileHandle handle, long offset, long length);

@@ -10,7 +10,9 @@ namespace Dunlin.Agent.Updates.Fetching;
 /// </summary>
 internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, HttpAccess access) : IChunkSource
 {
-    private readonly byte[] _buffer = new byte[Blob.StandardChunkSize];
+    private const int BufferCount = 4;
+    private readonly byte[][] _buffers = [.. Enumerable.Range(0, BufferCount).Select(_ => new byte[Blob.StandardChunkSize])];
+    private readonly byte[] _cutBytes = new byte[Blob.StandardChunkSize];
     private (Digest Blob, int Chunk, int Length) _cut;
     private (Digest Blob, EntityTagHeaderValue Tag)? _tag;
 
@@ -79,27 +81,44 @@ internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, 
         }
         await using (stream)
         {
-            for (var chunk = from; chunk < end; chunk++)
+            var pipeline = new ChunkPipeline(sink, _buffers);
+            try
             {
-                var length = blob.ChunkLength(chunk);
-                var filled = _cut.Length;
-                while (filled < length)
+                for (var chunk = from; chunk < end; chunk++)
                 {
-                    var (count, failure) = await ReadAsync(stream, _buffer.AsMemory(filled, length - filled), cancellationToken);
-                    if (count == 0)
-                    {
-                        _cut = (blob.Digest, chunk, filled);
-                        return failure;
-                    }
-                    sink.Received(count);
-                    filled += count;
+                    if (await pipeline.NextBufferAsync(cancellationToken) is not { } buffer) break;
+                    if (await FillAsync(stream, blob, chunk, buffer, sink, cancellationToken) is { } failure) return failure;
+                    pipeline.Hand(chunk, buffer, blob.ChunkLength(chunk));
                 }
-                _cut = default;
-                sink.Take(chunk, _buffer.AsSpan(0, length));
-                if (sink.IsEnough) return new SourceEnd(SourceEndKind.BadContent, $"{Name} sends other bytes of blob {blob.Digest} than the manifest names.");
+            }
+            finally
+            {
+                await pipeline.FinishAsync();
             }
         }
-        return SourceEnd.Complete;
+        return sink.IsEnough ? new SourceEnd(SourceEndKind.BadContent, $"{Name} sends other bytes of blob {blob.Digest} than the manifest names.") : SourceEnd.Complete;
+    }
+
+    /// <summary>Reads one chunk, after what an earlier cut left of it; null if all of it came.</summary>
+    private async Task<SourceEnd?> FillAsync(Stream stream, Blob blob, int chunk, byte[] buffer, ChunkSink sink, CancellationToken cancellationToken)
+    {
+        var length = blob.ChunkLength(chunk);
+        var filled = _cut.Length;
+        _cutBytes.AsSpan(0, filled).CopyTo(buffer);
+        _cut = default;
+        while (filled < length)
+        {
+            var (count, failure) = await ReadAsync(stream, buffer.AsMemory(filled, length - filled), cancellationToken);
+            if (count == 0)
+            {
+                buffer.AsSpan(0, filled).CopyTo(_cutBytes);
+                _cut = (blob.Digest, chunk, filled);
+                return failure;
+            }
+            sink.Received(count);
+            filled += count;
+        }
+        return null;
     }
 
     private async ValueTask<(int Count, SourceEnd Failure)> ReadAsync(Stream stream, Memory<byte> buffer, CancellationToken cancellationToken)

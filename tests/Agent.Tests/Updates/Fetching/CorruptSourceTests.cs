@@ -35,13 +35,13 @@ public sealed class CorruptSourceTests
     }
 
     [Fact]
-    public async Task ASourceOfNothingButNonsenseIsLeftAfterThreeChunks()
+    public async Task ASourceOfNothingButNonsenseIsLeftAfterThreeChunksAndThoseOnTheirWay()
     {
         await using var bad = ScriptedServer.Serving(new byte[_blob.Content.Length]);
         await using var good = ScriptedServer.Serving(_blob.Content);
         using var setup = new FetchSetup();
         await setup.SucceedAsync(_blob, FetchSetup.Http(bad.Address), FetchSetup.Http(good.Address));
-        Assert.Equal(_blob.Content.Length + (3 * Blob.StandardChunkSize), setup.ReceivedByteCount);
+        Assert.InRange(setup.ReceivedByteCount - _blob.Content.Length, 3 * Blob.StandardChunkSize, 8 * Blob.StandardChunkSize);
     }
 
     [Fact]

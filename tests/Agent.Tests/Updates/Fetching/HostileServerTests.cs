@@ -31,7 +31,7 @@ public sealed class HostileServerTests
     }
 
     [Fact]
-    public async Task EndlessNonsenseIsLeftAfterThreeChunksEachTime()
+    public async Task EndlessNonsenseIsLeftAfterFewChunksEachTime()
     {
         await using var server = new ScriptedServer(async (_, stream, cancellationToken) =>
         {
@@ -41,7 +41,7 @@ public sealed class HostileServerTests
         using var setup = new FetchSetup();
         var result = await setup.FetchAsync(_blob, FetchSetup.Http(server.Address));
         Assert.Equal(FetchCodes.DigestMismatch, result.Code);
-        Assert.InRange(setup.ReceivedByteCount, 0, 500_000);
+        Assert.InRange(setup.ReceivedByteCount, 0, 2 * 8 * 65536);
         Assert.Empty(Directory.GetFiles(setup.Layout.Blobs));
     }
 
