@@ -17,6 +17,7 @@ internal static class PerformancePage
             `bench/peers/node`: onnxruntime-node, sharp and mqtt; frames held in memory; sequential, as such programs are. Tuned: one intra-op thread, no spinning, sharp with one thread. As it comes: defaults. Memory is PSS of all processes in steady state. Start: from exec to the first result at the subscriber; ours with a cached verdict. CPU: user and system time of all processes at 10 frames per second.
             """),
         ("memory", "Memory and starting", "The demo bundle; PSS of supervisor and worker together after ten seconds of frames; time from exec to the first result at an MQTT subscriber with a cached verdict. Loading: a ResNet-18 with random weights, sessions created in turns from the model file and from its saved form, files in the page cache."),
+        ("fetch", "Fetching a blob", "256 MB from nginx on loopback. The fetch hashes each chunk and the whole, and ends when all of it is synced to the disk; curl only writes the file into the page cache, so it is also compared with curl, sha256sum and sync one after the other."),
         ("race", "The race", "In one process, on saved models, as in a heat. Exhaustive best: interleaved runs of every contender before and after the races, pooled; the objective is p95. A miss is a winner whose p95 there is more than 5 % above the best one's."),
     ];
 
