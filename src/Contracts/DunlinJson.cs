@@ -33,6 +33,7 @@ namespace Dunlin.Contracts;
         typeof(EnumNameConverter<UpdateState>),
         typeof(EnumNameConverter<ContenderOutcome>),
         typeof(EnumNameConverter<EnergyMethod>),
+        typeof(EnumNameConverter<EnergyScope>),
         typeof(EnumNameConverter<CameraKind>),
     ],
     UseStringEnumConverter = true)]
@@ -46,6 +47,7 @@ namespace Dunlin.Contracts;
 [JsonSerializable(typeof(Floors))]
 [JsonSerializable(typeof(Seen))]
 [JsonSerializable(typeof(Quarantine))]
+[JsonSerializable(typeof(IdlePowerRecord))]
 [JsonSerializable(typeof(Verdict))]
 [JsonSerializable(typeof(RaceConditions))]
 [JsonSerializable(typeof(ToChild))]

@@ -25,6 +25,7 @@ public sealed class SchemaTests
         ["floors"] = (StrictJson.Default.Floors, () => FloorsReader.Write(SampleDocuments.Floors())),
         ["seen"] = (StrictJson.Default.Seen, () => SeenReader.Write(SampleDocuments.Seen())),
         ["quarantine"] = (StrictJson.Default.Quarantine, () => QuarantineReader.Write(SampleDocuments.Quarantine())),
+        ["idle-power"] = (StrictJson.Default.IdlePowerRecord, () => IdlePowerReader.Write(SampleDocuments.IdlePower())),
         ["status"] = Message(MessageJson.Default.DeviceStatus, SampleMessages.Status()),
         ["reported"] = Message(MessageJson.Default.Reported, SampleMessages.Reported()),
         ["race"] = Message(MessageJson.Default.Verdict, SampleMessages.Race()),

@@ -129,6 +129,8 @@ internal sealed partial class ServingService : BackgroundService
 
     private async Task BeginAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)
     {
+        // Nothing runs yet: the one moment in which idle power can be measured, where it is not known already.
+        if (_seated is null) await TickWhile(_parts.Idle.LearnAsync(cancellationToken));
         var race = _parts.Race;
         var contenders = race.Enumerate(release.Bundle, incumbent: null);
         if (_parts.Verdicts.Find(race.ConditionsOf(release.Bundle, contenders, release.Objective)) is { Winner: not null } cached)
@@ -142,7 +144,6 @@ internal sealed partial class ServingService : BackgroundService
             }
         }
 
-        if (_seated is null) await _parts.BeforeFirstRace(cancellationToken);
         await RaceAsync(release, seat, null, cancellationToken);
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Energy;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Updates;
@@ -28,6 +29,7 @@ internal static class ServingServices
         services.AddSingleton(provider => ChildHost.Self(Path.Combine(provider.GetRequiredService<StateLayout>().Root, "empty")));
         services.AddSingleton<HeatRunner>();
         services.AddSingleton(_ => BoardFacts.Read());
+        services.AddSingleton<IdlePower>();
         services.AddSingleton<Quarantined>();
         services.AddSingleton<Vetting>();
         services.AddSingleton(provider => ProbeOf(Value<PowerOptions>(provider), provider.GetRequiredService<EnergySampler>()));
@@ -61,7 +63,7 @@ internal static class ServingServices
         Vetting = provider.GetRequiredService<Vetting>(),
         Verdicts = provider.GetRequiredService<VerdictStore>(),
         Windows = provider.GetRequiredService<WindowReport>(),
-        Energy = provider.GetRequiredService<EnergySampler>(),
+        Idle = provider.GetRequiredService<IdlePower>(),
         Publisher = provider.GetRequiredService<MessagePublisher>(),
         CreateSeat = stopping => SeatOf(provider, stopping),
     };

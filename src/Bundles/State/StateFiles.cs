@@ -54,6 +54,10 @@ public sealed class StateFiles(StateLayout layout)
 
     public void WriteQuarantine(Quarantine quarantine) => Write(Layout.Quarantine, QuarantineReader.Write(quarantine), hasBackup: false);
 
+    public StateRead<IdlePowerRecord> ReadIdlePower() => Read(Layout.IdlePower, IdlePowerReader.Read, hasBackup: false);
+
+    public void WriteIdlePower(IdlePowerRecord record) => Write(Layout.IdlePower, IdlePowerReader.Write(record), hasBackup: false);
+
     private static void Write(string path, byte[] content, bool hasBackup)
     {
         DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);

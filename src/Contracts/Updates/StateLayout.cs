@@ -19,6 +19,7 @@ public sealed record StateLayout(string Root)
     public string Journal => Path.Combine(Root, "state", "journal.json");
     public string Seen => Path.Combine(Root, "state", "seen.json");
     public string Quarantine => Path.Combine(Root, "state", "quarantine.json");
+    public string IdlePower => Path.Combine(Root, "state", "idle-power.json");
     public string Verdicts => Path.Combine(Root, "state", "verdicts");
     public string Outcomes => Path.Combine(Root, "outbox", "outcomes");
     public string Telemetry => Path.Combine(Root, "outbox", "telemetry");

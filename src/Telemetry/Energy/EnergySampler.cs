@@ -23,6 +23,7 @@ public sealed partial class EnergySampler : BackgroundService
     private readonly EnergySeries? _measured, _estimated;
     private readonly string?[] _logged = new string?[2];
     private readonly LoopTick? _tick;
+    private readonly double _maximumWatts;
 
     /// <param name="meters">Disposed by this.</param>
     /// <param name="options">Idle and highest power.</param>
@@ -33,7 +34,7 @@ public sealed partial class EnergySampler : BackgroundService
     public EnergySampler(DiscoveredMeters meters, PowerOptions options, TimeProvider time, Func<double?> readBusySeconds,
         ILogger<EnergySampler> logger, LoopTicks? ticks = null)
     {
-        (_time, _logger) = (time, logger);
+        (_time, _logger, _maximumWatts) = (time, logger, options.MaximumWatts);
         _measured = meters.Meter is { } meter ? new EnergySeries(meter, time, options.MaximumWatts, readBusySeconds) { IdleWatts = options.IdleWatts } : null;
         _estimated = meters.Estimate is { } estimate ? new EnergySeries(estimate, time, options.MaximumWatts, readBusySeconds) : null;
         Reasons = meters.Reasons;
@@ -69,18 +70,25 @@ public sealed partial class EnergySampler : BackgroundService
     };
 
     /// <summary>
-    /// Measures idle power for a while; call it when nothing runs and this service has started. Does nothing if idle power is
-    /// configured or no meter measures. False if it is still unknown afterwards.
+    /// Measures idle power for a while and uses it; call it when nothing runs and this service has started. Null if no meter
+    /// measures, or its readings cover too little.
     /// </summary>
-    public async Task<bool> MeasureIdleAsync(TimeSpan duration, CancellationToken cancellationToken)
+    public async Task<EnergySpan?> MeasureIdleAsync(TimeSpan duration, CancellationToken cancellationToken)
     {
-        if (_measured is null) return false;
-        if (_measured.IdleWatts is not null) return true;
+        if (_measured is null) return null;
         var from = _time.GetTimestamp();
         await Task.Delay(duration, _time, cancellationToken);
-        if (_measured.Integrate(from, _time.GetTimestamp()) is not { } span || span.CoveredSeconds < EnoughIdleCoverage * duration.TotalSeconds) return false;
+        if (_measured.Integrate(from, _time.GetTimestamp()) is not { } span || span.CoveredSeconds < EnoughIdleCoverage * duration.TotalSeconds) return null;
         _measured.IdleWatts = span.MeanWatts;
         LogIdleMeasured(span.MeanWatts, span.CoveredSeconds);
+        return span;
+    }
+
+    /// <summary>Takes idle power that was measured earlier; false if no meter measures or it cannot be true.</summary>
+    public bool TryUseIdle(double watts)
+    {
+        if (_measured is null || !(watts >= 0 && watts <= _maximumWatts)) return false;
+        _measured.IdleWatts = watts;
         return true;
     }
 

@@ -41,7 +41,7 @@ public sealed class EnergySamplerTests
         using var sampler = SamplerOf(new WaveformMeter(Time, _ => 2.5) { Provenance = Fast(EnergyMethod.Measured) }, null);
         await sampler.StartAsync(TestContext.Current.CancellationToken);
         Assert.Null(sampler.IdleWatts);
-        await Eventually.TrueAsync(() => sampler.MeasureIdleAsync(TimeSpan.FromSeconds(0.3), TestContext.Current.CancellationToken), "idle power is known");
+        await Eventually.TrueAsync(async () => await sampler.MeasureIdleAsync(TimeSpan.FromSeconds(0.3), TestContext.Current.CancellationToken) is not null, "idle power is known");
         Assert.Equal(2.5, sampler.IdleWatts!.Value, 6);
         await sampler.StopAsync(TestContext.Current.CancellationToken);
     }
@@ -52,7 +52,8 @@ public sealed class EnergySamplerTests
         using var estimating = SamplerOf(null, Estimate(seconds => seconds));
         var from = Time.GetTimestamp();
         Assert.Null(estimating.WindowOf(from, Time.GetTimestamp(), 1).Measured);
-        Assert.False(await estimating.MeasureIdleAsync(TimeSpan.Zero, TestContext.Current.CancellationToken));
+        Assert.Null(await estimating.MeasureIdleAsync(TimeSpan.Zero, TestContext.Current.CancellationToken));
+        Assert.False(estimating.TryUseIdle(2));
 
         using var blind = SamplerOf(null, null);
         Assert.Null(blind.Joules(from, Time.GetTimestamp()));

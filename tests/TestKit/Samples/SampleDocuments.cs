@@ -1,5 +1,6 @@
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Manifests;
+using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
@@ -137,6 +138,18 @@ public static class SampleDocuments
         {
             [DigestOf("directive")] = new() { Result = UpdateState.RolledBack, Reason = "trial.slow", Time = Noon },
         },
+    };
+
+    public static IdlePowerRecord IdlePower() => new()
+    {
+        Schema = IdlePowerRecord.CurrentSchema,
+        Watts = 2.5,
+        CoveredSeconds = 3,
+        Method = EnergyMethod.Measured,
+        Scope = EnergyScope.Board,
+        Source = "ina219",
+        Meter = "ina219 at 0x40",
+        Time = Noon,
     };
 
     public static Quarantine Quarantine() => new()

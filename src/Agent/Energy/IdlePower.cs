@@ -1,0 +1,70 @@
+using Dunlin.Bundles.State;
+using Dunlin.Contracts.Updates;
+using Dunlin.Telemetry.Energy;
+using Dunlin.Telemetry.Power;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Agent.Energy;
+
+/// <summary>
+/// Knows what the board draws when nothing runs: configured, kept from an earlier start, or measured now. Without it net
+/// joules are null.
+/// </summary>
+internal sealed partial class IdlePower(EnergySampler energy, StateFiles files, TimeProvider time, ILogger<IdlePower> logger)
+{
+    private static readonly TimeSpan MeasuringTime = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// Call while nothing runs. Returns at once where idle power is configured, kept for this very meter, or no meter measures;
+    /// else measures for a few seconds and keeps the result durably. A damaged record is measured anew.
+    /// </summary>
+    public async Task LearnAsync(CancellationToken cancellationToken)
+    {
+        if (energy.Measured is not { } meter || energy.IdleWatts is not null) return;
+        var kept = files.ReadIdlePower();
+        if (kept.Problem is { } problem) LogDamaged(problem);
+        if (kept.Value is { } record && IsOf(record, meter) && energy.TryUseIdle(record.Watts))
+        {
+            LogKept(record.Watts, record.Time);
+            return;
+        }
+
+        if (await energy.MeasureIdleAsync(MeasuringTime, cancellationToken) is { } span) Keep(span, meter);
+    }
+
+    private static bool IsOf(IdlePowerRecord record, PowerProvenance meter) =>
+        record.Method == meter.Method && record.Scope == meter.Scope && record.Source == meter.Source && record.Meter == meter.Description;
+
+    private void Keep(EnergySpan span, PowerProvenance meter)
+    {
+        // A meter that gives nothing when idle, as RAPL in a guest may, is known for this run and looked at again at the next.
+        if (!(span.MeanWatts > 0)) return;
+        try
+        {
+            files.WriteIdlePower(new IdlePowerRecord
+            {
+                Schema = IdlePowerRecord.CurrentSchema,
+                Watts = span.MeanWatts,
+                CoveredSeconds = span.CoveredSeconds,
+                Method = meter.Method,
+                Scope = meter.Scope,
+                Source = meter.Source,
+                Meter = meter.Description,
+                Time = time.GetUtcNow(),
+            });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogNotKept(e.Message);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Idle power is {Watts} W, measured at {Time} and kept")]
+    private partial void LogKept(double watts, DateTimeOffset time);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Idle power is measured anew: {Problem}")]
+    private partial void LogDamaged(string problem);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Idle power not kept, so the next start measures it again: {Why}")]
+    private partial void LogNotKept(string why);
+}

@@ -1,0 +1,105 @@
+using Dunlin.Agent.Energy;
+using Dunlin.Agent.Tests.Children;
+using Dunlin.Bundles.State;
+using Dunlin.Contracts.Updates;
+using Dunlin.Telemetry.Power;
+using Dunlin.TestKit.Waiting;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dunlin.Agent.Tests.Energy;
+
+public sealed class IdlePowerTests : IDisposable
+{
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20);
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly Folder _folder = new();
+    private readonly Lines<IdlePower> _log = new();
+    private readonly StateFiles _files;
+
+    public IdlePowerTests() => _files = new StateFiles(new StateLayout(Path.Combine(_folder.Path, "state-of-a-device")));
+
+    [Fact]
+    public async Task IdlePowerOfTheFirstStartIsUsedAfterARestartAlthoughThenSomethingRuns()
+    {
+        Assert.Equal(2.5, await LearnAsync(new SteadyMeter(_time, 2.5)));
+
+        using var meter = new SteadyMeter(_time, 9);
+        using var sampler = meter.Sampler();
+        await new IdlePower(sampler, _files, _time, _log).LearnAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(2.5, sampler.IdleWatts!.Value, 6);
+        Assert.Contains(_log.All, line => line.Contains("and kept", StringComparison.Ordinal));
+
+        var from = _time.GetTimestamp();
+        for (var i = 0; i < 100; i++)
+        {
+            _time.Advance(Step);
+            _ = sampler.Joules(from, _time.GetTimestamp());
+        }
+
+        var window = sampler.WindowOf(from, _time.GetTimestamp(), 10).Measured!;
+        Assert.Equal((9 - 2.5) * window.CoveredSeconds, window.NetJoules!.Value, 6);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"schema\":\"dunlin.idle-power.v1\",\"watts\":1}")]
+    [InlineData("flip")]
+    public async Task ADamagedRecordIsMeasuredAnewAndReplaced(string damage)
+    {
+        await LearnAsync(new SteadyMeter(_time, 2.5));
+        var content = await File.ReadAllTextAsync(_files.Layout.IdlePower, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            _files.Layout.IdlePower, damage == "flip" ? content.Replace("\"watts\":2", "\"watts\":1", StringComparison.Ordinal) : damage, TestContext.Current.CancellationToken);
+        Assert.Equal(3, await LearnAsync(new SteadyMeter(_time, 3)));
+        Assert.Contains(_log.All, line => line.Contains("measured anew", StringComparison.Ordinal));
+        Assert.Equal(3, _files.ReadIdlePower().Value!.Watts, 6);
+    }
+
+    [Fact]
+    public async Task TheIdlePowerOfAnotherMeterIsNoUse()
+    {
+        await LearnAsync(new SteadyMeter(_time, 2.5));
+        Assert.Equal(4, await LearnAsync(new SteadyMeter(_time, 4, "ina219 at 0x41")));
+        Assert.Equal("ina219 at 0x41", _files.ReadIdlePower().Value!.Meter);
+    }
+
+    [Fact]
+    public async Task AConfiguredIdlePowerWinsAndIsNotKept()
+    {
+        using var sampler = new SteadyMeter(_time, 5).Sampler(new PowerOptions { IdleWatts = 1.5 });
+        await new IdlePower(sampler, _files, _time, _log).LearnAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1.5, sampler.IdleWatts);
+        Assert.False(File.Exists(_files.Layout.IdlePower));
+    }
+
+    [Fact]
+    public async Task WhereTheRecordCannotBeWrittenItIsKnownForThisRun()
+    {
+        _folder.File("state-of-a-device", "a file where the folder should be"u8.ToArray());
+        Assert.Equal(2.5, await LearnAsync(new SteadyMeter(_time, 2.5)));
+        Assert.Contains(_log.All, line => line.Contains("not kept", StringComparison.Ordinal));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>One start of the agent with nothing running; the clock goes on as soon as the meter has been read.</summary>
+    private async Task<double?> LearnAsync(SteadyMeter meter)
+    {
+        using var sampler = meter.Sampler();
+        await sampler.StartAsync(TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => meter.ReadCount > 0, "the sampler reads");
+        var learning = new IdlePower(sampler, _files, _time, _log).LearnAsync(TestContext.Current.CancellationToken);
+        while (!learning.IsCompleted)
+        {
+            var read = meter.ReadCount;
+            _time.Advance(Step);
+            await Eventually.TrueAsync(() => meter.ReadCount > read || learning.IsCompleted, "the sampler reads again");
+        }
+
+        await learning;
+        var idle = sampler.IdleWatts;
+        await sampler.StopAsync(TestContext.Current.CancellationToken);
+        return idle is { } watts ? Math.Round(watts, 6) : null;
+    }
+}

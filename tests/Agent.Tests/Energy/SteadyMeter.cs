@@ -1,0 +1,32 @@
+using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Energy;
+using Dunlin.Telemetry.Power;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dunlin.Agent.Tests.Energy;
+
+/// <summary>A sensor that shows what the test says.</summary>
+internal sealed class SteadyMeter(TimeProvider time, double watts, string description = "ina219 at 0x40") : IPowerMeter
+{
+    private int _readCount;
+
+    public PowerProvenance Provenance { get; } = new(EnergyMethod.Measured, "ina219", EnergyScope.Board, 50, 0.02, description);
+    public string? Problem => null;
+
+    /// <summary>Called before each reading.</summary>
+    public Func<double> Watts { get; set; } = () => watts;
+
+    public int ReadCount => Volatile.Read(ref _readCount);
+
+    public bool TryRead(out PowerSample sample)
+    {
+        sample = PowerSample.OfWatts(time.GetTimestamp(), Watts());
+        Interlocked.Increment(ref _readCount);
+        return true;
+    }
+
+    public EnergySampler Sampler(PowerOptions? options = null) =>
+        new(new DiscoveredMeters(this, null, []), options ?? new PowerOptions(), time, () => null, NullLogger<EnergySampler>.Instance);
+
+    public void Dispose() { }
+}
