@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Threading.Channels;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Link;
@@ -16,22 +15,21 @@ public delegate Task<CommandResult> CommandHandler(Command command, Cancellation
 
 /// <summary>
 /// Runs the commands <c>ping</c> (built in) and what is registered, one at a time, rate-limited, and answers on <c>reply</c>;
-/// the sender's response topic is ignored. A command that comes twice (same id or correlation data) runs once.
+/// a ping and a refusal wait for no other command. The sender's response topic is ignored. A command that comes twice (same id or correlation data) runs once.
 /// </summary>
 public sealed partial class CommandDispatcher : BackgroundService
 {
     private const int MaximumIdLength = 64;
     private const int RememberedCount = 64;
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     private readonly MqttLink _link;
     private readonly LinkIdentity _identity;
     private readonly MessageSequence _sequence;
     private readonly TimeProvider _time;
     private readonly ILogger<CommandDispatcher> _logger;
-    private readonly LoopTick _tick;
     private readonly Dictionary<string, (CommandHandler Handler, RateLimit Limit)> _commands = [];
-    private readonly Channel<Request> _requests = Channel.CreateBounded<Request>(16);
+    private readonly CommandLane _quick;
+    private readonly CommandLane _slow;
     private readonly Queue<string> _seen = new();
     private readonly RateLimit _refusals;
 
@@ -39,7 +37,8 @@ public sealed partial class CommandDispatcher : BackgroundService
         MqttLink link, LinkIdentity identity, MessageSequence sequence, LoopTicks ticks, TimeProvider time, ILogger<CommandDispatcher> logger)
     {
         (_link, _identity, _sequence, _time, _logger) = (link, identity, sequence, time, logger);
-        _tick = ticks.Register("commands", Interval * 6);
+        _slow = new CommandLane(ticks.Register("commands", CommandLane.LongestTickInterval), time);
+        _quick = new CommandLane(ticks.Register("pings", CommandLane.LongestTickInterval), time);
         _refusals = new RateLimit(10, TimeSpan.FromSeconds(1), time);
         Register(Command.Ping, (_, _) => Task.FromResult(new CommandResult()), burst: 5, refill: TimeSpan.FromSeconds(1));
         link.Subscribe(identity.Topics.Commands, Accept);
@@ -58,26 +57,10 @@ public sealed partial class CommandDispatcher : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        try
-        {
-            while (!stoppingToken.IsCancellationRequested)
-            {
-                _tick.Tick();
-                using var pause = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-                var arrival = _requests.Reader.WaitToReadAsync(pause.Token).AsTask();
-                await Task.WhenAny(arrival, Task.Delay(Interval, _time, pause.Token));
-                await pause.CancelAsync();
-                while (!stoppingToken.IsCancellationRequested && _requests.Reader.TryRead(out var request)) await AnswerAsync(request, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Stopping is no error.
-        }
-        finally
-        {
-            _tick.Retire();
-        }
+        var lanes = new[] { _quick.RunAsync(stoppingToken), _slow.RunAsync(stoppingToken) };
+        // A lane that fails ends the service, also while the other goes on.
+        await await Task.WhenAny(lanes);
+        await Task.WhenAll(lanes);
     }
 
     private ValueTask<bool> Accept(IncomingMessage message)
@@ -94,7 +77,7 @@ public sealed partial class CommandDispatcher : BackgroundService
         if (IsRepeated(message, command)) return ValueTask.FromResult(true);
         if (message.IsRetained) Refuse(message, name, command, "command.invalid", "A command must not be retained.");
         else if (!_commands.TryGetValue(name, out var known)) Refuse(message, name, command, "command.unknown", $"Commands are {string.Join(", ", _commands.Keys.Order())}.");
-        else if (!known.Limit.TryTake() || !_requests.Writer.TryWrite(new Request(name, command, message.CorrelationData.ToArray(), null, null)))
+        else if (!known.Limit.TryTake() || !TryAdd(name == Command.Ping ? _quick : _slow, new Request(name, command, message.CorrelationData.ToArray(), null, null)))
             Refuse(message, name, command, "command.rate-limited", "Too many commands; send it again later.");
         return ValueTask.FromResult(true);
     }
@@ -103,8 +86,10 @@ public sealed partial class CommandDispatcher : BackgroundService
     {
         if (!_refusals.TryTake()) return;
         var shown = DeviceName.IsValid(name) ? name : "(invalid)";
-        _requests.Writer.TryWrite(new Request(shown, command, message.CorrelationData.ToArray(), code, detail));
+        TryAdd(_quick, new Request(shown, command, message.CorrelationData.ToArray(), code, detail));
     }
+
+    private bool TryAdd(CommandLane lane, Request request) => lane.TryAdd(cancellationToken => AnswerAsync(request, cancellationToken));
 
     private bool IsRepeated(IncomingMessage message, Command command)
     {
@@ -123,7 +108,7 @@ public sealed partial class CommandDispatcher : BackgroundService
         {
             result = request.RefusalCode is { } code
                 ? new CommandResult(code, request.Detail)
-                : await TickWhileAsync(_commands[request.Name].Handler(request.Command, cancellationToken));
+                : await _commands[request.Name].Handler(request.Command, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -146,19 +131,6 @@ public sealed partial class CommandDispatcher : BackgroundService
         };
         var payload = JsonSerializer.SerializeToUtf8Bytes(reply, MessageJson.Default.Reply);
         await _link.PublishAsync(_identity.Topics.Reply, payload, 3600, request.Correlation, cancellationToken);
-    }
-
-    /// <summary>A race may take longer than the watchdog's patience; that it ends is its handler's business.</summary>
-    private async Task<CommandResult> TickWhileAsync(Task<CommandResult> running)
-    {
-        while (true)
-        {
-            _tick.Tick();
-            using var pause = new CancellationTokenSource();
-            var ended = await Task.WhenAny(running, Task.Delay(Interval, _time, pause.Token));
-            await pause.CancelAsync();
-            if (ended == running) return await running;
-        }
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Command {Command} failed")]

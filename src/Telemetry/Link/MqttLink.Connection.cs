@@ -246,7 +246,7 @@ public sealed partial class MqttLink
             SessionExpiryInterval = (uint)_options.SessionExpirySeconds,
             KeepAlivePeriod = TimeSpan.FromSeconds(_options.KeepAliveSeconds),
             Timeout = _timing.Timeout,
-            MaximumPacketSize = MaximumPayloadByteCount + 4096,
+            MaximumPacketSize = MaximumPacketByteCount,
             // One system call a message: header and payload leave together.
             AllowPacketFragmentation = false,
             Credentials = Credentials(),
@@ -258,7 +258,7 @@ public sealed partial class MqttLink
             ChannelOptions = new MqttClientTcpOptions
             {
                 RemoteEndpoint = new System.Net.DnsEndPoint(_options.Host, _options.EffectivePort),
-                StreamProvider = new BrokerConnector(_options, TrustedNow ?? _time.GetUtcNow),
+                StreamProvider = new BrokerConnector(_options, MaximumPacketByteCount, TrustedNow ?? _time.GetUtcNow),
             },
         };
     }

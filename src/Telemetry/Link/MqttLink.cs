@@ -22,6 +22,9 @@ public sealed partial class MqttLink : BackgroundService
     /// <summary>A chunk of a blob has 65,536 bytes, a signed document less.</summary>
     public const int MaximumPayloadByteCount = 128 * 1024;
 
+    /// <summary>Payload, topic and properties.</summary>
+    internal const int MaximumPacketByteCount = MaximumPayloadByteCount + 4096;
+
     private static readonly TimeSpan Goodbye = TimeSpan.FromMilliseconds(400);
     private readonly LinkIdentity _identity;
     private readonly MqttOptions _options;

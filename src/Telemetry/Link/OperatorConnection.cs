@@ -8,6 +8,8 @@ namespace Dunlin.Telemetry.Link;
 /// <summary>How an operator's tool connects: the device's transport and trust, a session that ends with it, no will.</summary>
 public static class OperatorConnection
 {
+    private const int MaximumPacketByteCount = 1024 * 1024;
+
     /// <exception cref="IOException">The password file cannot be read.</exception>
     public static MqttClientOptions Options(MqttOptions options, string clientId, TimeProvider time) => new()
     {
@@ -16,12 +18,12 @@ public static class OperatorConnection
         CleanSession = true,
         KeepAlivePeriod = TimeSpan.FromSeconds(options.KeepAliveSeconds),
         Timeout = TimeSpan.FromSeconds(10),
-        MaximumPacketSize = 1024 * 1024,
+        MaximumPacketSize = MaximumPacketByteCount,
         Credentials = options.UserName.Length == 0 ? null : new MqttClientCredentials(options.UserName, Encoding.UTF8.GetBytes(Password(options))),
         ChannelOptions = new MqttClientTcpOptions
         {
             RemoteEndpoint = new DnsEndPoint(options.Host, options.EffectivePort),
-            StreamProvider = new BrokerConnector(options, time.GetUtcNow),
+            StreamProvider = new BrokerConnector(options, MaximumPacketByteCount, time.GetUtcNow),
         },
     };
 

@@ -1,0 +1,172 @@
+using System.Text;
+using System.Text.Json;
+using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Commands;
+using Dunlin.Telemetry.Link;
+using Dunlin.Telemetry.Liveness;
+using Dunlin.Telemetry.Tests.Link;
+using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Schemas;
+using Dunlin.TestKit.Waiting;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dunlin.Telemetry.Tests.Commands;
+
+public sealed class CommandDispatcherTests : IAsyncLifetime
+{
+    private readonly TaskCompletionSource _slow = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _runCount;
+    private MosquittoBroker _broker = null!;
+    private MqttProbe _probe = null!;
+    private TestLink _link = null!;
+    private CommandDispatcher _commands = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _broker = await MosquittoBroker.StartAsync();
+        _probe = await MqttProbe.ConnectAsync(_broker, "#");
+        _link = new TestLink(TestLink.To(_broker));
+        _commands = new CommandDispatcher(
+            _link.Link, _link.Identity, new MessageSequence(), new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<CommandDispatcher>.Instance);
+        _commands.Register("slow", SlowAsync, burst: 100, TimeSpan.FromMilliseconds(1));
+        _commands.Register("rare", (_, _) => Count(), burst: 2, TimeSpan.FromHours(1));
+        _commands.Register("broken", (_, _) => throw new InvalidOperationException("A bug with a /secret/path."), burst: 5, TimeSpan.FromSeconds(1));
+        await _commands.StartAsync(CancellationToken.None);
+        await _link.StartAsync();
+        await _link.ConnectedAsync();
+    }
+
+    [Fact]
+    public async Task APingIsAnsweredAtOnceAlsoWhileAnotherCommandRuns()
+    {
+        await SendAsync("slow", """{"id":"long"}""");
+        await Eventually.TrueAsync(() => Volatile.Read(ref _runCount) == 1, "the slow command runs");
+        await SendAsync("ping", """{"id":"quick"}""");
+        await SendAsync("dance", """{"id":"refused"}""");
+        Assert.True((await ReplyAsync("quick")).Ok);
+        Assert.Equal("command.unknown", (await ReplyAsync("refused")).Code);
+        Assert.DoesNotContain(Replies(), reply => reply.Id == "long");
+        _slow.SetResult();
+        Assert.True((await ReplyAsync("long")).Ok);
+    }
+
+    [Fact]
+    public async Task CommandsOfOneKindRunOneAfterTheOther()
+    {
+        for (var i = 0; i < 5; i++) await SendAsync("slow", $$"""{"id":"s{{i}}"}""");
+        await Eventually.TrueAsync(() => Volatile.Read(ref _runCount) == 1, "the first runs");
+        _slow.SetResult();
+        await ReplyAsync("s4");
+        Assert.Equal(["s0", "s1", "s2", "s3", "s4"], Replies().Select(reply => reply.Id));
+        Assert.Equal(5, Volatile.Read(ref _runCount));
+    }
+
+    [Fact]
+    public async Task TheRateIsLimitedByNameAndSaidSo()
+    {
+        for (var i = 0; i < 4; i++) await SendAsync("rare", $$"""{"id":"r{{i}}"}""");
+        Assert.True((await ReplyAsync("r0")).Ok);
+        Assert.True((await ReplyAsync("r1")).Ok);
+        Assert.Equal("command.rate-limited", (await ReplyAsync("r2")).Code);
+        Assert.Equal("command.rate-limited", (await ReplyAsync("r3")).Code);
+        Assert.Equal(2, Volatile.Read(ref _runCount));
+    }
+
+    [Fact]
+    public async Task AnUnknownCommandIsToldWhichThereAre()
+    {
+        await SendAsync("dance", """{"id":"two"}""");
+        var reply = await ReplyAsync("two");
+        Assert.Equal("command.unknown", reply.Code);
+        Assert.Equal("Commands are broken, ping, rare, slow.", reply.Detail);
+    }
+
+    [Theory]
+    [InlineData("garbage")]
+    [InlineData("[]")]
+    [InlineData("""{"id":7}""")]
+    [InlineData("""{"id":"0123456789012345678901234567890123456789012345678901234567890123X"}""")]
+    public async Task AMalformedPayloadIsRefusedAndCountedAsGarbage(string payload)
+    {
+        await SendAsync("ping", payload);
+        await Eventually.TrueAsync(() => Replies().Any(reply => reply.Code == "command.invalid"), "it is refused");
+        Assert.Equal(1, _link.Link.GarbageCount);
+        await SendAsync("ping", """{"id":"still there"}""");
+        Assert.True((await ReplyAsync("still there")).Ok);
+    }
+
+    [Fact]
+    public async Task AnotherResponseTopicIsIgnored()
+    {
+        await _probe.PublishAsync(_link.Topics.Command("ping"), """{"id":"here"}"""u8.ToArray(), responseTopic: "dunlin/v1/demo/belt-2/desired", correlation: [7, 8]);
+        await ReplyAsync("here");
+        Assert.DoesNotContain(_probe.Messages, message => message.Topic == "dunlin/v1/demo/belt-2/desired");
+        Assert.Equal([7, 8], _probe.Messages.Single(message => message.Topic == _link.Topics.Reply).Correlation);
+    }
+
+    [Fact]
+    public async Task ACommandThatComesTwiceRunsOnce()
+    {
+        await SendAsync("rare", """{"id":"same"}""");
+        await SendAsync("rare", """{"id":"same"}""");
+        await SendAsync("ping", """{"id":"after"}""");
+        await ReplyAsync("after");
+        await ReplyAsync("same");
+        Assert.Equal(1, Volatile.Read(ref _runCount));
+        Assert.Single(Replies(), reply => reply.Id == "same");
+    }
+
+    [Fact]
+    public async Task AHandlerThatFailsIsAReplyWithoutItsInnards()
+    {
+        await SendAsync("broken", """{"id":"x"}""");
+        var reply = await ReplyAsync("x");
+        Assert.Equal("command.failed", reply.Code);
+        Assert.DoesNotContain("secret", reply.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AFloodOfNonsenseIsAnsweredTenTimesASecondAtMost()
+    {
+        for (var i = 0; i < 300; i++) await SendAsync($"nonsense-{i}", "");
+        await Eventually.TrueAsync(() => Replies().Count > 0, "some are refused");
+        await SendAsync("ping", """{"id":"alive"}""");
+        Assert.True((await ReplyAsync("alive")).Ok);
+        Assert.InRange(Replies().Count(reply => reply.Code == "command.unknown"), 1, 150);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _slow.TrySetResult();
+        await _commands.StopAsync(CancellationToken.None);
+        _commands.Dispose();
+        await _link.DisposeAsync();
+        await _probe.DisposeAsync();
+        await _broker.DisposeAsync();
+    }
+
+    private async Task<CommandResult> SlowAsync(Command command, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _runCount);
+        await _slow.Task.WaitAsync(cancellationToken);
+        return new CommandResult();
+    }
+
+    private Task<CommandResult> Count()
+    {
+        Interlocked.Increment(ref _runCount);
+        return Task.FromResult(new CommandResult());
+    }
+
+    private Task SendAsync(string name, string payload) => _probe.PublishAsync(_link.Topics.Command(name), Encoding.UTF8.GetBytes(payload));
+
+    private List<Reply> Replies() => [.. _probe.Messages.Where(message => message.Topic == _link.Topics.Reply)
+        .Select(message => JsonSerializer.Deserialize(message.Payload, Contracts.MessageJson.Default.Reply)!)];
+
+    private async Task<Reply> ReplyAsync(string id)
+    {
+        await Eventually.TrueAsync(() => Replies().Any(reply => reply.Id == id), $"a reply to '{id}'");
+        Assert.All(_probe.Messages.Where(message => message.Topic == _link.Topics.Reply), message => SchemaAssert.Valid("reply", message.Text));
+        return Replies().First(reply => reply.Id == id);
+    }
+}
