@@ -21,18 +21,18 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, TimeProv
     {
         var ran = verdict.Contenders.Where(c => c.LatencyMilliseconds is not null).Select(c => c.Contender).ToHashSet();
         var sessions = heat.Sessions.Where(session => ran.Contains(session.Contender)).ToList();
-        var totals = sessions.ToDictionary(session => session.Contender, _ => (Joules: 0.0, Runs: 0, Source: ""));
+        var totals = sessions.ToDictionary(session => session.Contender, _ => new Weighed(0, 0, ""));
         foreach (var session in sessions.Concat(sessions.AsEnumerable().Reverse()))
         {
-            if (await BlockAsync(heat, session, cancellationToken) is not var (joules, runs, source)) return verdict;
+            if (await BlockAsync(heat, session, cancellationToken) is not { } block) return verdict;
             var total = totals[session.Contender];
-            totals[session.Contender] = (total.Joules + joules, total.Runs + runs, source);
+            totals[session.Contender] = new Weighed(total.Joules + block.Joules, total.Runs + block.Runs, block.Source);
         }
 
         return totals.Count == 0 ? verdict : Decide(heat, verdict, totals);
     }
 
-    private async Task<(double Joules, int Runs, string Source)?> BlockAsync(Heat heat, SessionSpec session, CancellationToken cancellationToken)
+    private async Task<Weighed?> BlockAsync(Heat heat, SessionSpec session, CancellationToken cancellationToken)
     {
         var block = TimeSpan.FromSeconds(Math.Max(ShortestBlock.TotalSeconds, SamplesPerBlock / energy.SamplesPerSecond));
         var request = heat with { Sessions = [session], BudgetMilliseconds = (int)block.TotalMilliseconds, JoulesPerCpuSecond = null, Incumbent = null };
@@ -41,23 +41,24 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, TimeProv
         if (outcome.Answer is not HeatVerdict { Contenders: [{ RunCount: > 0 } alone] }) return null;
         // The runs end with the block; loading comes before it and is not weighed.
         var start = end - (long)(block.TotalSeconds * time.TimestampFrequency);
-        return energy.Metered!(start, end) is var (joules, source) ? (joules, alone.RunCount, source) : null;
+        return energy.Metered!(start, end) is var (joules, source) ? new Weighed(joules, alone.RunCount, source) : null;
     }
 
-    private static HeatVerdict Decide(Heat heat, HeatVerdict verdict, Dictionary<ContenderId, (double Joules, int Runs, string Source)> totals)
+    /// <summary>The least cost wins, the incumbent within the tie margin.</summary>
+    /// <param name="heat">Objective, incumbent and margin.</param>
+    /// <param name="verdict">Of the heat.</param>
+    /// <param name="totals">Of those that were weighed; at least one.</param>
+    internal static HeatVerdict Decide(Heat heat, HeatVerdict verdict, IReadOnlyDictionary<ContenderId, Weighed> totals)
     {
-        double Cost(ContenderVerdict contender)
-        {
-            var (joules, runs, _) = totals[contender.Contender];
-            return joules / runs * (heat.Objective == Objective.Product ? contender.LatencyMilliseconds!.P95 : 1);
-        }
+        double Cost(ContenderVerdict contender) =>
+            totals[contender.Contender].JoulesPerRun * (heat.Objective == Objective.Product ? contender.LatencyMilliseconds!.P95 : 1);
 
         var weighed = verdict.Contenders.Where(contender => totals.ContainsKey(contender.Contender)).ToList();
         var best = weighed.MinBy(Cost)!;
         if (weighed.FirstOrDefault(contender => contender.Contender == heat.Incumbent) is { } incumbent && Cost(best) > Cost(incumbent) * (1 - heat.TieMargin))
             best = incumbent;
         var reason = string.Create(CultureInfo.InvariantCulture,
-            $"{best.Contender}: {totals[best.Contender].Joules / totals[best.Contender].Runs * 1000:0.00} mJ per inference measured, the least of {weighed.Count} contenders.");
+            $"{best.Contender}: {totals[best.Contender].JoulesPerRun * 1000:0.00} mJ per inference measured, the least of {weighed.Count} contenders.");
         return verdict with
         {
             Winner = best.Contender,
@@ -66,13 +67,19 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, TimeProv
             [
                 .. verdict.Contenders.Select(contender => !totals.TryGetValue(contender.Contender, out var total) ? contender : contender with
                 {
-                    Energy = new JoulesPerInference(total.Joules / total.Runs, EnergyMethod.Measured, total.Source),
+                    Energy = new JoulesPerInference(total.JoulesPerRun, EnergyMethod.Measured, total.Source),
                     Outcome = contender == best ? ContenderOutcome.Won : ContenderOutcome.Lost,
                     ReasonCode = contender == best ? "won" : "more-energy",
                     Reason = contender == best ? reason : string.Create(CultureInfo.InvariantCulture,
-                        $"{contender.Contender}: {total.Joules / total.Runs * 1000:0.00} mJ per inference measured, {Cost(contender) / Cost(best):0.00} × the winner's cost."),
+                        $"{contender.Contender}: {total.JoulesPerRun * 1000:0.00} mJ per inference measured, {Cost(contender) / Cost(best):0.00} × the winner's cost."),
                 }),
             ],
         };
     }
+}
+
+/// <summary>What a contender used in its blocks, and what measured it.</summary>
+internal readonly record struct Weighed(double Joules, int Runs, string Source)
+{
+    public double JoulesPerRun => Joules / Runs;
 }

@@ -10,6 +10,7 @@ using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.Runtime.Racing;
 using Dunlin.TestKit.Samples;
+using Dunlin.TestKit.Trees;
 
 namespace Dunlin.Agent.Tests.Serving;
 
@@ -25,7 +26,7 @@ public sealed class ReleaseGateTests : IDisposable
     public ReleaseGateTests()
     {
         _files = new StateFiles(new StateLayout(_folder.Sub("state")));
-        _bundle = Bundle.Open(CopyDemo());
+        _bundle = Bundle.Open(WorkingTree.Copy(WorkingTree.DemoBundle, Path.Combine(_folder.Path, "bundle")));
     }
 
     [Theory]
@@ -145,21 +146,5 @@ public sealed class ReleaseGateTests : IDisposable
         var changedBytes = System.Text.Encoding.UTF8.GetBytes(changed);
         if (parent.EndsWith("index.json", StringComparison.Ordinal)) File.WriteAllBytes(parent, changedBytes);
         else Replace(Digest.Of(System.Text.Encoding.UTF8.GetBytes(text)), System.Text.Encoding.UTF8.GetByteCount(text), changedBytes);
-    }
-
-    private string CopyDemo()
-    {
-        var repository = AppContext.BaseDirectory.TrimEnd('/');
-        while (!File.Exists(Path.Combine(repository, "Agent.sln"))) repository = Path.GetDirectoryName(repository)!;
-        var from = Path.Combine(repository, "demo", "bundle");
-        var to = _folder.Sub("bundle");
-        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
-        {
-            var target = Path.Combine(to, Path.GetRelativePath(from, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
-
-        return to;
     }
 }

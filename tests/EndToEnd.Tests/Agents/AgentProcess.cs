@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Dunlin.EndToEnd.Tests.Packages;
+using Dunlin.TestKit.Trees;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Agents;
@@ -29,7 +29,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     /// <summary>The apphost beside its assemblies, of the configuration that this test was built in.</summary>
     public static string Executable { get; } = Path.Combine(
-        Repository.Folder, "artifacts", "bin", "Agent", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "dunlin-agent");
+        WorkingTree.Root, "artifacts", "bin", "Agent", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "dunlin-agent");
 
     public int Id => _process.Id;
 

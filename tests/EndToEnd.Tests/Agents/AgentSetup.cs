@@ -1,11 +1,11 @@
-using Dunlin.EndToEnd.Tests.Packages;
+using Dunlin.TestKit.Trees;
 
 namespace Dunlin.EndToEnd.Tests.Agents;
 
 /// <summary>What an agent of a test is started with: small windows, every result, a short race.</summary>
 internal sealed record AgentSetup
 {
-    public static string DemoBundle { get; } = Path.Combine(Repository.Folder, "demo", "bundle");
+    public static string DemoBundle { get; } = WorkingTree.DemoBundle;
 
     public required string StateDirectory { get; init; }
     public required string Camera { get; init; }

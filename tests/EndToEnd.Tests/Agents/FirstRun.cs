@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Systemd;
+using Dunlin.TestKit.Trees;
 
 [assembly: AssemblyFixture(typeof(Dunlin.EndToEnd.Tests.Agents.FirstRun))]
 
@@ -60,7 +61,7 @@ public sealed class FirstRun : IAsyncLifetime
     /// <summary>A setup whose state is a copy of what the first run has left.</summary>
     internal AgentSetup Again(Workspace space, int port)
     {
-        Workspace.Copy(Setup.StateDirectory, space.At("state"));
+        WorkingTree.Copy(Setup.StateDirectory, space.At("state"));
         return Setup with { StateDirectory = space.At("state"), Port = port };
     }
 

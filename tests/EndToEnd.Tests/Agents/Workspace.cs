@@ -7,14 +7,5 @@ internal sealed class Workspace : IDisposable
 
     public string At(string name) => Path.Combine(Root, name);
 
-    public static void Copy(string from, string to)
-    {
-        foreach (var folder in Directory.EnumerateDirectories(from, "*", SearchOption.AllDirectories))
-            Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
-        Directory.CreateDirectory(to);
-        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
-            File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)));
-    }
-
     public void Dispose() => Directory.Delete(Root, recursive: true);
 }

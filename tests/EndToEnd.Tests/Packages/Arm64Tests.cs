@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit.Trees;
 
 namespace Dunlin.EndToEnd.Tests.Packages;
 
@@ -54,7 +55,7 @@ public sealed class Arm64Tests : IDisposable
             return "";
         }
 
-        var start = new ProcessStartInfo(Path.Join(Repository.Folder, "packaging", "arm64.sh"), ["run", Path.GetFullPath(folder), images, .. arguments])
+        var start = new ProcessStartInfo(Path.Join(WorkingTree.Root, "packaging", "arm64.sh"), ["run", Path.GetFullPath(folder), images, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Trees;
 using Dunlin.TestKit.Waiting;
 using MQTTnet;
 
@@ -132,7 +133,7 @@ public sealed class PackageTests
     private static async Task<SystemdContainer> InstalledAsync()
     {
         if (Environment.GetEnvironmentVariable(FoldersVariable) is null) Assert.Skip("Takes minutes and root: run ./build.sh systemd-test.");
-        var container = await SystemdContainer.BootAsync(Repository.Folder);
+        var container = await SystemdContainer.BootAsync(WorkingTree.Root);
         await InstallAsync(container, newer: false);
         return container;
     }

@@ -7,6 +7,7 @@ using Dunlin.Contracts.Updates;
 using Dunlin.EndToEnd.Tests.Agents;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Samples;
+using Dunlin.TestKit.Trees;
 
 namespace Dunlin.EndToEnd.Tests.Serving;
 
@@ -20,7 +21,7 @@ public sealed class BundleTests(FirstRun first)
     {
         using var space = new Workspace();
         using var key = SigningKey.Generate();
-        Workspace.Copy(AgentSetup.DemoBundle, space.At("bundle"));
+        WorkingTree.Copy(AgentSetup.DemoBundle, space.At("bundle"));
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         var setup = first.Again(space, broker.Port) with { Bundle = space.At("bundle") };

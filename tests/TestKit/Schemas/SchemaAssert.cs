@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dunlin.TestKit.Trees;
 using Json.Schema;
 using Xunit;
 
@@ -14,7 +15,7 @@ public static class SchemaAssert
     private static readonly Lock Evaluating = new();
 
     /// <summary>The folder of the schemas in this working tree.</summary>
-    public static string Folder { get; } = Path.Combine(RepositoryRoot(), "docs", "schemas");
+    public static string Folder { get; } = Path.Combine(WorkingTree.Root, "docs", "schemas");
 
     /// <param name="name">As in <c>telemetry.schema.json</c>: <c>telemetry</c>.</param>
     /// <param name="json">A whole document.</param>
@@ -53,13 +54,4 @@ public static class SchemaAssert
     }
 
     private static string PathOf(string name) => Path.Combine(Folder, name + ".schema.json");
-
-    private static string RepositoryRoot()
-    {
-        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            if (File.Exists(Path.Combine(at.FullName, "Agent.sln"))) return at.FullName;
-        }
-        throw new DirectoryNotFoundException($"No Agent.sln above '{AppContext.BaseDirectory}'; run the tests from the working tree.");
-    }
 }

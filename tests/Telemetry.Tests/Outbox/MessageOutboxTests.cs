@@ -1,0 +1,142 @@
+using Dunlin.Telemetry.Tests.Link;
+using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Samples;
+using Dunlin.TestKit.Schemas;
+using Dunlin.TestKit.Waiting;
+
+namespace Dunlin.Telemetry.Tests.Outbox;
+
+public sealed class MessageOutboxTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-outbox-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task WhatWasAddedWithoutALinkArrivesInOrderOutcomesFirst()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
+        await using var wire = new FaultyLink(broker.Host, broker.Port) { IsRefusing = true };
+        var options = TestLink.To(broker);
+        (options.Host, options.Port) = (wire.Host, wire.Port);
+        await using var device = await new TestOutbox(options, _folder).StartAsync();
+        for (var i = 1; i <= 20; i++) device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+        for (var i = 1; i <= 3; i++) device.Publisher.Publish(SampleMessages.Outcome() with { Sequence = i });
+        Assert.Equal(20, device.Outbox.Counts.Queued);
+        Assert.Equal(3, device.Outbox.QueuedOutcomeCount);
+
+        wire.IsRefusing = false;
+        await EmptyAsync(device);
+        await Eventually.TrueAsync(() => Sequences(probe, device.Link.Topics.Telemetry).Contains(20), "the last arrives");
+        Assert.Equal(Enumerable.Range(1, 20), Sequences(probe, device.Link.Topics.Telemetry));
+        Assert.Equal(Enumerable.Range(1, 3), Sequences(probe, device.Link.Topics.Outcome));
+        var sent = probe.Messages.Select(m => m.Topic).Where(t => t == device.Link.Topics.Telemetry || t == device.Link.Topics.Outcome).ToList();
+        Assert.True(sent.LastIndexOf(device.Link.Topics.Outcome) < sent.IndexOf(device.Link.Topics.Telemetry), "outcomes come first");
+    }
+
+    [Fact]
+    public async Task AMinutesOutageLosesNothingAndARestartOfTheAgentInItNeither()
+    {
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Persistent = true });
+        await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
+        var telemetry = "";
+        await using (var device = await new TestOutbox(TestLink.To(broker), _folder).StartAsync())
+        {
+            telemetry = device.Link.Topics.Telemetry;
+            await device.Link.ConnectedAsync();
+            for (var i = 1; i <= 10; i++) device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+            await EmptyAsync(device);
+            await Eventually.TrueAsync(() => Sequences(probe, telemetry).Count >= 10, "ten arrive");
+            await broker.KillAsync();
+            for (var i = 11; i <= 20; i++) device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+            await device.Link.LostAsync();
+        }
+
+        await using var again = new TestOutbox(TestLink.To(broker), _folder);
+        Assert.Equal(10, again.Outbox.Counts.Queued);
+        for (var i = 21; i <= 25; i++) again.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+        await broker.StartAgainAsync();
+        await using var late = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
+        await again.StartAsync();
+        await EmptyAsync(again);
+        await Eventually.TrueAsync(() => Sequences(late, telemetry).Contains(25), "the newest arrives");
+        Assert.Equal(Enumerable.Range(11, 15), Sequences(late, telemetry));
+    }
+
+    [Fact]
+    public async Task AFullDiskIsNamedCostsOnlyTelemetryAndHealsByItself()
+    {
+        using var disk = TinyDisk.Mount();
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
+        await using var device = new TestOutbox(TestLink.To(broker), disk.Path);
+        File.WriteAllBytes(Path.Combine(disk.Path, "filler"), []);
+        disk.Fill();
+        for (var i = 1; i <= 5; i++) device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+        for (var i = 1; i <= 5; i++) device.Publisher.Publish(SampleMessages.Outcome() with { Sequence = i });
+        Assert.Contains(disk.Path, device.Outbox.Problem, StringComparison.Ordinal);
+        Assert.Contains("free space", device.Outbox.Problem, StringComparison.Ordinal);
+        Assert.Equal(5, device.Outbox.Counts.Queued + device.Outbox.Counts.Dropped);
+        Assert.Equal(5, device.Outbox.QueuedOutcomeCount);
+
+        await device.StartAsync();
+        await Eventually.TrueAsync(() => Sequences(probe, device.Link.Topics.Outcome).Count == 5, "outcomes arrive with the disk still full");
+        disk.Free();
+        device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = 6 });
+        device.Publisher.Publish(SampleMessages.Outcome() with { Sequence = 6 });
+        await Eventually.TrueAsync(() => Sequences(probe, device.Link.Topics.Telemetry).Contains(6) && Sequences(probe, device.Link.Topics.Outcome).Contains(6), "new ones arrive");
+        Assert.Null(device.Outbox.Problem);
+    }
+
+    [Fact]
+    public async Task TelemetryThatTheBrokerRefusesIsCountedAsDroppedAndAnOutcomeStays()
+    {
+        const string Acl = "topic read #\ntopic write dunlin/v1/demo/belt-1/status\n";
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Acl = Acl });
+        await using var device = new TestOutbox(TestLink.To(broker), _folder);
+        device.Publisher.Publish(SampleMessages.Telemetry());
+        await device.StartAsync();
+        await Eventually.TrueAsync(() => device.Outbox.Counts is { Queued: 0, Dropped: 1 }, "the telemetry is dropped");
+        device.Publisher.Publish(SampleMessages.Outcome());
+        device.Publisher.Publish(SampleMessages.Telemetry());
+        await device.Link.ConnectedAsync();
+        Assert.Equal(1, device.Outbox.QueuedOutcomeCount);
+        Assert.True(device.Link.Link.State.IsConnected);
+    }
+
+    [Fact]
+    public async Task EachKindOfMessageGoesOutInItsOwnWay()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
+        await using var device = new TestOutbox(TestLink.To(broker), _folder);
+        Assert.False(device.Publisher.Publish(SampleMessages.Result()), "without a link a result is dropped");
+        await device.StartAsync();
+        await device.Link.ConnectedAsync();
+        device.Publisher.Publish(SampleMessages.Reported());
+        device.Publisher.Publish(SampleMessages.Race());
+        device.Publisher.Publish(SampleMessages.Telemetry());
+        device.Publisher.Publish(SampleMessages.Outcome());
+        Assert.True(device.Publisher.Publish(SampleMessages.Result()));
+
+        var topics = device.Link.Topics;
+        foreach (var (topic, schema, qos, isRetained, expiry) in new[]
+        {
+            (topics.Reported, "reported", 1, true, 0u), (topics.Race, "race", 1, true, 0u), (topics.Telemetry, "telemetry", 1, false, 86_400u),
+            (topics.Outcome, "outcome", 1, false, 0u), (topics.Result, "result", 0, false, 0u),
+        })
+        {
+            var message = await probe.NextAsync(topic);
+            SchemaAssert.Valid(schema, message.Text);
+            Assert.Equal((schema, qos, isRetained), (schema, message.Qos, message.Retain));
+            Assert.InRange(message.ExpirySeconds, expiry == 0 ? 0 : expiry - 60, expiry);
+        }
+    }
+
+    private static Task EmptyAsync(TestOutbox device) => Eventually.TrueAsync(
+        () => device.Outbox.Counts.Queued == 0 && device.Outbox.QueuedOutcomeCount == 0, () => $"the outbox is empty; {device.Outbox.Counts}");
+
+    private static List<int> Sequences(MqttProbe probe, string topic) =>
+        [.. probe.Messages.Where(message => message.Topic == topic).Select(message => message.Json.GetProperty("sequence").GetInt32())];
+}
