@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Serving;
+using Dunlin.Bundles.Layouts;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Race;
+using Dunlin.Contracts.Worker;
+using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Samples;
+using Dunlin.TestKit.Schemas;
+using Dunlin.TestKit.Trees;
+
+namespace Dunlin.Agent.Tests.Reporting;
+
+public sealed class DeviceReportTests : IAsyncLifetime
+{
+    private static readonly ContenderId Other = new("fp32", "CPUExecutionProvider", 2);
+
+    private TestDevice _device = null!;
+
+    public async ValueTask InitializeAsync() => _device = await TestDevice.StartAsync();
+
+    [Fact]
+    public async Task ReleaseVerdictAndWhatRunsAreReportedRetainedAndInTheStatusLine()
+    {
+        _device.Report.SetRelease(new ServedRelease(Bundle.Open(WorkingTree.DemoBundle), IsSigned: true));
+        _device.Report.SetVerdict(SampleMessages.Race());
+        _device.Report.WorkerLoaded(SampleMessages.Contender);
+        var reported = await NewestAsync(r => r.Running is not null);
+        Assert.Equal("garments", reported.Release!.Name);
+        Assert.True(reported.Release.IsSigned);
+        Assert.Equal((SampleMessages.Contender, SampleMessages.Contender), (reported.Wanted, reported.Running));
+        Assert.Equal("int8 has the lowest p95", reported.Reason);
+        Assert.Contains(SampleMessages.Contender.ToString(), _device.Status.Text, StringComparison.Ordinal);
+        Assert.True((await _device.Probe.NextAsync(_device.Identity.Topics.Reported)).Retain);
+        SchemaAssert.Valid("race", (await _device.Probe.NextAsync(_device.Identity.Topics.Race)).Text);
+    }
+
+    [Fact]
+    public async Task WantedXAndRanYIsVisibleWithItsReason()
+    {
+        _device.Report.SetVerdict(SampleMessages.Race());
+        _device.Report.SetRunning(Other, "The board throttles.");
+        var reported = await NewestAsync(r => r.Running == Other);
+        Assert.Equal((SampleMessages.Contender, "The board throttles."), (reported.Wanted, reported.Reason));
+    }
+
+    [Fact]
+    public async Task AWorkersEndIsAProblemUntilTheNextOneHasLoaded()
+    {
+        _device.Report.WorkerLoaded(Other);
+        _device.Report.WorkerExited(Exit("The worker crashed with SIGSEGV."));
+        var reported = await NewestAsync(r => r.WorkerRestartCount == 1);
+        Assert.Null(reported.Running);
+        Assert.Equal(["The worker crashed with SIGSEGV."], reported.Problems);
+        Assert.Contains("SIGSEGV", _device.Status.Text, StringComparison.Ordinal);
+        _device.Report.WorkerLoaded(Other);
+        Assert.Empty((await NewestAsync(r => r.Running == Other)).Problems);
+        _device.Report.WorkerExited(Exit("The worker ended.", new ChildError { Code = "model.load", Detail = "The model has no output 'y'." }));
+        Assert.Equal("The model has no output 'y'.", (await NewestAsync(r => r.WorkerRestartCount == 2)).Reason);
+    }
+
+    [Fact]
+    public async Task AChangingFrameRateIsNoNewsButAStallIs()
+    {
+        var camera = SampleMessages.Camera with { State = "ok", Detail = null };
+        _device.Report.SetCamera(camera);
+        for (var rate = 20; rate < 30; rate++) _device.Report.SetCamera(camera with { ActualFramesPerSecond = rate });
+        _device.Report.SetCamera(camera with { State = "stalled", StallCount = 1, Detail = "No frame for 3 s." });
+        var reported = await NewestAsync(r => r.Camera.State == "stalled");
+        Assert.Equal(2, reported.Sequence);
+        Assert.Equal(["No frame for 3 s."], reported.Problems);
+    }
+
+    [Fact]
+    public async Task AProblemIsPublishedOnceAndItsEndToo()
+    {
+        for (var i = 0; i < 5; i++) _device.Report.SetProblem("broker", "The disk under the outbox is full.");
+        Assert.Equal(1, (await NewestAsync(r => r.Problems.Count == 1)).Sequence);
+        for (var i = 0; i < 5; i++) _device.Report.SetProblem("broker", null);
+        Assert.Equal(2, (await NewestAsync(r => r.Problems.Count == 0)).Sequence);
+    }
+
+    public ValueTask DisposeAsync() => _device.DisposeAsync();
+
+    private static WorkerExit Exit(string reason, ChildError? error = null) =>
+        new(new ChildExit { Code = ChildExitCodes.Crashed, Reason = reason }, Served: error is null, error, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+
+    private async Task<Reported> NewestAsync(Func<Reported, bool> fits)
+    {
+        var message = await _device.NewestAsync(_device.Identity.Topics.Reported, message => fits(Read(message)));
+        SchemaAssert.Valid("reported", message.Text);
+        return Read(message);
+    }
+
+    private static Reported Read(ProbedMessage message) => JsonSerializer.Deserialize(message.Payload, MessageJson.Default.Reported)!;
+}

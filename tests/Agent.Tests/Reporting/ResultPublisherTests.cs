@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Dunlin.Agent.Reporting;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Worker;
+using Dunlin.TestKit.Samples;
+using Dunlin.TestKit.Schemas;
+
+namespace Dunlin.Agent.Tests.Reporting;
+
+public sealed class ResultPublisherTests : IAsyncLifetime
+{
+    private static readonly string[] Labels = ["shirt", "coat", "bag"];
+
+    private TestDevice _device = null!;
+
+    public async ValueTask InitializeAsync() => _device = await TestDevice.StartAsync();
+
+    [Fact]
+    public async Task IndicesGetNamesAndMonotonicTimeBecomesWallTime()
+    {
+        var results = Publisher();
+        results.SetServing(SampleDocuments.DigestOf("release"), Labels);
+        var twoSecondsAgo = TimeProvider.System.GetTimestamp() - 2_000_000_000;
+        results.Publish(new FrameResult { Frame = 7, CapturedNanoseconds = twoSecondsAgo, LatencyMilliseconds = 4.5, Scores = [new(2, 0.75f), new(0, 0.25f)] }, "int8");
+        var message = await _device.Probe.NextAsync(_device.Identity.Topics.Result);
+        SchemaAssert.Valid("result", message.Text);
+        var result = JsonSerializer.Deserialize(message.Payload, MessageJson.Default.Classification)!;
+        Assert.Equal([new Score(2, "bag", 0.75f), new Score(0, "shirt", 0.25f)], result.Scores);
+        Assert.Equal((7, "int8", 4.5, 1), (result.Frame, result.Variant, result.LatencyMilliseconds, result.Sequence));
+        Assert.Equal(SampleDocuments.DigestOf("release"), result.Release);
+        Assert.InRange((TimeProvider.System.GetUtcNow() - result.Captured).TotalSeconds, 1.9, 20);
+    }
+
+    [Fact]
+    public void BeforeAReleaseServesNothingIsPublished()
+    {
+        Publisher().Publish(new FrameResult { Frame = 1, CapturedNanoseconds = 0, LatencyMilliseconds = 1, Scores = [] }, "int8");
+        Assert.Equal((0, 0), (_device.Link.SentResultCount, _device.Link.DroppedResultCount));
+    }
+
+    public ValueTask DisposeAsync() => _device.DisposeAsync();
+
+    private ResultPublisher Publisher() => new(_device.Publisher, _device.Identity, _device.Sequence, TimeProvider.System);
+}

@@ -1,0 +1,73 @@
+using Dunlin.Agent.Reporting;
+using Dunlin.Agent.Systemd;
+using Dunlin.Agent.Tests.Children;
+using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Link;
+using Dunlin.Telemetry.Liveness;
+using Dunlin.Telemetry.Outbox;
+using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Waiting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Dunlin.Agent.Tests.Reporting;
+
+/// <summary>A device's link and outbox on a real broker, and a probe that sees what it publishes.</summary>
+internal sealed class TestDevice : IAsyncDisposable
+{
+    private readonly Folder _folder = new();
+    private readonly MosquittoBroker _broker;
+
+    private TestDevice(MosquittoBroker broker, MqttProbe probe)
+    {
+        (_broker, Probe) = (broker, probe);
+        var options = Options.Create(new MqttOptions { Host = broker.Host, Port = broker.Port });
+        var ticks = new LoopTicks(TimeProvider.System);
+        Link = new MqttLink(Identity, options, ticks, TimeProvider.System, NullLogger<MqttLink>.Instance);
+        Outbox = new MessageOutbox(
+            new OutboxDirectories(_folder.Sub("outcomes"), _folder.Sub("telemetry")), Link, Identity, options, ticks, TimeProvider.System, NullLogger<MessageOutbox>.Instance);
+        Publisher = new MessagePublisher(Link, Outbox, Identity);
+        Report = new DeviceReport(Publisher, Identity, Sequence, Status, TimeProvider.System);
+    }
+
+    public MqttProbe Probe { get; }
+    public MqttLink Link { get; }
+    public MessageOutbox Outbox { get; }
+    public MessagePublisher Publisher { get; }
+    public MessageSequence Sequence { get; } = new();
+    public ServiceStatusText Status { get; } = new();
+    public DeviceReport Report { get; }
+
+    public LinkIdentity Identity { get; } = new(new Topics("demo", "belt-1"), "0123456789abcdef", "0.1.0", new Hardware
+    {
+        Model = "Test board", CpuModel = "Test CPU", Architecture = "x64", Cores = 2, MemoryByteCount = 1 << 30, Kernel = "6.1", OperatingSystem = "Debian 12",
+    });
+
+    public static async Task<TestDevice> StartAsync()
+    {
+        var broker = await MosquittoBroker.StartAsync();
+        var device = new TestDevice(broker, await MqttProbe.ConnectAsync(broker, "dunlin/v1/#"));
+        await device.Link.StartAsync(CancellationToken.None);
+        await Eventually.TrueAsync(() => device.Link.State.IsConnected, () => $"the link is connected; it says: {device.Link.State.Detail}");
+        return device;
+    }
+
+    /// <summary>The newest message of a topic, once it fits.</summary>
+    public async Task<ProbedMessage> NewestAsync(string topic, Func<ProbedMessage, bool> fits)
+    {
+        ProbedMessage? newest = null;
+        await Eventually.TrueAsync(
+            () => (newest = Probe.Messages.LastOrDefault(message => message.Topic == topic)) is not null && fits(newest), () => $"{topic} fits; it is {newest?.Text}");
+        return newest!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Link.StopAsync(CancellationToken.None);
+        Link.Dispose();
+        Outbox.Dispose();
+        await Probe.DisposeAsync();
+        await _broker.DisposeAsync();
+        _folder.Dispose();
+    }
+}
