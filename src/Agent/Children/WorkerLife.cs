@@ -44,7 +44,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     /// <summary>Called often; kills a worker that has been silent too long, or whose camera folder has come since.</summary>
     public void Watch()
     {
-        if (_folder.IsOutOfReach) _child?.Kill(ChildExitCodes.Stopped, $"the folder '{load.Camera.Source}' has come since, and a sandbox reaches only what was there at its start");
+        if (_folder.IsOutOfReach) _child?.Kill(ChildExitCodes.Stopped, $"the folder '{load.Camera.Source}' has come or was made anew since, and a sandbox reaches only what was there at its start");
         var limit = Served ? limits.HeartbeatTimeout : limits.LoadTimeout;
         var silent = time.GetElapsedTime(Volatile.Read(ref _heard));
         if (silent <= limit) return;

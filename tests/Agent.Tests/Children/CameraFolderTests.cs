@@ -32,6 +32,21 @@ public sealed class CameraFolderTests : IDisposable
         Assert.False(folder.IsOutOfReach);
     }
 
+    [Fact]
+    public void AFolderThatWasDeletedAndMadeAnewIsOutOfReach()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            Directory.CreateDirectory(Source);
+            var folder = Watched();
+            Directory.Delete(Source);
+            folder.Observe(SampleMessages.Camera with { State = "absent" });
+            Assert.False(folder.IsOutOfReach);
+            Directory.CreateDirectory(Source);
+            Assert.True(folder.IsOutOfReach);
+        }
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private CameraFolder Watched() => new(new CameraSpec { Kind = CameraKind.Folder, Source = Source });

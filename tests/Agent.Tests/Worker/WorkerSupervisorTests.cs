@@ -79,8 +79,10 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         await Eventually.TrueAsync(() => _windows.Count >= 4, "windows come");
         var window = _windows.Last();
         Assert.InRange(window.Frames.Classified, 1, 1000);
-        Assert.Equal(window.Frames.Classified, window.Classes.Values.Sum());
-        Assert.Equal(window.Frames.Classified, window.Confidence.Sum());
+        // A frame at a window's end may be counted as classified in one window and by its class in the next.
+        var classified = _windows.Sum(one => one.Frames.Classified);
+        Assert.InRange(_windows.Sum(one => one.Classes.Values.Sum()), classified - 1, classified + 1);
+        Assert.InRange(_windows.Sum(one => one.Confidence.Sum()), classified - 1, classified + 1);
         Assert.Equal(0, window.AllocatedByteCount);
         Assert.All(window.Classes.Keys, index => Assert.InRange(index, 0, 2));
     }
@@ -94,6 +96,17 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         Assert.All(_exits, exit => Assert.Equal("model.load", exit.LoadError?.Code));
     }
 
+    [Fact]
+    public async Task ACameraFolderThatIsDeletedAndMadeAnewIsReadAgain()
+    {
+        await Start(OnnxModels.BrightestChannel(), "color=red:size=64x48");
+        await Eventually.TrueAsync(() => _results.Count > 2, "the worker classifies");
+        Assert.All(_results, result => Assert.Equal(0, result.Scores[0].Index));
+        Directory.Delete(Images, recursive: true);
+        await FilmAsync("color=blue:size=64x48");
+        await Eventually.TrueAsync(() => _results.Count(result => result.Scores[0].Index == 2) > 2, "the new folder is read");
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -104,22 +117,28 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task Start(byte[] model)
+    private string Images => _folder.Sub("images");
+
+    private async Task Start(byte[] model, string film = "testsrc=size=64x48:rate=4")
     {
         if (!File.Exists("/usr/bin/ffmpeg")) Assert.Skip("ffmpeg, which makes the images, is not installed.");
-        var images = _folder.Sub("images");
-        using (var ffmpeg = Process.Start("/usr/bin/ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=4", "-frames:v", "4", Path.Combine(images, "%d.jpg")]))
-            await ffmpeg.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await FilmAsync(film);
         var assignment = new WorkerAssignment
         {
             Load = new Load
             {
                 Session = TestChildren.Session(_folder, model, classes: 3),
-                Camera = new CameraSpec { Kind = CameraKind.Folder, Source = images, FramesPerSecond = 20 },
+                Camera = new CameraSpec { Kind = CameraKind.Folder, Source = Images, FramesPerSecond = 20 },
                 Loop = new LoopSpec { WindowMilliseconds = 500, TopCount = 3 },
             },
-            Read = [_folder.Path],
+            Read = [_folder.Sub("release-garbage"), _folder.Sub("release-other")],
         };
         _running = _supervisor.RunAsync(assignment, _stop.Token);
+    }
+
+    private async Task FilmAsync(string film)
+    {
+        using var ffmpeg = Process.Start("/usr/bin/ffmpeg", ["-v", "error", "-f", "lavfi", "-i", film, "-frames:v", "4", Path.Combine(Images, "%d.jpg")]);
+        await ffmpeg.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 }
