@@ -48,8 +48,8 @@ public sealed class EnvelopeVerifierTests : IDisposable
     {
         var one = TestKeys.Sign(MediaTypes.Manifest, Payload, _keys.ReleaseKeys[0]);
         var signature = one.Signatures[0];
-        var twin = signature with { Sig = Malleate(signature.Sig) };
-        Verify(VerificationReason.Accepted, SigningRole.Directive, Alone(MediaTypes.Directive, s => s with { Sig = Malleate(s.Sig) }));
+        var twin = signature with { Sig = TestKeys.Malleated(signature.Sig) };
+        Verify(VerificationReason.Accepted, SigningRole.Directive, Alone(MediaTypes.Directive, s => s with { Sig = TestKeys.Malleated(s.Sig) }));
         Verify(VerificationReason.BelowThreshold, SigningRole.Release, one with { Signatures = [signature, signature] });
         Verify(VerificationReason.BelowThreshold, SigningRole.Release, one with { Signatures = [signature, twin] });
         Verify(VerificationReason.BelowThreshold, SigningRole.Release, one with { Signatures = [signature, twin with { KeyId = null }] });
@@ -124,21 +124,6 @@ public sealed class EnvelopeVerifierTests : IDisposable
         var bytes = signature.ToArray();
         bytes[^1] ^= 1;
         return bytes;
-    }
-
-    // (r, n − s) verifies wherever (r, s) does.
-    private static byte[] Malleate(ReadOnlyMemory<byte> signature)
-    {
-        var order = BigInteger.Parse("0ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
-        var reader = new System.Formats.Asn1.AsnReader(signature, System.Formats.Asn1.AsnEncodingRules.DER).ReadSequence();
-        var (r, s) = (reader.ReadInteger(), reader.ReadInteger());
-        var writer = new System.Formats.Asn1.AsnWriter(System.Formats.Asn1.AsnEncodingRules.DER);
-        using (writer.PushSequence())
-        {
-            writer.WriteInteger(r);
-            writer.WriteInteger(order - s);
-        }
-        return writer.Encode();
     }
 
     private static byte[] FixedWidth(ReadOnlyMemory<byte> signature)

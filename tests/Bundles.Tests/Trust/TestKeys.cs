@@ -1,3 +1,6 @@
+using System.Formats.Asn1;
+using System.Globalization;
+using System.Numerics;
 using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
@@ -8,6 +11,9 @@ namespace Dunlin.Bundles.Tests.Trust;
 /// <summary>Keys and roots of an owner. Three root keys (2 of 3), two release keys (2 of 2), one online key.</summary>
 internal sealed class TestKeys : IDisposable
 {
+    /// <summary>Of P-256 (SEC 2, 2.4.2).</summary>
+    private static readonly BigInteger Order = BigInteger.Parse("0ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
     internal SigningKey[] RootKeys { get; } = [SigningKey.Generate(), SigningKey.Generate(), SigningKey.Generate()];
 
     internal SigningKey[] ReleaseKeys { get; } = [SigningKey.Generate(), SigningKey.Generate()];
@@ -48,6 +54,21 @@ internal sealed class TestKeys : IDisposable
     internal DsseEnvelope Sign(Directive directive) => Sign(MediaTypes.Directive, DirectiveReader.Write(directive), Online);
 
     internal DsseEnvelope Sign(Fresh fresh) => Sign(MediaTypes.Fresh, FreshReader.Write(fresh), Online);
+
+    /// <summary>(r, n − s), which verifies wherever (r, s) does.</summary>
+    internal static byte[] Malleated(ReadOnlyMemory<byte> signature)
+    {
+        var reader = new AsnReader(signature, AsnEncodingRules.DER).ReadSequence();
+        var (r, s) = (reader.ReadInteger(), reader.ReadInteger());
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            writer.WriteInteger(r);
+            writer.WriteInteger(Order - s);
+        }
+
+        return writer.Encode();
+    }
 
     public void Dispose()
     {
