@@ -6,6 +6,8 @@ public static class RepositoryFolder
     /// <summary>The repository's root: the folder of <c>Agent.sln</c> above the test's own.</summary>
     public static string Root { get; } = Above(AppContext.BaseDirectory);
 
+    public static string DemoBundle { get; } = Path.Combine(Root, "demo", "bundle");
+
     /// <summary>A file or folder of the repository; null if it is not there.</summary>
     /// <param name="path">Relative to the root.</param>
     public static string? Find(string path) => Existing(Path.Combine(Root, path));
@@ -16,6 +18,18 @@ public static class RepositoryFolder
         Existing(Path.Combine(Environment.GetEnvironmentVariable("DUNLIN_SHARED") ?? Path.Combine(Root, "..", "shared"), path))
         // A worktree lies one folder deeper.
         ?? Existing(Path.Combine(Root, "..", "..", "shared", path));
+
+    /// <summary>Copies a folder with all that is below it, empty folders included; the target need not exist.</summary>
+    /// <returns>The target.</returns>
+    public static string Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var folder in Directory.EnumerateDirectories(from, "*", SearchOption.AllDirectories))
+            Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+            File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)));
+        return to;
+    }
 
     private static string? Existing(string path) => Path.Exists(path) ? Path.GetFullPath(path) : null;
 

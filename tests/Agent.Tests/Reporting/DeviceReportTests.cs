@@ -6,10 +6,10 @@ using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Schemas;
-using Dunlin.TestKit.Trees;
 
 namespace Dunlin.Agent.Tests.Reporting;
 
@@ -24,7 +24,7 @@ public sealed class DeviceReportTests : IAsyncLifetime
     [Fact]
     public async Task ReleaseVerdictAndWhatRunsAreReportedRetainedAndInTheStatusLine()
     {
-        _device.Report.SetRelease(new ServedRelease(Bundle.Open(WorkingTree.DemoBundle), IsSigned: true));
+        _device.Report.SetRelease(new ServedRelease(Bundle.Open(RepositoryFolder.DemoBundle), IsSigned: true));
         _device.Report.SetVerdict(SampleMessages.Race());
         _device.Report.WorkerLoaded(SampleMessages.Contender);
         var reported = await NewestAsync(r => r.Running is not null);

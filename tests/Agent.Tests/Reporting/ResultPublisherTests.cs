@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dunlin.Agent.Reporting;
+using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Worker;
@@ -20,9 +21,10 @@ public sealed class ResultPublisherTests : IAsyncLifetime
     public async Task IndicesGetNamesAndMonotonicTimeBecomesWallTime()
     {
         var results = Publisher();
-        results.SetServing(SampleDocuments.DigestOf("release"), Labels);
+        using var folder = new Folder();
+        var session = TestChildren.Session(folder, [], "int8") with { Labels = Labels };
         var twoSecondsAgo = TimeProvider.System.GetTimestamp() - 2_000_000_000;
-        results.Publish(new FrameResult { Frame = 7, CapturedNanoseconds = twoSecondsAgo, LatencyMilliseconds = 4.5, Scores = [new(2, 0.75f), new(0, 0.25f)] }, "int8");
+        results.Publish(session, new FrameResult { Frame = 7, CapturedNanoseconds = twoSecondsAgo, LatencyMilliseconds = 4.5, Scores = [new(2, 0.75f), new(0, 0.25f)] });
         var message = await _device.Probe.NextAsync(_device.Identity.Topics.Result);
         SchemaAssert.Valid("result", message.Text);
         var result = JsonSerializer.Deserialize(message.Payload, MessageJson.Default.Classification)!;
@@ -30,13 +32,6 @@ public sealed class ResultPublisherTests : IAsyncLifetime
         Assert.Equal((7, "int8", 4.5, 1), (result.Frame, result.Variant, result.LatencyMilliseconds, result.Sequence));
         Assert.Equal(SampleDocuments.DigestOf("release"), result.Release);
         Assert.InRange((TimeProvider.System.GetUtcNow() - result.Captured).TotalSeconds, 1.9, 20);
-    }
-
-    [Fact]
-    public void BeforeAReleaseServesNothingIsPublished()
-    {
-        Publisher().Publish(new FrameResult { Frame = 1, CapturedNanoseconds = 0, LatencyMilliseconds = 1, Scores = [] }, "int8");
-        Assert.Equal((0, 0), (_device.Link.SentResultCount, _device.Link.DroppedResultCount));
     }
 
     public ValueTask DisposeAsync() => _device.DisposeAsync();

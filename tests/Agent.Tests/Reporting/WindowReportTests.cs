@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dunlin.Agent.Reporting;
+using Dunlin.Agent.Tests.Children;
 using Dunlin.Agent.Tests.Energy;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
@@ -19,6 +20,7 @@ public sealed class WindowReportTests : IAsyncLifetime
     private static readonly string[] Labels = ["shirt", "coat", "bag"];
     private static readonly TimeProvider Time = TimeProvider.System;
 
+    private readonly Folder _folder = new();
     private TestDevice _device = null!;
 
     public async ValueTask InitializeAsync() => _device = await TestDevice.StartAsync();
@@ -34,7 +36,7 @@ public sealed class WindowReportTests : IAsyncLifetime
         await energy.StopAsync(TestContext.Current.CancellationToken);
         var end = from + Time.TimestampFrequency;
 
-        var window = Report(energy).Compose(Window(), end, SampleDocuments.DigestOf("release"), Labels, Environment.ProcessId);
+        var window = Report(energy).Compose(Window(), end, Session(), Environment.ProcessId);
         SchemaAssert.Valid("telemetry", JsonSerializer.Serialize(window, MessageJson.Default.TelemetryWindow));
         Assert.Equal((1.0, 20.0, 1L), (window.WindowSeconds, window.FramesPerSecond, window.Sequence));
         Assert.Equal(new Dictionary<string, long> { ["coat"] = 19, ["bag"] = 1 }, window.Classes);
@@ -58,13 +60,19 @@ public sealed class WindowReportTests : IAsyncLifetime
             Frames = new FrameCounts { Captured = 0, Classified = 0, Dropped = 0, Stale = 0, Corrupt = 0 },
             Latency = SampleMessages.Latency.Histogram with { Buckets = [] }, Stages = new Dictionary<string, Histogram>(), Classes = new Dictionary<int, long>(),
         };
-        var window = Report(energy).Compose(empty, Time.GetTimestamp(), null, Labels, workerProcess: null);
+        var window = Report(energy).Compose(empty, Time.GetTimestamp(), Session(), workerProcess: null);
         SchemaAssert.Valid("telemetry", JsonSerializer.Serialize(window, MessageJson.Default.TelemetryWindow));
         Assert.Equal((0, null, null, null), (window.FramesPerSecond, window.Energy.Measured, window.Energy.Estimated, window.Memory.WorkerByteCount));
         Assert.Null(window.Latency.Milliseconds);
     }
 
-    public ValueTask DisposeAsync() => _device.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _device.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private SessionSpec Session() => TestChildren.Session(_folder, [], "int8") with { Labels = Labels };
 
     private WindowReport Report(EnergySampler energy) =>
         new(_device.Identity, _device.Sequence, energy, new ThermalWatch(new BoardSensors()), new BoardSensors(), _device.Outbox, Time);

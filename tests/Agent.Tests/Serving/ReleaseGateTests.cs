@@ -9,8 +9,8 @@ using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.Runtime.Racing;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
-using Dunlin.TestKit.Trees;
 
 namespace Dunlin.Agent.Tests.Serving;
 
@@ -26,7 +26,7 @@ public sealed class ReleaseGateTests : IDisposable
     public ReleaseGateTests()
     {
         _files = new StateFiles(new StateLayout(_folder.Sub("state")));
-        _bundle = Bundle.Open(WorkingTree.Copy(WorkingTree.DemoBundle, Path.Combine(_folder.Path, "bundle")));
+        _bundle = Bundle.Open(RepositoryFolder.Copy(RepositoryFolder.DemoBundle, Path.Combine(_folder.Path, "bundle")));
     }
 
     [Theory]

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Dunlin.TestKit.Trees;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Agents;
@@ -29,7 +29,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     /// <summary>The apphost beside its assemblies, of the configuration that this test was built in.</summary>
     public static string Executable { get; } = Path.Combine(
-        WorkingTree.Root, "artifacts", "bin", "Agent", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "dunlin-agent");
+        RepositoryFolder.Root, "artifacts", "bin", "Agent", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "dunlin-agent");
 
     public int Id => _process.Id;
 

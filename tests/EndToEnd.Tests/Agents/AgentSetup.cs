@@ -1,11 +1,12 @@
-using Dunlin.TestKit.Trees;
+using Dunlin.TestKit;
+
 
 namespace Dunlin.EndToEnd.Tests.Agents;
 
 /// <summary>What an agent of a test is started with: small windows, every result, a short race.</summary>
 internal sealed record AgentSetup
 {
-    public static string DemoBundle { get; } = WorkingTree.DemoBundle;
+    public static string DemoBundle { get; } = RepositoryFolder.DemoBundle;
 
     public required string StateDirectory { get; init; }
     public required string Camera { get; init; }

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Systemd;
-using Dunlin.TestKit.Trees;
 
 [assembly: AssemblyFixture(typeof(Dunlin.EndToEnd.Tests.Agents.FirstRun))]
 
@@ -61,7 +61,7 @@ public sealed class FirstRun : IAsyncLifetime
     /// <summary>A setup whose state is a copy of what the first run has left.</summary>
     internal AgentSetup Again(Workspace space, int port)
     {
-        WorkingTree.Copy(Setup.StateDirectory, space.At("state"));
+        RepositoryFolder.Copy(Setup.StateDirectory, space.At("state"));
         return Setup with { StateDirectory = space.At("state"), Port = port };
     }
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Dunlin.TestKit.Trees;
+using Dunlin.TestKit;
 
 namespace Dunlin.EndToEnd.Tests.Demo;
 
@@ -14,11 +14,11 @@ public sealed class DemoTests
     {
         if (!Directory.Exists("/usr/share/datasets/fashion-mnist")) Assert.Skip("The Debian package dataset-fashion-mnist is not installed.");
         foreach (var program in (string[])["Optimizer/debug/dunlin-optimizer", "Fleet/debug/dunlin-fleet", "Agent/debug/dunlin-agent"])
-            if (!File.Exists(Path.Join(WorkingTree.Root, "artifacts/bin", program))) Assert.Skip($"'{program}' is not built: run ./build.sh build.");
+            if (!File.Exists(Path.Join(RepositoryFolder.Root, "artifacts/bin", program))) Assert.Skip($"'{program}' is not built: run ./build.sh build.");
         var temporary = Directory.CreateTempSubdirectory("dunlin-demo-test-").FullName;
         var start = new ProcessStartInfo("bash", ["build.sh", "demo", "--json"])
         {
-            WorkingDirectory = WorkingTree.Root, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = RepositoryFolder.Root, RedirectStandardOutput = true, RedirectStandardError = true,
             Environment = { ["DUNLIN_DEMO_BUILT"] = "debug", ["TMPDIR"] = temporary },
         };
         using var demo = Process.Start(start)!;

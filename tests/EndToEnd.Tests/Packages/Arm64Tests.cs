@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.EndToEnd.Tests.Agents;
-using Dunlin.TestKit.Trees;
+using Dunlin.TestKit;
 
 namespace Dunlin.EndToEnd.Tests.Packages;
 
@@ -55,7 +55,7 @@ public sealed class Arm64Tests : IDisposable
             return "";
         }
 
-        var start = new ProcessStartInfo(Path.Join(WorkingTree.Root, "packaging", "arm64.sh"), ["run", Path.GetFullPath(folder), images, .. arguments])
+        var start = new ProcessStartInfo(Path.Join(RepositoryFolder.Root, "packaging", "arm64.sh"), ["run", Path.GetFullPath(folder), images, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

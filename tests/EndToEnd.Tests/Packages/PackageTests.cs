@@ -5,8 +5,8 @@ using System.Globalization;
 using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
-using Dunlin.TestKit.Trees;
 using Dunlin.TestKit.Waiting;
 using MQTTnet;
 
@@ -133,7 +133,7 @@ public sealed class PackageTests
     private static async Task<SystemdContainer> InstalledAsync()
     {
         if (Environment.GetEnvironmentVariable(FoldersVariable) is null) Assert.Skip("Takes minutes and root: run ./build.sh systemd-test.");
-        var container = await SystemdContainer.BootAsync(WorkingTree.Root);
+        var container = await SystemdContainer.BootAsync(RepositoryFolder.Root);
         await InstallAsync(container, newer: false);
         return container;
     }

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Dunlin.TestKit.Trees;
+using Dunlin.TestKit;
 
 namespace Dunlin.EndToEnd.Tests.Packages;
 
@@ -28,7 +28,7 @@ public sealed class UnitTests
         {
             // The agent is not installed here; nothing else of the unit depends on it.
             var unit = Path.Join(folder, "dunlin-agent.service");
-            var text = await File.ReadAllTextAsync(Path.Join(WorkingTree.Root, "packaging/debian/dunlin-agent.service"));
+            var text = await File.ReadAllTextAsync(Path.Join(RepositoryFolder.Root, "packaging/debian/dunlin-agent.service"));
             await File.WriteAllTextAsync(unit, text.Replace("ExecStart=/usr/bin/dunlin-agent", "ExecStart=/bin/true", StringComparison.Ordinal));
             using var process = Process.Start(new ProcessStartInfo("systemd-analyze", [.. arguments, unit]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var output = process.StandardOutput.ReadToEndAsync();

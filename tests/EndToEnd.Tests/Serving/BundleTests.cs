@@ -5,9 +5,9 @@ using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Samples;
-using Dunlin.TestKit.Trees;
 
 namespace Dunlin.EndToEnd.Tests.Serving;
 
@@ -21,7 +21,7 @@ public sealed class BundleTests(FirstRun first)
     {
         using var space = new Workspace();
         using var key = SigningKey.Generate();
-        WorkingTree.Copy(AgentSetup.DemoBundle, space.At("bundle"));
+        RepositoryFolder.Copy(AgentSetup.DemoBundle, space.At("bundle"));
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         var setup = first.Again(space, broker.Port) with { Bundle = space.At("bundle") };

@@ -1,7 +1,7 @@
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Systemd;
-using Dunlin.TestKit.Trees;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Serving;
@@ -27,7 +27,7 @@ public sealed class CameraTests(FirstRun first)
         Assert.Contains(setup.Camera, reported.Json.GetProperty("problems").ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(probe.Messages, m => m.Topic == setup.Topic("result"));
 
-        WorkingTree.Copy(first.Frames, setup.Camera);
+        RepositoryFolder.Copy(first.Frames, setup.Camera);
         await probe.NextAsync(setup.Topic("result"), null, Patience);
         var seen = probe.Messages.Count;
         await Eventually.TrueAsync(

@@ -8,7 +8,7 @@ using Dunlin.Optimizer.Quantization;
 using Dunlin.Optimizer.Tests.Data;
 using Dunlin.Optimizer.Tests.Graph;
 using Dunlin.Optimizer.Training;
-using Dunlin.TestKit.Trees;
+using Dunlin.TestKit;
 
 namespace Dunlin.Optimizer.Tests.Packing;
 
@@ -49,7 +49,7 @@ public sealed class PackerTests : IDisposable
     [Fact]
     public void TheDemoBundleIsWhatTheIssueAsksFor()
     {
-        var directory = WorkingTree.DemoBundle;
+        var directory = RepositoryFolder.DemoBundle;
         var bundle = Bundle.Open(directory);
         var variants = bundle.Manifest.Variants.ToDictionary(v => v.Id);
 
@@ -68,7 +68,7 @@ public sealed class PackerTests : IDisposable
     {
         Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
         var images = FashionMnist.ReadTest(FashionMnist.DebianFolder);
-        var bundle = Bundle.Open(WorkingTree.DemoBundle);
+        var bundle = Bundle.Open(RepositoryFolder.DemoBundle);
         foreach (var variant in bundle.Manifest.Variants)
         {
             using var evaluator = new Evaluator(bundle.PathOf(variant), bundle.Manifest.Input, bundle.Manifest.Output, bundle.Labels);
@@ -82,7 +82,7 @@ public sealed class PackerTests : IDisposable
     {
         Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
         var images = FashionMnist.ReadTest(FashionMnist.DebianFolder).Take(300);
-        var bundle = Bundle.Open(WorkingTree.DemoBundle);
+        var bundle = Bundle.Open(RepositoryFolder.DemoBundle);
         using var evaluator = new Evaluator(bundle.PathOf(bundle.Manifest.Variants[0]), bundle.Manifest.Input, bundle.Manifest.Output, bundle.Labels);
         var same = evaluator.Answer(images, Stop).Predictions.Zip(evaluator.AnswerFrames(images, Stop).Predictions).Count(p => p.First == p.Second);
         Assert.True(same >= 285, $"{same} of {images.Count} frames are classified as their image is");

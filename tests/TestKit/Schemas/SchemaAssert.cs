@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Dunlin.TestKit.Trees;
 using Json.Schema;
 using Xunit;
 
@@ -15,7 +14,7 @@ public static class SchemaAssert
     private static readonly Lock Evaluating = new();
 
     /// <summary>The folder of the schemas in this working tree.</summary>
-    public static string Folder { get; } = Path.Combine(WorkingTree.Root, "docs", "schemas");
+    public static string Folder { get; } = Path.Combine(RepositoryFolder.Root, "docs", "schemas");
 
     /// <param name="name">As in <c>telemetry.schema.json</c>: <c>telemetry</c>.</param>
     /// <param name="json">A whole document.</param>
