@@ -40,7 +40,7 @@ torture_fuzz() {
     rm -rf "$work"; mkdir -p "$work/in"
     cp -r artifacts/bin/Torture/release "$work/program"
     "$root/tools/sharpfuzz" "$work/program/$assembly"
-    dotnet "$work/program/Dunlin.Torture.dll" seeds "$name" "$work/in"
+    "artifacts/bin/Torture/release/Dunlin.Torture" seeds "$name" "$work/in"
     find "$corpus" -type f -exec cp -t "$work/in" {} +
     echo "fuzzing $name for $seconds s"
     afl-fuzz -i "$work/in" -o "$work/out" -V "$seconds" -t 5000 -m none dotnet "$work/program/Dunlin.Torture.dll" fuzz "$name" > "$work/log" 2>&1 || { tail -20 "$work/log"; failed=1; continue; }

@@ -28,7 +28,8 @@ internal sealed record FuzzTarget(string Name, string Assembly, Action<byte[]> R
         new("onnx", "Dunlin.Runtime.dll", Walk, Models),
     ];
 
-    private static readonly Blob MapBlob = SampleDocuments.Blob("fuzzed", 40 * Blob.StandardChunkSize);
+    // Not before the first input: instrumented code must not run until the fuzzer's memory is there.
+    private static readonly Lazy<Blob> MapBlob = new(() => SampleDocuments.Blob("fuzzed", 40 * Blob.StandardChunkSize));
 
     private static void Walk(byte[] bytes)
     {
@@ -43,7 +44,7 @@ internal sealed record FuzzTarget(string Name, string Assembly, Action<byte[]> R
 
     private static void ReadMap(byte[] bytes)
     {
-        if (ChunkMap.Read(bytes, MapBlob) is not { } map) return;
+        if (ChunkMap.Read(bytes, MapBlob.Value) is not { } map) return;
         for (var chunk = 0; chunk < map.ChunkCount; chunk++) map[chunk] = !map[chunk];
         if (map.Bytes.Length != bytes.Length) throw new InvalidOperationException("A map changed its length.");
     }
@@ -81,7 +82,7 @@ internal sealed record FuzzTarget(string Name, string Assembly, Action<byte[]> R
 
     private static IEnumerable<byte[]> Maps()
     {
-        var map = ChunkMap.Empty(MapBlob);
+        var map = ChunkMap.Empty(MapBlob.Value);
         yield return map.Bytes.ToArray();
         map[7] = true;
         yield return map.Bytes.ToArray();

@@ -60,6 +60,6 @@ internal static class ReliabilityPage
     {
         text.AppendLine("| how it ended | cases | for example |").AppendLine("|---|--:|---|");
         foreach (var group in cases.GroupBy(one => (one.Passed, one.Detail)).OrderBy(group => group.Key.Passed).ThenByDescending(group => group.Count()).Take(60))
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {(group.Key.Passed ? "" : "**failed**: ")}{group.Key.Detail.Replace('|', '/')} | {group.Count()} | {group.First().Name.Replace('|', '/')} |");
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {(group.Key.Passed ? "" : "**failed**: ")}{group.Key.Detail.Split('\n')[0].Replace('|', '/')} | {group.Count()} | {group.First().Name.Replace('|', '/')} |");
     }
 }

@@ -38,8 +38,7 @@ internal sealed class DeviceRun : IAsyncDisposable
             .Where(outcome => outcome.Directive == UpdateStage.IdOf(_directive)).DistinctBy(outcome => (outcome.BootId, outcome.Sequence)),
     ];
 
-    /// <summary>Frames were classified.</summary>
-    public bool HasResults => _probe.Messages.Any(message => message.Topic == UpdateStage.Topic("result"));
+    private bool HasResults => _probe.Messages.Any(message => message.Topic == UpdateStage.Topic("result"));
 
     public static async Task<DeviceRun> StartAsync(UpdateStage stage, string agent, string state, DsseEnvelope directive, ShimOptions? shim, CancellationToken cancellationToken)
     {
@@ -68,6 +67,19 @@ internal sealed class DeviceRun : IAsyncDisposable
         }
 
         return null;
+    }
+
+    /// <summary>Waits until frames are classified.</summary>
+    public async Task<bool> ClassifiesAsync(TimeSpan within, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (!HasResults)
+        {
+            if (Stopwatch.GetElapsedTime(started) > within) return false;
+            await Task.Delay(20, cancellationToken);
+        }
+
+        return true;
     }
 
     /// <summary>Waits until the process has ended by itself.</summary>

@@ -36,7 +36,7 @@ internal sealed class FullArea(UpdateStage stage, string agent, CaseStore result
         {
             var end = await device.EndAsync(TimeSpan.FromSeconds(25), cancellationToken);
             if (device.HasExited) return ($"the agent ended on the full disk\n{device.Log}", "");
-            if (!device.HasResults) return ($"nothing was classified on the full disk\n{device.Log}", "");
+            if (!await device.ClassifiesAsync(TimeSpan.FromSeconds(15), cancellationToken)) return ($"nothing was classified on the full disk\n{device.Log}", "");
             how = end is null ? "the update waits" : $"{end.Result} {end.Reason}".Trim();
             if (StateInvariants.Check(state, floors) is [var first, ..]) return ($"{how}, and {first}", "");
         }

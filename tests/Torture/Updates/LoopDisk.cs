@@ -28,5 +28,6 @@ internal sealed class LoopDisk : IDisposable
         return new LoopDisk(image, folder);
     }
 
-    public void Dispose() => Trees.Run("umount", Folder);
+    /// <summary>Children of an agent that was killed may take a moment to end.</summary>
+    public void Dispose() => Trees.Run("sh", "-c", "for i in $(seq 50); do umount \"$1\" 2>/dev/null && exit 0; sleep 0.1; done; umount \"$1\"", "sh", Folder);
 }
