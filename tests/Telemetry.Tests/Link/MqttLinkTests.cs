@@ -177,10 +177,11 @@ public sealed class MqttLinkTests
     {
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/+/+/result");
-        await using var link = await new TestLink(TestLink.To(broker)).StartAsync();
+        await using var link = new TestLink(TestLink.To(broker));
         var payload = new byte[400];
         Assert.False(link.Link.TryPublishResult(payload));
         Assert.Equal(1, link.Link.DroppedResultCount);
+        await link.StartAsync();
         await link.ConnectedAsync();
         for (var i = 0; i < 200; i++)
         {
