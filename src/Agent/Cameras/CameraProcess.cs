@@ -12,7 +12,7 @@ public static class CameraProcess
     private static readonly string[] EncodedExtensions = [".m3u8", ".mp4", ".m4v", ".ts", ".flv", ".webm", ".mkv", ".mov", ".h264", ".h265"];
 
     /// <summary>Null for a source that the worker opens itself.</summary>
-    public static CameraCommand? For(CameraSource source, CameraSettings settings)
+    public static CameraProgram? For(CameraSource source, CameraSettings settings)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(settings);
@@ -21,13 +21,13 @@ public static class CameraProcess
             CameraSourceKind.Folder or CameraSourceKind.VideoDevice => null,
             CameraSourceKind.Csi => RpicamVid(source, settings),
             CameraSourceKind.VideoFile => Ffmpeg(
-                [.. settings.Repeat ? ["-stream_loop", "-1"] : (string[])[], "-re", "-i", "file:" + source.Address], IsMotionJpeg(source, settings), null),
+                [.. settings.Repeat ? ["-stream_loop", "-1"] : (string[])[], "-re", "-i", "file:" + source.Address], IsMotionJpeg(source, settings), null) with { Read = [source.Address] },
             _ => Ffmpeg(["-f", "concat", "-safe", "0", "-protocol_whitelist", Protocols, "-fflags", "nobuffer", "-flags", "low_delay", "-i", "pipe:0"],
                 IsMotionJpeg(source, settings), Script(source, settings)),
         };
     }
 
-    private static CameraCommand Ffmpeg(string[] input, bool isMotionJpeg, string? script) =>
+    private static CameraProgram Ffmpeg(string[] input, bool isMotionJpeg, string? script) =>
         new("ffmpeg",
         [
             "-hide_banner", "-nostdin", "-loglevel", "error", .. input, "-map", "0:v:0", "-an", "-sn", "-dn",
@@ -36,7 +36,7 @@ public static class CameraProcess
         ])
         { StandardInput = script };
 
-    private static CameraCommand RpicamVid(CameraSource source, CameraSettings settings) =>
+    private static CameraProgram RpicamVid(CameraSource source, CameraSettings settings) =>
         new("rpicam-vid",
         [
             "--camera", source.Index.ToString(CultureInfo.InvariantCulture), "--codec", "mjpeg",

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Dunlin.Agent.Cameras;
 using Dunlin.Agent.Sandboxing;
 using Microsoft.Extensions.Logging;
 
@@ -40,17 +41,17 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
     public int? ProcessId => Volatile.Read(ref _child)?.Id;
 
     /// <summary>
-    /// Runs the program, again and again, until cancelled; then it is gone. <paramref name="opened"/> is called with a description
-    /// whenever it was started, <paramref name="closed"/> with the reason whenever it ended.
+    /// Runs the program, again and again, until cancelled; then it is gone. <paramref name="closed"/> is called with the reason
+    /// whenever it ended.
     /// </summary>
-    public async Task RunAsync(Action<string>? opened, Action<ChildExit>? closed, CancellationToken cancellationToken)
+    public async Task RunAsync(Action<ChildExit>? closed, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
             var started = _time.GetTimestamp();
             try
             {
-                var exit = await LiveAsync(opened, cancellationToken);
+                var exit = await LiveAsync(cancellationToken);
                 closed?.Invoke(exit);
                 var delay = _backoff.Next(_time.GetElapsedTime(started));
                 LogCameraEnded(exit.Reason, delay.TotalMilliseconds);
@@ -74,7 +75,7 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private async Task<ChildExit> LiveAsync(Action<string>? opened, CancellationToken cancellationToken)
+    private async Task<ChildExit> LiveAsync(CancellationToken cancellationToken)
     {
         if (Resolve(_program.FileName) is not { } path)
         {
@@ -90,7 +91,6 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
             var start = _host.Camera(path, _program.Arguments, _program.StandardInput, new SandboxRules { Read = _program.Read, Foreign = true }, _write.Number);
             await using var child = await ChildProcess.StartAsync(start, null, _logger, _time);
             Volatile.Write(ref _child, child);
-            opened?.Invoke(_program.Description);
             var exit = await child.Exited.WaitAsync(cancellationToken);
             Volatile.Write(ref _child, null);
             return exit;
@@ -108,22 +108,4 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Reason} The camera program starts again in {DelayMilliseconds:0} ms")]
     private partial void LogCameraEnded(string reason, double delayMilliseconds);
-}
-
-/// <summary>A program that writes concatenated JPEG frames to its standard output.</summary>
-public sealed record CameraProgram
-{
-    /// <summary>Name or absolute path.</summary>
-    public required string FileName { get; init; }
-
-    public required IReadOnlyList<string> Arguments { get; init; }
-
-    /// <summary>Given to it and never logged; null: nothing.</summary>
-    public string? StandardInput { get; init; }
-
-    /// <summary>For the log and the worker; without credentials.</summary>
-    public required string Description { get; init; }
-
-    /// <summary>Files that it may read besides system folders and devices: the video file.</summary>
-    public IReadOnlyList<string> Read { get; init; } = [];
 }

@@ -68,12 +68,6 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
         }
     }
 
-    /// <summary>Tells the worker that a new camera process writes into its pipe.</summary>
-    public void CameraOpened(string description)
-    {
-        lock (_gate) _life?.Tell(new CameraOpened { Description = description });
-    }
-
     private async Task<(ChildExit Exit, WorkerLife? Life)> LiveAsync(CancellationToken cancellationToken)
     {
         WorkerAssignment assignment;

@@ -16,19 +16,8 @@ internal sealed class CameraFeed : IAsyncDisposable
     {
         var source = SourceOf(options);
         var settings = SettingsOf(options);
-        if (CameraProcess.For(source, settings) is { } command)
-        {
-            var program = new CameraProgram
-            {
-                FileName = command.FileName,
-                Arguments = command.Arguments,
-                StandardInput = command.StandardInput,
-                Description = source.ToString(),
-                Read = source.Kind == CameraSourceKind.VideoFile ? [source.Address] : [],
-            };
+        if (CameraProcess.For(source, settings) is { } program)
             _process = new CameraSupervisor(host, program, loggers.CreateLogger<CameraSupervisor>(), time);
-        }
-
         Spec = source.ToSpec(settings, _process is null ? null : ChildDescriptors.Camera) with { Unpaced = options.Unpaced };
     }
 
@@ -52,8 +41,8 @@ internal sealed class CameraFeed : IAsyncDisposable
     };
 
     /// <summary>Keeps the camera process running until cancelled; returns at once where there is none.</summary>
-    public Task RunAsync(Action<string> opened, CancellationToken cancellationToken) =>
-        _process?.RunAsync(opened, null, cancellationToken) ?? Task.CompletedTask;
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        _process?.RunAsync(null, cancellationToken) ?? Task.CompletedTask;
 
     /// <summary>The worker sees no frames though the process runs.</summary>
     public void Restart(string reason) => _process?.Restart(reason);

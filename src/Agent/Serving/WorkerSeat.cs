@@ -29,7 +29,7 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
             supervisor.Assign(AssignmentOf(session));
             _seat = CancellationTokenSource.CreateLinkedTokenSource(stopping);
             _worker = supervisor.RunAsync(AssignmentOf(session), _seat.Token);
-            _camera ??= camera.RunAsync(supervisor.CameraOpened, stopping);
+            _camera ??= camera.RunAsync(stopping);
             return null;
         }
 

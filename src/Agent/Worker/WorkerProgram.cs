@@ -28,8 +28,6 @@ internal static class WorkerProgram
                     case Swap swap when loop is not null:
                         loop.Swap(swap.Session);
                         break;
-                    case CameraOpened:
-                        break;
                     case var other:
                         throw new MessageException($"'{other.GetType().Name}' is not for a worker {(loop is null ? "that has loaded nothing" : "that runs")}.");
                 }

@@ -13,7 +13,6 @@ namespace Dunlin.Contracts.Worker;
 [JsonDerivedType(typeof(Hello), "hello")]
 [JsonDerivedType(typeof(Load), "load")]
 [JsonDerivedType(typeof(Swap), "swap")]
-[JsonDerivedType(typeof(CameraOpened), "camera")]
 [JsonDerivedType(typeof(CheckModel), "check")]
 [JsonDerivedType(typeof(Prepare), "prepare")]
 [JsonDerivedType(typeof(Golden), "golden")]
@@ -60,12 +59,6 @@ public sealed record Load : ToChild
 public sealed record Swap : ToChild
 {
     public required SessionSpec Session { get; init; }
-}
-
-/// <summary>To the worker, before <see cref="Load"/> ends or after a camera process was started again: its pipe is the inherited descriptor's newest writer.</summary>
-public sealed record CameraOpened : ToChild
-{
-    public required string Description { get; init; }
 }
 
 /// <summary>To a heat that loads no ONNX Runtime: walk over a release's ONNX file and hold it against what its manifest says.</summary>

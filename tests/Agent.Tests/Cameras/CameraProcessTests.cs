@@ -49,6 +49,6 @@ public sealed class CameraProcessTests
         Assert.Null(CameraProcess.For(CameraSource.Parse("/dev/video0"), new CameraSettings()));
     }
 
-    private static CameraCommand For(string source, CameraSettings? settings = null) =>
+    private static CameraProgram For(string source, CameraSettings? settings = null) =>
         CameraProcess.For(CameraSource.Parse(source), settings ?? new CameraSettings())!;
 }

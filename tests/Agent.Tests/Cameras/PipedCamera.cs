@@ -16,7 +16,7 @@ internal sealed class PipedCamera : IDisposable
     private readonly AnonymousPipeServerStream _pipe = new(PipeDirection.Out);
     private readonly CancellationTokenSource _stop = new();
     private readonly NewestFrameSlot _slot = new();
-    private readonly CameraCommand _command;
+    private readonly CameraProgram _command;
     private readonly ICamera _camera;
     private readonly Thread _thread;
     private Process? _process;

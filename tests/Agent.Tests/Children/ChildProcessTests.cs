@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using Dunlin.Agent.Children;
 using Dunlin.Contracts.Worker;
+using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.Agent.Tests.Children;
@@ -59,7 +60,7 @@ public sealed class ChildProcessTests : IDisposable
     public async Task AChildThatReadsNothingNeitherBlocksTheSenderNorGrowsItsQueue()
     {
         await using var child = await Start(TestChildren.Shell(_folder, "sleep 60 & wait"));
-        var message = new CameraOpened { Description = new string('x', 100_000) };
+        var message = new Prepare { Session = TestChildren.Session(_folder, OnnxModels.Tiny()), OutputDirectory = new string('x', 100_000) };
         var sent = 0;
         while (child.Send(message)) Assert.True(++sent < 1000);
         var exit = await child.Exited.WaitAsync(Deadline, TestContext.Current.CancellationToken);
