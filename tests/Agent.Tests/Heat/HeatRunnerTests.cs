@@ -9,6 +9,7 @@ using Dunlin.TestKit.Onnx;
 namespace Dunlin.Agent.Tests.Heats;
 
 /// <summary>Row 33 of the promises: a hostile model costs a throwaway process and nothing else.</summary>
+[Collection(nameof(AloneInTheProcess))]
 public sealed class HeatRunnerTests : IDisposable
 {
     private const long Megabyte = 1024 * 1024;

@@ -5,6 +5,7 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Agent.Tests.Updates.Fetching;
 
+[Collection(nameof(AloneInTheProcess))]
 public sealed class HostileServerTests
 {
     private readonly SampleBlob _blob = new(500_000);
