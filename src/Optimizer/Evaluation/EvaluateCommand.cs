@@ -11,7 +11,6 @@ namespace Dunlin.Optimizer.Evaluation;
 /// <summary><c>evaluate</c>: models side by side on the held-out images.</summary>
 internal static class EvaluateCommand
 {
-    private const int WidthOfFiles = 160;
     private static readonly Argument<FileInfo[]> Models = new("model") { Description = "ONNX files.", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<int> Limit = new("--limit") { Description = "Use only so many held-out images.", DefaultValueFactory = _ => int.MaxValue };
     private static readonly Option<int> Frames = new("--frames") { Description = "Also classify so many rendered camera frames.", DefaultValueFactory = _ => 0 };
@@ -43,16 +42,8 @@ internal static class EvaluateCommand
                 Number(facts.Macs / 1e6, "f2"), $"{file.Length / 1000}", Number(latency.TotalMilliseconds, "f3"));
         }
 
-        Write(table, arguments.InvocationConfiguration.Output);
+        PlainConsole.Write(table, arguments.InvocationConfiguration.Output);
         return 0;
-    }
-
-    private static void Write(Table table, TextWriter output)
-    {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        // A file or pipe is as wide as it must be.
-        if (!console.Profile.Out.IsTerminal) console.Profile.Width = WidthOfFiles;
-        console.Write(table);
     }
 
     private static string Percent(double share) => Number(share * 100, "f2");

@@ -6,7 +6,7 @@ namespace Dunlin.Optimizer.Graph;
 /// <summary>ONNX files: read with a clear word where they are not, written whole or not at all.</summary>
 internal static class ModelFile
 {
-    /// <summary>What we write: opset 17 and IR 8, which ONNX Runtime 1.12 and Debian 12's onnx read as well.</summary>
+    /// <summary>What we write of our own: opset 17 and IR 8, which ONNX Runtime 1.12 and Debian 12's onnx read as well.</summary>
     public const long OpsetVersion = 17;
 
     public const long IrVersion = 8;
@@ -15,6 +15,8 @@ internal static class ModelFile
     public static ModelProto Load(string path)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no model '{path}'; make one with `dunlin-optimizer train`.", path);
+        if (new FileInfo(path).Length > int.MaxValue)
+            throw new InvalidDataException($"'{path}' is over 2 GB, more than one protobuf message can hold; a model for these devices is far smaller.");
         ModelProto model;
         try
         {
@@ -23,7 +25,7 @@ internal static class ModelFile
         }
         catch (InvalidProtocolBufferException error)
         {
-            throw new InvalidDataException($"'{path}' is not an ONNX model: {error.Message}", error);
+            throw new InvalidDataException($"'{path}' is not an ONNX model, or only the beginning of one: {error.Message}", error);
         }
 
         if (model.Graph is null || model.Graph.Node.Count == 0 || model.OpsetImport.Count == 0)
@@ -35,7 +37,15 @@ internal static class ModelFile
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var temporary = path + ".tmp";
-        File.WriteAllBytes(temporary, model.ToByteArray());
-        File.Move(temporary, path, overwrite: true);
+        try
+        {
+            File.WriteAllBytes(temporary, model.ToByteArray());
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
     }
 }

@@ -25,6 +25,9 @@ internal static class Nodes
     public static AttributeProto Int(string name, long value) =>
         new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
 
+    public static AttributeProto Float(string name, float value) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = value };
+
     public static ValueInfoProto FloatValue(string name, params ReadOnlySpan<long> shape)
     {
         var dimensions = new TensorShapeProto();
@@ -37,7 +40,24 @@ internal static class Nodes
     public static long IntOf(NodeProto node, string name, long absent) =>
         node.Attribute.FirstOrDefault(a => a.Name == name)?.I ?? absent;
 
+    public static float FloatOf(NodeProto node, string name, float absent) =>
+        node.Attribute.FirstOrDefault(a => a.Name == name)?.F ?? absent;
+
     /// <summary>A list attribute, or so many times what ONNX says if it is absent.</summary>
     public static long[] IntsOf(NodeProto node, string name, int count, long absent) =>
-        node.Attribute.FirstOrDefault(a => a.Name == name) is { } found ? [.. found.Ints] : [.. Enumerable.Repeat(absent, count)];
+        IntsOf(node, name) ?? [.. Enumerable.Repeat(absent, count)];
+
+    /// <summary>A list attribute, or null.</summary>
+    public static long[]? IntsOf(NodeProto node, string name) =>
+        node.Attribute.FirstOrDefault(a => a.Name == name) is { } found ? [.. found.Ints] : null;
+
+    /// <summary>The name of an input that may be left out; null if it is.</summary>
+    public static string? InputOf(NodeProto node, int index) => index < node.Input.Count && node.Input[index].Length > 0 ? node.Input[index] : null;
+
+    /// <summary>The operator, with its domain where that is not ONNX's own.</summary>
+    public static string OperatorOf(NodeProto node) => node.Domain is "" or "ai.onnx" ? node.OpType : $"{node.Domain}:{node.OpType}";
+
+    /// <summary>How messages call a node.</summary>
+    public static string Named(NodeProto node) =>
+        $"Node '{(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault())}' ({OperatorOf(node)})";
 }

@@ -1,0 +1,48 @@
+using Onnx;
+
+namespace Dunlin.Optimizer.Graph;
+
+/// <summary>A model's image input.</summary>
+/// <param name="Name">Of the tensor.</param>
+/// <param name="Shape">As declared, or as given for what was left open; an open batch counts as 1.</param>
+/// <param name="HasOpenBatch">Whether the model takes any number of images at once.</param>
+internal sealed record ModelInput(string Name, IReadOnlyList<long> Shape, bool HasOpenBatch)
+{
+    /// <summary>Takes the shape from the model, and writes a given one into it.</summary>
+    /// <exception cref="InvalidDataException">More than the batch is open and no shape is given, or it contradicts the model.</exception>
+    public static ModelInput Of(ModelProto model, IReadOnlyList<long>? given)
+    {
+        var constants = model.Graph.Initializer.Select(i => i.Name).ToHashSet();
+        var input = model.Graph.Input.Single(i => !constants.Contains(i.Name));
+        var declared = input.Type?.TensorType?.Shape?.Dim.Select(d => d.HasDimValue && d.DimValue > 0 ? d.DimValue : (long?)null).ToArray();
+        if (given is not null) return Given(input, declared, given);
+        if (declared is null) throw new InvalidDataException($"Input '{input.Name}' declares no shape; say it with --input-shape, for example 1x3x224x224.");
+        var open = Array.IndexOf(declared, null, Math.Min(1, declared.Length));
+        if (open > 0)
+            throw new InvalidDataException($"Input '{input.Name}' leaves dimension {open} open ({Shown(input)}); say its shape with --input-shape, for example 1x3x224x224.");
+        return new ModelInput(input.Name, [.. declared.Select(d => d ?? 1)], declared.Length > 0 && declared[0] is null);
+    }
+
+    /// <summary>A shape as it is typed, <c>1x3x224x224</c>.</summary>
+    /// <exception cref="FormatException">It is not one.</exception>
+    public static IReadOnlyList<long> ParseShape(string text)
+    {
+        var sizes = new List<long>();
+        foreach (var part in text.Split('x', 'X', '×', ','))
+            sizes.Add(long.TryParse(part, out var size) && size is > 0 and <= 65_536 ? size : throw new FormatException($"'{text}' is not a shape; write its sizes, for example 1x3x224x224."));
+        return sizes;
+    }
+
+    private static ModelInput Given(ValueInfoProto input, long?[]? declared, IReadOnlyList<long> given)
+    {
+        if (declared is not null && (declared.Length != given.Count || declared.Where((d, i) => d is not null && d != given[i]).Any()))
+            throw new InvalidDataException($"Input '{input.Name}' is {Shown(input)}, which {string.Join('×', given)} of --input-shape does not fit.");
+        var shape = new TensorShapeProto();
+        foreach (var size in given) shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = size });
+        input.Type.TensorType.Shape = shape;
+        return new ModelInput(input.Name, given, HasOpenBatch: false);
+    }
+
+    private static string Shown(ValueInfoProto input) =>
+        string.Join('×', input.Type.TensorType.Shape.Dim.Select(d => d.HasDimValue && d.DimValue > 0 ? $"{d.DimValue}" : d.DimParam.Length > 0 ? d.DimParam : "?"));
+}

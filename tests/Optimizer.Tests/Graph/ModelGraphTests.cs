@@ -1,0 +1,117 @@
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Tests.Graph.Nets;
+using Dunlin.TestKit;
+using Onnx;
+
+namespace Dunlin.Optimizer.Tests.Graph;
+
+public sealed class ModelGraphTests
+{
+    // What must be gone once shapes are known.
+    private static readonly HashSet<string> Superfluous = ["Constant", "Identity", "Dropout", "Shape", "Gather", "Unsqueeze"];
+
+    [Theory]
+    [MemberData(nameof(Zoo.All), MemberType = typeof(Zoo))]
+    public void ASimplifiedGraphComputesTheSame(string name)
+    {
+        var model = Zoo.Build(name);
+        var before = model.Clone();
+        var graph = ModelGraph.Of(model);
+
+        Assert.Equal(before, model);
+        GraphRun.AssertSame(model, graph.Model, 1e-6);
+        Assert.DoesNotContain(graph.Nodes, n => Superfluous.Contains(n.OpType));
+        Assert.Equal(graph.Nodes.Count, graph.Nodes.Select(n => n.Name).Distinct().Count());
+        Assert.Equal(model.OpsetImport, graph.Model.OpsetImport);
+        Assert.Equal(model.MetadataProps, graph.Model.MetadataProps);
+        Assert.True(graph.Model.IrVersion >= model.IrVersion);
+        if (graph.Input.HasOpenBatch) GraphRun.AssertSame(model, graph.Model, 1e-5, batch: 3);
+    }
+
+    [Fact]
+    public void ABatchThatIsOpenStaysOpen() =>
+        Assert.Equal(["densenet", "mobilenet-v2", "resnet-basic", "vgg"], Zoo.Names.Where(n => ModelGraph.Of(Zoo.Build(n)).Input.HasOpenBatch).Order());
+
+    [Theory]
+    [MemberData(nameof(Zoo.All), MemberType = typeof(Zoo))]
+    public void BatchNormalizationFoldsIntoTheLayerBeforeIt(string name)
+    {
+        var model = Zoo.Build(name);
+        var graph = ModelGraph.Of(model);
+        var norms = graph.Nodes.Count(n => n.OpType == "BatchNormalization");
+
+        var folded = BatchNormFolding.Apply(graph);
+
+        GraphRun.AssertSame(model, graph.Model);
+        // DenseNet normalizes what several layers wrote together.
+        Assert.Equal(name == "densenet" ? 8 : 0, norms - folded);
+        Assert.Equal(norms - folded, graph.Nodes.Count(n => n.OpType == "BatchNormalization"));
+    }
+
+    [Fact]
+    public void OnnxItselfAcceptsEveryGraphBeforeAndAfter()
+    {
+        var models = new List<ModelProto>();
+        foreach (var name in Zoo.Names)
+        {
+            var graph = ModelGraph.Of(Zoo.Build(name));
+            models.Add(Zoo.Build(name));
+            models.Add(graph.Model.Clone());
+            BatchNormFolding.Apply(graph);
+            models.Add(graph.Model);
+        }
+
+        OnnxChecker.Accepts(models);
+    }
+
+    [Fact]
+    public void WeightsThatTwoLayersShareAreFoldedApart()
+    {
+        var net = new NetBuilder(seed: 5);
+        var x = net.Conv(NetBuilder.Image, 3);
+        var y = net.Norm(net.Add("Conv", net.Graph.Node[0].Input.Skip(1).Prepend(x), net.ShapeOf(x), [.. net.Graph.Node[0].Attribute]));
+        var model = net.Build(net.Linear(net.Mean(y), 4));
+        var graph = ModelGraph.Of(model);
+
+        Assert.Equal(1, BatchNormFolding.Apply(graph));
+
+        GraphRun.AssertSame(model, graph.Model);
+    }
+
+    [Fact]
+    public void AnOperatorThatNobodyHereKnowsIsPassedThrough()
+    {
+        var net = new NetBuilder(seed: 6);
+        var x = net.Conv(NetBuilder.Image, 6);
+        x = net.Add("LpNormalization", [x], net.ShapeOf(x), Nodes.Int("axis", 1));
+        var model = net.Build(net.Linear(net.Mean(x), 4));
+
+        var graph = ModelGraph.Of(model);
+
+        Assert.Equal(model.Graph.Node, graph.Nodes);
+        Assert.Equal([1, 6, 32, 32], graph.Shapes[x]);
+    }
+
+    [Fact]
+    public void QuantizedWeightsStayIntegers()
+    {
+        var net = new NetBuilder(seed: 7);
+        net.Graph.Initializer.Add(Tensors.Of("q", new sbyte[] { 1, -2, 3 }, 1, 3, 1, 1));
+        net.Graph.Initializer.Add(Tensors.Of("scale", [0.1f]));
+        var w = net.Add("DequantizeLinear", ["q", "scale"], [1, 3, 1, 1]);
+        var model = net.Build(net.Add("Conv", [NetBuilder.Image, w], [1, 1, 32, 32]));
+
+        Assert.Contains(ModelGraph.Of(model).Nodes, n => n.OpType == "DequantizeLinear");
+    }
+
+    [Fact]
+    public void MobileNetV2AsItIsDownloadedComputesTheSame()
+    {
+        var path = RepositoryFolder.FindShared("data/imagenet/mobilenet_v2.onnx");
+        if (path is null) Assert.Skip("shared/data/imagenet with MobileNetV2 is not on this machine.");
+        var graph = ModelGraph.Load(path);
+
+        GraphRun.AssertSame(ModelFile.Load(path), graph.Model, 1e-5);
+        Assert.Equal([1, 1001], graph.Shapes[graph.Output]);
+    }
+}
