@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Dunlin.Optimizer.Belt;
 using Dunlin.Optimizer.Evaluation;
+using Dunlin.Optimizer.Inspection;
 using Dunlin.Optimizer.Packing;
+using Dunlin.Optimizer.Pruning;
 using Dunlin.Optimizer.Quantization;
 using Dunlin.Optimizer.Training;
 
@@ -22,7 +24,7 @@ internal static class OptimizerCommand
         }));
         return new RootCommand("Trains, shrinks, measures and packs ONNX image classifiers for Dunlin's devices.")
         {
-            TrainCommand.Create(), QuantizeCommand.Create(), EvaluateCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
+            InspectCommand.Create(), PruneCommand.Create(), TrainCommand.Create(), QuantizeCommand.Create(), EvaluateCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
         };
     }
 }

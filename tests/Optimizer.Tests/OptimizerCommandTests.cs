@@ -7,6 +7,8 @@ public sealed class OptimizerCommandTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-optimizer").FullName;
 
     [Theory]
+    [InlineData("inspect", "--input-shape")]
+    [InlineData("prune", "--scope")]
     [InlineData("train", "--teacher")]
     [InlineData("quantize", "--images")]
     [InlineData("evaluate", "--frames")]
@@ -59,7 +61,7 @@ public sealed class OptimizerCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task AnUnknownCommandIsAUsageError() => Assert.NotEqual(0, (await Run("prune")).Code);
+    public async Task AnUnknownCommandIsAUsageError() => Assert.NotEqual(0, (await Run("explode")).Code);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

@@ -49,10 +49,7 @@ internal static class TorchLibrary
     {
         var shim = File.ReadAllBytes(Path.Combine(sharp, Shim));
         var key = Digest.Of([.. shim, .. System.Text.Encoding.UTF8.GetBytes(torch)]).Hex[..16];
-        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } configured
-            ? configured
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        var folder = Path.Combine(cache, "dunlin", "torch", key);
+        var folder = Path.Combine(CacheFolder.Path, "torch", key);
         if (Directory.Exists(folder)) return folder;
 
         VersionRequirement.Weaken(shim, NeedlessVersion);

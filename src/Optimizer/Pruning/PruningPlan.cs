@@ -1,0 +1,60 @@
+namespace Dunlin.Optimizer.Pruning;
+
+/// <summary>Whether one ranking over all groups says what goes, or each group gives the same share.</summary>
+internal enum PruningScope
+{
+    Global,
+    Layer,
+}
+
+/// <summary>How much to prune, and how.</summary>
+/// <param name="Ratio">Share 0…1 of the channels that may be removed.</param>
+/// <param name="Scope">Where channels compete.</param>
+/// <param name="Step">Widths become multiples of it where they are wide enough; 1 means any width.</param>
+internal sealed record PruningOptions(double Ratio, PruningScope Scope, int Step);
+
+/// <summary>Which units go.</summary>
+/// <param name="Removed">Units.</param>
+/// <param name="Groups">What happens to each group that may be pruned.</param>
+internal sealed record PruningPlan(IReadOnlySet<int> Removed, IReadOnlyList<GroupPlan> Groups)
+{
+    /// <summary>Of each group at least this share stays in a global ranking: a layer that is nearly empty cuts the network.</summary>
+    private const double LeastShare = 0.1;
+
+    /// <exception cref="InvalidDataException">Nothing of the graph may be pruned.</exception>
+    public static PruningPlan Make(ChannelDependencies dependencies, Importance importance, PruningOptions options)
+    {
+        var groups = PruneGroup.Of(dependencies);
+        var candidates = groups.Where(g => g.WhyFixed is null && g.Units.Count > 1).Select(g => (Group: g, Scores: importance(g))).ToList();
+        if (candidates.Count == 0)
+            throw new InvalidDataException($"No channel of this model may be removed: {groups.FirstOrDefault(g => g.WhyFixed is not null)?.WhyFixed ?? "it has no convolution or linear layer with constant weights"}.");
+
+        var limit = options.Scope == PruningScope.Global ? Threshold(candidates.SelectMany(c => c.Scores), options.Ratio) : 0;
+        var removed = new HashSet<int>();
+        var plans = new List<GroupPlan>();
+        foreach (var (group, scores) in candidates)
+        {
+            var wanted = options.Scope == PruningScope.Layer
+                ? scores.Length * (1 - options.Ratio)
+                : Math.Max(scores.Count(s => s > limit), scores.Length * Math.Min(LeastShare, 1 - options.Ratio));
+            var perUnit = group.ChannelsPerUnit(dependencies);
+            // Grouped convolutions lose a channel of each group at once.
+            var kept = Math.Clamp(WidthSteps.Round(wanted * perUnit, scores.Length * perUnit, options.Step) / perUnit, 1, scores.Length);
+            removed.UnionWith(group.Units.Zip(scores).OrderBy(p => p.Second).Take(scores.Length - kept).Select(p => p.First));
+            plans.Add(new GroupPlan(group, scores.Length * perUnit, kept * perUnit));
+        }
+
+        return new PruningPlan(removed, plans);
+    }
+
+    // The score at or below which the ratio of all units lies.
+    private static double Threshold(IEnumerable<double> scores, double ratio)
+    {
+        var sorted = scores.Order().ToList();
+        var count = (int)Math.Round(sorted.Count * ratio);
+        return count == 0 ? double.NegativeInfinity : sorted[count - 1];
+    }
+}
+
+/// <summary>A group's width before and after.</summary>
+internal sealed record GroupPlan(PruneGroup Group, int ChannelCount, int KeptCount);

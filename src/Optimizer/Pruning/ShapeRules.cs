@@ -1,0 +1,207 @@
+using Dunlin.Optimizer.Graph;
+using Onnx;
+
+namespace Dunlin.Optimizer.Pruning;
+
+/// <summary>Operators that move, join or cut axes.</summary>
+internal static class ShapeRules
+{
+    public static void Apply(NodeProto node, ChannelDependencies on)
+    {
+        switch (node.OpType)
+        {
+            case "Transpose":
+                Transpose(node, on);
+                break;
+            case "Concat":
+                Concat(node, on);
+                break;
+            case "Split":
+                Split(node, on);
+                break;
+            case "Flatten" or "Squeeze" or "Unsqueeze":
+                Regroup(node, on);
+                break;
+            case "Reshape" when on.Graph.Constant(node.Input[1]) is { } shape:
+                Regroup(node, on);
+                CountInShape(node, shape, on);
+                break;
+            case "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceMin" or "ReduceL1" or "ReduceL2" when Axes(node, on) is { } axes:
+                Reduce(node, axes, on);
+                break;
+            case "Pad" when Pads(node, on) is { } pads:
+                AllBut(node, axis => pads[axis] != 0 || pads[axis + pads.Length / 2] != 0, on);
+                break;
+            case "Slice" when on.ShapeOf(node.Input[0]).Length == on.ShapeOf(node.Output[0]).Length:
+                AllBut(node, axis => on.ShapeOf(node.Input[0])[axis] != on.ShapeOf(node.Output[0])[axis], on);
+                break;
+            default:
+                on.Fix(node);
+                break;
+        }
+    }
+
+    // Axes of equal meaning before and after, but some along which places move.
+    private static void AllBut(NodeProto node, Func<int, bool> isMixed, ChannelDependencies on)
+    {
+        for (var axis = 0; axis < on.ShapeOf(node.Output[0]).Length; axis++)
+        {
+            if (!isMixed(axis))
+            {
+                on.Join(node.Input[0], axis, node.Output[0], axis);
+                continue;
+            }
+
+            on.Fix(node, node.Input[0], axis);
+            on.Fix(node, node.Output[0], axis);
+        }
+    }
+
+    private static void Transpose(NodeProto node, ChannelDependencies on)
+    {
+        var rank = on.ShapeOf(node.Input[0]).Length;
+        var order = Nodes.IntsOf(node, "perm") ?? [.. Enumerable.Range(0, rank).Reverse().Select(a => (long)a)];
+        for (var axis = 0; axis < rank; axis++) on.Join(node.Input[0], (int)order[axis], node.Output[0], axis);
+    }
+
+    private static void Concat(NodeProto node, ChannelDependencies on)
+    {
+        var joint = ChannelRules.Axis(node, on, 0);
+        var output = node.Output[0];
+        var offset = 0;
+        foreach (var input in node.Input)
+        {
+            for (var axis = 0; axis < on.ShapeOf(output).Length; axis++)
+                if (axis != joint) on.Join(input, axis, output, axis);
+            var labels = on.Along(input, joint);
+            on.Units.Join(labels, on.Along(output, joint)[offset..(offset + labels.Length)]);
+            offset += labels.Length;
+        }
+    }
+
+    // Sizes must be a constant of the node, so that they can be written anew.
+    private static void Split(NodeProto node, ChannelDependencies on)
+    {
+        if (Nodes.InputOf(node, 1) is not { } sizes || on.Graph.Constant(sizes) is null)
+        {
+            on.Fix(node);
+            return;
+        }
+
+        var cut = ChannelRules.Axis(node, on, 0);
+        var whole = on.Along(node.Input[0], cut);
+        var offset = 0;
+        for (var part = 0; part < node.Output.Count; part++)
+        {
+            var output = node.Output[part];
+            for (var axis = 0; axis < on.ShapeOf(output).Length; axis++)
+                if (axis != cut) on.Join(node.Input[0], axis, output, axis);
+            var labels = on.Along(output, cut);
+            on.Units.Join(labels, whole[offset..(offset + labels.Length)]);
+            offset += labels.Length;
+            var place = part;
+            on.Count(labels, (graph, count) => WriteOwn(graph, node, place, count));
+        }
+    }
+
+    private static void Reduce(NodeProto node, long[] axes, ChannelDependencies on)
+    {
+        var rank = on.ShapeOf(node.Input[0]).Length;
+        var reduced = axes.Length == 0 ? [.. Enumerable.Range(0, rank)] : axes.Select(a => (int)(a < 0 ? a + rank : a)).ToHashSet();
+        var keeps = Nodes.IntOf(node, "keepdims", 1) != 0;
+        var target = 0;
+        for (var axis = 0; axis < rank; axis++)
+        {
+            if (reduced.Contains(axis))
+            {
+                on.Fix(node, node.Input[0], axis);
+                if (keeps) target++;
+            }
+            else
+            {
+                on.Join(node.Input[0], axis, node.Output[0], target++);
+            }
+        }
+    }
+
+    // Axes by stretches of equal size before and after: alone they pass, several made one follow the one of them that may change.
+    private static void Regroup(NodeProto node, ChannelDependencies on)
+    {
+        var (x, y) = (node.Input[0], node.Output[0]);
+        var (from, to) = (on.ShapeOf(x), on.ShapeOf(y));
+        var (i, j) = (0, 0);
+        while (i < from.Length || j < to.Length)
+        {
+            var (firstIn, firstOut) = (i, j);
+            var (before, after) = (Take(from, ref i), Take(to, ref j));
+            while (before != after)
+            {
+                if (before < after) before *= Take(from, ref i);
+                else after *= Take(to, ref j);
+            }
+
+            Stretch(node, [.. Long(from, firstIn, i)], [.. Long(to, firstOut, j)], on);
+        }
+    }
+
+    private static long Take(long[] shape, ref int at) => at < shape.Length ? shape[at++] : 1;
+
+    private static IEnumerable<int> Long(long[] shape, int begin, int end) => Enumerable.Range(begin, end - begin).Where(axis => shape[axis] != 1);
+
+    private static void Stretch(NodeProto node, int[] before, int[] after, ChannelDependencies on)
+    {
+        var (x, y) = (node.Input[0], node.Output[0]);
+        if (before.Length == 1 && after.Length == 1)
+        {
+            on.Join(x, before[0], y, after[0]);
+            return;
+        }
+
+        var free = before.Where(axis => !on.Units.IsFixed(on.Along(x, axis))).ToList();
+        if (after.Length == 1 && free is [var only])
+        {
+            var (labels, merged) = (on.Along(x, only), on.Along(y, after[0]));
+            var inner = before.Where(axis => axis > only).Aggregate(1L, (product, axis) => product * on.ShapeOf(x)[axis]);
+            for (var place = 0; place < merged.Length; place++) on.Units.Join(merged[place], labels[place / inner % labels.Length]);
+            return;
+        }
+
+        foreach (var axis in before) on.Fix(node, x, axis);
+        foreach (var axis in after) on.Fix(node, y, axis);
+    }
+
+    private static void CountInShape(NodeProto node, TensorProto shape, ChannelDependencies on)
+    {
+        var sizes = Tensors.Integers(shape);
+        for (var axis = 0; axis < sizes.Length; axis++)
+        {
+            if (sizes[axis] <= 0) continue;
+            var place = axis;
+            on.Count(on.Along(node.Output[0], axis), (graph, count) => WriteOwn(graph, node, place, count));
+        }
+    }
+
+    // Another node may read the same constant.
+    private static void WriteOwn(ModelGraph graph, NodeProto node, int place, long count)
+    {
+        var values = Tensors.Integers(graph.Constant(node.Input[1])!);
+        if (values[place] == count) return;
+        values[place] = count;
+        if (graph.Consumers(node.Input[1]).Count() > 1) node.Input[1] = graph.FreshName($"{node.Name}.sizes");
+        graph.SetConstant(Tensors.Of(node.Input[1], values, values.Length));
+    }
+
+    private static long[]? Axes(NodeProto node, ChannelDependencies on)
+    {
+        if (Nodes.IntsOf(node, "axes") is { } attribute) return attribute;
+        if (Nodes.InputOf(node, 1) is not { } input) return Nodes.IntOf(node, "noop_with_empty_axes", 0) == 0 ? [] : null;
+        return on.Graph.Constant(input) is { } tensor ? Tensors.Integers(tensor) : null;
+    }
+
+    private static long[]? Pads(NodeProto node, ChannelDependencies on)
+    {
+        if (Nodes.InputOf(node, 3) is not null) return null;
+        if (Nodes.IntsOf(node, "pads") is { } attribute) return attribute;
+        return Nodes.InputOf(node, 1) is { } input && on.Graph.Constant(input) is { } tensor ? Tensors.Integers(tensor) : null;
+    }
+}

@@ -1,0 +1,53 @@
+using Dunlin.Optimizer.Tests.Graph.Nets;
+using Onnx;
+
+namespace Dunlin.Optimizer.Tests.Pruning;
+
+/// <summary>A network nobody drew: layers in random order, with shortcuts and concatenations to whatever fits.</summary>
+internal static class RandomNet
+{
+    public static ModelProto Of(int seed)
+    {
+        var random = new Random(seed);
+        var net = new NetBuilder(seed, side: 16);
+        var values = new List<string> { net.Conv(NetBuilder.Image, 4 * random.Next(1, 4)) };
+        for (var i = random.Next(4, 14); i > 0; i--) values.Add(Layer(net, values, random));
+        var x = values[^1];
+        x = random.Next(4) switch
+        {
+            0 => net.Flatten(x),
+            1 => net.View(net.Pool("MaxPool", x)),
+            2 => net.Mean(x),
+            _ => net.Flatten(net.GlobalPool(x)),
+        };
+        if (random.Next(2) == 0) x = net.Relu(random.Next(2) == 0 ? net.Linear(x, 12) : net.Dense(x, 12));
+        return net.Build(random.Next(2) == 0 ? net.Linear(x, 5) : net.Unary("Softmax", net.Dense(x, 5)));
+    }
+
+    private static string Layer(NetBuilder net, List<string> values, Random random)
+    {
+        var x = values[^1];
+        var width = 4 * random.Next(1, 5);
+        switch (random.Next(14))
+        {
+            case 0 or 1: return net.Conv(x, width, random.Next(2) * 2 + 1, bias: random.Next(2) == 0);
+            case 2: return net.Conv(x, net.Channels(x), group: net.Channels(x));
+            case 3: return net.Conv(x, net.Channels(x) * 2, group: net.Channels(x));
+            case 4: return net.Conv(x, width, group: net.Channels(x) % 4 == 0 ? 4 : 1);
+            case 5: return net.Norm(x);
+            case 6: return net.Relu6(x);
+            case 7: return net.Silu(x);
+            case 8: return net.SqueezeExcite(x, 4, "HardSigmoid");
+            case 9: return net.ShapeOf(x)[2] > 4 ? net.Pool("MaxPool", x) : net.HardSwish(x);
+            case 10: return net.Concat([.. Fitting(net, values, _ => true).Take(random.Next(1, 4)), x]);
+            default:
+                var same = Fitting(net, values, v => net.Channels(v) == net.Channels(x)).ToList();
+                if (same.Count == 0) return net.Binary("Add", net.Conv(x, net.Channels(x)), x);
+                return net.Binary(random.Next(3) == 0 ? "Mul" : "Add", x, same[random.Next(same.Count)]);
+        }
+    }
+
+    // Earlier values of the same height.
+    private static IEnumerable<string> Fitting(NetBuilder net, List<string> values, Func<string, bool> condition) =>
+        values.SkipLast(1).Where(v => net.ShapeOf(v)[2] == net.ShapeOf(values[^1])[2] && condition(v));
+}
