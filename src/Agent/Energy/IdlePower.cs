@@ -16,7 +16,8 @@ internal sealed partial class IdlePower(EnergySampler energy, StateFiles files, 
 
     /// <summary>
     /// Call while nothing runs. Returns at once where idle power is configured, kept for this very meter, or no meter measures;
-    /// else measures for a few seconds and keeps the result durably. A damaged record is measured anew.
+    /// else measures for a few seconds and keeps the result durably. A damaged record is measured anew. A meter that fails
+    /// costs no time.
     /// </summary>
     public async Task LearnAsync(CancellationToken cancellationToken)
     {
@@ -30,6 +31,7 @@ internal sealed partial class IdlePower(EnergySampler energy, StateFiles files, 
         }
 
         if (await energy.MeasureIdleAsync(MeasuringTime, cancellationToken) is { } span) Keep(span, meter);
+        else LogUnknown(string.Join(" ", energy.Problems.DefaultIfEmpty($"{meter.Description} answers too seldom.")));
     }
 
     private static bool IsOf(IdlePowerRecord record, PowerProvenance meter) =>
@@ -61,6 +63,9 @@ internal sealed partial class IdlePower(EnergySampler energy, StateFiles files, 
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Idle power is {Watts} W, measured at {Time} and kept")]
     private partial void LogKept(double watts, DateTimeOffset time);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Idle power is not known, so net joules are null until a start at which the meter answers, or set Power:IdleWatts. {Problem}")]
+    private partial void LogUnknown(string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Idle power is measured anew: {Problem}")]
     private partial void LogDamaged(string problem);

@@ -26,14 +26,14 @@ internal sealed class EnergyIntegrator(TimeProvider time, TimeSpan longestGap, d
     /// <summary>Timestamp of the newest accepted sample.</summary>
     public long? LastTimestamp => _last?.Timestamp;
 
-    /// <summary>Takes a sample. Returns why it was refused, as the rest of a sentence about the sensor; null if it was accepted.</summary>
-    public string? Add(PowerSample sample)
+    /// <summary>Takes a sample. Returns why it was refused, with the rest of a sentence about the sensor; null if it was accepted.</summary>
+    public (MeterFault Fault, string What)? Add(PowerSample sample)
     {
-        if (!double.IsFinite(sample.Raw)) return $"gives {sample.Raw}, which is no number";
+        if (!double.IsFinite(sample.Raw)) return (MeterFault.NoNumber, $"gives {sample.Raw}, which is no number; check its driver");
         if (sample.Watts is { } watts)
         {
-            if (watts < LowestWatts) return $"gives {watts:0.###} W; power is not negative: turn the shunt's two wires round";
-            if (watts > maximumWatts) return $"gives {watts:0.###} W; more than {maximumWatts} W is taken for an error: check the shunt's resistance";
+            if (watts < LowestWatts) return (MeterFault.Negative, $"gives {watts:0.###} W; power is not negative: turn the shunt's two wires round");
+            if (watts > maximumWatts) return (MeterFault.TooHigh, $"gives {watts:0.###} W; more than {maximumWatts} W is taken for an error: check the shunt's resistance");
             sample = sample with { Watts = Math.Max(0, watts) };
         }
         if (_last is not { } last)
@@ -53,7 +53,9 @@ internal sealed class EnergyIntegrator(TimeProvider time, TimeSpan longestGap, d
             if (joules < 0 || mean > maximumWatts)
             {
                 _last = sample;
-                return joules < 0 ? "counts backwards; it has begun anew" : $"counts {mean:0.###} W; more than {maximumWatts} W is taken for an error";
+                return joules < 0
+                    ? (MeterFault.CountsBackwards, "counts backwards; it has begun anew")
+                    : (MeterFault.TooHigh, $"counts {mean:0.###} W; more than {maximumWatts} W is taken for an error");
             }
             if (elapsed <= LongestCounterGap) Append(new Stretch(last.Timestamp, sample.Timestamp, mean, mean));
         }

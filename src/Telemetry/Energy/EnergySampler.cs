@@ -15,6 +15,9 @@ public sealed partial class EnergySampler : BackgroundService
     /// <summary>Idle power is known if readings cover this share of the measurement.</summary>
     private const double EnoughIdleCoverage = 0.8;
 
+    /// <summary>How often idle power is looked at while it is measured.</summary>
+    private static readonly TimeSpan IdleLook = TimeSpan.FromSeconds(0.5);
+
     /// <summary>A second's wait and a meter that takes its time.</summary>
     private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(5);
 
@@ -53,6 +56,14 @@ public sealed partial class EnergySampler : BackgroundService
     /// <summary>What is wrong with the meters now, in sentences.</summary>
     public IReadOnlyList<string> Problems => [.. new[] { _measured?.Problem, _estimated?.Problem }.OfType<string>()];
 
+    /// <summary>Reads each meter now, outside the service's loop, and says what is wrong.</summary>
+    public IReadOnlyList<string> ReadOnce()
+    {
+        _measured?.Sample();
+        _estimated?.Sample();
+        return Problems;
+    }
+
     /// <summary>Watts when nothing runs, configured or measured; null while unknown.</summary>
     public double? IdleWatts => _measured?.IdleWatts;
 
@@ -71,17 +82,26 @@ public sealed partial class EnergySampler : BackgroundService
 
     /// <summary>
     /// Measures idle power for a while and uses it; call it when nothing runs and this service has started. Null if no meter
-    /// measures, or its readings cover too little.
+    /// measures, or its readings cover too little: at once where it does not answer, soon where it falls silent. A meter that
+    /// shows nothing at all is not watched any longer.
     /// </summary>
     public async Task<EnergySpan?> MeasureIdleAsync(TimeSpan duration, CancellationToken cancellationToken)
     {
-        if (_measured is null) return null;
+        if (_measured is null || !_measured.Sample()) return null;
         var from = _time.GetTimestamp();
-        await Task.Delay(duration, _time, cancellationToken);
-        if (_measured.Integrate(from, _time.GetTimestamp()) is not { } span || span.CoveredSeconds < EnoughIdleCoverage * duration.TotalSeconds) return null;
-        _measured.IdleWatts = span.MeanWatts;
-        LogIdleMeasured(span.MeanWatts, span.CoveredSeconds);
-        return span;
+        while (true)
+        {
+            var left = duration - _time.GetElapsedTime(from);
+            await Task.Delay(left < IdleLook ? left : IdleLook, _time, cancellationToken);
+            var now = _time.GetTimestamp();
+            var span = _measured.Integrate(from, now);
+            var elapsed = _time.GetElapsedTime(from, now);
+            if (elapsed.TotalSeconds - (span?.CoveredSeconds ?? 0) > (1 - EnoughIdleCoverage) * duration.TotalSeconds) return null;
+            if (span is not { } known || (elapsed < duration && known.Joules > 0)) continue;
+            _measured.IdleWatts = known.MeanWatts;
+            LogIdleMeasured(known.MeanWatts, known.CoveredSeconds);
+            return known;
+        }
     }
 
     /// <summary>Takes idle power that was measured earlier; false if no meter measures or it cannot be true.</summary>
@@ -130,7 +150,7 @@ public sealed partial class EnergySampler : BackgroundService
     private void LogChange(int index, EnergySeries series)
     {
         var problem = series.Problem;
-        if ((problem is null) == (_logged[index] is null)) return;
+        if (problem == _logged[index]) return;
         _logged[index] = problem;
         if (problem is null) LogMeterBack(series.Provenance.Description);
         else LogMeterFailed(problem);

@@ -28,8 +28,8 @@ internal sealed class EnergySeries : IDisposable
     private readonly TimeProvider _time;
     private readonly EnergyIntegrator _integrator;
     private readonly StuckSensor? _stuck;
+    private readonly MeterHealth _health;
     private readonly Lock _lock = new();
-    private string? _problem;
 
     /// <param name="meter">Disposed by this.</param>
     /// <param name="time">The clock of the meter's timestamps.</param>
@@ -40,6 +40,7 @@ internal sealed class EnergySeries : IDisposable
         (_meter, _time) = (meter, time);
         Period = TimeSpan.FromSeconds(1 / meter.Provenance.SamplesPerSecond);
         var longestGap = 2.5 * Period;
+        _health = new MeterHealth(time);
         _integrator = new EnergyIntegrator(time, longestGap > ShortestGap ? longestGap : ShortestGap, maximumWatts);
         // An estimate stands still whenever the processes do.
         _stuck = meter.Provenance.Method == EnergyMethod.Estimated ? null : new StuckSensor(time, readBusySeconds);
@@ -49,14 +50,15 @@ internal sealed class EnergySeries : IDisposable
     public PowerProvenance Provenance => _meter.Provenance;
 
     /// <summary>What is wrong with the meter, as a sentence; null if nothing is.</summary>
-    public string? Problem { get { lock (_lock) return _problem; } }
+    public string? Problem { get { lock (_lock) return _health.Problem; } }
 
     /// <summary>Watts when nothing runs; null while unknown.</summary>
     public double? IdleWatts { get; set; }
 
-    public void Sample()
+    /// <summary>Reads the meter; false if that told nothing.</summary>
+    public bool Sample()
     {
-        lock (_lock) _problem = Read();
+        lock (_lock) return Read();
     }
 
     /// <summary>The energy between two timestamps; null if no reading tells anything of it.</summary>
@@ -65,7 +67,7 @@ internal sealed class EnergySeries : IDisposable
         lock (_lock)
         {
             // Closes the stretch from the last tick until now.
-            if (!(_integrator.LastTimestamp >= to)) _problem = Read();
+            if (!(_integrator.LastTimestamp >= to)) Read();
             var (joules, covered) = _integrator.Integrate(from, to);
             return covered > 0 ? new EnergySpan(joules, covered, Math.Max(0, _time.GetElapsedTime(from, to).TotalSeconds - covered), Provenance) : null;
         }
@@ -101,14 +103,27 @@ internal sealed class EnergySeries : IDisposable
         lock (_lock) _meter.Dispose();
     }
 
-    private string? Read()
+    private bool Read()
     {
-        if (!_meter.TryRead(out var sample)) return _meter.Problem;
+        if (Fault() is var (fault, sentence))
+        {
+            _health.Bad(fault, sentence);
+            return false;
+        }
+
+        _health.Good();
+        return true;
+    }
+
+    private (MeterFault Fault, string Sentence)? Fault()
+    {
+        if (!_meter.TryRead(out var sample)) return (MeterFault.Silent, _meter.Problem ?? $"{Provenance.Description} gives nothing.");
         if (_stuck?.Observe(sample) == true)
         {
             _integrator.DropSince(_stuck.RunStart);
-            return $"{Provenance.Description} has given {sample.Raw} for {_time.GetElapsedTime(_stuck.RunStart, sample.Timestamp).TotalSeconds:0} s and is taken to be stuck; check the sensor.";
+            return (MeterFault.Stuck, $"{Provenance.Description} has given {sample.Raw} for {_time.GetElapsedTime(_stuck.RunStart, sample.Timestamp).TotalSeconds:0} s and is taken to be stuck; check the sensor.");
         }
-        return _integrator.Add(sample) is { } refusal ? $"{Provenance.Description} {refusal}." : null;
+
+        return _integrator.Add(sample) is var (fault, what) ? (fault, $"{Provenance.Description} {what}.") : null;
     }
 }

@@ -81,6 +81,30 @@ public sealed class IdlePowerTests : IDisposable
         Assert.Contains(_log.All, line => line.Contains("not kept", StringComparison.Ordinal));
     }
 
+    /// <summary>Seconds that it answers, seconds that a start may lose by it.</summary>
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 2.2)]
+    public async Task AMeterThatFailsCostsAStartLittleAndLeavesNoRecord(double answers, double atMost)
+    {
+        var from = _time.GetTimestamp();
+        var meter = new SteadyMeter(_time, 2.5);
+        meter.Fails = () => _time.GetElapsedTime(from).TotalSeconds >= answers;
+        Assert.Null(await LearnAsync(meter));
+        Assert.InRange(_time.GetElapsedTime(from).TotalSeconds, 0, atMost);
+        Assert.False(File.Exists(_files.Layout.IdlePower));
+        Assert.Contains(_log.All, line => line.Contains("net joules are null", StringComparison.Ordinal) && line.Contains("does not answer", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AMeterThatShowsNothingAtAllCostsHalfASecond()
+    {
+        var from = _time.GetTimestamp();
+        Assert.Equal(0, await LearnAsync(new SteadyMeter(_time, 0)));
+        Assert.InRange(_time.GetElapsedTime(from).TotalSeconds, 0, 0.6);
+        Assert.False(File.Exists(_files.Layout.IdlePower));
+    }
+
     public void Dispose() => _folder.Dispose();
 
     /// <summary>One start of the agent with nothing running; the clock goes on as soon as the meter has been read.</summary>

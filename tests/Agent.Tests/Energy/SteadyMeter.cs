@@ -1,6 +1,7 @@
 using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Power;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Agent.Tests.Energy;
@@ -11,7 +12,10 @@ internal sealed class SteadyMeter(TimeProvider time, double watts, string descri
     private int _readCount;
 
     public PowerProvenance Provenance { get; } = new(EnergyMethod.Measured, "ina219", EnergyScope.Board, 50, 0.02, description);
-    public string? Problem => null;
+    public string? Problem => Fails() ? $"{Provenance.Description} does not answer; check the wiring." : null;
+
+    /// <summary>Whether it fails now.</summary>
+    public Func<bool> Fails { get; set; } = () => false;
 
     /// <summary>Called before each reading.</summary>
     public Func<double> Watts { get; set; } = () => watts;
@@ -20,13 +24,13 @@ internal sealed class SteadyMeter(TimeProvider time, double watts, string descri
 
     public bool TryRead(out PowerSample sample)
     {
-        sample = PowerSample.OfWatts(time.GetTimestamp(), Watts());
         Interlocked.Increment(ref _readCount);
-        return true;
+        sample = Fails() ? default : PowerSample.OfWatts(time.GetTimestamp(), Watts());
+        return !Fails();
     }
 
-    public EnergySampler Sampler(PowerOptions? options = null) =>
-        new(new DiscoveredMeters(this, null, []), options ?? new PowerOptions(), time, () => null, NullLogger<EnergySampler>.Instance);
+    public EnergySampler Sampler(PowerOptions? options = null, ILogger<EnergySampler>? logger = null) =>
+        new(new DiscoveredMeters(this, null, []), options ?? new PowerOptions(), time, () => null, logger ?? NullLogger<EnergySampler>.Instance);
 
     public void Dispose() { }
 }

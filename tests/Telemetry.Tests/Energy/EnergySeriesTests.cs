@@ -73,14 +73,15 @@ public sealed class EnergySeriesTests
         Run(series, 12);
         Assert.Equal("The waveform is silent.", series.Problem);
         Run(series, 8);
-
-        Assert.Null(series.Problem);
+        Assert.NotNull(series.Problem);
         var reading = series.ReadingOf(Origin, _time.GetTimestamp(), 200)!;
         Assert.Equal(5.0, reading.GapSeconds, 1);
         Assert.Equal(15.0, reading.CoveredSeconds, 1);
         Assert.Equal(75, reading.Joules, 0);
         Assert.Equal(0.5, reading.JoulesPerInference!.Value, 3); // 5 W at 10 inferences per second
         Assert.Null(series.Integrate(Origin + Ticks(10.5), Origin + Ticks(14.5)));
+        Run(series, 6);
+        Assert.Null(series.Problem);
     }
 
     [Fact]
@@ -107,7 +108,7 @@ public sealed class EnergySeriesTests
         Assert.Null(series.Integrate(Origin + Ticks(6), Origin + Ticks(19)));
         Assert.Equal(20, series.Integrate(Origin, Origin + Ticks(5))!.Value.Joules, 0);
 
-        Run(series, 5.5);
+        Run(series, 11);
         Assert.Null(series.Problem);
         Assert.Equal(24, series.Integrate(_time.GetTimestamp() - Ticks(4), _time.GetTimestamp())!.Value.Joules, 0);
     }
@@ -140,11 +141,44 @@ public sealed class EnergySeriesTests
         var series = SeriesOf(seconds => seconds is > 4 and < 6 ? watts : 5);
         Run(series, 5);
         Assert.Contains(problem, series.Problem, StringComparison.Ordinal);
-        Run(series, 5);
+        Run(series, 11);
         Assert.Null(series.Problem);
         var span = series.Integrate(Origin, _time.GetTimestamp())!.Value;
         Assert.Equal(5, span.MeanWatts, 6);
         Assert.InRange(span.GapSeconds, 1.9, 2.3);
+    }
+
+    /// <summary>A sensor that answers each second time, one whose nonsense is never the same, one that is stuck for long.</summary>
+    [Theory]
+    [InlineData("flickers")]
+    [InlineData("raves")]
+    [InlineData("sticks")]
+    public void WhateverABadSensorDoesItsProblemIsSaidOnce(string what)
+    {
+        var series = SeriesOf(seconds => what switch
+        {
+            "flickers" => (int)(seconds * 10 + 0.5) % 2 == 0 ? null : 5 + 0.1 * Math.Sin(seconds),
+            "raves" => (int)(seconds * 10 + 0.5) % 3 == 0 ? 2000 + seconds : -1 - seconds,
+            _ => 4.2,
+        });
+        Run(series, 10, busyCores: seconds => seconds % 4);
+        var said = series.Problem;
+        Assert.NotNull(said);
+        for (var i = 0; i < 600; i++)
+        {
+            Run(series, 0.1, busyCores: _ => i % 4);
+            Assert.Equal(said, series.Problem);
+        }
+    }
+
+    [Fact]
+    public void AnotherFaultThatStaysIsSaidInsteadOfTheFirst()
+    {
+        var series = SeriesOf(seconds => seconds < 5 ? null : -3);
+        Run(series, 6);
+        Assert.Contains("silent", series.Problem, StringComparison.Ordinal);
+        Run(series, 10);
+        Assert.Contains("negative", series.Problem, StringComparison.Ordinal);
     }
 
     [Fact]
