@@ -54,6 +54,27 @@ internal static class ConnectFailure
         return $"Broker {Address(options)} closed the connection before it was made ({Clip(failure.Message)}){hint}.";
     }
 
+    /// <summary>Why an established connection ended, as the rest of a sentence.</summary>
+    public static string Describe(MqttOptions options, string device, MqttClientDisconnectReason reason, string? said)
+    {
+        var what = reason switch
+        {
+            MqttClientDisconnectReason.NormalDisconnection => "the broker closed it without a reason",
+            MqttClientDisconnectReason.AdministrativeAction => "somebody ended it at the broker; the agent connects again",
+            MqttClientDisconnectReason.ServerShuttingDown => "the broker shuts down; the agent connects again",
+            MqttClientDisconnectReason.KeepAliveTimeout => "the broker heard nothing of the agent in time; check the network",
+            MqttClientDisconnectReason.NotAuthorized =>
+                $"the broker does not let {Caller(options, device)} in any more; look at its access list",
+            MqttClientDisconnectReason.ServerBusy or MqttClientDisconnectReason.QuotaExceeded or MqttClientDisconnectReason.MessageRateTooHigh
+                or MqttClientDisconnectReason.ConnectionRateExceeded => $"the broker has no room now ({reason}); the agent connects again",
+            MqttClientDisconnectReason.PacketTooLarge => "a message was larger than the broker takes; raise its limit (Mosquitto: max_packet_size)",
+            MqttClientDisconnectReason.UseAnotherServer or MqttClientDisconnectReason.ServerMoved => "the broker has moved; set Mqtt:Host to its new name",
+            MqttClientDisconnectReason.UnspecifiedError => "it broke",
+            _ => $"the broker ended it ({reason}); look into its log",
+        };
+        return string.IsNullOrEmpty(said) ? what : $"{what} (it says: {Clip(said)})";
+    }
+
     public static string Address(MqttOptions options) => $"{options.Host}:{options.EffectivePort}";
 
     private static string Caller(MqttOptions options, string device) => options switch

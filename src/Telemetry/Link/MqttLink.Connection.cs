@@ -121,7 +121,7 @@ public sealed partial class MqttLink
         // Mosquitto 2.0 takes a session away without a word.
         if (_silentEnds >= SilentEndsOfATakeover)
             return TakenOver($"The broker closed {_silentEnds} connections soon after they were made and gave no reason: probably two devices use the id '{device}'. Give one of them another Device:Id and credentials of its own.");
-        return Lost(end.ReasonString is { Length: > 0 } said ? $"the broker ended it ({end.Reason}: {said})" : isSilent ? "the broker closed it without a reason" : $"it broke ({end.Reason})");
+        return Lost(ConnectFailure.Describe(_options, device, end.Reason, end.ReasonString));
     }
 
     private ConnectionEnd TakenOver(string problem)

@@ -118,6 +118,68 @@ public sealed class MqttLinkTests
     }
 
     [Fact]
+    public async Task ATakenSessionIsStillToldAfterTheReturnUntilTheLinkIsStable()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var link = await new TestLink(TestLink.To(broker), timing: TestLink.Impatient with { TakeoverBackoff = TimeSpan.FromSeconds(0.2) }).StartAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await link.ConnectedAsync();
+            await using var rival = await MqttProbe.ConnectAsync(broker, options => options.WithClientId("belt-1"));
+            await link.LostAsync();
+        }
+
+        await Eventually.TrueAsync(() => link.Link.State is { IsConnected: true, Problem: not null }, () => $"it is back and tells of it: {link.Link.State}");
+        await Eventually.TrueAsync(() => link.Link.State is { IsConnected: true, Problem: null }, () => $"it is stable: {link.Link.State}");
+    }
+
+    [Theory]
+    [InlineData(0x98, "somebody ended it at the broker; the agent connects again (it says: »out«)")]
+    [InlineData(0x8b, "the broker shuts down; the agent connects again (it says: »out«)")]
+    [InlineData(0x87, "the broker does not let 'belt-1' without a user name in any more; look at its access list")]
+    [InlineData(0x95, "raise its limit")]
+    [InlineData(0x82, "the broker ended it (ProtocolError); look into its log")]
+    public async Task AKilledSessionIsNamedWithWhatTheBrokerSaysAndMadeAgain(byte reason, string sentence)
+    {
+        byte[] said = [.. "»out«"u8];
+        byte[] disconnect = [0xe0, (byte)(5 + said.Length), reason, (byte)(3 + said.Length), 0x1f, 0, (byte)said.Length, .. said];
+        await using var broker = MosquittoBroker.Prepare();
+        var options = TestLink.To(broker);
+        options.Host = "127.0.0.1";
+        await using var link = new TestLink(options);
+        await using (new EvilBroker(broker.Port, async (stream, token) => await stream.WriteAsync((byte[])[.. EvilBroker.ConnectionAccepted, .. disconnect], token)))
+        {
+            await link.StartAsync();
+            await link.LostAsync(sentence);
+        }
+
+        await broker.StartAgainAsync();
+        await link.ConnectedAsync();
+    }
+
+    [Fact]
+    public async Task ABrokerThatForgotTheSessionIsSubscribedToAgain()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var link = new TestLink(TestLink.To(broker));
+        var arrived = 0;
+        link.Link.Subscribe(link.Topics.Desired, _ =>
+        {
+            Interlocked.Increment(ref arrived);
+            return ValueTask.FromResult(true);
+        });
+        await link.StartAsync();
+        await link.ConnectedAsync();
+        await broker.KillAsync();
+        await link.LostAsync();
+        await broker.StartAgainAsync();
+        await link.ConnectedAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker);
+        await probe.PublishAsync(link.Topics.Desired, "after");
+        await Eventually.TrueAsync(() => Volatile.Read(ref arrived) == 1, "what was published after the session was lost arrives");
+    }
+
+    [Fact]
     public async Task StoppingSaysStoppedWithinASecond()
     {
         await using var broker = await MosquittoBroker.StartAsync();
