@@ -101,6 +101,7 @@ internal static partial class AgentHost
         }
 
         CameraFeed.SourceOf(ServingServices.Value<CameraOptions>(provider));
+        RaceOnCommand.Register(provider.GetRequiredService<CommandDispatcher>(), provider.GetRequiredService<ServingService>());
         Sandboxing.Sandbox.ProtectSupervisor();
     }
 }

@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using Dunlin.Agent.Cameras;
 using Dunlin.Agent.Sandboxing;
+using Dunlin.Contracts.Messages;
+using Dunlin.Runtime.Cameras;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Agent.Children;
@@ -16,6 +18,7 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
 
     private static readonly string[] ProgramFolders = ["/usr/local/bin", "/usr/bin", "/bin"];
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(0.5), LongestDelay = TimeSpan.FromSeconds(30), CalmTime = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
 
     private readonly ChildHost _host;
     private readonly CameraProgram _program;
@@ -24,11 +27,18 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
     private readonly Backoff _backoff = new(FirstDelay, LongestDelay, CalmTime);
     private readonly Descriptor _read;
     private readonly Descriptor _write;
+    private readonly TimeSpan _patience;
     private ChildProcess? _child;
+    private long _silentSince;
 
-    public CameraSupervisor(ChildHost host, CameraProgram program, ILogger<CameraSupervisor> logger, TimeProvider time)
+    /// <param name="host">Gives the sandbox.</param>
+    /// <param name="program">What to run.</param>
+    /// <param name="patience">A program of which no frame comes for so long hangs.</param>
+    /// <param name="logger">Hears how each run ended.</param>
+    /// <param name="time">Measures patience and back-off.</param>
+    public CameraSupervisor(ChildHost host, CameraProgram program, TimeSpan patience, ILogger<CameraSupervisor> logger, TimeProvider time)
     {
-        (_host, _program, _logger, _time) = (host, program, logger, time);
+        (_host, _program, _patience, _logger, _time) = (host, program, patience, logger, time);
         (_read, _write) = Descriptor.Pipe();
         // The default of 64 KiB is less than a frame; a user's pipes may be limited, then frames take more wake-ups.
         _ = Libc.Fcntl(_read.Number, SetPipeSize, PipeByteCount);
@@ -64,8 +74,12 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the program anew: it runs, but no frames come.</summary>
-    public void Restart(string reason) => Volatile.Read(ref _child)?.Kill(ChildExitCodes.Hung, reason);
+    /// <summary>What the worker sees of the program; from any thread.</summary>
+    public void Observe(CameraHealth health)
+    {
+        if (health.State is not CameraStates.Stalled) Volatile.Write(ref _silentSince, 0);
+        else Interlocked.CompareExchange(ref _silentSince, _time.GetTimestamp(), 0);
+    }
 
     /// <summary>Call after <see cref="RunAsync"/> has returned.</summary>
     public ValueTask DisposeAsync()
@@ -91,6 +105,8 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
             var start = _host.Camera(path, _program.Arguments, _program.StandardInput, new SandboxRules { Read = _program.Read, Foreign = true }, _write.Number);
             await using var child = await ChildProcess.StartAsync(start, null, _logger, _time);
             Volatile.Write(ref _child, child);
+            var started = _time.GetTimestamp();
+            await using var watch = _time.CreateTimer(_ => Watch(child, started), null, WatchPeriod, WatchPeriod);
             var exit = await child.Exited.WaitAsync(cancellationToken);
             Volatile.Write(ref _child, null);
             return exit;
@@ -99,6 +115,13 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
         {
             return new ChildExit { Code = ChildExitCodes.NotStarted, Reason = e.Message };
         }
+    }
+
+    private void Watch(ChildProcess child, long started)
+    {
+        var silentSince = Volatile.Read(ref _silentSince);
+        if (silentSince == 0 || _time.GetElapsedTime(Math.Max(silentSince, started)) < _patience) return;
+        child.Kill(ChildExitCodes.Hung, $"no whole frame came of it for {_patience.TotalSeconds:0} s");
     }
 
     private static string? Resolve(string name) =>

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Dunlin.Agent.Sandboxing;
-using Dunlin.Contracts;
 using Dunlin.Contracts.Worker;
 using Microsoft.Extensions.Logging;
 
@@ -14,9 +13,6 @@ namespace Dunlin.Agent.Children;
 /// </summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
-    /// <summary>Messages to a child that wait because it does not read.</summary>
-    private const int MaximumWaiting = 64;
-
     private const int PumpStackByteCount = 256 * 1024;
 
     private readonly ChildStart _start;
@@ -25,16 +21,12 @@ public sealed class ChildProcess : IAsyncDisposable
     private readonly TaskCompletionSource<ChildExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
-    private readonly Queue<byte[]> _waiting = new();
-    private readonly MessageWriter _writer = new();
-    private readonly MessageBuffer _messages = new();
     private ChildHandle? _handle;
     private Descriptor? _wake;
-    private Descriptor? _commands;
-    private Descriptor? _results;
-    private Descriptor? _output;
+    private CommandPipe? _commands;
+    private ResultPipe? _results;
+    private OutputPipe? _output;
     private (string Code, string Reason)? _killed;
-    private int _written;
 
     private ChildProcess(ChildStart start, Action<FromChild>? received, ILogger logger, TimeProvider time)
     {
@@ -65,16 +57,15 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_handle is null || _commands is null || _killed is not null) return false;
-            if (_waiting.Count < MaximumWaiting)
+            if (_handle is null || _commands is null or { IsClosed: true } || _killed is not null) return false;
+            if (_commands.TryAdd(message))
             {
-                _waiting.Enqueue(_writer.Write(message).ToArray());
                 Wake();
                 return true;
             }
         }
 
-        Kill(ChildExitCodes.Hung, $"it left {MaximumWaiting} messages unread");
+        Kill(ChildExitCodes.Hung, $"it left {CommandPipe.MaximumWaiting} messages unread");
         return false;
     }
 
@@ -151,7 +142,8 @@ public sealed class ChildProcess : IAsyncDisposable
         {
             using (var input = OpenInput()) given.Add(Descriptor.Duplicate(input.Number));
             var (outputRead, outputWrite) = Descriptor.Pipe();
-            _output = outputRead;
+            _output = new OutputPipe(outputRead, _log);
+            outputRead.MakeNonBlocking();
             using (outputWrite)
             {
                 given.Add(Descriptor.Duplicate(_start.StandardOutput ?? outputWrite.Number));
@@ -165,7 +157,6 @@ public sealed class ChildProcess : IAsyncDisposable
                 given.Add(Descriptor.Duplicate(camera));
             }
 
-            _output.MakeNonBlocking();
             _wake = OpenWake();
             _handle = new ChildHandle(Spawn.Start(_start, given));
         }
@@ -178,13 +169,13 @@ public sealed class ChildProcess : IAsyncDisposable
     private void OpenMessages(List<Descriptor?> given)
     {
         var (commandRead, commandWrite) = Descriptor.Pipe();
-        _commands = commandWrite;
+        _commands = new CommandPipe(commandWrite);
+        commandWrite.MakeNonBlocking();
         using (commandRead) given.Add(Descriptor.Duplicate(commandRead.Number));
         var (resultRead, resultWrite) = Descriptor.Pipe();
-        _results = resultRead;
+        _results = new ResultPipe(resultRead, _received);
+        resultRead.MakeNonBlocking();
         using (resultWrite) given.Add(Descriptor.Duplicate(resultWrite.Number));
-        _commands.MakeNonBlocking();
-        _results.MakeNonBlocking();
     }
 
     private unsafe Descriptor OpenInput()
@@ -223,8 +214,7 @@ public sealed class ChildProcess : IAsyncDisposable
         polled[wake] = new PollDescriptor { Descriptor = _wake!.Number, Events = Libc.PollIn };
         polled[results] = new PollDescriptor { Descriptor = _results?.Number ?? -1, Events = Libc.PollIn };
         polled[output] = new PollDescriptor { Descriptor = _output?.Number ?? -1, Events = Libc.PollIn };
-        lock (_gate)
-            polled[commands] = new PollDescriptor { Descriptor = _waiting.Count > 0 ? _commands?.Number ?? -1 : -1, Events = Libc.PollOut };
+        lock (_gate) polled[commands] = new PollDescriptor { Descriptor = _commands?.Wanted ?? -1, Events = Libc.PollOut };
         if (Libc.Poll(polled, count, -1) < 0)
             return Marshal.GetLastPInvokeError() == Libc.Interrupted ? true : throw Descriptor.Failure("poll");
         if (polled[wake].Returned != 0)
@@ -239,83 +229,25 @@ public sealed class ChildProcess : IAsyncDisposable
         {
             if (polled[results].Returned != 0 || ended) ReadMessages();
         }
-        while (ended && _results is not null && _killed is null && ReadMessages());
-        if (polled[output].Returned != 0 || ended) ReadOutput();
-        if (polled[commands].Returned != 0 && !ended) WriteCommands();
-        return !ended;
+        while (ended && ReadMessages());
+        if (polled[output].Returned != 0 || ended) _output?.Read();
+        if (polled[commands].Returned == 0 || ended) return !ended;
+        lock (_gate) _commands?.Write();
+        return true;
     }
 
     /// <summary>One read and the messages that it completes; false if nothing was there.</summary>
-    private unsafe bool ReadMessages()
+    private bool ReadMessages()
     {
-        if (_results is null || _killed is not null) return false;
-        var free = _messages.Free;
-        nint count;
-        fixed (byte* bytes = free) count = Libc.Read(_results.Number, bytes, free.Length);
-        if (count < 0) return false;
+        if (_killed is not null) return false;
         try
         {
-            if (count == 0)
-            {
-                var clean = _messages.IsEmpty;
-                _results.Dispose();
-                _results = null;
-                return clean ? false : throw new MessageException("Its pipe ended within a message.");
-            }
-
-            _messages.Advance((int)count);
-            while (_messages.Take(StrictJson.Default.FromChild) is { } message) _received?.Invoke(message);
-            return true;
+            return _results?.Read() == true;
         }
         catch (MessageException e)
         {
             Kill(ChildExitCodes.Protocol, e.Message);
             return false;
-        }
-    }
-
-    private unsafe void ReadOutput()
-    {
-        const int chunk = 4096;
-        const int chunksAtOnce = 16;
-        var bytes = stackalloc byte[chunk];
-        for (var i = 0; i < chunksAtOnce && _output is not null; i++)
-        {
-            var count = Libc.Read(_output.Number, bytes, chunk);
-            if (count < 0) return;
-            if (count > 0)
-            {
-                _log.Append(new ReadOnlySpan<byte>(bytes, (int)count));
-                continue;
-            }
-
-            _output.Dispose();
-            _output = null;
-        }
-    }
-
-    private unsafe void WriteCommands()
-    {
-        lock (_gate)
-        {
-            while (_commands is not null && _waiting.TryPeek(out var message))
-            {
-                nint count;
-                fixed (byte* bytes = message) count = Libc.Write(_commands.Number, bytes + _written, message.Length - _written);
-                if (count < 0)
-                {
-                    if (Marshal.GetLastPInvokeError() is Libc.TryAgain or Libc.Interrupted) return;
-                    _commands.Dispose();
-                    _commands = null;
-                    _waiting.Clear();
-                    return;
-                }
-
-                _written += (int)count;
-                if (_written < message.Length) return;
-                _written = 0;
-                _waiting.Dequeue();
-            }
         }
     }
 
@@ -334,7 +266,6 @@ public sealed class ChildProcess : IAsyncDisposable
             _output?.Dispose();
             _wake?.Dispose();
             _commands = null;
-            _writer.Dispose();
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Racing;
+using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Updates;
 using Dunlin.Bundles.State;
@@ -10,6 +11,7 @@ using Dunlin.Contracts.Updates;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Sessions;
 using Dunlin.Telemetry.Board;
+using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -105,11 +107,13 @@ internal static class CheckCommand
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         CameraHealth? health = null;
         Ready? ready = null;
+        string? unusable = null, closed = null;
         var window = new TaskCompletionSource<FrameWindow>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var events = new WorkerEvents { Ready = r => ready = r, Camera = c => health = c, Window = (_, w) => { if (w.Frames.Classified > 0) window.TrySetResult(w); } };
+        var events = new WorkerEvents { Ready = r => ready = r, Camera = c => health = c, Window = Take };
         var supervisor = new WorkerSupervisor(offline.Host, new WorkerLimits(), events, NullLogger<WorkerSupervisor>.Instance, TimeProvider.System);
         var loop = WorkerSeat.LoopOf(options.Get<ResultOptions>(), options.Get<RaceOptions>(), new TelemetryOptions { WindowSeconds = 1 });
-        await using (var seat = new WorkerSeat(supervisor, new CameraFeed(camera, offline.Host, NullLoggerFactory.Instance, TimeProvider.System), loop, offline.Cache.Root, stop.Token))
+        var feed = new CameraFeed(camera, offline.Host, NullLoggerFactory.Instance, TimeProvider.System) { Closed = exit => closed = exit.Reason };
+        await using (var seat = new WorkerSeat(supervisor, feed, loop, offline.Cache.Root, stop.Token))
         {
             await seat.SeatAsync(session, cancellationToken);
             await Task.WhenAny(window.Task, Task.Delay(CameraTime, cancellationToken));
@@ -125,7 +129,13 @@ internal static class CheckCommand
         }
         else
         {
-            say(Mark.Failed, "camera", health?.Detail ?? $"'{source}' gave no frame within {CameraTime.TotalSeconds:0} s; see that it is plugged in and that no other program uses it.");
+            say(Mark.Failed, "camera", closed ?? unusable ?? health?.Detail ?? $"'{source}' gave no frame within {CameraTime.TotalSeconds:0} s; see that it is plugged in and that no other program uses it.");
+        }
+
+        void Take(SessionSpec _, FrameWindow seen)
+        {
+            unusable = FrameProblem.Of(seen);
+            if (seen.Frames.Classified > 0) window.TrySetResult(seen);
         }
     }
 
@@ -167,9 +177,10 @@ internal static class CheckCommand
         var celsius = board.ReadCelsius();
         say(celsius is null ? Mark.Limited : Mark.Ok, "temperature", celsius is null ? "This board shows none." : string.Create(CultureInfo.InvariantCulture, $"{celsius:0.0} °C."));
         var meters = PowerMeters.Discover(power, TimeProvider.System);
-        using var meter = meters.Meter;
-        using var estimate = meters.Estimate;
-        if (meter is not null) say(Mark.Ok, "power", $"{meter.Provenance.Description}: {meter.Provenance.Method.ToString().ToLowerInvariant()}, {meter.Provenance.Scope.ToString().ToLowerInvariant()}.");
-        else say(Mark.Limited, "power", $"{(estimate is null ? "No meter and no estimate" : "No meter, so energy is estimated by CPU time")}: {string.Join(" ", meters.Reasons)}");
+        using var sampler = new EnergySampler(meters, power, TimeProvider.System, () => null, NullLogger<EnergySampler>.Instance);
+        foreach (var problem in sampler.ReadOnce()) say(Mark.Failed, "power", problem);
+        if (sampler.Problems.Count > 0) return;
+        if (sampler.Measured is { } meter) say(Mark.Ok, "power", $"{meter.Description}: {meter.Method.ToString().ToLowerInvariant()}, {meter.Scope.ToString().ToLowerInvariant()}.");
+        else say(Mark.Limited, "power", $"{(sampler.Estimated is null ? "No meter and no estimate" : "No meter, so energy is estimated by CPU time")}: {string.Join(" ", meters.Reasons)}");
     }
 }

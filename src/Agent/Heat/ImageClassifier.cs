@@ -71,9 +71,16 @@ internal static class ImageClassifier
             FrameStatus.Ok => null,
             FrameStatus.Empty => $"'{path}' is empty.",
             FrameStatus.NotJpeg => $"'{path}' is no JPEG image; convert it to JPEG.",
-            FrameStatus.TooLarge => $"The header of '{path}' claims more pixels than are decoded; make it smaller.",
+            FrameStatus.TooLarge => TooLarge(path, frame.Content),
             FrameStatus.Corrupt or FrameStatus.WrongLength => $"'{path}' is an incomplete or damaged JPEG image.",
             _ => throw new InvalidOperationException($"The frame status {status} is not known here."),
         };
+    }
+
+    private static string TooLarge(string path, ReadOnlySpan<byte> jpeg)
+    {
+        _ = JpegHeader.TryRead(jpeg, out var header);
+        var limit = JpegLimits.Default.PixelCountOf(header);
+        return $"The header of '{path}' claims {header.Width} × {header.Height} pixels; {(header.Buffered ? "a progressive image" : "an image")} may have {limit}. Make it smaller.";
     }
 }

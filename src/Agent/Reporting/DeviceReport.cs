@@ -5,6 +5,7 @@ using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Updates;
+using Dunlin.Contracts.Worker;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Outbox;
 
@@ -93,6 +94,9 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
 
         Publish();
     }
+
+    /// <summary>A camera that delivers, but nothing that can be classified, is a problem too.</summary>
+    public void SetFrames(FrameWindow window) => SetProblem("frames", FrameProblem.Of(window));
 
     /// <summary>A problem of the device, or null when it is solved; published at once if it is news.</summary>
     public void SetProblem(string subject, string? problem)

@@ -1,9 +1,4 @@
-using System.Text.Json;
-using Dunlin.Agent.Serving;
-using Dunlin.Contracts;
-using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Board;
-using Dunlin.Telemetry.Commands;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
@@ -12,12 +7,11 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Agent.Reporting;
 
-/// <summary>Looks each second at what has no voice of its own: link, outbox, meters, heat. Registers the command <c>race</c>.</summary>
+/// <summary>Looks each second at what has no voice of its own: link, outbox, meters, heat.</summary>
 internal sealed class HealthService : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan RaceRefill = TimeSpan.FromMinutes(1);
 
     private readonly DeviceReport _report;
     private readonly MqttLink _link;
@@ -28,12 +22,10 @@ internal sealed class HealthService : BackgroundService
     private readonly LoopTick _tick;
 
     public HealthService(
-        DeviceReport report, MqttLink link, MessageOutbox outbox, EnergySampler energy, ThermalWatch thermal, CommandDispatcher commands,
-        ServingService serving, LoopTicks ticks, TimeProvider time)
+        DeviceReport report, MqttLink link, MessageOutbox outbox, EnergySampler energy, ThermalWatch thermal, LoopTicks ticks, TimeProvider time)
     {
         (_report, _link, _outbox, _energy, _thermal, _time) = (report, link, outbox, energy, thermal, time);
         _tick = ticks.Register("health", LongestInterval);
-        commands.Register(Command.Race, (_, cancellationToken) => RaceAsync(serving, cancellationToken), burst: 1, RaceRefill);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -55,12 +47,5 @@ internal sealed class HealthService : BackgroundService
         {
             _tick.Retire();
         }
-    }
-
-    private static async Task<CommandResult> RaceAsync(ServingService serving, CancellationToken cancellationToken)
-    {
-        if (serving.RequestRace() is not { } race) return new CommandResult("race.running", "A race is wanted or under way already; wait for its verdict.");
-        var verdict = await race.WaitAsync(cancellationToken);
-        return new CommandResult(Payload: JsonSerializer.SerializeToElement(verdict, MessageJson.Default.Verdict), Detail: verdict.Reason);
     }
 }

@@ -1,6 +1,7 @@
 using Dunlin.Agent.Cameras;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Configuration;
+using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Worker;
 using Microsoft.Extensions.Logging;
 
@@ -9,6 +10,8 @@ namespace Dunlin.Agent.Serving;
 /// <summary>The camera of the configuration: opened by the worker itself, or a process of ours that writes into a pipe.</summary>
 internal sealed class CameraFeed : IAsyncDisposable
 {
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(15);
+
     private readonly CameraSupervisor? _process;
 
     /// <exception cref="ConfigurationException">The source is none.</exception>
@@ -17,7 +20,7 @@ internal sealed class CameraFeed : IAsyncDisposable
         var source = SourceOf(options);
         var settings = SettingsOf(options);
         if (CameraProcess.For(source, settings) is { } program)
-            _process = new CameraSupervisor(host, program, loggers.CreateLogger<CameraSupervisor>(), time);
+            _process = new CameraSupervisor(host, program, PatienceOf(settings), loggers.CreateLogger<CameraSupervisor>(), time);
         Spec = source.ToSpec(settings, _process is null ? null : ChildDescriptors.Camera) with { Unpaced = options.Unpaced };
     }
 
@@ -40,12 +43,21 @@ internal sealed class CameraFeed : IAsyncDisposable
         Encoding = options.Encoding,
     };
 
+    /// <summary>Called with the reason whenever the camera process has ended.</summary>
+    public Action<ChildExit>? Closed { get; init; }
+
     /// <summary>Keeps the camera process running until cancelled; returns at once where there is none.</summary>
     public Task RunAsync(CancellationToken cancellationToken) =>
-        _process?.RunAsync(null, cancellationToken) ?? Task.CompletedTask;
+        _process?.RunAsync(Closed, cancellationToken) ?? Task.CompletedTask;
 
-    /// <summary>The worker sees no frames though the process runs.</summary>
-    public void Restart(string reason) => _process?.Restart(reason);
+    /// <summary>What the worker sees: a process that runs without delivering is started anew.</summary>
+    public void Observe(CameraHealth health) => _process?.Observe(health);
+
+    private static TimeSpan PatienceOf(CameraSettings settings)
+    {
+        var stall = TimeSpan.FromMilliseconds(settings.StallMilliseconds);
+        return stall > LeastPatience ? stall : LeastPatience;
+    }
 
     public ValueTask DisposeAsync() => _process?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

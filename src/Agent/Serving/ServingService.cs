@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Race;
@@ -27,11 +26,8 @@ internal sealed partial class ServingService : BackgroundService
     private readonly ILogger<ServingService> _logger;
     private readonly LoopTick _tick;
     private readonly Channel<(SessionSpec Session, FrameWindow Window)> _windows = Channel.CreateBounded<(SessionSpec, FrameWindow)>(new BoundedChannelOptions(16) { FullMode = BoundedChannelFullMode.DropOldest });
-    private readonly SustainedMonitor _sustained = new(new SustainedOptions());
-    private TaskCompletionSource<Verdict>? _raceWanted;
     private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Downshift? _downshift;
-    private double? _drifted;
     private ServedRelease? _release;
 
     /// <summary>The release whose session the worker was given last.</summary>
@@ -49,15 +45,6 @@ internal sealed partial class ServingService : BackgroundService
     {
         _windows.Writer.TryWrite((session, window));
         Wake();
-    }
-
-    /// <summary>Asks for a race now; null if one is wanted or under way already.</summary>
-    public Task<Verdict>? RequestRace()
-    {
-        var wanted = new TaskCompletionSource<Verdict>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (Interlocked.CompareExchange(ref _raceWanted, wanted, null) is not null) return null;
-        Wake();
-        return wanted.Task;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -147,63 +134,12 @@ internal sealed partial class ServingService : BackgroundService
         await RaceAsync(release, seat, null, cancellationToken);
     }
 
-    private async Task RaceAsync(ServedRelease release, WorkerSeat seat, TaskCompletionSource<Verdict>? wanted, CancellationToken cancellationToken)
-    {
-        var race = _parts.Race;
-        var incumbent = _seated == release.Bundle.ReleaseId ? _report.Running : null;
-        var contenders = race.Enumerate(release.Bundle, incumbent);
-        LogRaceStarted(contenders.Count);
-        var seated = incumbent is not null ? Task.CompletedTask : null;
-        using var interruptible = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _interrupt.Token);
-        Verdict verdict;
-        try
-        {
-            verdict = await TickWhile(race.RunAsync(new RaceRequest(release.Bundle, contenders, release.Objective)
-            {
-                Incumbent = incumbent,
-                // Until there is a verdict, the first variant that passed its golden check serves.
-                Vetted = session => seated ??= SeatAsync(release, seat, session, cancellationToken),
-            }, interruptible.Token));
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // Another release is to serve; a race that somebody asked for is run after the switch.
-            if (seated is not null) await seated;
-            return;
-        }
-
-        if (seated is not null) await seated;
-        // A failure in this race is quarantined and changes who may start; the verdict belongs to those that may.
-        verdict = _parts.Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null), release.Objective));
-        _report.SetVerdict(verdict);
-        Interlocked.CompareExchange(ref _raceWanted, null, wanted);
-        wanted?.TrySetResult(verdict);
-        _report.SetProblem("race", verdict.Winner is null ? verdict.Reason : null);
-        if (verdict.Winner is null)
-        {
-            LogNobodyWon(verdict.Reason);
-            return;
-        }
-
-        LogVerdict(verdict.Reason, verdict.ElapsedMilliseconds);
-        await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken);
-        Adopt(verdict);
-    }
-
-    private void Adopt(Verdict verdict)
-    {
-        var winner = verdict.Contenders.First(contender => contender.Contender == verdict.Winner);
-        // A race that was run because of a drift, and changed nothing, has shown what is normal here.
-        _sustained.Reset(_drifted is not null && verdict.Winner == _report.Running ? _drifted : winner.LatencyMilliseconds?.P95);
-        _drifted = null;
-        _downshift = new Downshift(Downshift.Ladder(verdict), new DownshiftOptions());
-    }
-
     private async Task TakeAsync(ServedRelease release, WorkerSeat seat, SessionSpec session, FrameWindow window, CancellationToken cancellationToken)
     {
         var telemetry = _parts.Windows.Compose(window, _time.GetTimestamp(), session, seat.ProcessId);
         _parts.Publish(telemetry);
         _report.SetCamera(window.Camera);
+        _report.SetFrames(window);
         if (_downshift is null || session.Release != release.Bundle.ReleaseId || window.Contender != _report.Running) return;
         var seen = window.Frames.Classified + window.Frames.Stale;
         var late = seen == 0 ? 0 : (double)window.Frames.Stale / seen;
@@ -293,15 +229,6 @@ internal sealed partial class ServingService : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Verdict from the cache. {Reason}")]
     private partial void LogVerdictCached(string reason);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Race of {ContenderCount} contenders started")]
-    private partial void LogRaceStarted(int contenderCount);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Race over after {ElapsedMilliseconds:0} ms. {Reason}")]
-    private partial void LogVerdict(string reason, double elapsedMilliseconds);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Race without a winner. {Reason}")]
-    private partial void LogNobodyWon(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Contender} does not serve: {Reason}")]
     private partial void LogNotSeated(ContenderId contender, string reason);

@@ -8,6 +8,7 @@ using Dunlin.Agent.Updates;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Updates;
+using Dunlin.Runtime.Cameras;
 using Dunlin.Runtime.Racing;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Outbox;
@@ -77,6 +78,10 @@ internal static class ServingServices
         var serving = provider.GetRequiredService<ServingService>();
         var results = provider.GetRequiredService<ResultPublisher>();
         var trial = provider.GetRequiredService<TrialWatch>();
+        var camera = new CameraFeed(Value<CameraOptions>(provider), host, loggers, time)
+        {
+            Closed = exit => report.SetProblem("camera program", exit.Reason),
+        };
         var events = new WorkerEvents
         {
             Ready = ready => report.SetProblem("sandbox", ready.MissingSandbox.Count == 0 ? null : string.Join(" ", ready.MissingSandbox)),
@@ -87,14 +92,18 @@ internal static class ServingServices
                 serving.Observe(session, window);
                 trial.Observe(session, window);
             },
-            Camera = report.SetCamera,
+            Camera = health =>
+            {
+                camera.Observe(health);
+                if (health.State == CameraStates.Ok) report.SetProblem("camera program", null);
+                report.SetCamera(health);
+            },
             Exited = exit =>
             {
                 report.WorkerExited(exit);
                 trial.Observe(exit);
             },
         };
-        var camera = new CameraFeed(Value<CameraOptions>(provider), host, loggers, time);
         var supervisor = new WorkerSupervisor(host, new WorkerLimits(), events, loggers.CreateLogger<WorkerSupervisor>(), time);
         var loop = WorkerSeat.LoopOf(Value<ResultOptions>(provider), Value<RaceOptions>(provider), Value<TelemetryOptions>(provider));
         return new WorkerSeat(supervisor, camera, loop, provider.GetRequiredService<ModelCache>().Root, stopping);

@@ -1,7 +1,7 @@
 namespace Dunlin.Runtime.Cameras;
 
 /// <summary>The values of <see cref="Contracts.Messages.CameraHealth.State"/>.</summary>
-internal static class CameraStates
+public static class CameraStates
 {
     public const string Ok = "ok";
     public const string Starting = "starting";

@@ -48,8 +48,7 @@ internal sealed unsafe class JpegDecoder : IDisposable
         if (jpeg.IsEmpty) return FrameStatus.Empty;
         if (!JpegHeader.HasMagic(jpeg)) return FrameStatus.NotJpeg;
         if (!JpegHeader.TryRead(jpeg, out var header)) return FrameStatus.Corrupt;
-        if ((long)header.Width * header.Height > (header.Buffered ? _limits.MaximumBufferedPixelCount : _limits.MaximumPixelCount))
-            return FrameStatus.TooLarge;
+        if ((long)header.Width * header.Height > _limits.PixelCountOf(header)) return FrameStatus.TooLarge;
         fixed (byte* bytes = jpeg)
         {
             var length = (nuint)jpeg.Length;

@@ -6,7 +6,10 @@ namespace Dunlin.Runtime.Preprocessing;
 /// What the markers before the first scan say (ITU-T T.81 §B.2). Read here, strictly and without allocating, so that
 /// libturbojpeg sees only images that were found small enough.
 /// </summary>
-internal readonly record struct JpegHeader(int Width, int Height, bool Buffered)
+/// <param name="Width">Pixels.</param>
+/// <param name="Height">Pixels.</param>
+/// <param name="Buffered">Progressive or of several scans: the decoder must keep all its coefficients.</param>
+public readonly record struct JpegHeader(int Width, int Height, bool Buffered)
 {
     private const byte StartOfScan = 0xDA;
 

@@ -13,4 +13,7 @@ public sealed record JpegLimits
     /// a pixel.
     /// </summary>
     public long MaximumBufferedPixelCount { get; init; } = 2048L * 2048;
+
+    /// <summary>The limit that holds for an image.</summary>
+    public long PixelCountOf(JpegHeader header) => header.Buffered ? MaximumBufferedPixelCount : MaximumPixelCount;
 }

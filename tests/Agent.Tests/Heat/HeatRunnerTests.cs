@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Racing;
@@ -93,14 +94,28 @@ public sealed class HeatRunnerTests : IDisposable
         if (!File.Exists("/usr/bin/ffmpeg")) Assert.Skip("ffmpeg, which makes the image, is not installed.");
         var red = await RedAsync();
         var bad = _folder.File("bad.jpg", "no image"u8.ToArray());
-        var request = new Classify { Session = TestChildren.Session(_folder, OnnxModels.BrightestChannel(), classes: 3), Images = [red, bad], TopCount = 2 };
+        var cut = _folder.File("cut.jpg", (await File.ReadAllBytesAsync(red, TestContext.Current.CancellationToken))[..^20]);
+        var huge = _folder.File("huge.jpg", Claiming(await File.ReadAllBytesAsync(red, TestContext.Current.CancellationToken), 16383));
+        var request = new Classify { Session = TestChildren.Session(_folder, OnnxModels.BrightestChannel(), classes: 3), Images = [red, bad, cut, huge], TopCount = 2 };
         var outcome = await Runner().RunAsync(request, new HeatLimits { WallTime = TimeSpan.FromSeconds(30) }, TestContext.Current.CancellationToken);
         var classified = Assert.IsType<Classified>(outcome.Answer);
         Assert.Equal(0, classified.Images[0].Scores[0].Index);
         Assert.Contains("no JPEG", classified.Images[1].Error, StringComparison.Ordinal);
+        Assert.Contains("incomplete or damaged", classified.Images[2].Error, StringComparison.Ordinal);
+        Assert.Contains("huge.jpg' claims 16383 × 16383 pixels; an image may have 16777216. Make it smaller.", classified.Images[3].Error, StringComparison.Ordinal);
+        Assert.All(classified.Images.Skip(1), image => Assert.Empty(image.Scores));
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>The same image with another size in its frame header (SOF0: marker, length, precision, height, width).</summary>
+    private static byte[] Claiming(byte[] jpeg, ushort size)
+    {
+        var at = jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xff, 0xc0]);
+        BinaryPrimitives.WriteUInt16BigEndian(jpeg.AsSpan(at + 5), size);
+        BinaryPrimitives.WriteUInt16BigEndian(jpeg.AsSpan(at + 7), size);
+        return jpeg;
+    }
 
     private CheckModel CheckOf(byte[] model, string variant)
     {

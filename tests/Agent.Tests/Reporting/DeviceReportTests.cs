@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Serving;
+using Dunlin.Agent.Tests.Updates;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
@@ -80,6 +81,21 @@ public sealed class DeviceReportTests : IAsyncLifetime
         Assert.Equal(1, (await NewestAsync(r => r.Problems.Count == 1)).Sequence);
         for (var i = 0; i < 5; i++) _device.Report.SetProblem("broker", null);
         Assert.Equal(2, (await NewestAsync(r => r.Problems.Count == 0)).Sequence);
+    }
+
+    [Theory]
+    [InlineData(50, 0, "none can be decoded")]
+    [InlineData(0, 50, "finite number")]
+    public async Task AWindowInWhichNothingWasClassifiedIsAProblemUntilOneThatIsBetter(long corrupt, long nonFinite, string problem)
+    {
+        var window = SampleWindows.Good();
+        var bad = window with { Frames = window.Frames with { Classified = 0, Corrupt = corrupt }, NonFiniteCount = nonFinite };
+        for (var i = 0; i < 3; i++) _device.Report.SetFrames(bad);
+        var reported = await NewestAsync(r => r.Problems.Count == 1);
+        Assert.Equal(1, reported.Sequence);
+        Assert.Contains(problem, reported.Problems[0], StringComparison.Ordinal);
+        _device.Report.SetFrames(bad with { Frames = bad.Frames with { Classified = 1 } });
+        Assert.Empty((await NewestAsync(r => r.Problems.Count == 0)).Problems);
     }
 
     public ValueTask DisposeAsync() => _device.DisposeAsync();

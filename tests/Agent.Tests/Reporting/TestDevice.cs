@@ -16,21 +16,24 @@ namespace Dunlin.Agent.Tests.Reporting;
 internal sealed class TestDevice : IAsyncDisposable
 {
     private readonly Folder _folder = new();
-    private readonly MosquittoBroker _broker;
 
-    private TestDevice(MosquittoBroker broker, MqttProbe probe)
+    private TestDevice(MosquittoBroker broker, MqttProbe probe, string? outbox)
     {
-        (_broker, Probe) = (broker, probe);
+        (Broker, Probe) = (broker, probe);
         var options = Options.Create(new MqttOptions { Host = broker.Host, Port = broker.Port });
-        var ticks = new LoopTicks(TimeProvider.System);
-        Link = new MqttLink(Identity, options, ticks, TimeProvider.System, NullLogger<MqttLink>.Instance);
+        Link = new MqttLink(Identity, options, Ticks, TimeProvider.System, LinkLog);
+        outbox ??= _folder.Path;
         Outbox = new MessageOutbox(
-            new OutboxDirectories(_folder.Sub("outcomes"), _folder.Sub("telemetry")), Link, Identity, options, ticks, TimeProvider.System, NullLogger<MessageOutbox>.Instance);
+            new OutboxDirectories(Path.Combine(outbox, "outcomes"), Path.Combine(outbox, "telemetry")), Link, Identity, options, Ticks, TimeProvider.System,
+            NullLogger<MessageOutbox>.Instance);
         Publisher = new MessagePublisher(Link, Outbox, Identity);
         Report = new DeviceReport(Publisher, Identity, Sequence, Status, TimeProvider.System);
     }
 
+    public MosquittoBroker Broker { get; }
     public MqttProbe Probe { get; }
+    public LoopTicks Ticks { get; } = new(TimeProvider.System);
+    public Lines<MqttLink> LinkLog { get; } = new();
     public MqttLink Link { get; }
     public MessageOutbox Outbox { get; }
     public MessagePublisher Publisher { get; }
@@ -43,10 +46,11 @@ internal sealed class TestDevice : IAsyncDisposable
         Model = "Test board", CpuModel = "Test CPU", Architecture = "x64", Cores = 2, MemoryByteCount = 1 << 30, Kernel = "6.1", OperatingSystem = "Debian 12",
     });
 
-    public static async Task<TestDevice> StartAsync()
+    /// <param name="outbox">Where the outbox lies; null: in a folder of its own.</param>
+    public static async Task<TestDevice> StartAsync(string? outbox = null)
     {
         var broker = await MosquittoBroker.StartAsync();
-        var device = new TestDevice(broker, await MqttProbe.ConnectAsync(broker, "dunlin/v1/#"));
+        var device = new TestDevice(broker, await MqttProbe.ConnectAsync(broker, "dunlin/v1/#"), outbox);
         await device.Link.StartAsync(CancellationToken.None);
         await Eventually.TrueAsync(() => device.Link.State.IsConnected, () => $"the link is connected; it says: {device.Link.State.Detail}");
         return device;
@@ -67,7 +71,7 @@ internal sealed class TestDevice : IAsyncDisposable
         Link.Dispose();
         Outbox.Dispose();
         await Probe.DisposeAsync();
-        await _broker.DisposeAsync();
+        await Broker.DisposeAsync();
         _folder.Dispose();
     }
 }

@@ -29,7 +29,7 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
         Assert.False(lines[0].TryGetProperty("error", out _));
         Assert.Equal(truncated, lines[1].GetProperty("image").GetString());
         Assert.NotEmpty(lines[1].GetProperty("error").GetString()!);
-        Assert.Contains("claims more pixels than are decoded", lines[2].GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Contains("claims 16383 × 16383 pixels", lines[2].GetProperty("error").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -62,10 +62,11 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
         foreach (var part in (string[])["configuration", "bundle", "variant", "camera", "broker", "power"]) Assert.Contains(part, output, StringComparison.Ordinal);
 
         await broker.KillAsync();
-        (code, output, _) = await AgentProcess.CallAsync(["check", .. Sets(setup with { Bundle = "/nowhere", Camera = "/nowhere" })]);
+        (code, output, _) = await AgentProcess.CallAsync(["check", .. Sets(setup with { Bundle = "/nowhere", Camera = "/nowhere", Set = ["Power:Kind=ina219"] })]);
         Assert.Equal(1, code);
         Assert.Contains("FAILED  bundle", output, StringComparison.Ordinal);
         Assert.Contains("FAILED  broker", output, StringComparison.Ordinal);
+        Assert.Contains("FAILED  power", output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -34,4 +34,31 @@ public sealed class CameraTests(FirstRun first)
             () => probe.Messages.Skip(seen).Any(m => m.Topic == setup.Topic("reported") && m.Json.GetProperty("camera").GetProperty("state").GetString() == "ok" && m.Json.GetProperty("problems").GetArrayLength() == 0),
             "the camera is no problem any more", Patience);
     }
+
+    [Fact]
+    public async Task FramesThatCannotBeDecodedAndASensorThatIsNotThereAreReportedAndGoodFramesEndIt()
+    {
+        using var space = new Workspace();
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
+        var camera = Directory.CreateDirectory(space.At("camera")).FullName;
+        var good = Directory.EnumerateFiles(first.Frames).First();
+        Images.Enormous(good, Path.Combine(camera, "enormous.jpg"));
+        Images.Truncated(good, Path.Combine(camera, "cut.jpg"));
+        var setup = first.Again(space, broker.Port) with { Camera = camera };
+        await using var agent = AgentProcess.Run(setup with { Set = ["Power:Kind=ina219"] });
+        var reported = await probe.NextAsync(setup.Topic("reported"), m => m.Text.Contains("none can be decoded", StringComparison.Ordinal), Patience);
+        Assert.Contains("INA219 at 0x40 on /dev/i2c-1", reported.Text, StringComparison.Ordinal);
+        Assert.Equal("ok", reported.Json.GetProperty("camera").GetProperty("state").GetString());
+        var window = (await probe.NextAsync(setup.Topic("telemetry"), m => m.Json.GetProperty("frames").GetProperty("corrupt").GetInt64() > 0, Patience)).Json;
+        Assert.False(window.GetProperty("energy").TryGetProperty("measured", out var measured) && measured.ValueKind != System.Text.Json.JsonValueKind.Null);
+        await agent.SaysAsync("Power meter failed: INA219 at 0x40", Patience);
+        Assert.DoesNotContain(probe.Messages, m => m.Topic == setup.Topic("result"));
+
+        File.Copy(good, Path.Combine(camera, "good.jpg"));
+        var seen = probe.Messages.Count;
+        await probe.NextAsync(setup.Topic("result"), null, Patience);
+        await Eventually.TrueAsync(
+            () => probe.Messages.Skip(seen).Any(m => m.Topic == setup.Topic("reported") && m.Json.GetProperty("problems").GetArrayLength() == 1), "only the sensor is missing", Patience);
+    }
 }

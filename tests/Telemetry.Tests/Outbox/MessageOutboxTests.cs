@@ -1,5 +1,6 @@
 using Dunlin.Telemetry.Tests.Link;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Schemas;
 using Dunlin.TestKit.Waiting;

@@ -1,5 +1,6 @@
 using System.Text;
 using Dunlin.Telemetry.Outbox;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Telemetry.Tests.Outbox;
 

@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using Xunit;
 
-namespace Dunlin.Telemetry.Tests.Outbox;
+namespace Dunlin.TestKit.Machine;
 
 /// <summary>A file system of one megabyte in memory; skips the test where mounting is not allowed.</summary>
-internal sealed class TinyDisk : IDisposable
+public sealed class TinyDisk : IDisposable
 {
     private TinyDisk(string path) => Path = path;
 

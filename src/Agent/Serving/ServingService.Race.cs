@@ -1,0 +1,84 @@
+using Dunlin.Agent.Racing;
+using Dunlin.Contracts.Race;
+using Dunlin.Runtime.Racing;
+using Microsoft.Extensions.Logging;
+
+namespace Dunlin.Agent.Serving;
+
+/// <summary>The race: asked for, run while something serves already, and its verdict in force.</summary>
+internal sealed partial class ServingService
+{
+    private readonly SustainedMonitor _sustained = new(new SustainedOptions());
+    private TaskCompletionSource<Verdict>? _raceWanted;
+    private double? _drifted;
+
+    /// <summary>Asks for a race now; null if one is wanted or under way already.</summary>
+    public Task<Verdict>? RequestRace()
+    {
+        var wanted = new TaskCompletionSource<Verdict>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref _raceWanted, wanted, null) is not null) return null;
+        Wake();
+        return wanted.Task;
+    }
+
+    private async Task RaceAsync(ServedRelease release, WorkerSeat seat, TaskCompletionSource<Verdict>? wanted, CancellationToken cancellationToken)
+    {
+        var race = _parts.Race;
+        var incumbent = _seated == release.Bundle.ReleaseId ? _report.Running : null;
+        var contenders = race.Enumerate(release.Bundle, incumbent);
+        LogRaceStarted(contenders.Count);
+        var seated = incumbent is not null ? Task.CompletedTask : null;
+        using var interruptible = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _interrupt.Token);
+        Verdict verdict;
+        try
+        {
+            verdict = await TickWhile(race.RunAsync(new RaceRequest(release.Bundle, contenders, release.Objective)
+            {
+                Incumbent = incumbent,
+                // Until there is a verdict, the first variant that passed its golden check serves.
+                Vetted = session => seated ??= SeatAsync(release, seat, session, cancellationToken),
+            }, interruptible.Token));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Another release is to serve; a race that somebody asked for is run after the switch.
+            if (seated is not null) await seated;
+            return;
+        }
+
+        if (seated is not null) await seated;
+        // A failure in this race is quarantined and changes who may start; the verdict belongs to those that may.
+        verdict = _parts.Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null), release.Objective));
+        _report.SetVerdict(verdict);
+        Interlocked.CompareExchange(ref _raceWanted, null, wanted);
+        wanted?.TrySetResult(verdict);
+        _report.SetProblem("race", verdict.Winner is null ? verdict.Reason : null);
+        if (verdict.Winner is null)
+        {
+            LogNobodyWon(verdict.Reason);
+            return;
+        }
+
+        LogVerdict(verdict.Reason, verdict.ElapsedMilliseconds);
+        await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken);
+        Adopt(verdict);
+    }
+
+    private void Adopt(Verdict verdict)
+    {
+        var winner = verdict.Contenders.First(contender => contender.Contender == verdict.Winner);
+        // A race that was run because of a drift, and changed nothing, has shown what is normal here.
+        _sustained.Reset(_drifted is not null && verdict.Winner == _report.Running ? _drifted : winner.LatencyMilliseconds?.P95);
+        _drifted = null;
+        _downshift = new Downshift(Downshift.Ladder(verdict), new DownshiftOptions());
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Race of {ContenderCount} contenders started")]
+    private partial void LogRaceStarted(int contenderCount);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Race over after {ElapsedMilliseconds:0} ms. {Reason}")]
+    private partial void LogVerdict(string reason, double elapsedMilliseconds);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Race without a winner. {Reason}")]
+    private partial void LogNobodyWon(string reason);
+}

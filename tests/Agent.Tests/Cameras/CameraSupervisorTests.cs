@@ -1,0 +1,94 @@
+using Dunlin.Agent.Cameras;
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Tests.Children;
+using Dunlin.Runtime.Cameras;
+using Dunlin.TestKit.Samples;
+using Dunlin.TestKit.Waiting;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dunlin.Agent.Tests.Cameras;
+
+/// <summary>Real programs under a clock of the test's.</summary>
+public sealed class CameraSupervisorTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15), Step = TimeSpan.FromSeconds(0.5);
+
+    private readonly Folder _folder = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly Lines<CameraSupervisor> _log = new();
+
+    [Fact]
+    public async Task AProgramThatRunsButDeliversNothingIsStartedAnewAfterItsPatience()
+    {
+        await using var supervisor = Supervisor("exec sleep 600");
+        using var stop = new CancellationTokenSource();
+        var exits = new List<ChildExit>();
+        var running = supervisor.RunAsync(exits.Add, stop.Token);
+        var first = await IdAsync(supervisor, 0);
+        for (var i = 0; i < 100; i++) _time.Advance(Step);
+        Assert.Equal(first, supervisor.ProcessId);
+
+        supervisor.Observe(SampleMessages.Camera with { State = CameraStates.Stalled });
+        _time.Advance(Patience - Step);
+        Assert.Equal(first, supervisor.ProcessId);
+        await Eventually.TrueAsync(() =>
+        {
+            _time.Advance(Step);
+            return supervisor.ProcessId is { } id && id != first;
+        }, "another program runs");
+        Assert.Equal("The sh was stopped: no whole frame came of it for 15 s.", Assert.Single(exits).Reason);
+        Assert.Contains(_log.All, line => line.Contains("no whole frame came of it", StringComparison.Ordinal));
+
+        // It delivers: however long it runs, it stays.
+        supervisor.Observe(SampleMessages.Camera with { State = CameraStates.Ok });
+        var second = await IdAsync(supervisor, first);
+        for (var i = 0; i < 100; i++) _time.Advance(Step);
+        Assert.Equal(second, supervisor.ProcessId);
+        await stop.CancelAsync();
+        await running;
+        Assert.False(Directory.Exists($"/proc/{second}"), "it is gone");
+    }
+
+    [Fact]
+    public async Task WhyAProgramEndedIsToldEachTime()
+    {
+        await using var supervisor = Supervisor("echo 'rtsp://me:secret@camera/1: 401 Unauthorized' >&2; exit 3");
+        using var stop = new CancellationTokenSource();
+        var exits = new List<ChildExit>();
+        var running = supervisor.RunAsync(exits.Add, stop.Token);
+        await Eventually.TrueAsync(() =>
+        {
+            _time.Advance(Step);
+            return exits.Count >= 2;
+        }, "it is started again");
+        await stop.CancelAsync();
+        await running;
+        Assert.Contains("exit code 3", exits[0].Reason, StringComparison.Ordinal);
+        Assert.Contains("401 Unauthorized", exits[0].Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", exits[0].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AProgramThatIsNotInstalledIsNamed()
+    {
+        await using var supervisor = new CameraSupervisor(TestChildren.Host(_folder), new CameraProgram("rpicam-nowhere", []), Patience, _log, _time);
+        using var stop = new CancellationTokenSource();
+        var exits = new List<ChildExit>();
+        var running = supervisor.RunAsync(exits.Add, stop.Token);
+        await Eventually.TrueAsync(() => exits.Count == 1, "it is told");
+        await stop.CancelAsync();
+        await running;
+        Assert.Contains("'rpicam-nowhere' is in none of", exits[0].Reason, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private CameraSupervisor Supervisor(string script) =>
+        new(TestChildren.Host(_folder), new CameraProgram("/bin/sh", ["-c", script]), Patience, _log, _time);
+
+    private static async Task<int> IdAsync(CameraSupervisor supervisor, int former)
+    {
+        await Eventually.TrueAsync(() => supervisor.ProcessId is { } id && id != former, "a program runs");
+        return supervisor.ProcessId!.Value;
+    }
+}
