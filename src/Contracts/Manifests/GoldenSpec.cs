@@ -2,12 +2,17 @@ using Dunlin.Contracts.Artifacts;
 
 namespace Dunlin.Contracts.Manifests;
 
-/// <summary>The labelled images that every variant must get right on the device before it is raced.</summary>
+/// <summary>
+/// The labelled images that the device runs through each variant before it is raced, and the classes that the variant gave them
+/// on the workstation: its agreement and its top-1 must not be worse than the manifest's floors.
+/// </summary>
 public sealed record GoldenSpec
 {
     public const int MinimumSampleCount = 200;
+
     /// <summary>
-    /// Bytes: room for the fewest samples of 3 × 256 × 256 pixels with some to spare. Below 30 MB no 224×224 classifier could have a golden set.
+    /// 64 MiB: the fewest samples of a usual 224 × 224 × 3 classifier have 30 MB, of 256 × 256 × 3 they have 39 MB. The limit is
+    /// there so that a manifest cannot fill a device's disk or the memory of its heat.
     /// </summary>
     public const long MaximumByteCount = 64 * 1024 * 1024;
 

@@ -1,6 +1,5 @@
 using Dunlin.Agent.Children;
 using Dunlin.Contracts.Artifacts;
-using Dunlin.Contracts.Manifests;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
 using Dunlin.TestKit.Onnx;
@@ -37,20 +36,8 @@ internal static class TestChildren
             Saved = false,
             Release = Digest.Of("release"u8),
             Contender = new ContenderId(variant, "CPUExecutionProvider", 1),
-            Input = new InputSpec
-            {
-                Tensor = OnnxModels.Input,
-                Layout = TensorLayout.Nchw,
-                Channels = ChannelOrder.Rgb,
-                Width = 8,
-                Height = 8,
-                ElementType = ElementType.Float32,
-                Fit = FitMode.Stretch,
-                Interpolation = Interpolation.Bilinear,
-                Mean = [0, 0, 0],
-                Scale = [1 / 255f, 1 / 255f, 1 / 255f],
-            },
-            Output = new OutputSpec { Tensor = OnnxModels.Output, Activation = Activation.Softmax },
+            Input = OnnxModels.Pixels(scale: 1 / 255f),
+            Output = OnnxModels.Scores,
             Labels = [.. Enumerable.Range(0, classes).Select(i => $"class {i}")],
         };
     }

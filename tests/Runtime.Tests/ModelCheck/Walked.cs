@@ -15,20 +15,8 @@ internal static class Walked
         ModelPath = "/model.onnx",
         ByteCount = byteCount,
         Operators = TestOperators,
-        Input = new InputSpec
-        {
-            Tensor = OnnxModels.Input,
-            Layout = TensorLayout.Nchw,
-            Channels = ChannelOrder.Rgb,
-            Width = side,
-            Height = side,
-            ElementType = type,
-            Fit = FitMode.Stretch,
-            Interpolation = Interpolation.Bilinear,
-            Mean = [0, 0, 0],
-            Scale = [1, 1, 1],
-        },
-        Output = new OutputSpec { Tensor = OnnxModels.Output, Activation = Activation.Softmax },
+        Input = OnnxModels.Pixels(side, type),
+        Output = OnnxModels.Scores,
         ClassCount = classes,
     };
 

@@ -22,20 +22,8 @@ public sealed class SessionSpecs : IDisposable
             Saved = false,
             Release = Digest.Of("release"u8),
             Contender = new ContenderId(variant, Providers.Cpu, threads),
-            Input = new InputSpec
-            {
-                Tensor = OnnxModels.Input,
-                Layout = TensorLayout.Nchw,
-                Channels = ChannelOrder.Rgb,
-                Width = side,
-                Height = side,
-                ElementType = type,
-                Fit = FitMode.Stretch,
-                Interpolation = Interpolation.Bilinear,
-                Mean = [0, 0, 0],
-                Scale = [1 / 255f, 1 / 255f, 1 / 255f],
-            },
-            Output = new OutputSpec { Tensor = OnnxModels.Output, Activation = Activation.Softmax },
+            Input = OnnxModels.Pixels(side, type, 1 / 255f),
+            Output = OnnxModels.Scores,
             Labels = [.. Enumerable.Range(0, classes).Select(i => $"class {i}")],
         };
     }

@@ -50,7 +50,7 @@ public sealed class TlsTests(TlsTests.Authority authority) : IClassFixture<TlsTe
     public async Task ADeviceSeesAndWritesItsOwnSubtreeOnly()
     {
         _pki.ServerFiles = _pki.Server;
-        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Pki = _pki, Acl = MosquittoSettings.DeviceAcl("demo") });
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Pki = _pki, Acl = MosquittoSettings.DocumentedAcl("demo") });
         await using var operatorProbe = await MqttProbe.ConnectAsync(broker, MqttProbe.WithCertificate(_pki, _pki.IssueClient("operator")), "dunlin/v1/demo/#");
         await using var intruder = await MqttProbe.ConnectAsync(
             broker, MqttProbe.WithCertificate(_pki, _pki.IssueClient("belt-2")), "#", "dunlin/v1/demo/belt-1/#", "dunlin/v1/demo/+/status");

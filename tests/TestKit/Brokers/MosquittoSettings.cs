@@ -9,7 +9,7 @@ public sealed record MosquittoSettings
     /// <summary>TLS with mandatory client certificates whose CN is the user name; null: plain TCP.</summary>
     public TestPki? Pki { get; init; }
 
-    /// <summary>An ACL file's text, for example <see cref="DeviceAcl"/>; null: everything is allowed.</summary>
+    /// <summary>An ACL file's text, for example <see cref="DocumentedAcl"/>; null: everything is allowed.</summary>
     public string? Acl { get; init; }
 
     /// <summary>Sessions and retained messages survive <see cref="MosquittoBroker.RestartAsync"/>.</summary>
@@ -21,24 +21,11 @@ public sealed record MosquittoSettings
     /// <summary>More lines for the configuration file.</summary>
     public string Extra { get; init; } = "";
 
-    /// <summary>The ACL of docs/topics.md for a fleet: each device its own subtree, the user <paramref name="operatorName"/> all.</summary>
-    public static string DeviceAcl(string fleet, string operatorName = "operator") => $"""
-        user {operatorName}
-        topic readwrite dunlin/v1/{fleet}/#
-
-        pattern read dunlin/v1/{fleet}/%u/desired
-        pattern read dunlin/v1/{fleet}/%u/fresh
-        pattern read dunlin/v1/{fleet}/%u/command/#
-        pattern read dunlin/v1/{fleet}/%u/blob/data
-        pattern read dunlin/v1/{fleet}/root
-        pattern write dunlin/v1/{fleet}/%u/status
-        pattern write dunlin/v1/{fleet}/%u/reported
-        pattern write dunlin/v1/{fleet}/%u/race
-        pattern write dunlin/v1/{fleet}/%u/outcome
-        pattern write dunlin/v1/{fleet}/%u/telemetry
-        pattern write dunlin/v1/{fleet}/%u/result
-        pattern write dunlin/v1/{fleet}/%u/reply
-        pattern write dunlin/v1/{fleet}/%u/blob
-
-        """;
+    /// <summary>The access list that docs/topics.md recommends, for a fleet of this name.</summary>
+    public static string DocumentedAcl(string fleet)
+    {
+        var page = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "docs", "topics.md"));
+        var begin = page.IndexOf("\nuser operator\n", StringComparison.Ordinal) + 1;
+        return page[begin..page.IndexOf("```", begin, StringComparison.Ordinal)].Replace("/default/", $"/{fleet}/", StringComparison.Ordinal);
+    }
 }

@@ -1,3 +1,5 @@
+using Dunlin.Contracts.Manifests;
+
 namespace Dunlin.TestKit.Onnx;
 
 /// <summary>Small models that load everywhere. Input <c>input</c>, output <c>scores</c> (logits); all weights seeded.</summary>
@@ -5,6 +7,24 @@ public static class OnnxModels
 {
     public const string Input = "input";
     public const string Output = "scores";
+
+    /// <summary>What a manifest says of their output.</summary>
+    public static OutputSpec Scores { get; } = new() { Tensor = Output, Activation = Activation.Softmax };
+
+    /// <summary>What a manifest says of their input: a square RGB image, stretched, each value × <paramref name="scale"/>.</summary>
+    public static InputSpec Pixels(int side = 8, ElementType type = ElementType.Float32, float scale = 1) => new()
+    {
+        Tensor = Input,
+        Layout = TensorLayout.Nchw,
+        Channels = ChannelOrder.Rgb,
+        Width = side,
+        Height = side,
+        ElementType = type,
+        Fit = FitMode.Stretch,
+        Interpolation = Interpolation.Bilinear,
+        Mean = [0, 0, 0],
+        Scale = [scale, scale, scale],
+    };
 
     /// <summary>NCHW float; <paramref name="depth"/> 3×3 convolutions of <paramref name="channels"/> channels, global average, dense layer.</summary>
     public static byte[] Tiny(int side = 8, int inputChannels = 3, int classes = 10, int channels = 8, int depth = 1, int seed = 1, bool openBatch = false, bool uint8 = false)
