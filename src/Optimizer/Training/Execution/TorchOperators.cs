@@ -1,0 +1,105 @@
+using Dunlin.Optimizer.Graph;
+using Onnx;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dunlin.Optimizer.Training.Execution;
+
+/// <summary>A node's work: its inputs, with nothing where one is left out, to its outputs.</summary>
+internal delegate Tensor[] TorchOperation(Tensor[] inputs);
+
+/// <summary>ONNX's operators in torch, with gradients.</summary>
+internal static class TorchOperators
+{
+    /// <exception cref="InvalidDataException">The operator, or this use of it, is not known here.</exception>
+    public static TorchOperation Compile(NodeProto node, ModelGraph graph, GraphNetwork network)
+    {
+        if (node.Domain is not ("" or "ai.onnx")) throw Unknown(node);
+        if (node.OpType == "Split") return TorchShapes.Split(node, graph);
+        var single = Elementwise(node, graph) ?? Layer(node, graph, network) ?? TorchWindows.Compile(node, graph) ?? TorchShapes.Compile(node, graph) ?? throw Unknown(node);
+        return inputs => [single(inputs)];
+    }
+
+    /// <summary>How a use of a known operator is refused.</summary>
+    public static InvalidDataException Unsupported(NodeProto node, string why) => new($"{Nodes.Named(node)} cannot be trained: {why}.");
+
+    private static InvalidDataException Unknown(NodeProto node) =>
+        new($"{Nodes.Named(node)} cannot be trained: the operator is not known here. Pruning and quantizing pass it through.");
+
+    private static Func<Tensor[], Tensor>? Elementwise(NodeProto node, ModelGraph graph)
+    {
+        float Of(string name, float absent) => Nodes.FloatOf(node, name, absent);
+        return node.OpType switch
+        {
+            "Relu" => InPlace(node, graph) ? x => x[0].relu_() : x => x[0].relu(),
+            "LeakyRelu" => x => x[0].leaky_relu(Of("alpha", 0.01f)),
+            "PRelu" => x => x[0].clamp(min: 0).add(x[0].clamp(max: 0).mul(x[1])),
+            "Clip" => Clip(node, graph),
+            "Sigmoid" => x => x[0].sigmoid(),
+            "HardSigmoid" => x => x[0].mul(Of("alpha", 0.2f)).add(Of("beta", 0.5f)).clamp(0, 1),
+            "HardSwish" => x => x[0].hardswish(),
+            "Elu" => x => x[0].elu(Of("alpha", 1)),
+            "Tanh" => x => x[0].tanh(),
+            "Softplus" => x => x[0].softplus(),
+            "Mish" => x => x[0].mul(x[0].softplus().tanh()),
+            "Gelu" when node.Attribute.All(a => a.Name != "approximate" || a.S.ToStringUtf8() == "none") => x => x[0].gelu(),
+            "Erf" => x => x[0].erf(),
+            "Exp" => x => x[0].exp(),
+            "Log" => x => x[0].log(),
+            "Sqrt" => x => x[0].sqrt(),
+            "Abs" => x => x[0].abs(),
+            "Neg" => x => x[0].neg(),
+            "Reciprocal" => x => x[0].reciprocal(),
+            "Identity" or "Dropout" => x => x[0].alias(),
+            "Add" => x => x[0].add(x[1]),
+            "Sub" => x => x[0].sub(x[1]),
+            "Mul" => x => x[0].mul(x[1]),
+            "Div" => x => x[0].div(x[1]),
+            "Pow" => x => x[0].pow(x[1]),
+            "Sum" => x => x.Aggregate((a, b) => a.add(b)),
+            "Min" => x => x.Aggregate((a, b) => a.minimum(b)),
+            "Max" => x => x.Aggregate((a, b) => a.maximum(b)),
+            _ => null,
+        };
+    }
+
+    private static Func<Tensor[], Tensor>? Layer(NodeProto node, ModelGraph graph, GraphNetwork network) => node.OpType switch
+    {
+        "Gemm" => Gemm(node),
+        "MatMul" => x => x[0].to(x[1].dtype).matmul(x[1]),
+        "BatchNormalization" when Nodes.IntOf(node, "training_mode", 0) == 0 => x => nn.functional.batch_norm(
+            x[0], x[3], x[4], x[1], x[2], network.training, network.NormMomentum, Nodes.FloatOf(node, "epsilon", 1e-5f)),
+        "InstanceNormalization" => x => nn.functional.instance_norm(x[0], weight: x[1], bias: x[2], eps: Nodes.FloatOf(node, "epsilon", 1e-5f)),
+        _ => null,
+    };
+
+    private static Func<Tensor[], Tensor> Gemm(NodeProto node)
+    {
+        var (alpha, beta) = (Nodes.FloatOf(node, "alpha", 1), Nodes.FloatOf(node, "beta", 1));
+        var (transA, transB) = (Nodes.IntOf(node, "transA", 0) != 0, Nodes.IntOf(node, "transB", 0) != 0);
+        return x =>
+        {
+            var a = transA ? x[0].t() : x[0];
+            var product = a.to(x[1].dtype).matmul(transB ? x[1].t() : x[1]);
+            if (alpha != 1) product = product.mul(alpha);
+            return x.Length < 3 || x[2] is null ? product : product.add(beta == 1 ? x[2] : x[2].mul(beta));
+        };
+    }
+
+    private static Func<Tensor[], Tensor> Clip(NodeProto node, ModelGraph graph)
+    {
+        Scalar? Bound(string attribute, int index)
+        {
+            if (node.Attribute.FirstOrDefault(a => a.Name == attribute) is { } found) return found.F;
+            if (Nodes.InputOf(node, index) is not { } input) return null;
+            return graph.Constant(input) is { } tensor ? Tensors.Floats(tensor).Single() : throw Unsupported(node, "its bounds are computed");
+        }
+
+        var (low, high) = (Bound("min", 1), Bound("max", 2));
+        return low is null && high is null ? x => x[0].alias() : x => x[0].clamp(low, high);
+    }
+
+    // Spares a copy where nobody else reads the input, and its maker needs it no more for gradients.
+    private static bool InPlace(NodeProto node, ModelGraph graph) =>
+        graph.OnlyConsumer(node.Input[0]) is not null && graph.Producer(node.Input[0])?.OpType is "Conv" or "BatchNormalization" or "Add" or "Concat" or "Gemm";
+}

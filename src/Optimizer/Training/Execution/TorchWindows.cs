@@ -1,0 +1,54 @@
+using Dunlin.Optimizer.Graph;
+using Onnx;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dunlin.Optimizer.Training.Execution;
+
+/// <summary>Convolutions and pooling.</summary>
+internal static class TorchWindows
+{
+    private static readonly long[] NoPadding = [0, 0];
+
+    public static Func<Tensor[], Tensor>? Compile(NodeProto node, ModelGraph graph) => node.OpType switch
+    {
+        "Conv" => Convolution(node, Window.Of(node, graph)),
+        "MaxPool" when node.Output.Count == 1 => Largest(Window.Of(node, graph)),
+        "AveragePool" => Average(node, Window.Of(node, graph)),
+        "GlobalAveragePool" => x => x[0].mean([.. Planes(x[0])], keepdim: true),
+        "GlobalMaxPool" => x => x[0].amax([.. Planes(x[0])], keepdim: true),
+        _ => null,
+    };
+
+    private static IEnumerable<long> Planes(Tensor x) => Enumerable.Range(2, (int)x.dim() - 2).Select(axis => (long)axis);
+
+    private static Func<Tensor[], Tensor> Convolution(NodeProto node, Window window)
+    {
+        var group = Nodes.IntOf(node, "group", 1);
+        return x =>
+        {
+            var image = x[0].to(x[1].dtype);
+            if (!window.IsEven) image = window.Pad(image, 0);
+            return nn.functional.conv2d(image, x[1], x.Length > 2 ? x[2] : null, window.Strides, window.IsEven ? window.Begin : NoPadding, window.Dilations, group);
+        };
+    }
+
+    private static Func<Tensor[], Tensor> Largest(Window window) => window.IsEven && window.IsNarrow
+        ? x => nn.functional.max_pool2d(x[0], window.Kernel, window.Strides, window.Begin, window.Dilations)
+        : x => nn.functional.max_pool2d(window.Pad(x[0], double.NegativeInfinity), window.Kernel, window.Strides, NoPadding, window.Dilations);
+
+    private static Func<Tensor[], Tensor> Average(NodeProto node, Window window)
+    {
+        if (window.Dilations.Any(d => d != 1)) throw TorchOperators.Unsupported(node, "it averages with gaps");
+        var counts = Nodes.IntOf(node, "count_include_pad", 0) != 0;
+        if (window.IsEven && window.IsNarrow)
+            return x => nn.functional.avg_pool2d(x[0], window.Kernel, window.Strides, window.Begin, count_include_pad: counts);
+        // The mean over a padded window, divided by the share of it that counts.
+        return x =>
+        {
+            Tensor Pool(Tensor padded) => nn.functional.avg_pool2d(padded, window.Kernel, window.Strides, NoPadding);
+            var ones = torch.ones([1, 1, .. x[0].shape[2..]], x[0].dtype);
+            return Pool(window.Pad(x[0], 0)).div(Pool(window.Pad(ones, counts ? 1 : 0, beyond: 0)));
+        };
+    }
+}

@@ -1,0 +1,149 @@
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Tests.Graph;
+using Dunlin.Optimizer.Tests.Graph.Nets;
+using Dunlin.Optimizer.Training.Execution;
+using Onnx;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dunlin.Optimizer.Tests.Training;
+
+public sealed class GraphNetworkTests
+{
+    private const double Tolerance = 1e-3;
+
+    [Theory]
+    [MemberData(nameof(Zoo.All), MemberType = typeof(Zoo))]
+    public void TorchComputesWhatOnnxRuntimeDoesForOneImageAndForSeveral(string name)
+    {
+        Torch.Require();
+        AssertSame(Zoo.Build(name));
+    }
+
+    [Theory]
+    [MemberData(nameof(Zoo.All), MemberType = typeof(Zoo))]
+    public void EveryWeightHasAGradient(string name)
+    {
+        Torch.Require();
+        var model = Zoo.Build(name);
+        var graph = ModelGraph.Of(model);
+        using var network = new GraphNetwork(graph);
+        network.train();
+        using var image = Images(model, graph, batch: 4);
+        using var loss = nn.functional.cross_entropy(network.Logits(image), tensor(new long[] { 1, 2, 3, 4 }));
+        loss.backward();
+
+        Assert.Equal(GraphFacts.Of(graph).ParameterCount, network.Weights.Values.Sum(w => w.numel()));
+        // Before batch normalization a bias changes nothing; there is none here.
+        Assert.All(network.Weights, w => Assert.True(w.Value.grad!.abs().sum().item<float>() > 0, w.Key));
+    }
+
+    [Fact]
+    public void WhatWasTrainedIsWrittenBack()
+    {
+        Torch.Require();
+        var model = Zoo.Build("mobilenet-v3");
+        var graph = ModelGraph.Of(model);
+        using var network = new GraphNetwork(graph);
+        using (no_grad())
+            foreach (var weight in network.Weights.Values) weight.mul_(1.1);
+        foreach (var (name, weight) in network.Weights) graph.SetConstant(Tensors.Of(name, weight.data<float>().ToArray(), weight.shape));
+
+        using var run = new GraphRun(graph.Model);
+        network.eval();
+        var image = GraphRun.Noise(model, 3);
+        using var scores = network.forward(tensor(image, [.. graph.Input.Shape]));
+        AssertClose(scores.data<float>().ToArray(), run.Scores(image));
+    }
+
+    public static TheoryData<string, long[], string, bool, bool> Windows => new()
+    {
+        { "Conv", [0, 1, 2, 3], "NOTSET", false, false },
+        { "Conv", [0, 0, 0, 0], "SAME_UPPER", false, false },
+        { "Conv", [0, 0, 0, 0], "SAME_LOWER", false, false },
+        { "Conv", [0, 0, 0, 0], "VALID", false, false },
+        { "MaxPool", [0, 0, 1, 1], "NOTSET", false, false },
+        { "MaxPool", [0, 0, 0, 0], "NOTSET", true, false },
+        { "MaxPool", [0, 0, 0, 0], "SAME_UPPER", false, false },
+        { "AveragePool", [1, 1, 1, 1], "NOTSET", false, false },
+        { "AveragePool", [1, 1, 1, 1], "NOTSET", false, true },
+        { "AveragePool", [0, 1, 1, 0], "NOTSET", false, false },
+        { "AveragePool", [0, 1, 1, 0], "NOTSET", false, true },
+        { "AveragePool", [1, 1, 1, 1], "NOTSET", true, false },
+        { "AveragePool", [0, 0, 0, 0], "SAME_LOWER", false, false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Windows))]
+    public void WindowsLieWhereOnnxPutsThem(string operation, long[] pads, string rule, bool ceil, bool counts)
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 4, side: 14);
+        List<AttributeProto> attributes = [Nodes.Ints("kernel_shape", 3, 3), Nodes.Ints("strides", 2, 2)];
+        if (rule == "NOTSET") attributes.Add(Nodes.Ints("pads", pads));
+        else attributes.Add(new AttributeProto { Name = "auto_pad", Type = AttributeProto.Types.AttributeType.String, S = Google.Protobuf.ByteString.CopyFromUtf8(rule) });
+        if (ceil) attributes.Add(Nodes.Int("ceil_mode", 1));
+        if (counts) attributes.Add(Nodes.Int("count_include_pad", 1));
+        string[] inputs = operation == "Conv" ? [NetBuilder.Image, net.Weights("w", 0.5, 3, 3, 3, 3)] : [NetBuilder.Image];
+        var x = net.Add(operation, inputs, [1, 3, 7, 7], [.. attributes]);
+        var model = net.Build(net.Add("ReduceMax", [net.Transpose(x, 0, 2, 3, 1)], [1, 7, 7], Nodes.Ints("axes", 3), Nodes.Int("keepdims", 0)));
+        model.Graph.Output[0].Type.TensorType.Shape = null;
+
+        AssertSame(model);
+    }
+
+    [Fact]
+    public void OperatorsOfOtherExportersComputeTheSame()
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 4, side: 8);
+        var x = net.Conv(NetBuilder.Image, 8);
+        foreach (var operation in new[] { "LeakyRelu", "Elu", "Softplus", "Erf", "Abs", "Tanh" }) x = net.Binary("Add", x, net.Unary(operation, x));
+        x = net.Add("PRelu", [x, net.Weights("slope", 0.5, 8, 1, 1)], net.ShapeOf(x));
+        x = net.Add("InstanceNormalization", [x, net.Weights("gain", 1, 8), net.Weights("offset", 1, 8)], net.ShapeOf(x));
+        x = net.Add("Pow", [net.Unary("Sqrt", net.Unary("Abs", x)), net.Constant(Tensors.Of("power", new[] { 1.5f }))], net.ShapeOf(x));
+        x = net.Add("Slice", [x, .. Numbers(net, "slice", [1, -3], [7, 99], [1, 3])], [1, 6, 8, 3]);
+        net.Graph.Node.Add(new NodeProto { Name = "split", OpType = "Split", Input = { x, net.Constant(Tensors.Of("sizes", [2L, 4], 2)) }, Output = { "left", "right" }, Attribute = { Nodes.Int("axis", 1) } });
+        var y = net.Add("Concat", ["right", "left"], [1, 6, 8, 3], Nodes.Int("axis", 1));
+        y = net.Add("Pad", [y, net.Constant(Tensors.Of("pads", [0L, 1, 0, 2, 0, 0, 1, 0], 8)), net.Constant(Tensors.Of("fill", new[] { 0.25f }))], [1, 7, 9, 5]);
+        y = net.Add("Max", [y, net.Add("Div", [y, net.Constant(Tensors.Of("two", new[] { 2f }))], [1, 7, 9, 5])], [1, 7, 9, 5]);
+        AssertSame(net.Build(net.Unary("LogSoftmax", net.Linear(net.Add("GlobalMaxPool", [net.Transpose(y, 0, 3, 1, 2)], [1, 5, 1, 1]) is var pooled ? net.Flatten(pooled) : "", 4))));
+    }
+
+    [Fact]
+    public void AnOperatorThatCannotBeTrainedIsNamed()
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 6);
+        var x = net.Conv(NetBuilder.Image, 6);
+        x = net.Add("LpNormalization", [x], net.ShapeOf(x), Nodes.Int("axis", 1));
+        var graph = ModelGraph.Of(net.Build(net.Linear(net.Mean(x), 4)));
+        Assert.Contains("(LpNormalization) cannot be trained", Assert.Throws<InvalidDataException>(() => new GraphNetwork(graph)).Message);
+    }
+
+    private static IEnumerable<string> Numbers(NetBuilder net, string name, params long[][] values) =>
+        values.Select((v, i) => net.Constant(Tensors.Of($"{name}{i}", v, v.Length)));
+
+    private static void AssertSame(ModelProto model)
+    {
+        var graph = ModelGraph.Of(model);
+        using var network = new GraphNetwork(graph);
+        network.eval();
+        using var run = new GraphRun(model);
+        using var images = Images(model, graph, batch: 3);
+        using var scores = network.forward(images);
+        var actual = scores.data<float>().ToArray();
+        float[] expected = [.. images.data<float>().ToArray().Chunk((int)images.numel() / 3).SelectMany(run.Scores)];
+        AssertClose(actual, expected);
+    }
+
+    private static void AssertClose(float[] actual, float[] expected)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        var largest = expected.Max(Math.Abs);
+        Assert.True(largest > 1e-3);
+        Assert.All(actual.Zip(expected), p => Assert.True(Math.Abs(p.First - p.Second) <= Tolerance * largest, $"{p.First} where {p.Second} is expected"));
+    }
+
+    private static Tensor Images(ModelProto model, ModelGraph graph, int batch) => tensor(GraphRun.Noise(model, 7, batch), [batch, .. graph.Input.Shape.Skip(1)]);
+}
