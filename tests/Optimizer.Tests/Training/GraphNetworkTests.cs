@@ -3,7 +3,6 @@ using Dunlin.Optimizer.Tests.Graph;
 using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.Optimizer.Training.Execution;
 using Onnx;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dunlin.Optimizer.Tests.Training;
