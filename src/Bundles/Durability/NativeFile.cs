@@ -8,6 +8,7 @@ namespace Dunlin.Bundles.Durability;
 internal static partial class NativeFile
 {
     private const int ReadOnly = 0;
+    private const int WriteOnly = 1;
     private const int ReadWrite = 2;
     private const int Create = 0x40;
     private const int Exclusive = 0x80;
@@ -19,9 +20,11 @@ internal static partial class NativeFile
     private const int TooManyLinks = 40;
     private const int StatusLength = 256;
 
-    // These two differ between the architectures (Linux, asm/fcntl.h).
+    // These three differ between the architectures (Linux, asm/fcntl.h).
     private static readonly int NoFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
     private static readonly int DirectoryOnly = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
+
+    private static readonly int Direct = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000;
 
     internal enum OpenResult
     {
@@ -62,6 +65,13 @@ internal static partial class NativeFile
         if (IsRegular(handle, path)) return handle;
         handle.Dispose();
         return null;
+    }
+
+    /// <summary>Opens a file of our own for writes past the page cache; null where the file system knows none.</summary>
+    internal static SafeFileHandle? OpenDirect(string path)
+    {
+        var descriptor = Open(path, WriteOnly | CloseOnExec | NoFollow | Direct, 0);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : null;
     }
 
     /// <summary>Creates a file, mode 0600, that must not exist.</summary>

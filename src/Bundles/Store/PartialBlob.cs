@@ -11,23 +11,18 @@ namespace Dunlin.Bundles.Store;
 /// </summary>
 public sealed class PartialBlob : IDisposable
 {
-    /// <summary>
-    /// Verified bytes after which the kernel is told to begin writing them: a power cut then costs little, and the sync at the end is short.
-    /// What a cut takes all the same is found by its digest when the file is opened again, so nothing need be waited for.
-    /// </summary>
-    private const int WritebackByteCount = 4 * 1024 * 1024;
-
     private readonly BlobStore _store;
     private readonly SafeFileHandle _file;
     private readonly SafeFileHandle _mapFile;
     private readonly ChunkMap _map;
+    private readonly BlobFileWriter _writer;
     private readonly WholeHash _whole;
-    private int _unwritten;
     private int _missing;
 
     private PartialBlob(BlobStore store, Blob blob, SafeFileHandle file, SafeFileHandle mapFile, ChunkMap map)
     {
         (_store, Blob, _file, _mapFile, _map) = (store, blob, file, mapFile, map);
+        _writer = new BlobFileWriter(file, Path);
         _whole = new WholeHash(blob);
         _missing = blob.Chunks.Count;
         VerifyMarked();
@@ -61,18 +56,20 @@ public sealed class PartialBlob : IDisposable
     public bool TryWriteChunk(int chunk, ReadOnlySpan<byte> content)
     {
         if (_map[chunk]) return true;
-        if (content.Length != Blob.ChunkLength(chunk) || Digest.Of(content) != Blob.Chunks[chunk]) return false;
-        RandomAccess.Write(_file, content, (long)chunk * Blob.ChunkSize);
-        Mark(chunk);
-        _whole.Append(chunk, content);
-        RandomAccess.Write(_mapFile, _map.Bytes.Slice(ChunkMap.OffsetOf(chunk), 1), ChunkMap.OffsetOf(chunk));
-        if ((_unwritten += content.Length) >= WritebackByteCount)
-        {
-            NativeFile.BeginWriteback(_file);
-            _unwritten = 0;
-        }
+        if (!IsChunk(chunk, content)) return false;
+        _writer.Write(content, (long)chunk * Blob.ChunkSize);
+        Append(chunk, 1, content);
+        Mark(chunk, 1);
         return true;
     }
+
+    /// <summary>Whether the bytes are this chunk. From any thread.</summary>
+    public bool IsChunk(int chunk, ReadOnlySpan<byte> content) => content.Length == Blob.ChunkLength(chunk) && Digest.Of(content) == Blob.Chunks[chunk];
+
+    /// <summary>Writes chunks that follow each other and that <see cref="IsChunk"/> says yes to; several such writes may run at once.</summary>
+    /// <returns>Ends when the disk has them: then <see cref="Mark(int, int)"/> them.</returns>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public Task WriteAsync(int first, ReadOnlyMemory<byte> content) => Task.Run(() => _writer.Write(content.Span, (long)first * Blob.ChunkSize));
 
     /// <summary>
     /// Moves the complete file among the blobs: digest of the whole, mode 0444, one link, synced. False if the digest
@@ -113,6 +110,7 @@ public sealed class PartialBlob : IDisposable
     public void Dispose()
     {
         _whole.Dispose();
+        _writer.Dispose();
         _mapFile.Dispose();
         _file.Dispose();
     }
@@ -202,6 +200,26 @@ public sealed class PartialBlob : IDisposable
             offset += count;
         }
         return true;
+    }
+
+    /// <summary>Hashes chunks that follow each other for the whole, beside their writing.</summary>
+    public void Append(int first, int count, ReadOnlySpan<byte> content)
+    {
+        for (var chunk = first; chunk < first + count; chunk++)
+        {
+            _whole.Append(chunk, content[..Blob.ChunkLength(chunk)]);
+            content = content[Blob.ChunkLength(chunk)..];
+        }
+    }
+
+    /// <summary>Chunks are there, written and hashed; a kill before this costs their bytes and nothing else.</summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public void Mark(int first, int count)
+    {
+        for (var chunk = first; chunk < first + count; chunk++)
+            if (!_map[chunk]) Mark(chunk);
+        var (from, to) = (ChunkMap.OffsetOf(first), ChunkMap.OffsetOf(first + count - 1));
+        RandomAccess.Write(_mapFile, _map.Bytes[from..(to + 1)], from);
     }
 
     private void Mark(int chunk)

@@ -1,39 +1,42 @@
 using System.Threading.Channels;
+using Dunlin.Bundles.Store;
 
 namespace Dunlin.Agent.Updates.Fetching;
 
 /// <summary>
-/// Verifies and writes chunks while the next ones are read from the network: on two cores that nearly doubles the throughput of a fast
-/// link. As many chunks are on their way as there are buffers, whatever the blob's size.
+/// Writes chunks, and hashes the whole, while the next ones are read from the network and judged: on two cores that nearly doubles the
+/// throughput of a fast link. As many chunks are on their way as there are places, whatever the blob's size.
 /// </summary>
 internal sealed class ChunkPipeline
 {
-    private readonly Channel<byte[]> _free;
-    private readonly Channel<(int Chunk, byte[] Buffer, int Length)> _filled;
+    private readonly Channel<int> _free;
+    private readonly Channel<(int Chunk, int Place, int Length)> _filled;
+    private readonly ChunkBuffers _buffers;
     private readonly ChunkSink _sink;
     private readonly Task _writing;
 
-    /// <param name="sink">Used by the writing side alone until <see cref="FinishAsync"/> has ended.</param>
-    /// <param name="buffers">Of a chunk's size each.</param>
-    public ChunkPipeline(ChunkSink sink, byte[][] buffers)
+    /// <param name="sink">Its <see cref="ChunkSink.BeginStore"/> is the writing side's until <see cref="FinishAsync"/> has ended.</param>
+    /// <param name="buffers">Nobody else's until then.</param>
+    public ChunkPipeline(ChunkSink sink, ChunkBuffers buffers)
     {
-        _sink = sink;
-        _free = Channel.CreateBounded<byte[]>(buffers.Length);
-        _filled = Channel.CreateBounded<(int, byte[], int)>(buffers.Length);
-        foreach (var buffer in buffers) _free.Writer.TryWrite(buffer);
+        (_sink, _buffers) = (sink, buffers);
+        _free = Channel.CreateBounded<int>(buffers.Count);
+        _filled = Channel.CreateBounded<(int, int, int)>(buffers.Count);
+        for (var place = 0; place < buffers.Count; place++) _free.Writer.TryWrite(place);
         _writing = Task.Run(WriteAsync);
     }
 
-    /// <summary>A buffer to fill; null if no more chunks are wanted.</summary>
-    public async ValueTask<byte[]?> NextBufferAsync(CancellationToken cancellationToken)
-    {
-        if (_sink.IsEnough) return null;
-        return await _free.Reader.WaitToReadAsync(cancellationToken) && _free.Reader.TryRead(out var buffer) ? buffer : null;
-    }
+    /// <summary>A place to fill; null if the disk has failed.</summary>
+    public async ValueTask<int?> NextPlaceAsync(CancellationToken cancellationToken) =>
+        await _free.Reader.WaitToReadAsync(cancellationToken) && _free.Reader.TryRead(out var place) ? place : null;
 
-    public void Hand(int chunk, byte[] buffer, int length) => _filled.Writer.TryWrite((chunk, buffer, length));
+    /// <summary>A chunk that was judged right.</summary>
+    public void Hand(int chunk, int place, int length) => _filled.Writer.TryWrite((chunk, place, length));
 
-    /// <summary>Waits until everything handed over is verified and written.</summary>
+    /// <summary>What is in the place is not wanted.</summary>
+    public void Return(int place) => _free.Writer.TryWrite(place);
+
+    /// <summary>Waits until everything handed over is written.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public Task FinishAsync()
     {
@@ -41,20 +44,57 @@ internal sealed class ChunkPipeline
         return _writing;
     }
 
+    /// <summary>A run is hashed while the disk writes it and the one before: a disk that gets one request at a time is half idle.</summary>
     private async Task WriteAsync()
     {
+        (Run Run, Task Writing)? before = null;
         try
         {
-            await foreach (var (chunk, buffer, length) in _filled.Reader.ReadAllAsync())
+            while (await _filled.Reader.WaitToReadAsync())
             {
-                if (_sink.IsEnough) return;
-                _sink.Take(chunk, buffer.AsSpan(0, length));
-                _free.Writer.TryWrite(buffer);
+                while (NextRun() is { } run)
+                {
+                    var writing = _sink.BeginStore(run.Chunk, run.Count, _buffers.At(run.Place, run.Length));
+                    var last = before;
+                    before = (run, writing);
+                    if (last is not var (earlier, written)) continue;
+                    await written;
+                    End(earlier);
+                }
+
+                if (before is not var (only, pending)) continue;
+                await pending;
+                End(only);
+                before = null;
             }
         }
         finally
         {
+            // The places are another's after this.
+            if (before is { } left) await left.Writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _free.Writer.TryComplete();
         }
     }
+
+    private void End(Run run)
+    {
+        _sink.EndStore(run.Chunk, run.Count);
+        for (var i = 0; i < run.Count; i++) _free.Writer.TryWrite(run.Place + i);
+    }
+
+    /// <summary>The chunks that wait and follow each other, in the file and in memory.</summary>
+    private Run? NextRun()
+    {
+        if (!_filled.Reader.TryRead(out var first)) return null;
+        var (count, length) = (1, first.Length);
+        while (_filled.Reader.TryPeek(out var next) && next.Chunk == first.Chunk + count && next.Place == first.Place + count && _filled.Reader.TryRead(out next))
+        {
+            count++;
+            length += next.Length;
+        }
+
+        return new Run(first.Chunk, first.Place, count, length);
+    }
+
+    private readonly record struct Run(int Chunk, int Place, int Count, int Length);
 }

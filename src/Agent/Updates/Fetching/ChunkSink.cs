@@ -31,16 +31,39 @@ internal sealed class ChunkSink(PartialBlob partial, FetchLimits limits, Action<
 
     public void BeginRequest(ThroughputGuard guard) => (_guard, _badInARow) = (guard, 0);
 
-    /// <summary>Verifies and writes; false if the bytes are not this chunk.</summary>
+    /// <summary>Verifies and writes, unless the chunk is there.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
-    public bool Take(int chunk, ReadOnlySpan<byte> content)
+    public async Task TakeAsync(int chunk, ReadOnlyMemory<byte> content)
     {
-        if (partial.Has(chunk)) return true;
-        if (partial.TryWriteChunk(chunk, content))
+        if (partial.Has(chunk) || !Judge(chunk, content.Span)) return;
+        await BeginStore(chunk, 1, content);
+        EndStore(chunk, 1);
+    }
+
+    /// <summary>Begins to write chunks that follow each other and were judged right; may run beside <see cref="Judge"/>.</summary>
+    /// <returns>Ends when they are written: then comes <see cref="EndStore"/>, in the order of the beginnings.</returns>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public Task BeginStore(int first, int count, ReadOnlyMemory<byte> content)
+    {
+        var writing = partial.WriteAsync(first, content);
+        partial.Append(first, count, content.Span);
+        return writing;
+    }
+
+    /// <exception cref="IOException">The disk failed.</exception>
+    public void EndStore(int first, int count)
+    {
+        partial.Mark(first, count);
+        GoodCount += count;
+        stored();
+    }
+
+    /// <summary>Whether the bytes are this chunk; counts what is wrong.</summary>
+    public bool Judge(int chunk, ReadOnlySpan<byte> content)
+    {
+        if (partial.IsChunk(chunk, content))
         {
             _badInARow = 0;
-            GoodCount++;
-            stored();
             return true;
         }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Dunlin.Bundles.Store;
 using Dunlin.Contracts.Artifacts;
 
 namespace Dunlin.Agent.Updates.Fetching;
@@ -10,8 +11,8 @@ namespace Dunlin.Agent.Updates.Fetching;
 /// </summary>
 internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, HttpAccess access) : IChunkSource
 {
-    private const int BufferCount = 4;
-    private readonly byte[][] _buffers = [.. Enumerable.Range(0, BufferCount).Select(_ => new byte[Blob.StandardChunkSize])];
+    private const int BufferCount = 32;
+    private readonly ChunkBuffers _buffers = new(BufferCount);
     private readonly byte[] _cutBytes = new byte[Blob.StandardChunkSize];
     private (Digest Blob, int Chunk, int Length) _cut;
     private (Digest Blob, EntityTagHeaderValue Tag)? _tag;
@@ -84,11 +85,13 @@ internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, 
             var pipeline = new ChunkPipeline(sink, _buffers);
             try
             {
-                for (var chunk = from; chunk < end; chunk++)
+                for (var chunk = from; chunk < end && !sink.IsEnough; chunk++)
                 {
-                    if (await pipeline.NextBufferAsync(cancellationToken) is not { } buffer) break;
-                    if (await FillAsync(stream, blob, chunk, buffer, sink, cancellationToken) is { } failure) return failure;
-                    pipeline.Hand(chunk, buffer, blob.ChunkLength(chunk));
+                    if (await pipeline.NextPlaceAsync(cancellationToken) is not { } place) break;
+                    var content = _buffers.At(place, blob.ChunkLength(chunk));
+                    if (await FillAsync(stream, blob, chunk, content, sink, cancellationToken) is { } failure) return failure;
+                    if (!sink.Has(chunk) && sink.Judge(chunk, content.Span)) pipeline.Hand(chunk, place, content.Length);
+                    else pipeline.Return(place);
                 }
             }
             finally
@@ -100,18 +103,17 @@ internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, 
     }
 
     /// <summary>Reads one chunk, after what an earlier cut left of it; null if all of it came.</summary>
-    private async Task<SourceEnd?> FillAsync(Stream stream, Blob blob, int chunk, byte[] buffer, ChunkSink sink, CancellationToken cancellationToken)
+    private async Task<SourceEnd?> FillAsync(Stream stream, Blob blob, int chunk, Memory<byte> content, ChunkSink sink, CancellationToken cancellationToken)
     {
-        var length = blob.ChunkLength(chunk);
         var filled = _cut.Length;
-        _cutBytes.AsSpan(0, filled).CopyTo(buffer);
+        _cutBytes.AsSpan(0, filled).CopyTo(content.Span);
         _cut = default;
-        while (filled < length)
+        while (filled < content.Length)
         {
-            var (count, failure) = await ReadAsync(stream, buffer.AsMemory(filled, length - filled), cancellationToken);
+            var (count, failure) = await ReadAsync(stream, content[filled..], cancellationToken);
             if (count == 0)
             {
-                buffer.AsSpan(0, filled).CopyTo(_cutBytes);
+                content.Span[..filled].CopyTo(_cutBytes);
                 _cut = (blob.Digest, chunk, filled);
                 return failure;
             }

@@ -58,7 +58,7 @@ internal sealed class MqttChunkSource(BlobChannel channel, FetchLimits limits, T
                     silences = 0;
                     var length = blob.ChunkLength(reply.Chunk);
                     sink.Received(length);
-                    sink.Take(reply.Chunk, _buffers[reply.Slot].AsSpan(0, length));
+                    await sink.TakeAsync(reply.Chunk, _buffers[reply.Slot].AsMemory(0, length));
                     if (sink.IsEnough) return new SourceEnd(SourceEndKind.BadContent, $"MQTT brings other bytes of blob {blob.Digest} than the manifest names.");
                     break;
                 case BlobAnswer.Silence when ++silences < MaximumSilencesInARow:
