@@ -75,6 +75,19 @@ internal static class ConnectFailure
         return string.IsNullOrEmpty(said) ? what : $"{what} (it says: {Clip(said)})";
     }
 
+    /// <summary>Whether the network failed before it came to the broker: other devices need not see that.</summary>
+    public static bool IsOfThisDevice(Exception failure)
+    {
+        for (var e = failure; e is not null; e = e.InnerException)
+            if (e is SocketException socket)
+            {
+                return socket.SocketErrorCode is SocketError.NetworkDown or SocketError.NetworkUnreachable or SocketError.HostUnreachable
+                    or SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery;
+            }
+
+        return false;
+    }
+
     public static string Address(MqttOptions options) => $"{options.Host}:{options.EffectivePort}";
 
     private static string Caller(MqttOptions options, string device) => options switch

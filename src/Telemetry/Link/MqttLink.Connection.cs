@@ -18,7 +18,7 @@ public sealed partial class MqttLink
     private readonly HashSet<string> _refused = [];
     private int _silentEnds;
 
-    private readonly record struct ConnectionEnd(bool WasConnected, bool WasTakenOver, string Detail);
+    private readonly record struct ConnectionEnd(bool WasConnected, bool WasTakenOver, string Detail, bool IsCommon = false);
 
     private async Task<ConnectionEnd> ConnectAndServeAsync(CancellationToken stoppingToken)
     {
@@ -33,12 +33,12 @@ public sealed partial class MqttLink
         try
         {
             var (isSessionPresent, refusal) = await ConnectAsync(client, stoppingToken);
-            if (refusal is not null) return Failed(refusal);
+            if (refusal is not null) return Failed(refusal, isCommon: true);
             return await ServeAsync(client, isSessionPresent, ended.Task, stoppingToken);
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsOfTheNetwork(e))
         {
-            return Failed(ConnectFailure.Describe(_options, _identity.Topics.Device, e));
+            return Failed(ConnectFailure.Describe(_options, _identity.Topics.Device, e), !ConnectFailure.IsOfThisDevice(e));
         }
         finally
         {
@@ -48,10 +48,10 @@ public sealed partial class MqttLink
         }
     }
 
-    private ConnectionEnd Failed(string detail)
+    private ConnectionEnd Failed(string detail, bool isCommon)
     {
         Report(false, detail);
-        return new ConnectionEnd(false, false, detail);
+        return new ConnectionEnd(false, false, detail, isCommon);
     }
 
     private async Task<(bool IsSessionPresent, string? Refusal)> ConnectAsync(IMqttClient client, CancellationToken stoppingToken)

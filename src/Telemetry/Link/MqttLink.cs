@@ -43,7 +43,7 @@ public sealed partial class MqttLink : BackgroundService
     private volatile bool _isStopping;
 
     public MqttLink(LinkIdentity identity, IOptions<MqttOptions> options, LoopTicks ticks, TimeProvider time, ILogger<MqttLink> logger)
-        : this(identity, options.Value, ticks, time, logger, new LinkTiming())
+        : this(identity, options.Value, ticks, time, logger, new LinkTiming { BackoffMaximum = TimeSpan.FromSeconds(options.Value.ReconnectSeconds) })
     {
     }
 
@@ -151,7 +151,7 @@ public sealed partial class MqttLink : BackgroundService
                 var end = await ConnectAndServeAsync(stoppingToken);
                 if (_isStopping) break;
                 failures = end.WasConnected && _time.GetElapsedTime(started) >= _timing.StablePeriod ? 0 : failures + 1;
-                var wait = _timing.Backoff(failures, RandomNumberGenerator.GetInt32(0, 1_000_001) / 1e6);
+                var wait = _timing.Backoff(failures, end.IsCommon, RandomNumberGenerator.GetInt32(0, 1_000_001) / 1e6);
                 if (end.WasTakenOver) wait += _timing.TakeoverBackoff;
                 LogWaiting(end.Detail, wait);
                 await PauseAsync(wait, stoppingToken);

@@ -43,6 +43,10 @@ public sealed class MqttOptions : IValidatableObject
     [Range(2, 3600, ErrorMessage = "must be 2 to 3600 s")]
     public int KeepAliveSeconds { get; set; } = 30;
 
+    /// <summary>Seconds over which a fleet comes back to a broker that was away; a small fleet need not wait as long.</summary>
+    [Range(1, 3600, ErrorMessage = "must be 1 to 3600 s")]
+    public int ReconnectSeconds { get; set; } = 75;
+
     /// <summary>Seconds that the broker keeps subscriptions and queued messages while the device is away.</summary>
     [Range(60, 604_800, ErrorMessage = "must be 60 to 604800 s")]
     public int SessionExpirySeconds { get; set; } = 86_400;

@@ -33,6 +33,7 @@ internal sealed record AgentSetup
         "Camera:FramesPerSecond=10",
         "Mqtt:Host=localhost",
         $"Mqtt:Port={Port}",
+        "Mqtt:ReconnectSeconds=5",
         "Results:Every=1",
         "Telemetry:WindowSeconds=1",
         "Race:BudgetSeconds=2",

@@ -12,13 +12,13 @@ namespace Dunlin.Torture.Storm;
 /// Row 28: a fleet loses its broker at one instant, five times, and must not come back as one. Links as the agent makes
 /// them, all in this process; Mosquitto is killed and stays away for a while.
 /// </summary>
-internal sealed class ReconnectStorm(CaseStore results, int clientCount = 100, int roundCount = 5)
+internal sealed class ReconnectStorm(CaseStore results, int clientCount = 500, int roundCount = 5)
 {
     private static readonly TimeSpan Away = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BackWithin = TimeSpan.FromSeconds(90);
 
     /// <summary>Share of the fleet that may come in any one second after the first.</summary>
-    private const double MostPerSecond = 0.15;
+    private const double MostPerSecond = 0.05;
 
     private static readonly Hardware Board = new()
     {
