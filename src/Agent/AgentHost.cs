@@ -92,7 +92,7 @@ internal static partial class AgentHost
         try
         {
             DurableFile.CreateDirectory(layout.Root);
-            provider.GetRequiredService<ModelCache>().Recover();
+            if (StateAccess.IsForbidden(layout.Root)) throw new UnauthorizedAccessException("This user may not write there.");
             provider.GetRequiredService<BootRecovery>().Run();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,6 +1,7 @@
 using Dunlin.Agent.Energy;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
+using Dunlin.Agent.Updates;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Runtime.Racing;
@@ -18,6 +19,7 @@ internal sealed record ServingParts
     public required WindowReport Windows { get; init; }
     public required IdlePower Idle { get; init; }
     public required MessagePublisher Publisher { get; init; }
+    public required TrialWatch Trial { get; init; }
     public required Func<CancellationToken, WorkerSeat> CreateSeat { get; init; }
 
     /// <summary>The verdict as of these conditions, kept on the disk if it has a winner and the disk takes it.</summary>

@@ -153,7 +153,8 @@ internal sealed partial class ServingService : BackgroundService
             return;
         }
 
-        if (_downshift.Current == _downshift.Wanted
+        // In a trial a race would be measured as the release's own slowness, and its result belongs to the trial.
+        if (_downshift.Current == _downshift.Wanted && !_parts.Trial.IsUnderWay
             && telemetry.Stages.TryGetValue("inference", out var inference) && inference.Milliseconds is { P95: var p95 } && _sustained.Observe(p95))
         {
             LogDrifted(p95);

@@ -66,6 +66,7 @@ internal static class ServingServices
         Windows = provider.GetRequiredService<WindowReport>(),
         Idle = provider.GetRequiredService<IdlePower>(),
         Publisher = provider.GetRequiredService<MessagePublisher>(),
+        Trial = provider.GetRequiredService<TrialWatch>(),
         CreateSeat = stopping => SeatOf(provider, stopping),
     };
 

@@ -1,3 +1,4 @@
+using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Serving;
 using Dunlin.Bundles.Layouts;
@@ -9,8 +10,8 @@ using Dunlin.Runtime.Racing;
 
 namespace Dunlin.Agent.Updates;
 
-/// <summary>What a release has to show on this board before it serves: its models are checked and raced in heat processes, beside what runs.</summary>
-internal sealed class BoardProof(Race race, Vetting vetting, VerdictStore verdicts, ModelCache cache, StateLayout layout)
+/// <summary>Models are checked and raced in heat processes, beside what runs.</summary>
+internal sealed class BoardProof(Race race, Vetting vetting, VerdictStore verdicts, ModelCache cache, StateLayout layout, DeviceOptions device) : IReleaseProof
 {
     /// <summary>Codes of the static check. A variant that fails its golden set here leaves; one that is not what its manifest says condemns the release.</summary>
     private const string StaticCheck = "check.";
@@ -52,15 +53,14 @@ internal sealed class BoardProof(Race race, Vetting vetting, VerdictStore verdic
 
     public Verdict? FindVerdict(Bundle bundle, Objective? objective) => verdicts.Find(race.ConditionsOf(bundle, race.Enumerate(bundle, null), objective));
 
-    /// <summary>Removes saved models but those of the kept releases and of the factory bundle.</summary>
-    public void CollectCache(IReadOnlySet<Digest> releases, string factory)
+    public void CollectCache(IReadOnlySet<Digest> releases)
     {
         List<Variant> kept = [];
         foreach (var id in releases)
             if (File.Exists(layout.ReleaseManifest(id)) && ManifestReader.Read(File.ReadAllBytes(layout.ReleaseManifest(id))).Value is { } manifest) kept.AddRange(manifest.Variants);
         try
         {
-            if (factory.Length > 0) kept.AddRange(Bundle.Open(factory, BundleCheck.ManifestOnly).Manifest.Variants);
+            if (device.Bundle.Length > 0) kept.AddRange(Bundle.Open(device.Bundle, BundleCheck.ManifestOnly).Manifest.Variants);
         }
         catch (Exception e) when (e is BundleException or IOException or UnauthorizedAccessException)
         {

@@ -11,7 +11,7 @@ namespace Dunlin.Agent.Updates;
 /// What must be decided before anything is loaded: which release the journal lets serve. Writes the journal before it acts on
 /// it; where the disk takes no writes, the last good release serves and nothing is on trial.
 /// </summary>
-internal sealed partial class BootRecovery(UpdateRecords records, ReleaseStore releases, BlobStore blobs, ReleaseGate gate, TrustState trust, ILogger<BootRecovery> logger)
+internal sealed partial class BootRecovery(UpdateRecords records, ReleaseStore releases, BlobStore blobs, ModelCache cache, ReleaseGate gate, TrustState trust, ILogger<BootRecovery> logger)
 {
     /// <summary>Why the trial in the journal must end at once; null if it may go on.</summary>
     public UpdateFailure? Abandoned { get; private set; }
@@ -24,6 +24,7 @@ internal sealed partial class BootRecovery(UpdateRecords records, ReleaseStore r
         try
         {
             RemoveTemporaryFiles();
+            cache.Recover();
             blobs.Recover();
             blobs.MakeReserve();
         }

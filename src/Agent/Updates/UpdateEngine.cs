@@ -1,6 +1,4 @@
 using System.Threading.Channels;
-using Dunlin.Agent.Reporting;
-using Dunlin.Bundles.Store;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
@@ -18,14 +16,13 @@ internal sealed partial class UpdateEngine : IDisposable
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestTickInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(1);
 
     private readonly Channel<Incoming> _inbox = Channel.CreateBounded<Incoming>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly UpdateParts _parts;
     private readonly UpdateRecords _records;
     private readonly UpdateSteps _steps;
-    private readonly TrustState _trust;
-    private readonly DeviceReport _report;
+    private readonly DocumentDesk _desk;
+    private readonly UpdateStory _story;
     private readonly TimeProvider _time;
     private readonly ILogger<UpdateEngine> _logger;
     private readonly LoopTick _tick;
@@ -34,26 +31,21 @@ internal sealed partial class UpdateEngine : IDisposable
     private CancellationTokenSource _stepStop = new();
     private StepEnd? _interruption;
     private StepEnd? _unwritten;
-    private (DsseEnvelope Envelope, Directive Directive)? _next;
-    private DsseEnvelope? _held;
     private long _retryAt;
-    private long _toldAt;
     private bool _repaired;
 
     public UpdateEngine(
-        UpdateParts parts, UpdateRecords records, UpdateSteps steps, TrustState trust, BootRecovery recovery, DeviceReport report, LoopTicks ticks, TimeProvider time,
+        UpdateParts parts, UpdateRecords records, UpdateSteps steps, DocumentDesk desk, UpdateStory story, BootRecovery recovery, LoopTicks ticks, TimeProvider time,
         ILogger<UpdateEngine> logger)
     {
         _abandoned = recovery.Abandoned;
-        (_parts, _records, _steps, _trust, _report, _time, _logger) = (parts, records, steps, trust, report, time, logger);
+        (_parts, _records, _steps, _desk, _story, _time, _logger) = (parts, records, steps, desk, story, time, logger);
         _tick = ticks.Register("updates", LongestTickInterval);
     }
 
     private Journal Journal => _records.Journal;
 
     private UpdateState State => Journal.State;
-
-    private bool IsUnderWay => State != UpdateState.Idle;
 
     /// <summary>A document from the broker; from any thread, never waits. The payload is the receiver's own.</summary>
     public void Receive(DocumentKind kind, ReadOnlyMemory<byte> payload, bool isRetained) => _inbox.Writer.TryWrite(new Incoming(kind, payload, isRetained));
@@ -67,8 +59,9 @@ internal sealed partial class UpdateEngine : IDisposable
             while (!cancellationToken.IsCancellationRequested)
             {
                 _tick.Tick();
-                while (_inbox.Reader.TryRead(out var incoming)) Take(incoming);
-                Watch();
+                while (_inbox.Reader.TryRead(out var incoming))
+                    if (_desk.Take(incoming) is { } end) Interrupt(end);
+                _story.Watch();
                 GoOn(cancellationToken);
                 await WaitAsync(cancellationToken);
             }
@@ -85,10 +78,10 @@ internal sealed partial class UpdateEngine : IDisposable
 
     private void Resume(CancellationToken cancellationToken)
     {
-        if (!IsUnderWay)
+        if (!_records.IsUnderWay)
         {
-            if (Journal.Directive is { } last && _records.Find(last) is { } seen) Report(seen.Result, Journal.Reason, Journal.Detail, null);
-            else Report(UpdateState.Idle, null, null, null);
+            if (Journal.Directive is { } last && _records.Find(last) is { } seen) _story.Tell(seen.Result, Journal.Reason, Journal.Detail);
+            else _story.Tell(UpdateState.Idle, null, null);
             return;
         }
 
@@ -117,8 +110,8 @@ internal sealed partial class UpdateEngine : IDisposable
 
         if (_step is not null || _time.GetTimestamp() < _retryAt) return;
         if (_unwritten is { } unwritten) Move(unwritten, cancellationToken);
-        else if (IsUnderWay) Begin(cancellationToken);
-        else if (_next is { } next) AcceptAgain(next.Envelope, cancellationToken);
+        else if (_records.IsUnderWay) Begin(cancellationToken);
+        else if (_desk.HasNext) BeginNext(cancellationToken);
         else Repair(cancellationToken);
     }
 
@@ -127,18 +120,10 @@ internal sealed partial class UpdateEngine : IDisposable
         if (step.IsCompletedSuccessfully) return step.GetAwaiter().GetResult();
         var failure = step.Exception?.InnerException;
         if (step.IsCanceled || failure is OperationCanceledException) return new StepEnd(UpdateEvent.Restarted);
-        var (code, detail) = Describe(failure!);
+        var (code, detail) = UpdateFailure.Of(failure!);
         if (code == UpdateCodes.Fault) LogFault(failure!, State);
         return StepEnd.Failed(code, detail);
     }
-
-    private static (string Code, string Detail) Describe(Exception failure) => failure switch
-    {
-        IOException e when BlobStore.IsOutOfSpace(e) => (UpdateCodes.DiskFull, $"The disk is full: {e.Message} Make room in the state directory."),
-        IOException { HResult: StateAccess.ReadOnlyFileSystem } or UnauthorizedAccessException => (UpdateCodes.DiskReadOnly, $"The state directory takes no writes: {failure.Message} Look at the kernel's log for errors of the disk, and mount it again."),
-        IOException => (UpdateCodes.DiskFailed, $"The disk failed: {failure.Message} What was written is lost; push again, and replace the disk if it stays so."),
-        _ => (UpdateCodes.Fault, $"The update broke down: {failure.Message} Report this with the agent's log."),
-    };
 
     /// <summary>The one place where a state changes: to the journal first, then its action.</summary>
     private void Move(StepEnd end, CancellationToken cancellationToken)
@@ -173,39 +158,38 @@ internal sealed partial class UpdateEngine : IDisposable
         if (next == UpdateState.Idle) return;
         if (end.Code is { } code) LogEnd(next, code, end.Detail ?? "");
         else LogState(next, journal.Release!.Value);
-        Report(next, end.Code, end.Detail ?? SentenceOf(next), null);
+        if (end.Code is null && end.Detail is null) _story.TellBegun(next);
+        else _story.Tell(next, end.Code, end.Detail);
         Begin(cancellationToken);
     }
 
     private void Begin(CancellationToken cancellationToken)
     {
-        if (!IsUnderWay) return;
+        if (!_records.IsUnderWay) return;
         _stepStop.Dispose();
         _stepStop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var (state, stop) = (State, _stepStop.Token);
         // Actions begin with synchronous work on the disk; the loop must not wait for it.
-        _step = Task.Run(() => _steps.RunAsync(state, (progress, detail) => Tell(state, progress, detail), stop), CancellationToken.None);
+        _step = Task.Run(() => _steps.RunAsync(state, (progress, detail) => _story.TellProgress(state, progress, detail), stop), CancellationToken.None);
     }
 
     /// <summary>Ends the action under way otherwise than by itself.</summary>
     private void Interrupt(StepEnd end)
     {
-        if (UpdateTable.IsEnd(State) || !IsUnderWay) return;
+        if (UpdateTable.IsEnd(State) || !_records.IsUnderWay) return;
         if (_unwritten is not null) _unwritten = end;
         else _interruption = end;
         _stepStop.Cancel();
     }
 
-    /// <summary>The root may have changed while it waited.</summary>
-    private void AcceptAgain(DsseEnvelope envelope, CancellationToken cancellationToken)
+    private void BeginNext(CancellationToken cancellationToken)
     {
-        _next = null;
-        var (result, directive) = _trust.Judge(envelope);
-        if (directive is not null) Accept(envelope, directive, cancellationToken);
-        else Refuse(Digest.Of(envelope.Payload.Span), null, UpdateCodes.OfDirective(result.Reason), result.Detail);
+        if (_desk.TakeNext() is not var (envelope, directive)) return;
+        if (!Accept(envelope, directive, cancellationToken)) _desk.PutBack(envelope, directive);
     }
 
-    private void Accept(DsseEnvelope envelope, Directive directive, CancellationToken cancellationToken)
+    /// <returns>False: the disk does not take it now.</returns>
+    private bool Accept(DsseEnvelope envelope, Directive directive, CancellationToken cancellationToken)
     {
         var journal = new Journal
         {
@@ -216,16 +200,28 @@ internal sealed partial class UpdateEngine : IDisposable
             Release = directive.Release,
             Transitions = 1,
         };
-        if (!TryWrite(journal))
+        if (!TryWrite(journal)) return false;
+        LogAccepted(directive.Counter, directive.Release);
+        _story.TellBegun(UpdateState.Received);
+        Begin(cancellationToken);
+        return true;
+    }
+
+    /// <summary>A release that lost bytes on the disk is fetched again by the directive that brought it.</summary>
+    private void Repair(CancellationToken cancellationToken)
+    {
+        if (_repaired || !_desk.CanJudge) return;
+        _repaired = true;
+        if (_parts.Releases.Active is not { } active || _parts.Releases.Open(active) is not { IsComplete: false } stored) return;
+        if (_parts.Releases.DirectiveOf(active) is not var (envelope, directive))
         {
-            _next = (envelope, directive);
+            _story.SetProblem("release", $"{stored.Problem} Its directive is not known any more; push the release again.");
             return;
         }
 
-        _next = null;
-        LogAccepted(directive.Counter, directive.Release);
-        Report(UpdateState.Received, null, SentenceOf(UpdateState.Received), null);
-        Begin(cancellationToken);
+        LogRepair(active, stored.Problem ?? "");
+        foreach (var blob in stored.Bad) _parts.Blobs.Delete(blob.Digest);
+        _repaired = Accept(envelope, directive, cancellationToken);
     }
 
     private bool TryWrite(Journal journal)
@@ -233,12 +229,12 @@ internal sealed partial class UpdateEngine : IDisposable
         try
         {
             _records.Write(journal);
-            _report.SetProblem("updates", null);
+            _story.SetProblem("updates", null);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            var (code, detail) = Describe(e);
+            var (code, detail) = UpdateFailure.Of(e);
             if (code == UpdateCodes.DiskFull && (UpdateTable.IsEnd(journal.State) || UpdateTable.IsEnd(State))) FreeReserve();
             Postpone($"{code}: {detail}");
             return false;
@@ -247,7 +243,7 @@ internal sealed partial class UpdateEngine : IDisposable
 
     private void Postpone(string why)
     {
-        _report.SetProblem("updates", $"The update waits in the state {State}. {why}");
+        _story.SetProblem("updates", $"The update waits in the state {State}. {why}");
         LogPostponed(State, why);
         _retryAt = _time.GetTimestamp() + (long)(RetryInterval.TotalSeconds * _time.TimestampFrequency);
     }
@@ -272,8 +268,6 @@ internal sealed partial class UpdateEngine : IDisposable
         await enough.CancelAsync();
     }
 
-    private sealed record Incoming(DocumentKind Kind, ReadOnlyMemory<byte> Payload, bool IsRetained);
-
     [LoggerMessage(Level = LogLevel.Information, Message = "Update goes on after a restart: {State}, release {Release}")]
     private partial void LogResumed(UpdateState state, Digest release);
 
@@ -291,12 +285,7 @@ internal sealed partial class UpdateEngine : IDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Update broke down in {State}")]
     private partial void LogFault(Exception failure, UpdateState state);
-}
 
-/// <summary>What comes from the fleet.</summary>
-internal enum DocumentKind
-{
-    Root = 1,
-    Fresh = 2,
-    Desired = 3,
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Release {Release} is damaged on the disk and fetched again: {Problem}")]
+    private partial void LogRepair(Digest release, string problem);
 }

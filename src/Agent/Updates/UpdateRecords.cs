@@ -4,11 +4,12 @@ using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.Telemetry.Link;
+using Dunlin.Telemetry.Outbox;
 
 namespace Dunlin.Agent.Updates;
 
 /// <summary>The journal, and how directives ended: <c>state/seen.json</c> and the outcomes. Thread-safe but for the journal, which one thread at a time writes.</summary>
-internal sealed class UpdateRecords(StateFiles files, Action<Outcome, Action> publish, LinkIdentity identity, MessageSequence sequence, TimeProvider time)
+internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher, LinkIdentity identity, MessageSequence sequence, TimeProvider time)
 {
     private const int KeptCount = 256;
 
@@ -16,6 +17,11 @@ internal sealed class UpdateRecords(StateFiles files, Action<Outcome, Action> pu
     private Dictionary<Digest, SeenDirective>? _seen;
 
     public Journal Journal { get; private set; } = Idle();
+
+    public bool IsUnderWay => Journal.State != UpdateState.Idle;
+
+    /// <summary>Outcomes that the broker does not have yet.</summary>
+    public long QueuedOutcomeCount => publisher.QueuedOutcomeCount;
 
     /// <summary>The directive under way, or the last one.</summary>
     public Directive? Directive { get; private set; }
@@ -59,7 +65,7 @@ internal sealed class UpdateRecords(StateFiles files, Action<Outcome, Action> pu
     private void SettleOnce(Digest directive, Digest release, UpdateState result, string? reason, string? detail, DateTimeOffset now)
     {
         if (Seen.ContainsKey(directive)) return;
-        publish(OutcomeOf(directive, release, result, reason, detail), () =>
+        publisher.Publish(OutcomeOf(directive, release, result, reason, detail), () =>
         {
             var seen = new Dictionary<Digest, SeenDirective>(Seen) { [directive] = new() { Result = result, Reason = reason, Time = now } };
             foreach (var old in seen.OrderByDescending(pair => pair.Value.Time).Skip(KeptCount).Select(pair => pair.Key).ToList()) seen.Remove(old);
@@ -70,7 +76,7 @@ internal sealed class UpdateRecords(StateFiles files, Action<Outcome, Action> pu
 
     /// <summary>The old outcome again, for whoever asks again.</summary>
     public void Repeat(Digest directive, Digest release, SeenDirective seen) =>
-        publish(OutcomeOf(directive, release, seen.Result, seen.Reason, "This directive was carried out before."), () => { });
+        publisher.Repeat(OutcomeOf(directive, release, seen.Result, seen.Reason, "This directive was carried out before."));
 
     private Dictionary<Digest, SeenDirective> Seen => _seen ??= new(files.ReadSeen().Value?.Directives ?? new Dictionary<Digest, SeenDirective>());
 

@@ -1,5 +1,6 @@
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Racing;
+using Dunlin.Agent.Updates.Fetching;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Manifests;
@@ -67,19 +68,21 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
 
     private async Task<StepEnd> FetchAsync(Action<double?, string> tell, CancellationToken cancellationToken)
     {
-        tell(0, "The release's signature is fetched.");
-        if (await parts.Fetch([Directive.Signature], Directive.Sources, (_, problem) => tell(0, problem ?? "The release's signature is fetched."), cancellationToken) is { } unsigned)
-            return StepEnd.Failed(unsigned.Code, unsigned.Detail);
+        if (await FetchAsync([Directive.Signature], "The release's signature is fetched.", tell, cancellationToken) is { IsSuccess: false } unsigned)
+            return StepEnd.Failed(unsigned.Code!, unsigned.Detail!);
         var (failure, envelope, manifest) = ReadEnvelope();
         if (envelope is null || manifest is null) return failure!;
         var blobs = parts.Releases.BlobsOf(manifest);
         if (WhyIncompatible(manifest) is { } reasons)
             return StepEnd.Failed(UpdateCodes.Incompatible, $"This board can run no variant of '{manifest.Name} {manifest.Label}': {reasons} Build a variant for it.");
-        var name = $"'{manifest.Name} {manifest.Label}'";
-        tell(0, $"{name} is fetched: {blobs.Count} files of {blobs.Sum(blob => blob.Size)} bytes.");
-        return await parts.Fetch(blobs, Directive.Sources, (share, problem) => tell(share, problem ?? $"{name} is fetched."), cancellationToken) is { } lacking
-            ? StepEnd.Failed(lacking.Code, lacking.Detail)
-            : StepEnd.Done;
+        var result = await FetchAsync(blobs, $"'{manifest.Name} {manifest.Label}' is fetched: {blobs.Count} files of {blobs.Sum(blob => blob.Size)} bytes.", tell, cancellationToken);
+        return result.IsSuccess ? StepEnd.Done : StepEnd.Failed(result.Code!, result.Detail!);
+    }
+
+    private Task<FetchResult> FetchAsync(IReadOnlyList<Blob> blobs, string what, Action<double?, string> tell, CancellationToken cancellationToken)
+    {
+        tell(0, what);
+        return parts.Fetch(blobs, Directive.Sources, progress => tell((double)progress.StoredByteCount / Math.Max(1, progress.TotalByteCount), progress.Problem ?? what), cancellationToken);
     }
 
     private StepEnd Unpack()
@@ -109,7 +112,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
     private async Task<StepEnd> CheckAsync(CancellationToken cancellationToken)
     {
         if (Open(out var bundle) is { } failure) return failure;
-        var end = await parts.Check(bundle, cancellationToken);
+        var end = await parts.Proof.CheckAsync(bundle, cancellationToken);
         _vetted = end.Passed;
         return end.Failure is { } failed ? StepEnd.Failed(failed.Code, failed.Detail) : StepEnd.Done;
     }
@@ -117,7 +120,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
     private async Task<StepEnd> RaceAsync(CancellationToken cancellationToken)
     {
         if (Open(out var bundle) is { } failure) return failure;
-        _verdict = await parts.Race(bundle, Directive.Policy.Objective, _vetted, cancellationToken);
+        _verdict = await parts.Proof.RaceAsync(bundle, Directive.Policy.Objective, _vetted, cancellationToken);
         return _verdict.Winner is null ? StepEnd.Failed(UpdateCodes.NoWinner, $"No variant of the release fits this board. {_verdict.Reason}") : StepEnd.Done;
     }
 
@@ -140,7 +143,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
         if (release is null) return StepEnd.Failed(UpdateCodes.TrialInvalid, problem!);
         try
         {
-            _verdict ??= parts.FindVerdict(release.Bundle, Directive.Policy.Objective);
+            _verdict ??= parts.Proof.FindVerdict(release.Bundle, Directive.Policy.Objective);
             parts.Trial.Begin(RulesOf());
             if (await parts.Switch(release, _verdict, cancellationToken) is { } refused) return StepEnd.Failed(UpdateCodes.SwitchFailed, refused);
             parts.Trial.Begin(RulesOf());
@@ -155,7 +158,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
                     empty = state.EmptyWindows;
                     records.Write(records.Journal with { EmptyWindows = records.Journal.EmptyWindows + 1 });
                     if (records.Journal.EmptyWindows >= UpdateTable.MaximumEmptyWindows)
-                        return StepEnd.Failed(UpdateCodes.TrialNoFrames, $"In {records.Journal.EmptyWindows} windows there were not enough frames to judge the release by: {state.Detail} Look after the camera, then push again.");
+                        return StepEnd.Failed(UpdateCodes.TrialNoFrames, $"{records.Journal.EmptyWindows} times as long as the camera should need for enough frames, there were not enough to judge the release by: {state.Detail} Look after the camera, then push again.");
                 }
 
                 tell(state.Progress, $"On trial: {state.Detail}");
@@ -172,11 +175,10 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
     private TrialRules RulesOf() => new()
     {
         Release = Release,
-        Window = Longer(TimeSpan.FromSeconds(Math.Max(options.TrialSeconds, Directive.Policy.TrialSeconds)), parts.WindowInterval),
+        Window = TimeSpan.FromSeconds(Math.Max(options.TrialSeconds, Directive.Policy.TrialSeconds)),
         MinimumRuns = Math.Max(options.MinimumRuns, Directive.Policy.MinimumRuns),
         MaximumP95Milliseconds = Directive.Policy.MaximumP95Milliseconds,
         PromisedP95Milliseconds = _verdict?.Contenders.FirstOrDefault(c => c.Contender == _verdict.Winner)?.LatencyMilliseconds?.P95,
-        Interval = parts.WindowInterval,
     };
 
     private StepEnd Commit()
@@ -221,9 +223,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
         parts.Releases.KeepOnly(kept);
         foreach (var blob in parts.Blobs.List().Where(blob => !blobs.Contains(blob.Digest))) parts.Blobs.Delete(blob.Digest);
         foreach (var partial in parts.Blobs.ListPartial()) parts.Blobs.DropPartial(partial);
-        parts.CollectCache(kept);
+        parts.Proof.CollectCache(kept);
         parts.Blobs.MakeReserve();
     }
-
-    private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

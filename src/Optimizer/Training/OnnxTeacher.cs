@@ -1,5 +1,4 @@
 using Dunlin.Contracts.Artifacts;
-using Dunlin.Optimizer.Graph;
 using Dunlin.Runtime.Sessions;
 using Microsoft.ML.OnnxRuntime;
 
@@ -12,7 +11,6 @@ internal sealed class OnnxTeacher : IDisposable
     private readonly RunOptions _run = new();
     private readonly long[] _inputShape;
     private readonly int _classCount;
-    private readonly bool _givesProbabilities;
 
     /// <exception cref="InvalidDataException">The model has another input or another number of classes.</exception>
     public OnnxTeacher(string path, int width, int height, int classCount)
@@ -22,13 +20,12 @@ internal sealed class OnnxTeacher : IDisposable
         _ = OnnxEnvironment.Instance;
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         _session = new InferenceSession(content, options);
-        _givesProbabilities = ModelEnds.EndsInSoftmax(ModelFile.Load(path));
+        _inputShape = [1, 1, height, width];
         _classCount = classCount;
         var input = _session.InputMetadata.Single().Value.Dimensions;
         var output = _session.OutputMetadata.First().Value.Dimensions;
-        _inputShape = [1, .. input.Skip(1).Select(d => (long)d)];
-        if (_inputShape.Aggregate(1L, (a, b) => a * b) != height * width || output[^1] != classCount)
-            throw new InvalidDataException($"Teacher '{path}' maps [{string.Join('×', input)}] to [{string.Join('×', output)}]; it must map {height}×{width} gray images to 1×{classCount}.");
+        if (!input.AsSpan(1).SequenceEqual([1, height, width]) || output[^1] != classCount)
+            throw new InvalidDataException($"Teacher '{path}' maps [{string.Join('×', input)}] to [{string.Join('×', output)}]; it must map 1×1×{height}×{width} to 1×{classCount}.");
     }
 
     /// <summary>The beginning of the file's digest.</summary>
@@ -38,7 +35,7 @@ internal sealed class OnnxTeacher : IDisposable
     /// <param name="pixels">Preprocessed, width × height floats an image.</param>
     public float[] Logits(ReadOnlyMemory<float> pixels)
     {
-        var size = (int)_inputShape.Aggregate(1L, (a, b) => a * b);
+        var size = (int)(_inputShape[2] * _inputShape[3]);
         var logits = new float[pixels.Length / size * _classCount];
         for (var i = 0; i < pixels.Length / size; i++)
         {
@@ -47,9 +44,6 @@ internal sealed class OnnxTeacher : IDisposable
             results[0].GetTensorDataAsSpan<float>().CopyTo(logits.AsSpan(i * _classCount));
         }
 
-        // The logarithm of probabilities is as good as what the softmax was taken of.
-        if (_givesProbabilities)
-            for (var i = 0; i < logits.Length; i++) logits[i] = MathF.Log(Math.Max(logits[i], 1e-12f));
         return logits;
     }
 

@@ -8,15 +8,18 @@ namespace Dunlin.Telemetry.Outbox;
 /// Where delivery stands and how much was dropped, in the file <c>cursor</c>: two slots written in turn, so that a torn
 /// write leaves the other. A lost newest write means duplicates, which the outbox allows.
 /// </summary>
-internal sealed class Cursor : IDisposable
+internal sealed class Cursor(string path) : IDisposable
 {
     private const int SlotByteCount = 64;
-    private readonly SafeFileHandle _file;
+    private SafeFileHandle? _file;
     private ulong _generation;
 
-    public Cursor(string path)
+    /// <summary>Reads what was saved; what was dropped before this is added to it.</summary>
+    /// <exception cref="IOException">The disk takes no writes.</exception>
+    public void Open()
     {
         _file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        var dropped = DroppedCount;
         Span<byte> slot = stackalloc byte[SlotByteCount];
         for (var i = 0; i < 2; i++)
         {
@@ -27,7 +30,7 @@ internal sealed class Cursor : IDisposable
             _generation = generation;
             Segment = BinaryPrimitives.ReadInt64LittleEndian(slot[8..]);
             Offset = BinaryPrimitives.ReadInt64LittleEndian(slot[16..]);
-            DroppedCount = BinaryPrimitives.ReadInt64LittleEndian(slot[24..]);
+            DroppedCount = dropped + BinaryPrimitives.ReadInt64LittleEndian(slot[24..]);
         }
     }
 
@@ -46,6 +49,7 @@ internal sealed class Cursor : IDisposable
     /// <exception cref="IOException">The disk does not take it; the values in memory hold.</exception>
     public void Save()
     {
+        if (_file is null) throw new IOException($"'{path}' is not open yet.");
         Span<byte> slot = stackalloc byte[SlotByteCount];
         slot.Clear();
         var generation = _generation + 1;
@@ -58,7 +62,7 @@ internal sealed class Cursor : IDisposable
         _generation = generation;
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => _file?.Dispose();
 
     private static uint Checksum(ReadOnlySpan<byte> slot)
     {

@@ -45,7 +45,7 @@ public sealed partial class MessageOutbox : BackgroundService
         (_link, _topics, _options, _time, _logger) = (link, identity.Topics, options.Value, time, logger);
         _outcomes = new MessageQueue(directories.Outcomes, long.MaxValue, Overflow.Keep);
         _telemetry = new MessageQueue(directories.Telemetry, _options.OutboxByteCount, Overflow.DropOldest);
-        _tick = ticks.Register("outbox", Interval * 6);
+        _tick = ticks.Register("outbox", Interval * 5);
     }
 
     /// <summary>For the next telemetry window.</summary>
@@ -58,8 +58,8 @@ public sealed partial class MessageOutbox : BackgroundService
     public string? Problem => _outcomes.DiskProblem ?? _telemetry.DiskProblem;
 
     /// <summary>
-    /// Adds an outcome unless one of the same directive still waits, then settles, and sends nothing in between: whoever dies
-    /// in here finds the outcome waiting or not yet added, so that a directive has exactly one.
+    /// Adds an outcome unless one of the same directive is on the disk, then settles: whoever dies in here finds the outcome
+    /// there or not yet added, also if it was sent before it could be settled, so that a directive has exactly one.
     /// </summary>
     /// <param name="outcome">How a directive ended.</param>
     /// <param name="settle">Remembers that the outcome was added; what it throws comes out.</param>
@@ -67,10 +67,16 @@ public sealed partial class MessageOutbox : BackgroundService
     {
         lock (_settling)
         {
-            if (_unsettled.Add(outcome.Directive) && !_outcomes.Any(payload => JsonSerializer.Deserialize(payload, MessageJson.Default.Outcome)?.Directive == outcome.Directive)) Add(outcome);
+            if (_unsettled.Add(outcome.Directive) && !_outcomes.Any(payload => DirectiveOf(payload) == outcome.Directive, alsoAcknowledged: true)) Add(outcome);
             settle();
             _unsettled.Remove(outcome.Directive);
         }
+    }
+
+    /// <summary>Adds an outcome again, for whoever asks again, unless one of the same directive still waits.</summary>
+    public void Repeat(Outcome outcome)
+    {
+        if (!_outcomes.Any(payload => DirectiveOf(payload) == outcome.Directive)) Add(outcome);
     }
 
     public void Add(Outcome outcome) => _outcomes.Append(JsonSerializer.SerializeToUtf8Bytes(outcome, MessageJson.Default.Outcome));
@@ -135,6 +141,8 @@ public sealed partial class MessageOutbox : BackgroundService
             if (_telemetry.QueuedCount > 1) await Task.Delay(Pace, _time, cancellationToken);
         }
     }
+
+    private static Digest? DirectiveOf(byte[] payload) => JsonSerializer.Deserialize(payload, MessageJson.Default.Outcome)?.Directive;
 
     private QueuedMessage? NextOutcome()
     {

@@ -23,6 +23,9 @@ public sealed class MessagePublisher(MqttLink link, MessageOutbox outbox, LinkId
     /// <inheritdoc cref="MessageOutbox.Add(Outcome, Action)"/>
     public void Publish(Outcome outcome, Action settle) => outbox.Add(outcome, settle);
 
+    /// <inheritdoc cref="MessageOutbox.Repeat"/>
+    public void Repeat(Outcome outcome) => outbox.Repeat(outcome);
+
     /// <summary>Outcomes that the broker does not have yet.</summary>
     public long QueuedOutcomeCount => outbox.QueuedOutcomeCount;
 

@@ -14,7 +14,8 @@ internal enum Overflow
 
 /// <summary>
 /// A first-in-first-out queue of messages on disk, in segments. At least once: a message leaves after <see cref="Acknowledge"/>,
-/// and may come again after a crash. Thread-safe. Never throws for a bad disk: it counts.
+/// and may come again after a crash. Thread-safe. Never throws for a bad disk: it counts, and opens its files when the disk
+/// takes writes.
 /// </summary>
 internal sealed class MessageQueue : IDisposable
 {
@@ -25,17 +26,16 @@ internal sealed class MessageQueue : IDisposable
     private readonly List<Segment> _segments = [];
     private readonly Queue<byte[]> _unwritten = new();
     private readonly Cursor _cursor;
+    private bool _isOpen;
     private long _queued;
     private long _nextNumber = 1;
     private TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <exception cref="IOException">The directory cannot be used at all.</exception>
     public MessageQueue(string directory, long maximumByteCount, Overflow overflow)
     {
         (_directory, _maximumByteCount, _overflow) = (directory, maximumByteCount, overflow);
-        Directory.CreateDirectory(directory);
         _cursor = new Cursor(Path.Combine(directory, "cursor"));
-        Recover();
+        TryOpen();
     }
 
     /// <summary>Why the disk did not take the last message, or null.</summary>
@@ -76,6 +76,7 @@ internal sealed class MessageQueue : IDisposable
         lock (_gate)
         {
             if (_unwritten.Count > 0) WriteKept();
+            else TryOpen();
             while (_segments.Count > 0)
             {
                 var segment = _segments[0];
@@ -117,15 +118,16 @@ internal sealed class MessageQueue : IDisposable
         Acknowledge(message);
     }
 
-    /// <summary>Whether a message that was not acknowledged fits.</summary>
-    public bool Any(Func<byte[], bool> fits)
+    /// <param name="fits">Looks at a payload.</param>
+    /// <param name="alsoAcknowledged">Also those that the broker has, as long as their segment is there.</param>
+    public bool Any(Func<byte[], bool> fits, bool alsoAcknowledged = false)
     {
         lock (_gate)
         {
             if (_unwritten.Any(fits)) return true;
             foreach (var segment in _segments)
             {
-                var at = _cursor.Segment == segment.Number ? _cursor.Offset : 0;
+                var at = _cursor.Segment == segment.Number && !alsoAcknowledged ? _cursor.Offset : 0;
                 for (; segment.Read(at) is { } payload; at += Segment.HeaderByteCount + payload.Length)
                     if (fits(payload)) return true;
             }
@@ -161,6 +163,29 @@ internal sealed class MessageQueue : IDisposable
             _cursor.Dispose();
         }
     }
+
+    private bool TryOpen()
+    {
+        if (_isOpen) return true;
+        try
+        {
+            Directory.CreateDirectory(_directory);
+            _cursor.Open();
+            Recover();
+            (_isOpen, DiskProblem) = (true, null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            foreach (var segment in _segments) segment.Dispose();
+            _segments.Clear();
+            _cursor.Dispose();
+            DiskProblem = ProblemOf(e);
+        }
+
+        return _isOpen;
+    }
+
+    private string ProblemOf(Exception e) => $"The outbox {_directory} cannot be written ({e.Message}); see that its file system has room and takes writes.";
 
     private void Recover()
     {
@@ -203,6 +228,7 @@ internal sealed class MessageQueue : IDisposable
 
     private bool TryWrite(ReadOnlySpan<byte> payload)
     {
+        if (!TryOpen()) return false;
         try
         {
             var durably = _overflow == Overflow.Keep;
@@ -214,7 +240,7 @@ internal sealed class MessageQueue : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            DiskProblem = $"The outbox {_directory} cannot be written ({e.Message}); free space on its file system.";
+            DiskProblem = ProblemOf(e);
             return false;
         }
     }
@@ -241,7 +267,7 @@ internal sealed class MessageQueue : IDisposable
     private void Drop(long count)
     {
         _cursor.Drop(count);
-        SaveCursor();
+        if (_isOpen) SaveCursor();
     }
 
     private void RemoveFirst()
@@ -272,6 +298,3 @@ internal sealed class MessageQueue : IDisposable
         }
     }
 }
-
-/// <summary>A message with its place.</summary>
-internal sealed record QueuedMessage(byte[] Payload, long Segment, long Offset);

@@ -6,6 +6,7 @@ using Dunlin.Agent.Serving;
 using Dunlin.Agent.Systemd;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Agent.Updates;
+using Dunlin.Agent.Updates.Fetching;
 using Dunlin.Bundles.Durability;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Bundles.State;
@@ -65,6 +66,7 @@ internal sealed class TestBoard : IAsyncDisposable
     public StateFiles Files { get; }
     public UpdateOptions Options { get; } = new() { TrialSeconds = 1, MinimumRuns = 1 };
     public string FactoryBundle { get; set; } = "";
+    public double CameraFramesPerSecond { get; init; } = 30;
 
     /// <summary>Releases that were switched to, in order; null: nothing served.</summary>
     public List<Digest?> Served { get; } = [];
@@ -126,44 +128,32 @@ internal sealed class TestBoard : IAsyncDisposable
         _link = new MqttLink(identity, options, ticks, Clock, NullLogger<MqttLink>.Instance);
         _outbox = new MessageOutbox(new OutboxDirectories(Layout.Outcomes, Layout.Telemetry), _link, identity, options, ticks, Clock, NullLogger<MessageOutbox>.Instance);
         Status = new ServiceStatusText();
-        Report = new DeviceReport(new MessagePublisher(_link, _outbox, identity), identity, sequence, Status, Clock);
+        var publisher = new MessagePublisher(_link, _outbox, identity);
+        Report = new DeviceReport(publisher, identity, sequence, Status, Clock);
         Releases = new ReleaseStore(Layout, BoardFacts.Read());
-        Trial = new TrialWatch(Clock);
+        Trial = new TrialWatch(Clock, TimeSpan.FromSeconds(1), CameraFramesPerSecond);
         var clock = new TrustedClock(Clock, SampleDocuments.Noon.AddDays(-1), () => false);
         var trust = new TrustState(Files, identity.Topics, clock, NullLogger<TrustState>.Instance);
-        var outbox = _outbox;
-        var records = new UpdateRecords(Files, outbox.Add, identity, sequence, Clock);
+        var records = new UpdateRecords(Files, publisher, identity, sequence, Clock);
         var gate = new ReleaseGate(new DeviceOptions { Bundle = FactoryBundle }, Options, Files, Releases);
         var parts = new UpdateParts
         {
             Fetch = FetchAsync,
-            Check = async (bundle, cancellationToken) =>
-            {
-                await Gate("check", cancellationToken);
-                return new CheckEnd([], CheckFailure(bundle));
-            },
-            Race = async (bundle, _, _, cancellationToken) =>
-            {
-                await Gate("race", cancellationToken);
-                return SampleMessages.Race();
-            },
-            FindVerdict = (_, _) => SampleMessages.Race(),
             Switch = SwitchAsync,
+            Proof = new ProofOnPaper(this),
             Gate = gate,
             Releases = Releases,
             Blobs = new BlobStore(Layout),
             Quarantine = new Quarantined(Files, NullLogger<Quarantined>.Instance),
             Trial = Trial,
-            WindowInterval = TimeSpan.FromSeconds(1),
-            QueuedOutcomeCount = () => outbox.QueuedOutcomeCount,
-            Now = () => clock.Now,
-            CollectCache = _ => { },
         };
-        var recovery = new BootRecovery(records, Releases, parts.Blobs, gate, trust, NullLogger<BootRecovery>.Instance);
+        var story = new UpdateStory(records, trust, Layout, Report, Clock);
+        var desk = new DocumentDesk(records, trust, story, clock, NullLogger<DocumentDesk>.Instance);
+        var recovery = new BootRecovery(records, Releases, parts.Blobs, new ModelCache(Layout.Cache), gate, trust, NullLogger<BootRecovery>.Instance);
         recovery.Run();
         Served.Add(gate.Open().Release?.Bundle.ReleaseId);
         _stop = new CancellationTokenSource();
-        Engine = new UpdateEngine(parts, records, new UpdateSteps(parts, records, trust, clock, Options, Clock), trust, recovery, Report, ticks, Clock, NullLogger<UpdateEngine>.Instance);
+        Engine = new UpdateEngine(parts, records, new UpdateSteps(parts, records, trust, clock, Options, Clock), desk, story, recovery, ticks, Clock, NullLogger<UpdateEngine>.Instance);
         _running = Engine.RunAsync(_stop.Token);
     }
 
@@ -255,10 +245,10 @@ internal sealed class TestBoard : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task<UpdateFailure?> FetchAsync(IReadOnlyList<Blob> blobs, IReadOnlyList<ArtifactSource> sources, Action<double, string?> tell, CancellationToken cancellationToken)
+    private async Task<FetchResult> FetchAsync(IReadOnlyList<Blob> blobs, IReadOnlyList<ArtifactSource> sources, Action<FetchProgress>? progress, CancellationToken cancellationToken)
     {
         await Gate("fetch", cancellationToken);
-        if (FetchFailure(blobs) is { } failure) return failure;
+        if (FetchFailure(blobs) is var (code, detail)) return FetchResult.Failure(code, detail);
         DurableFile.CreateDirectory(Layout.Blobs);
         foreach (var blob in blobs)
         {
@@ -268,8 +258,7 @@ internal sealed class TestBoard : IAsyncDisposable
             DurableFile.Write(Layout.Blob(blob.Digest), await File.ReadAllBytesAsync(source, cancellationToken));
         }
 
-        tell(1, null);
-        return null;
+        return FetchResult.Success;
     }
 
     private static string LayoutBlob(Release release, Blob blob) => blob.Digest == release.Signature.Digest
@@ -283,5 +272,28 @@ internal sealed class TestBoard : IAsyncDisposable
         if (SwitchFailure(id) is { } problem) return problem;
         Served.Add(id);
         return null;
+    }
+
+    /// <summary>Runs no model: says what the test says.</summary>
+    private sealed class ProofOnPaper(TestBoard board) : IReleaseProof
+    {
+        public async Task<CheckEnd> CheckAsync(Bundle bundle, CancellationToken cancellationToken)
+        {
+            await board.Gate("check", cancellationToken);
+            return new CheckEnd([], board.CheckFailure(bundle));
+        }
+
+        public async Task<Verdict> RaceAsync(Bundle bundle, Objective? objective, IReadOnlyList<Vetted> vetted, CancellationToken cancellationToken)
+        {
+            await board.Gate("race", cancellationToken);
+            return SampleMessages.Race();
+        }
+
+        public Verdict? FindVerdict(Bundle bundle, Objective? objective) => SampleMessages.Race();
+
+        public void CollectCache(IReadOnlySet<Digest> releases)
+        {
+            // No model was saved.
+        }
     }
 }

@@ -19,7 +19,7 @@ public sealed class TrialWatchTests
     public TrialWatchTests()
     {
         _clock = new SteppedClock(_time);
-        _watch = new TrialWatch(_clock);
+        _watch = new TrialWatch(_clock, TimeSpan.FromSeconds(1), framesPerSecond: 10);
         _watch.Begin(new TrialRules
         {
             Release = Release,
@@ -27,7 +27,6 @@ public sealed class TrialWatchTests
             MinimumRuns = 50,
             MaximumP95Milliseconds = 40,
             PromisedP95Milliseconds = 10,
-            Interval = TimeSpan.FromSeconds(1),
         });
         // The first window is warm-up.
         _watch.Observe(SampleWindows.Session(Release), SampleWindows.Good(classified: 0, p95Milliseconds: 500) with { Frames = SampleWindows.Good(0).Frames with { Stale = 1 } });
@@ -45,9 +44,10 @@ public sealed class TrialWatchTests
     [Fact]
     public void RunsThatAreFewTakeMoreWindows()
     {
-        Say(SampleWindows.Good(classified: 2), 24);
+        var few = SampleWindows.Good(classified: 2) with { Frames = SampleWindows.Good(10).Frames with { Classified = 2, Corrupt = 8 } };
+        Say(few, 24);
         Assert.Equal((false, 2), (_watch.Look().IsPassed, _watch.Look().EmptyWindows));
-        Say(SampleWindows.Good(classified: 2), 2);
+        Say(few, 2);
         Assert.True(_watch.Look().IsPassed);
     }
 
@@ -81,9 +81,49 @@ public sealed class TrialWatchTests
         Assert.Equal("trial.not-finite", _watch.Look().Code);
     }
 
+    [Fact]
+    public void ASlowCameraIsWaitedForAsLongAsItNeedsForTheRuns()
+    {
+        // One frame in four seconds: fifty of them take 200 s, twenty windows of ten.
+        for (var i = 0; i < 51; i++)
+        {
+            Say(SampleWindows.Good(classified: 0), 3);
+            Assert.Equal(((string?)null, 0), (_watch.Look().Code, i < 40 ? _watch.Look().EmptyWindows : 0));
+            Say(SampleWindows.Good(classified: 1), 1);
+        }
+
+        Assert.True(_watch.Look().IsPassed, _watch.Look().ToString());
+    }
+
+    [Fact]
+    public void FramesThatTheReleaseDoesNotKeepUpWithAreNotASlowCamera()
+    {
+        Say(SampleWindows.Good(classified: 1) with { Frames = SampleWindows.Good(10).Frames with { Classified = 1, Dropped = 9 } }, 40);
+        Assert.Equal((false, 4), (_watch.Look().IsPassed, _watch.Look().EmptyWindows));
+    }
+
+    [Theory]
+    [InlineData(10, 24, null)]
+    [InlineData(10, 26, "trial.slow")]
+    [InlineData(30, 9, "trial.slow")]
+    [InlineData(1, 95, null)]
+    [InlineData(1, 105, "trial.slow")]
+    public void WhatTheVerdictPromisedCountsFromAQuarterOfTheTimeBetweenFramesOrATenthOfASecond(int framesPerSecond, double p95Milliseconds, string? code)
+    {
+        var watch = new TrialWatch(_clock, TimeSpan.FromSeconds(1), framesPerSecond);
+        watch.Begin(new TrialRules { Release = Release, Window = TimeSpan.FromSeconds(10), MinimumRuns = 5, PromisedP95Milliseconds = 0.01 });
+        for (var i = 0; i < 11; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            watch.Observe(SampleWindows.Session(Release), SampleWindows.Good(framesPerSecond, p95Milliseconds));
+        }
+
+        Assert.Equal((code, code is null), (watch.Look().Code, watch.Look().IsPassed));
+    }
+
     [Theory]
     [InlineData(41)]
-    [InlineData(25)]
+    [InlineData(30)]
     public void ThreeSlowWindowsInARowFailItByTheDirectiveAndByTheVerdict(double p95Milliseconds)
     {
         Say(SampleWindows.Good(p95Milliseconds: p95Milliseconds), 2);

@@ -66,6 +66,28 @@ public sealed class MessageOutboxTests : IDisposable
     }
 
     [Fact]
+    public async Task AnOutcomeThatLeftBeforeItsDirectiveWasRememberedIsNotMadeAgain()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using (var device = await new TestOutbox(TestLink.To(broker), _folder).StartAsync())
+        {
+            // The agent dies between the outcome and the memory of it, and what is left sends it.
+            device.Publisher.Publish(SampleMessages.Outcome());
+            await EmptyAsync(device);
+        }
+
+        await using var again = new TestOutbox(TestLink.To(broker), _folder);
+        var settled = 0;
+        again.Publisher.Publish(SampleMessages.Outcome() with { BootId = "another", Sequence = 7 }, () => settled++);
+        Assert.Equal((0, 1), (again.Outbox.QueuedOutcomeCount, settled));
+        again.Publisher.Publish(SampleMessages.Outcome() with { Directive = SampleDocuments.DigestOf("another") }, () => settled++);
+        Assert.Equal((1, 2), (again.Outbox.QueuedOutcomeCount, settled));
+        again.Publisher.Repeat(SampleMessages.Outcome());
+        again.Publisher.Repeat(SampleMessages.Outcome());
+        Assert.Equal(2, again.Outbox.QueuedOutcomeCount);
+    }
+
+    [Fact]
     public async Task AFullDiskIsNamedCostsOnlyTelemetryAndHealsByItself()
     {
         using var disk = TinyDisk.Mount();
@@ -77,7 +99,7 @@ public sealed class MessageOutboxTests : IDisposable
         for (var i = 1; i <= 5; i++) device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
         for (var i = 1; i <= 5; i++) device.Publisher.Publish(SampleMessages.Outcome() with { Sequence = i });
         Assert.Contains(disk.Path, device.Outbox.Problem, StringComparison.Ordinal);
-        Assert.Contains("free space", device.Outbox.Problem, StringComparison.Ordinal);
+        Assert.Contains("has room", device.Outbox.Problem, StringComparison.Ordinal);
         Assert.Equal(5, device.Outbox.Counts.Queued + device.Outbox.Counts.Dropped);
         Assert.Equal(5, device.Outbox.QueuedOutcomeCount);
 

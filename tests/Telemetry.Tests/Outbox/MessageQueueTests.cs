@@ -119,10 +119,31 @@ public sealed class MessageQueueTests : IDisposable
         File.WriteAllBytes(Path.Combine(disk.Path, "filler"), []);
         disk.Fill();
         for (var i = 0; i < 50; i++) outcomes.Append(Message(i));
-        Assert.Contains("free space", outcomes.DiskProblem, StringComparison.Ordinal);
+        Assert.Contains("has room", outcomes.DiskProblem, StringComparison.Ordinal);
         Assert.Equal(50, outcomes.QueuedCount);
         disk.Free();
         Assert.Equal(Enumerable.Range(0, 50), Take(outcomes, 50));
+    }
+
+    [Fact]
+    public void ADiskThatTakesNoWritesAtTheStartIsUsedWhenItDoes()
+    {
+        using (var before = Open()) before.Append(Message(1));
+        // A folder in the way of the cursor fails as a read-only file system does.
+        var cursor = Path.Combine(_folder, "cursor");
+        File.Delete(cursor);
+        Directory.CreateDirectory(cursor);
+        using var telemetry = Open();
+        using var outcomes = new MessageQueue(_folder, long.MaxValue, Overflow.Keep);
+        telemetry.Append(Message(2));
+        outcomes.Append(Message(3));
+        Assert.Equal((0, 1, 1), (telemetry.QueuedCount, telemetry.DroppedCount, outcomes.QueuedCount));
+        Assert.NotNull(outcomes.DiskProblem);
+        Directory.Delete(cursor);
+        telemetry.Append(Message(4));
+        Assert.Equal([1, 4], Take(telemetry, 2));
+        Assert.Equal(1, telemetry.DroppedCount);
+        Assert.Null(telemetry.DiskProblem);
     }
 
     private MessageQueue Open(long maximum = 1 << 20) => new(_folder, maximum, Overflow.DropOldest);

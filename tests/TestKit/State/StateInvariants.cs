@@ -12,6 +12,9 @@ namespace Dunlin.TestKit.State;
 /// </summary>
 public static class StateInvariants
 {
+    /// <summary>The detail of an outcome that was sent again for whoever asked again.</summary>
+    public const string Repetition = "This directive was carried out before.";
+
     /// <param name="folder">The state directory.</param>
     /// <param name="before">Floors that were reached before; they must not have fallen.</param>
     /// <returns>What is broken, each in a sentence; empty when all hold.</returns>
@@ -22,6 +25,7 @@ public static class StateInvariants
         var journal = Either("I4: the journal", layout.Journal, bytes => JournalReader.Read(bytes).Value, broken);
         var seen = File.Exists(layout.Seen) ? SeenReader.Read(File.ReadAllBytes(layout.Seen)).Value : null;
         if (File.Exists(layout.Seen) && seen is null) broken.Add("I6: the record of seen directives is damaged.");
+        Outcomes(folder, seen, broken);
         var hasCommitted = seen?.Directives.Values.Any(directive => directive.Result == UpdateState.Committed) == true;
         Link("I1", layout, layout.Active, isNeeded: hasCommitted, broken);
         Link("I2", layout, layout.LastGood, isNeeded: hasCommitted || (journal is { State: UpdateState.Trial or UpdateState.Switching, Previous: not null }), broken);
@@ -30,6 +34,10 @@ public static class StateInvariants
             broken.Add($"I3: the floors fell from counter {before.Counter}, epoch {before.SecurityEpoch} to {floors?.Counter}, {floors?.SecurityEpoch}.");
         return broken;
     }
+
+    /// <summary>The outcomes of a directive on the disk, but for repetitions for whoever asked again.</summary>
+    public static IReadOnlyList<StoredOutcome> OutcomesOf(string folder, Digest directive) =>
+        [.. OutboxFiles.Read(folder).Where(stored => stored.Outcome.Directive == directive && stored.Outcome.Detail != Repetition)];
 
     /// <summary>The floors or their backup; null if there are none.</summary>
     public static Floors? FloorsOf(string folder) => FloorsOf(new StateLayout(folder), []);
@@ -46,6 +54,14 @@ public static class StateInvariants
         new FileInfo(link).LinkTarget is { } target && Digest.TryParse("sha256:" + Path.GetFileName(target), out var id) && target == StateLayout.ReleaseLink(id) ? id : null;
 
     private static Floors? FloorsOf(StateLayout layout, List<string> broken) => Either("I3: the floors", layout.Floors, bytes => FloorsReader.Read(bytes).Value, broken);
+
+    /// <summary>A directive that is remembered as ended has one outcome, and one that is not has at most one: the agent died before it remembered.</summary>
+    private static void Outcomes(string folder, Seen? seen, List<string> broken)
+    {
+        var counts = OutboxFiles.Read(folder).Where(stored => stored.Outcome.Detail != Repetition).CountBy(stored => stored.Outcome.Directive).ToDictionary();
+        foreach (var directive in (seen?.Directives.Keys ?? []).Where(directive => !counts.ContainsKey(directive))) broken.Add($"I6: directive {directive} has ended and has no outcome.");
+        foreach (var (directive, count) in counts.Where(entry => entry.Value > 1)) broken.Add($"I6: directive {directive} has {count} outcomes.");
+    }
 
     /// <summary>The file, else its backup.</summary>
     private static T? Either<T>(string what, string path, Func<byte[], T?> read, List<string> broken)
