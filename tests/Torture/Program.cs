@@ -3,11 +3,12 @@ using Dunlin.Torture.Models;
 using Dunlin.Torture.Results;
 using Dunlin.Torture.Storm;
 using Dunlin.Torture.Updates;
+using Dunlin.Torture.Watchdog;
 
 // Parts of ./build.sh torture; packaging/targets/torture.sh says in which order.
 const string Usage = """
     usage: Dunlin.Torture fuzz TARGET | seeds TARGET FOLDER | replay TARGET FOLDER | fuzzed TARGET RESULTS FOLDER
-                          hostile AGENT WORK RESULTS | storm RESULTS | kill|sync|full|power AGENT SHIM WORK RESULTS | page RESULTS FILE
+                          hostile|watchdog AGENT WORK RESULTS | storm RESULTS | kill|sync|full|power|soak AGENT SHIM WORK RESULTS | page RESULTS FILE
     """;
 FuzzTarget Target(string name) => FuzzTarget.All.Single(target => target.Name == name);
 using var stopped = new CancellationTokenSource();
@@ -33,10 +34,13 @@ try
         case ["hostile", var agent, var work, var folder]:
             await new HostileHeats(agent, work, new CaseStore(folder, "hostile")).RunAsync(stopped.Token);
             return 0;
+        case ["watchdog", var agent, var work, var folder]:
+            await new WatchdogArea(agent, work, new CaseStore(folder, "watchdog")).RunAsync(stopped.Token);
+            return 0;
         case ["storm", var folder]:
             await new ReconnectStorm(new CaseStore(folder, "storm")).RunAsync(stopped.Token);
             return 0;
-        case ["kill" or "sync" or "full" or "power", var agent, var shim, var work, var folder]:
+        case ["kill" or "sync" or "full" or "power" or "soak", var agent, var shim, var work, var folder]:
             await UpdateAreas.RunAsync(args[0], agent, shim, work, new CaseStore(folder, args[0]), stopped.Token);
             return 0;
         case ["page", var folder, var page]:

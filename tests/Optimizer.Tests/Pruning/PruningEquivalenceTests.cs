@@ -14,12 +14,12 @@ public sealed class PruningEquivalenceTests
     [MemberData(nameof(Zoo.All), MemberType = typeof(Zoo))]
     public void RemovingAnyHalfOfTheChannelsIsZeroingThem(string name)
     {
-        for (var seed = 0; seed < 3; seed++) Assert.NotEqual(0, Check(Zoo.Build(name), seed));
+        for (var seed = 0; seed < 3; seed++) Check(Zoo.Build(name), seed);
     }
 
     [Fact]
     public void ItHoldsForNetworksThatNobodyDrew() =>
-        Gen.Int[0, 1_000_000].Sample(seed => { Check(RandomNet.Of(seed), seed); }, threads: 1);
+        Gen.Int[0, 1_000_000].Sample(seed => Check(RandomNet.Of(seed), seed), iter: 60, threads: 1);
 
     [Fact]
     public void OnnxItselfAcceptsWhatIsLeft()
@@ -35,7 +35,7 @@ public sealed class PruningEquivalenceTests
         OnnxChecker.Accepts(models);
     }
 
-    private static int Check(ModelProto model, int seed)
+    private static void Check(ModelProto model, int seed)
     {
         var zeroed = ModelGraph.Of(model);
         var removed = RandomUnits(ChannelDependencies.Of(zeroed), new Random(seed));
@@ -43,10 +43,8 @@ public sealed class PruningEquivalenceTests
         var cut = ModelGraph.Of(model);
         ChannelRemoval.Apply(ChannelDependencies.Of(cut), removed);
 
-        // Groups upon groups may tie all channels of a layer to one another; then there is nothing to remove.
-        if (removed.Count > 0) Assert.True(GraphFacts.Of(cut).ParameterCount < GraphFacts.Of(zeroed).ParameterCount);
+        Assert.True(GraphFacts.Of(cut).ParameterCount < GraphFacts.Of(zeroed).ParameterCount);
         GraphRun.AssertSame(zeroed.Model, cut.Model);
-        return removed.Count;
     }
 
     // Labels are given in the order of the graph, so that the same unit has the same number each time.

@@ -15,7 +15,9 @@ internal static class ReliabilityPage
         ("sync", "an fsync of an update that fails with EIO, then a restart", "fsyncs"),
         ("full", "an update on a disk that has only so much room", "sizes"),
         ("power", "a copy of the ext4 image at a file system call of an update, mounted and recovered", "images"),
-        ("storm", "a hundred links whose broker dies", "rounds"),
+        ("soak", "updates to and fro in one process, with its memory, descriptors and threads", "hundreds"),
+        ("storm", "five hundred links whose broker dies", "rounds"),
+        ("watchdog", "a loop that hangs: the watchdog is fed no more", "loops"),
     ];
 
     public static int Write(string folder, string page)

@@ -5,6 +5,7 @@ using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.State;
 
 namespace Dunlin.Torture.Updates;
 
@@ -32,10 +33,12 @@ internal sealed class DeviceRun : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <summary>Outcomes of the directive that came while this ran, but for repetitions for whoever asks again.</summary>
-    public IReadOnlyList<Outcome> Outcomes =>
+    public IReadOnlyList<Outcome> Outcomes => OutcomesOf(_directive);
+
+    private IReadOnlyList<Outcome> OutcomesOf(DsseEnvelope directive) =>
     [
         .. _probe.Messages.Where(message => message.Topic == UpdateStage.Topic("outcome")).Select(message => JsonSerializer.Deserialize(message.Payload, MessageJson.Default.Outcome)!)
-            .Where(outcome => outcome.Directive == UpdateStage.IdOf(_directive)).DistinctBy(outcome => (outcome.BootId, outcome.Sequence)),
+            .Where(outcome => outcome.Directive == UpdateStage.IdOf(directive) && outcome.Detail != StateInvariants.Repetition).DistinctBy(outcome => (outcome.BootId, outcome.Sequence)),
     ];
 
     private bool HasResults => _probe.Messages.Any(message => message.Topic == UpdateStage.Topic("result"));
@@ -56,12 +59,21 @@ internal sealed class DeviceRun : IAsyncDisposable
     }
 
     /// <summary>The first outcome of the directive; null if there is none in time, or the agent ended before.</summary>
-    public async Task<Outcome?> EndAsync(TimeSpan within, CancellationToken cancellationToken)
+    public Task<Outcome?> EndAsync(TimeSpan within, CancellationToken cancellationToken) => EndAsync(_directive, within, cancellationToken);
+
+    /// <summary>Leaves another directive at the broker and waits for its outcome.</summary>
+    public async Task<Outcome?> PushAsync(DsseEnvelope directive, TimeSpan within, CancellationToken cancellationToken)
+    {
+        await _probe.PublishAsync(UpdateStage.Topic("desired"), EnvelopeReader.Write(directive), retain: true);
+        return await EndAsync(directive, within, cancellationToken);
+    }
+
+    private async Task<Outcome?> EndAsync(DsseEnvelope directive, TimeSpan within, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(started) < within)
         {
-            if (Outcomes is [var first, ..]) return first;
+            if (OutcomesOf(directive) is [var first, ..]) return first;
             if (_process.HasExited) return null;
             await Task.Delay(20, cancellationToken);
         }
@@ -116,7 +128,7 @@ internal sealed class DeviceRun : IAsyncDisposable
     [
         $"Device:StateDirectory={state}", $"Device:Id={UpdateStage.Device}", $"Device:Fleet={UpdateStage.Fleet}",
         "Updates:TrialSeconds=1", "Updates:MinimumRuns=5", "Updates:MaximumInstalls=1000",
-        $"Camera:Source={stage.Frames}", "Camera:FramesPerSecond=20", $"Mqtt:Host={stage.Broker.Host}", $"Mqtt:Port={stage.Broker.Port}",
+        $"Camera:Source={stage.Frames}", "Camera:FramesPerSecond=20", $"Mqtt:Host={stage.Broker.Host}", $"Mqtt:Port={stage.Broker.Port}", "Mqtt:ReconnectSeconds=5",
         "Results:Every=10", "Telemetry:WindowSeconds=1", "Race:BudgetSeconds=1",
     ];
 }

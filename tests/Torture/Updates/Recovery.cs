@@ -20,13 +20,17 @@ internal sealed class Recovery(UpdateStage stage, string agent)
         if (StateInvariants.Check(state, floors) is [var first, ..]) return (first, "");
         var id = UpdateStage.IdOf(stage.Directive(directive));
         var ended = StateInvariants.EndOf(state, id);
+        var stored = StateInvariants.OutcomesOf(state, id) is [var before] ? before : null;
         await using (var device = await DeviceRun.StartAsync(stage, agent, state, stage.Directive(directive), shim: null, cancellationToken))
         {
-            // What had ended before may have been told before.
-            var outcome = await device.EndAsync(ended is null ? Patience : TimeSpan.FromSeconds(3), cancellationToken);
-            if (outcome is null && ended is null) return ($"no outcome came within {Patience.TotalSeconds:0} s of the start; journal: {Journal(state)}\n{device.Log}", "");
-            // A machine that is tortured may be slower than its own verdict: then the old release it is.
-            if (outcome is { Result: UpdateState.RolledBack, Reason: "trial.slow" }) expected = UpdateState.RolledBack;
+            // I6: what the broker had acknowledged is not told again, and everything else is.
+            var isTold = stored is { IsAcknowledged: true };
+            var outcome = await device.EndAsync(isTold ? TimeSpan.FromSeconds(2) : Patience, cancellationToken);
+            if (outcome is null && !isTold) return ($"no outcome came within {Patience.TotalSeconds:0} s of the start; journal: {Journal(state)}\n{device.Log}", "");
+            if (isTold && outcome is not null) return ($"the outcome of {outcome.BootId} came although that of {stored!.Outcome.BootId} had been acknowledged\n{device.Log}", "");
+            if (stored is not null && device.Outcomes.FirstOrDefault(other => (other.BootId, other.Sequence) != (stored.Outcome.BootId, stored.Outcome.Sequence)) is { } second)
+                return ($"a second outcome came, of {second.BootId}, besides that of {stored.Outcome.BootId}\n{device.Log}", "");
+            if (device.Outcomes.Count > 1) return ($"{device.Outcomes.Count} outcomes came\n{device.Log}", "");
             if (device.Outcomes.FirstOrDefault(other => other.Result != expected) is { } other)
                 return ($"the outcome is {other.Result} ({other.Reason}: {other.Detail}), not {expected}\n{device.Log}", "");
             if (!await device.ClassifiesAsync(TimeSpan.FromSeconds(15), cancellationToken)) return ($"no frame was classified after the start\n{device.Log}", "");
@@ -34,6 +38,8 @@ internal sealed class Recovery(UpdateStage stage, string agent)
         }
 
         if (StateInvariants.Check(state, floors) is [var later, ..]) return ($"after the recovery: {later}", "");
+        if (StateInvariants.OutcomesOf(state, id) is not [{ IsAcknowledged: true }])
+            return ($"after the recovery the outbox holds {string.Join(", ", StateInvariants.OutcomesOf(state, id))}, not one outcome that was acknowledged", "");
         if (StateInvariants.EndOf(state, id) != expected) return ($"the directive is remembered as {StateInvariants.EndOf(state, id)}, not {expected}", "");
         var active = StateInvariants.ReleaseOf(Path.Combine(state, "active"));
         Digest right = expected == UpdateState.Committed ? stage.Second : stage.First;

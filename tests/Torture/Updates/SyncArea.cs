@@ -21,9 +21,12 @@ internal sealed class SyncArea(UpdateStage stage, string agent, string shim, Cas
             var log = Path.Combine(stage.Work, "syncing.log");
             File.Delete(log);
             string how;
+            string? excuse = null;
             await using (var device = await DeviceRun.StartAsync(stage, agent, state, stage.Directive("good"), new ShimOptions(shim, "sync", log, number), cancellationToken))
             {
                 var end = await device.EndAsync(TimeSpan.FromSeconds(45), cancellationToken);
+                // Nothing but the disk was made to fail.
+                if (end is not (null or { Result: UpdateState.Committed } or { Reason: "disk.failed" or "fetch.disk-failed" })) excuse = $"it ended {end.Result} for {end.Reason}: {end.Detail}\n{device.Log}";
                 how = end is not null ? $"{end.Result} {end.Reason}" : device.HasExited ? "the agent ended" : "the update waits";
                 await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
             }
@@ -31,7 +34,7 @@ internal sealed class SyncArea(UpdateStage stage, string agent, string shim, Cas
             var failed = File.ReadLines(log).FirstOrDefault(line => line.Split(' ') is [_, var sync, "fsync" or "fdatasync", ..] && sync == number.ToString(System.Globalization.CultureInfo.InvariantCulture));
             if (failed is null) return;
             var file = failed.Split(' ', 4)[3];
-            var broken = StateInvariants.Check(state, StateInvariants.FloorsOf(stage.Before)) is [var first, ..] ? first : null;
+            var broken = excuse ?? (StateInvariants.Check(state, StateInvariants.FloorsOf(stage.Before)) is [var first, ..] ? first : null);
             // A failed fsync may end the update as rejected; what it may not do is leave a broken state or a release that is half there.
             var id = UpdateStage.IdOf(stage.Directive("good"));
             if (broken is null && StateInvariants.EndOf(state, id) is null or UpdateState.Committed)

@@ -5,7 +5,7 @@ namespace Dunlin.Torture.Updates;
 /// <summary>The areas that break updates, each over a stage of its own, which stays for the next run.</summary>
 internal static class UpdateAreas
 {
-    /// <param name="area">One of kill, sync, full, power.</param>
+    /// <param name="area">One of kill, sync, full, power, soak.</param>
     /// <param name="agent">The program.</param>
     /// <param name="shim">The built Shim/shim.c.</param>
     /// <param name="work">A folder of the areas.</param>
@@ -19,6 +19,7 @@ internal static class UpdateAreas
             "kill" => new KillArea(stage, agent, shim, results).RunAsync(cancellationToken),
             "sync" => new SyncArea(stage, agent, shim, results).RunAsync(cancellationToken),
             "full" => new FullArea(stage, agent, results).RunAsync(cancellationToken),
+            "soak" => new SoakArea(stage, agent, results).RunAsync(cancellationToken),
             "power" => new PowerArea(stage, agent, shim, results).RunAsync(cancellationToken),
             _ => throw new ArgumentException($"There is no area '{area}'.", nameof(area)),
         });

@@ -26,6 +26,9 @@ internal sealed class UpdateStage : IAsyncDisposable
     public const string Fleet = "torture";
     public const string Device = "d1";
 
+    /// <summary>Directives that follow each other in a soak.</summary>
+    public const int SoakCount = 200;
+
     private readonly StageFacts _facts;
     private readonly Shelf _shelf;
 
@@ -44,6 +47,9 @@ internal sealed class UpdateStage : IAsyncDisposable
     public Digest Second => Digest.Parse(_facts.Second);
 
     public DsseEnvelope Directive(string name) => EnvelopeReader.Read(_facts.Directives[name]).GetOrThrow();
+
+    /// <summary>The name of a directive of the soak, from 1.</summary>
+    public static string Soak(int number) => FormattableString.Invariant($"soak {number}");
 
     public static Digest IdOf(DsseEnvelope directive) => Digest.Of(directive.Payload.Span);
 
@@ -67,12 +73,20 @@ internal sealed class UpdateStage : IAsyncDisposable
         var first = owner.Publish(Path.Combine(work, "shelf", "first"), sharpness: 20);
         var second = owner.Publish(Path.Combine(work, "shelf", "second"), sharpness: 30);
         var install = owner.Direct(1, "first", first, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5 });
-        var facts = new StageFacts(port, first.ReleaseId.ToString(), second.ReleaseId.ToString(), new Dictionary<string, byte[]>
+        var directives = new Dictionary<string, byte[]>
         {
             ["good"] = EnvelopeReader.Write(owner.Direct(2, "second", second, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5 })),
             // No inference is that fast, so its trial fails.
             ["slow"] = EnvelopeReader.Write(owner.Direct(2, "second", second, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5, MaximumP95Milliseconds = 0.0001 })),
-        });
+        };
+        // To and fro between the two, beginning with the second.
+        for (var i = 1; i <= SoakCount; i++)
+        {
+            var (folder, release) = i % 2 == 1 ? ("second", second) : ("first", first);
+            directives[Soak(i)] = EnvelopeReader.Write(owner.Direct(1 + i, folder, release, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5 }));
+        }
+
+        var facts = new StageFacts(port, first.ReleaseId.ToString(), second.ReleaseId.ToString(), directives);
         var stage = new UpdateStage(work, facts, broker, await Shelf.StartAsync(Path.Combine(work, "shelf"), port, cancellationToken));
         Directory.CreateDirectory(stage.Frames);
         await Tool.RunAsync("ffmpeg", ["-v", "error", "-y", "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", Path.Combine(stage.Frames, "red.jpg")], cancellationToken);
