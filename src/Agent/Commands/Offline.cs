@@ -44,7 +44,7 @@ internal sealed class Offline : IDisposable
         if (path.Length == 0) throw new CommandException("There is no bundle; name one with --bundle, or set Device:Bundle.");
         try
         {
-            return Bundle.Open(path);
+            return Bundle.Open(path, BundleCheck.Contents);
         }
         catch (Exception e) when (e is BundleException or IOException or UnauthorizedAccessException)
         {

@@ -57,7 +57,7 @@ internal sealed class ReleaseGate(DeviceOptions device, UpdateOptions updates, S
         Bundle bundle;
         try
         {
-            bundle = Bundle.Open(device.Bundle);
+            bundle = Bundle.Open(device.Bundle, BundleCheck.Contents);
         }
         catch (Exception e) when (e is BundleException or IOException or UnauthorizedAccessException)
         {

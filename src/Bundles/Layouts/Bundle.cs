@@ -8,11 +8,14 @@ namespace Dunlin.Bundles.Layouts;
 /// <summary>How much of a bundle is read when it is opened.</summary>
 public enum BundleCheck
 {
-    /// <summary>Every byte of every blob is hashed.</summary>
+    /// <summary>Every byte of every blob is hashed, whole and in chunks, before it is signed or published.</summary>
     Everything = 1,
 
+    /// <summary>Every byte of every blob is hashed once, before it runs.</summary>
+    Contents = 2,
+
     /// <summary>The manifest, labels and signature are hashed; models and golden set only have to be there with the right size. For blobs that were verified before; they are hashed again before load.</summary>
-    ManifestOnly = 2,
+    ManifestOnly = 3,
 }
 
 /// <summary>An OCI image layout directory that holds one release (design §3), opened and checked. Immutable.</summary>

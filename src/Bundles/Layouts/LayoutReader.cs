@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dunlin.Contracts;
@@ -70,12 +71,19 @@ internal static class LayoutReader
 
     private static void CheckBlobs(string path, Manifest manifest, BundleCheck check)
     {
-        Blob[] blobs = [manifest.Labels, manifest.Golden.Blob, .. manifest.Variants.Select(v => v.Blob)];
-        foreach (var blob in blobs)
+        (string Path, Blob Blob)[] blobs = [.. manifest.Variants.Select(v => v.Blob).Prepend(manifest.Golden.Blob).Prepend(manifest.Labels).Select(blob => (LayoutPaths.Blob(path, blob.Digest), blob))];
+        if (check == BundleCheck.ManifestOnly)
         {
-            var file = LayoutPaths.Blob(path, blob.Digest);
-            if (check == BundleCheck.Everything || blob.Digest == manifest.Labels.Digest) BlobFile.Verify(file, blob);
-            else RegularFile.Open(file, blob.Size).Dispose();
+            BlobFile.Verify(blobs[0].Path, blobs[0].Blob);
+            foreach (var (file, blob) in blobs) RegularFile.Open(file, blob.Size).Dispose();
+        }
+        else if (check == BundleCheck.Everything)
+        {
+            foreach (var (file, blob) in blobs) BlobFile.VerifyWithChunks(file, blob);
+        }
+        else if (BlobFile.VerifyAll(blobs).FirstOrDefault(problem => problem is not null) is { } problem)
+        {
+            ExceptionDispatchInfo.Throw(problem);
         }
     }
 

@@ -41,27 +41,12 @@ public sealed record StoredRelease(Bundle? Bundle, IReadOnlyList<Blob> Bad, stri
     {
         var id = ManifestReader.ReleaseId(bytes);
         var (signatureBytes, signature) = LayoutReader.ReadSignature(layout.ReleaseSignature(id), bytes);
-        List<Blob> bad = [];
-        List<string> problems = [];
-        bool IsGood(Blob blob)
-        {
-            try
-            {
-                BlobFile.Verify(layout.Blob(blob.Digest), blob);
-                return true;
-            }
-            catch (Exception e) when (e is BundleException or IOException or UnauthorizedAccessException)
-            {
-                bad.Add(blob);
-                problems.Add(e.Message);
-                return false;
-            }
-        }
-
-        var hasLabels = IsGood(manifest.Labels);
-        var hasGolden = IsGood(manifest.Golden.Blob);
-        List<Variant> present = [.. manifest.Variants.Where(variant => wanted(variant) && IsGood(variant.Blob))];
-        var problem = problems.Count == 0 ? null : string.Join(" ", problems);
+        Blob[] blobs = [.. manifest.Variants.Where(wanted).Select(variant => variant.Blob).Prepend(manifest.Golden.Blob).Prepend(manifest.Labels)];
+        var problems = BlobFile.VerifyAll([.. blobs.Select(blob => (layout.Blob(blob.Digest), blob))]);
+        List<Blob> bad = [.. blobs.Where((_, index) => problems[index] is not null)];
+        var (hasLabels, hasGolden) = (problems[0] is null, problems[1] is null);
+        List<Variant> present = [.. manifest.Variants.Where(variant => wanted(variant) && !bad.Contains(variant.Blob))];
+        var problem = bad.Count == 0 ? null : string.Join(" ", problems.OfType<Exception>().Select(e => e.Message));
         if (!hasLabels || !hasGolden || present.Count == 0)
             return new(null, bad, problem ?? $"Release {id} has no variant that this device could run.");
         var labels = LayoutReader.ReadLabels(layout.Blob(manifest.Labels.Digest), manifest);

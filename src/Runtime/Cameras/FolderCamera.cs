@@ -15,7 +15,6 @@ internal sealed class FolderCamera : ICamera
     private readonly TimeProvider _time;
     private readonly CameraMonitor _monitor;
     private readonly ImageFolder _folder;
-    private readonly Alarm _alarm;
     private readonly ReopenDelay _delay = new(Random.Shared);
     private readonly long _period;
     private long _due;
@@ -27,7 +26,6 @@ internal sealed class FolderCamera : ICamera
         _time = time;
         _monitor = new CameraMonitor(spec.Source, spec.FramesPerSecond, time, logger);
         _folder = new ImageFolder(spec.Source);
-        _alarm = new Alarm(time);
         _period = (long)(1e9 / spec.FramesPerSecond);
     }
 
@@ -40,7 +38,7 @@ internal sealed class FolderCamera : ICamera
             if (_folder.Refresh(_time.Nanoseconds(), isFrozen: _spec.Unpaced) is { } fault)
             {
                 _monitor.Lost(fault.State, fault.Detail);
-                if (!_alarm.Wait(_delay.Next(), cancellationToken)) return;
+                if (!_time.Wait(_delay.Next(), cancellationToken)) return;
                 continue;
             }
 
@@ -54,11 +52,13 @@ internal sealed class FolderCamera : ICamera
 
             if (published > 0) continue;
             _monitor.Lost(CameraStates.Absent, $"Folder '{_spec.Source}' holds no readable JPEG image; put some there.");
-            if (!_alarm.Wait(_delay.Next(), cancellationToken)) return;
+            if (!_time.Wait(_delay.Next(), cancellationToken)) return;
         }
     }
 
-    public void Dispose() => _alarm.Dispose();
+    public void Dispose()
+    {
+    }
 
     /// <summary>False when cancelled.</summary>
     private bool PlayRound(NewestFrameSlot slot, CancellationToken cancellationToken, out int published)
@@ -108,6 +108,6 @@ internal sealed class FolderCamera : ICamera
         var now = _time.Nanoseconds();
         if (now - _due > _period) _due = now;
         // Timers round down to milliseconds; a frame may come that little early, but the rate holds.
-        return _alarm.Wait(TimeSpan.FromMilliseconds((_due - now) / 1_000_000), cancellationToken);
+        return _time.Wait(TimeSpan.FromMilliseconds((_due - now) / 1_000_000), cancellationToken);
     }
 }

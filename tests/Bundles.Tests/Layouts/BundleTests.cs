@@ -82,6 +82,17 @@ public sealed class BundleTests : IDisposable
     }
 
     [Fact]
+    public void AWrongListOfChunksIsFoundBeforeItIsSigned()
+    {
+        var writer = new BundleWriter();
+        var manifest = SampleBundle.Manifest(writer);
+        var variant = manifest.Variants[1];
+        Digest[] chunks = [.. variant.Blob.Chunks.Skip(1), variant.Blob.Chunks[0]];
+        var wrong = manifest with { Variants = [manifest.Variants[0], variant with { Blob = variant.Blob with { Chunks = chunks } }, .. manifest.Variants.Skip(2)] };
+        Assert.Contains("chunk 0 ", Refused(BundleProblem.CorruptBlob, () => writer.Write(Directory, wrong)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AVariantOfAnotherReleaseIsRefused()
     {
         var bundle = SampleBundle.Write(Directory);

@@ -14,7 +14,6 @@ internal sealed class V4l2Camera : ICamera
     private readonly IVideoSystem _system;
     private readonly TimeProvider _time;
     private readonly CameraMonitor _monitor;
-    private readonly Alarm _alarm;
     private readonly ReopenDelay _delay = new(Random.Shared);
     private readonly VideoFaults _faults;
     private long _number;
@@ -26,7 +25,6 @@ internal sealed class V4l2Camera : ICamera
         _system = system;
         _time = time;
         _monitor = new CameraMonitor(spec.Source, spec.FramesPerSecond, time, logger);
-        _alarm = new Alarm(time);
         _faults = new VideoFaults(spec.Source);
     }
 
@@ -51,11 +49,13 @@ internal sealed class V4l2Camera : ICamera
                 }
             }
 
-            if (!_alarm.Wait(_delay.Next(), cancellationToken)) return;
+            if (!_time.Wait(_delay.Next(), cancellationToken)) return;
         }
     }
 
-    public void Dispose() => _alarm.Dispose();
+    public void Dispose()
+    {
+    }
 
     /// <summary>Returns when cancelled, stalled or lost.</summary>
     private void Pump(CaptureSession session, NewestFrameSlot slot, CancellationToken cancellationToken)
