@@ -40,7 +40,7 @@ run_inside() {
 
 case ${1:-} in
   root) make_root ;;
-  run) shift; exec unshare --user --map-root-user --mount packaging/arm64.sh inside "$@" ;;
+  run) shift; exec python3 packaging/arm64-files.py unshare --user --map-root-user --mount packaging/arm64.sh inside "$@" ;;
   inside) shift; run_inside "$@" ;;
   *) echo "usage: packaging/arm64.sh root | run AGENT IMAGES ARGUMENT…" >&2; exit 2 ;;
 esac

@@ -19,6 +19,7 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200), LastRetry = TimeSpan.FromSeconds(30);
     private readonly CancellationTokenSource _end = new();
     private TaskCompletionSource _connected = NewSignal();
+    private TaskCompletionSource _refused = NewSignal();
     private volatile IMqttClient? _client;
     private Task _running = Task.CompletedTask;
 
@@ -38,17 +39,20 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
 
     public void Start() => _running = RunAsync(_end.Token);
 
-    /// <exception cref="FleetException">There was none within the time.</exception>
+    /// <exception cref="FleetException">There was none within the time, or the two refuse each other, which waiting does not change.</exception>
     public async Task WaitConnectedAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
+        var connected = _connected.Task;
         try
         {
-            await _connected.Task.WaitAsync(patience, time, cancellationToken);
+            await Task.WhenAny(connected, _refused.Task).WaitAsync(patience, time, cancellationToken);
         }
         catch (TimeoutException)
         {
-            throw new FleetException(ExitCodes.Unavailable, Trouble ?? $"Broker {options.Host} did not answer in time; try again.");
+            // Said below.
         }
+
+        if (!connected.IsCompleted) throw new FleetException(ExitCodes.Unavailable, Trouble ?? $"Broker {options.Host} did not answer in time; try again.");
     }
 
     /// <summary>Publishes with QoS 1. False: there is no connection now, or the broker refused it (which is noted).</summary>
@@ -122,6 +126,7 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
             if (result.ResultCode != MqttClientConnectResultCode.Success)
             {
                 Trouble = OperatorConnection.Describe(options, clientId, result);
+                if (OperatorConnection.IsRefusal(result)) _refused.TrySetResult();
                 return false;
             }
 
@@ -134,6 +139,7 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
 
             if (Connected is { } connected) await connected(cancellationToken);
             Trouble = null;
+            _refused = NewSignal();
             Note?.Invoke($"Connected to broker {options.Host}.");
             _connected.TrySetResult();
             return true;
@@ -142,6 +148,7 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
         {
             _client = null;
             Trouble = OperatorConnection.Describe(options, clientId, e);
+            if (OperatorConnection.IsRefusal(e)) _refused.TrySetResult();
             return false;
         }
     }

@@ -34,6 +34,18 @@ public static class OperatorConnection
     public static string Describe(MqttOptions options, string clientId, MqttClientConnectResult result) =>
         ConnectFailure.Describe(options, clientId, result.ResultCode, result.ReasonString);
 
+    /// <summary>The broker's certificate does not hold: it will not a second later either.</summary>
+    public static bool IsRefusal(Exception failure)
+    {
+        for (var e = failure; e is not null; e = e.InnerException)
+            if (e is BrokerTrustException) return true;
+        return false;
+    }
+
+    /// <summary>The broker has looked at the credentials and says no.</summary>
+    public static bool IsRefusal(MqttClientConnectResult result) =>
+        result.ResultCode is MqttClientConnectResultCode.BadUserNameOrPassword or MqttClientConnectResultCode.NotAuthorized or MqttClientConnectResultCode.Banned;
+
     internal static string Password(MqttOptions options) =>
         options.PasswordFile.Length > 0 ? File.ReadLines(options.PasswordFile).FirstOrDefault() ?? "" : options.Password;
 }

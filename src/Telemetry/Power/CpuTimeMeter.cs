@@ -11,6 +11,8 @@ internal sealed class CpuTimeMeter(PowerOptions options, TimeProvider time, Func
     /// <summary>The power per core is a guess for the kind of board.</summary>
     private const double StatedUncertainty = 0.5, UsualSamplesPerSecond = 1;
 
+    private TimeSpan _most;
+
     public PowerProvenance Provenance { get; } = new(EnergyMethod.Estimated, "cpu-time", EnergyScope.Process,
         UsualSamplesPerSecond, StatedUncertainty, $"CPU time × {options.WattsPerCore} W per core");
 
@@ -21,7 +23,9 @@ internal sealed class CpuTimeMeter(PowerOptions options, TimeProvider time, Func
         if (readCpuTime() is { } cpuTime)
         {
             Problem = null;
-            sample = PowerSample.OfJoules(time.GetTimestamp(), cpuTime.TotalSeconds * options.WattsPerCore);
+            // A child that is reaped between two looks into /proc is missing from the sum for a moment.
+            if (cpuTime > _most) _most = cpuTime;
+            sample = PowerSample.OfJoules(time.GetTimestamp(), _most.TotalSeconds * options.WattsPerCore);
             return true;
         }
         Problem = "The CPU time of Dunlin's processes cannot be read below /proc; energy cannot be estimated.";

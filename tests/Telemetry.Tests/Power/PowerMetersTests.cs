@@ -179,6 +179,15 @@ public sealed class PowerMetersTests : IDisposable
     }
 
     [Fact]
+    public void TheEstimateDoesNotFallWhenAChildIsMissingFromProcForAMoment()
+    {
+        var seconds = new Queue<double>([10, 12, 11, 13]);
+        using var meter = new CpuTimeMeter(new PowerOptions { WattsPerCore = 2 }, _time, () => TimeSpan.FromSeconds(seconds.Dequeue()));
+        var joules = Enumerable.Range(0, 4).Select(_ => meter.TryRead(out var sample) ? sample.CumulativeJoules : null).ToList();
+        Assert.Equal([20, 24, 24, 26], joules);
+    }
+
+    [Fact]
     public void AnIioSensorIsScaledToWatts()
     {
         using var recorded = new RecordedBoard("""

@@ -115,7 +115,8 @@ public sealed class HttpFetchTests
         await using var nginx = await NginxServer.StartAsync(pki.Server);
         var blob = new SampleBlob(100_000);
         nginx.Put(blob.Hex, blob.Content);
-        using var setup = new FetchSetup(new UpdateOptions { ArtifactCaFile = pki.CaFile });
+        // A refusal is tried again until the patience ends, and nothing changes meanwhile.
+        using var setup = new FetchSetup(new UpdateOptions { ArtifactCaFile = pki.CaFile }, FetchSetup.Impatient with { Patience = TimeSpan.FromSeconds(0.5) });
         var now = TimeProvider.System.GetUtcNow();
         foreach (var wrong in (DateTimeOffset[])[DateTimeOffset.UnixEpoch, now.AddYears(50)])
         {
