@@ -14,7 +14,7 @@ need() {
 
 target_test() { # installs what tests need, runs all of them, sums them up
   need systemd mosquitto mosquitto-clients libturbojpeg0 ffmpeg skopeo docker-registry nginx-light apache2-utils e2fsprogs openssl strace dataset-fashion-mnist python3-onnx \
-    python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gcc libc6-dev
+    python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gcc libc6-dev faketime
   dotnet build Agent.sln -v q
   local log; log=$(mktemp)
   local status=0

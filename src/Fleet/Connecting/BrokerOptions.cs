@@ -46,7 +46,8 @@ internal sealed class BrokerOptions
         };
         options.Tls = arguments.GetValue(_tls) || (options.CaFile + options.CertificateFile).Length > 0;
         if (!options.Tls || keys is null) return options;
-        if (options.CaFile.Length == 0 && InFolder(keys, CertificateAuthority.CertificateFile) is { } authority) options.CaFile = authority;
+        if (options.CaFile.Length == 0 && InFolder(keys, CertificateAuthority.CertificateFile) is { } authority)
+            (options.CaFile, options.CrlFile) = (authority, InFolder(keys, CertificateAuthority.RevocationFile) ?? "");
         if (options.CertificateFile.Length == 0 && options.UserName.Length == 0 && InFolder(keys, EnrolBrokerCommand.OperatorCertificate) is { } certificate)
             (options.CertificateFile, options.KeyFile) = (certificate, Path.Combine(keys, EnrolBrokerCommand.OperatorKey));
         return options;

@@ -41,6 +41,7 @@ internal static class PushCommand
         using var logging = FleetLogging.Create(isVerbose: false, isJson: false);
         var (release, bundle) = ReleaseChoice.Find(text, ledger, root, setup.Time.GetUtcNow());
         var from = ChooseSources(sources, release, ledger);
+        await SourceCheck.RequireAsync(release, from, speaker, cancellationToken);
         if (from.Any(source => source.Kind == SourceKind.Mqtt)) OfferOverMqtt(setup, release, bundle, ledger);
         await using var push = new Push(setup, ledger, root.Fleet, speaker, live, logging.CreateLogger("push"));
         var devices = await push.FindDevicesAsync(wanted, cancellationToken);

@@ -32,11 +32,11 @@ internal static class RevokeCommand
 
     private static System.CommandLine.Command CreateDevice()
     {
-        var device = new Argument<string>("DEVICE") { Description = "Whose certificates are not to be taken any more." };
+        var device = new Argument<string>("DEVICE") { Description = "Whose certificates are not to be taken any more: a device, or the broker's host." };
         var keys = SignCommand.KeysOption();
         device.Validators.Add(result =>
         {
-            if (!DeviceName.IsValid(result.GetValueOrDefault<string>())) result.AddError($"DEVICE must match {DeviceName.Rule}.");
+            if (result.GetValueOrDefault<string>() is var name && !DeviceName.IsValid(name) && Uri.CheckHostName(name) == UriHostNameType.Unknown) result.AddError($"DEVICE must match {DeviceName.Rule}, or be a host's name.");
         });
         var command = new System.CommandLine.Command("device", "Puts a device's certificates on the list of the revoked, crl.pem; the broker needs the new list.")
         {

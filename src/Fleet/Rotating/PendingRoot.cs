@@ -3,6 +3,7 @@ using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Fleet.Signing;
+using Dunlin.Telemetry.Link;
 
 namespace Dunlin.Fleet.Rotating;
 
@@ -22,6 +23,8 @@ internal sealed class PendingRoot(KeyFolder folder)
     {
         if (Exists)
             throw new FleetException(ExitCodes.CannotCreate, $"A root is being signed already, '{_path}'; sign that with 'rotate-root' without changes, or delete it.");
+        // The next root will have about the length of this one: who holds the other keys need not sign in vain.
+        RequireRoom(folder.Envelope);
         var made = new Dictionary<SigningRole, IReadOnlyList<SigningKey>>();
         try
         {
@@ -57,6 +60,7 @@ internal sealed class PendingRoot(KeyFolder folder)
         var isComplete = reached.Version == next.Version;
         if (isComplete)
         {
+            RequireRoom(envelope);
             folder.Advance(envelope, next);
             DurableFile.Delete(_path);
         }
@@ -65,6 +69,14 @@ internal sealed class PendingRoot(KeyFolder folder)
             DurableFile.Write(_path, EnvelopeReader.Write(envelope));
         }
         return new RotateReport(next.Fleet, next.Version, isComplete, Count(envelope, old), old.Roles.Root.Threshold, Count(envelope, next), next.Roles.Root.Threshold, isComplete ? null : result.Detail);
+    }
+
+    /// <summary>Devices get all roots in one message, and take none that is larger than their link allows.</summary>
+    private void RequireRoom(DsseEnvelope next)
+    {
+        var chain = new RootChain { Schema = RootChain.CurrentSchema, Roots = [.. folder.Chain(), next] };
+        if (RootChainReader.Write(chain).Length is var length && length > MqttLink.MaximumPayloadByteCount)
+            throw new FleetException(ExitCodes.CannotCreate, $"With another root the chain of {chain.Roots.Count} roots has {length} bytes, and devices take {MqttLink.MaximumPayloadByteCount} at most; move the oldest files of '{Path.Combine(folder.Path, "roots")}' away, those that every device is past ('dunlin-fleet watch' shows where they are).");
     }
 
     private static int Count(DsseEnvelope envelope, Root root) => envelope.Signatures.Count(signature => root.Roles.Root.KeyIds.Contains(signature.KeyId ?? ""));

@@ -76,16 +76,15 @@ internal static class ConnectFailure
     }
 
     /// <summary>Whether the network failed before it came to the broker: other devices need not see that.</summary>
-    public static bool IsOfThisDevice(Exception failure)
+    public static bool IsOfThisDevice(Exception failure) => SocketErrorOf(failure) is SocketError.NetworkDown or SocketError.NetworkUnreachable
+        or SocketError.HostUnreachable or SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery;
+
+    /// <summary>Null if it is none of a socket.</summary>
+    public static SocketError? SocketErrorOf(Exception failure)
     {
         for (var e = failure; e is not null; e = e.InnerException)
-            if (e is SocketException socket)
-            {
-                return socket.SocketErrorCode is SocketError.NetworkDown or SocketError.NetworkUnreachable or SocketError.HostUnreachable
-                    or SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery;
-            }
-
-        return false;
+            if (e is SocketException socket) return socket.SocketErrorCode;
+        return null;
     }
 
     public static string Address(MqttOptions options) => $"{options.Host}:{options.EffectivePort}";

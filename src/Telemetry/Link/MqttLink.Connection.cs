@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Dunlin.Contracts;
@@ -38,6 +39,8 @@ public sealed partial class MqttLink
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsOfTheNetwork(e))
         {
+            // Where nobody listens the broker went away, and took no session from us.
+            if (ConnectFailure.SocketErrorOf(e) == SocketError.ConnectionRefused) _silentEnds = 0;
             return Failed(ConnectFailure.Describe(_options, _identity.Topics.Device, e), !ConnectFailure.IsOfThisDevice(e));
         }
         finally

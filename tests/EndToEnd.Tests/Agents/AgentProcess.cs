@@ -15,11 +15,12 @@ internal sealed class AgentProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
 
-    private AgentProcess(IReadOnlyList<string> arguments, string? notifySocket)
+    private AgentProcess(IReadOnlyList<string> arguments, string? notifySocket, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(Executable, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment.Remove("NOTIFY_SOCKET");
         if (notifySocket is not null) start.Environment["NOTIFY_SOCKET"] = notifySocket;
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(_errors, line.Data);
@@ -50,7 +51,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     /// <summary>The service.</summary>
     public static AgentProcess Run(AgentSetup setup, string? notifySocket = null) =>
-        new(["run", .. setup.Assignments.SelectMany(assignment => (string[])["--set", assignment])], notifySocket);
+        new(["run", .. setup.Assignments.SelectMany(assignment => (string[])["--set", assignment])], notifySocket, setup.Environment);
 
     /// <summary>A command that ends by itself.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> CallAsync(params string[] arguments)

@@ -21,6 +21,9 @@ internal sealed record AgentSetup
     /// <summary>Further assignments, <c>Section:Key=value</c>.</summary>
     public IReadOnlyList<string> Set { get; init; } = [];
 
+    /// <summary>Variables of the agent's environment, besides the inherited ones.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
     public string Topic(string name) => $"dunlin/v1/default/{Id}/{name}";
 
     public IReadOnlyList<string> Assignments =>

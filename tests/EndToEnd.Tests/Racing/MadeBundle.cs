@@ -51,7 +51,7 @@ internal static class MadeBundle
         Blob = writer.AddBytes(model),
         Techniques = [],
         Requires = new Requirements { ExecutionProviders = ["CPUExecutionProvider"], CpuFeatures = [], MemoryByteCount = 10_000_000 },
-        Operators = ["Add", "Cast", "Concat", "Conv", "Flatten", "Gemm", "GlobalAveragePool", "Loop", "Mul", "Neg", "ReduceSum", "Relu", "Sqrt"],
+        Operators = ["Add", "Cast", "Concat", "Conv", "Flatten", "Gemm", "GlobalAveragePool", "Loop", "Mul", "Neg", "ReduceSum", "Relu", "Reshape", "Sqrt", "Tile"],
         Limits = new Limits { LoadMilliseconds = 2000, MemoryByteCount = 200_000_000 },
     };
 

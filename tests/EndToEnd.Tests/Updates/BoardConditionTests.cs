@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.EndToEnd.Tests.Agents;
@@ -109,6 +110,82 @@ public sealed class BoardConditionTests(FirstRun first)
         var outcome = await Owner.OutcomeAsync(directive, board.Setup, board.Probe, board.Agent);
         Assert.Contains(outcome.GetProperty("result").GetString(), (string[])["committed", "rejected"]);
         await Eventually.TrueAsync(() => Conditions(board.Probe.Messages.Last(m => m.Topic == board.Setup.Topic("reported")).Json).Count == 0, "the device is well again", Patience);
+        board.InvariantsHold();
+    }
+
+    [Fact]
+    public async Task AnAgentThatStartsOnAReadOnlyDiskServesWhatItHasAndInstallsWhenItMayWrite()
+    {
+        if (!Environment.IsPrivilegedProcess) Assert.Skip("Only root may mount.");
+        await using var board = await UpdatedAgent.StartAsync(first);
+        var good = board.Owner.Publish();
+        await board.CommitsAsync(await board.Owner.PushAsync(good, board.Setup, board.Probe));
+        await board.Agent.DisposeAsync();
+        var state = board.Setup.StateDirectory;
+        if (!Run("mount", "--bind", "-o", "ro", state, state)) Assert.Skip("This sandbox lets nobody mount.");
+        Digest directive;
+        try
+        {
+            var before = board.Probe.Messages.Count;
+            await board.KillAndStartAsync();
+            await board.ServesAsync(good, before);
+            await board.Probe.NextAsync(board.Setup.Topic("reported"), m => Conditions(m.Json).Contains("READ_ONLY"), Patience);
+            directive = await board.Owner.PushAsync(board.Owner.Publish(), board.Setup, board.Probe);
+            await board.Agent.SaysAsync("disk.read-only", Patience);
+            await board.ServesAsync(good, board.Probe.Messages.Count);
+            Assert.False(board.Agent.HasExited, board.Agent.Log);
+        }
+        finally
+        {
+            Run("umount", "-l", state);
+        }
+
+        await board.CommitsAsync(directive);
+        board.InvariantsHold();
+    }
+
+    [Fact]
+    public async Task AnErrorOfTheDiskThatMakesExt4ReadOnlyStopsNoFrameAndARepairEndsTheUpdate()
+    {
+        if (!Environment.IsPrivilegedProcess) Assert.Skip("Only root may mount.");
+        using var disk = Ext4.TryMake("errors=remount-ro");
+        if (disk is null) Assert.Skip("This sandbox has no loop devices, or no way to make ext4 fail.");
+        await using var board = await UpdatedAgent.StartAsync(first, setup => setup with { StateDirectory = Path.Combine(disk.Folder, "state") });
+        var good = board.Owner.Publish();
+        await board.CommitsAsync(await board.Owner.PushAsync(good, board.Setup, board.Probe));
+        board.Owner.Server.BytesPerSecond = 20_000;
+        var directive = await board.Owner.PushAsync(board.Owner.Publish(), board.Setup, board.Probe);
+        await Eventually.TrueAsync(() => board.State == UpdateState.Fetching, "it fetches", Patience);
+        disk.Fail();
+        await board.Probe.NextAsync(board.Setup.Topic("reported"), m => Conditions(m.Json).Contains("READ_ONLY"), Patience);
+        await board.ServesAsync(good, board.Probe.Messages.Count);
+        Assert.False(board.Agent.HasExited, board.Agent.Log);
+        board.Owner.Server.BytesPerSecond = 0;
+        await board.Agent.DisposeAsync();
+        disk.Repair();
+        await board.KillAndStartAsync();
+        await board.CommitsAsync(directive);
+        board.InvariantsHold();
+        await board.Agent.DisposeAsync();
+    }
+
+    // Row 42 of the safety promises: libfaketime gives the whole process another clock, as a board without a battery has.
+    [Fact]
+    public async Task ABoardThatBelievesIn1970TakesWhatIsSignedNowAndNothingThatHasExpired()
+    {
+        const string library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+        if (!File.Exists(library)) Assert.Skip("faketime is not installed; ./build.sh test installs it.");
+        await using var board = await UpdatedAgent.StartAsync(first, setup => setup with
+        {
+            Environment = new Dictionary<string, string> { ["LD_PRELOAD"] = library, ["FAKETIME"] = "@1970-01-02 03:04:05", ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1" },
+        });
+        Assert.StartsWith("1970", (await board.Probe.NextAsync(board.Setup.Topic("result"), null, Patience)).Json.GetProperty("captured").GetString(), StringComparison.Ordinal);
+        await board.CommitsAsync(await board.Owner.PushAsync(board.Owner.Publish(), board.Setup, board.Probe));
+        var expired = board.Owner.Direct(board.Owner.Publish(), board.Setup, at: TimeProvider.System.GetUtcNow().AddDays(-2));
+        await board.Probe.PublishAsync(board.Setup.Topic("desired"), EnvelopeReader.Write(expired), retain: true);
+        var outcome = await Owner.OutcomeAsync(Digest.Of(expired.Payload.Span), board.Setup, board.Probe, board.Agent);
+        Assert.Equal(("rejected", "directive.expired"), (outcome.GetProperty("result").GetString(), outcome.GetProperty("reason").GetString()));
+        await board.CommitsAsync(await board.Owner.PushAsync(board.Owner.Publish(), board.Setup, board.Probe));
         board.InvariantsHold();
     }
 

@@ -27,7 +27,9 @@ public sealed class CommitTests(FirstRun first)
         var started = TimeProvider.System.GetTimestamp();
         var directive = await owner.PushAsync(release, setup, probe);
         var outcome = await Owner.OutcomeAsync(directive, setup, probe, agent);
-        TestContext.Current.TestOutputHelper?.WriteLine($"From push to outcome: {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s");
+        var took = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
+        TestContext.Current.TestOutputHelper?.WriteLine($"From push to outcome: {took:0.0} s");
+        Assert.InRange(took, 0, 15);
         SchemaAssert.Valid("outcome", outcome.GetRawText());
         Assert.True(outcome.GetProperty("result").GetString() == "committed", $"{outcome}\n{agent.Log}");
         await probe.NextAsync(setup.Topic("reported"), m => m.Json.GetProperty("update").GetProperty("state").GetString() == "committed", Patience);
@@ -55,7 +57,7 @@ public sealed class CommitTests(FirstRun first)
         var captured = around.Select(r => r.GetProperty("captured").GetDateTimeOffset()).ToList();
         var gaps = captured.Zip(captured.Skip(1), (a, b) => (b - a).TotalMilliseconds).ToList();
         TestContext.Current.TestOutputHelper?.WriteLine($"Longest gap around the switch: {gaps.Max():0} ms; frames {string.Join(",", around.Select(r => r.GetProperty("frame").GetInt64()))}");
-        Assert.InRange(gaps.Max(), 0, 200 + 60);
+        Assert.InRange(gaps.Max(), 0, 200);
         var numbers = around.Select(r => r.GetProperty("frame").GetInt64()).ToList();
         Assert.All(numbers.Zip(numbers.Skip(1), (a, b) => b - a), step => Assert.InRange(step, 1, 2));
         return Task.CompletedTask;

@@ -52,9 +52,13 @@ internal sealed class Owner : IAsyncDisposable
         return new Release(bundle, BlobFile.Describe(bundle.SignatureBytes!.Value), $"{Server.Address}/{version}");
     }
 
-    public DsseEnvelope Direct(Release release, AgentSetup setup, DirectivePolicy? policy = null)
+    /// <param name="release">What is to run.</param>
+    /// <param name="setup">The device.</param>
+    /// <param name="policy">Null: a trial as short as may be.</param>
+    /// <param name="at">When it is issued; null: now. It expires a day later.</param>
+    public DsseEnvelope Direct(Release release, AgentSetup setup, DirectivePolicy? policy = null, DateTimeOffset? at = null)
     {
-        var now = TimeProvider.System.GetUtcNow();
+        var now = at ?? TimeProvider.System.GetUtcNow();
         return _key.Sign(MediaTypes.Directive, DirectiveReader.Write(new Directive
         {
             Schema = Directive.CurrentSchema,

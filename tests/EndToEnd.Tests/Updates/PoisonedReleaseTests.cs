@@ -20,6 +20,19 @@ public sealed class PoisonedReleaseTests(FirstRun first)
         Assert.True(outcome.GetProperty("reason").GetString() == "trial.not-finite", $"{outcome}\n{board.Agent.Log}");
     }
 
+    // Row 39 of the safety promises, too.
+    [Fact]
+    public async Task AWorkerThatWantsMoreMemoryThanThereIsRollsBackAndTheAgentStands()
+    {
+        await using var board = await UpdatedAgent.StartAsync(first, "Updates:TrialSeconds=30");
+        var release = board.Owner.Publish(("hungry", OnnxModels.HungryForContrast(MadeBundle.Side)));
+        var agent = board.Agent.Id;
+        var outcome = await RollsBackAsync(board, release, null);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{outcome}");
+        Assert.True(outcome.GetProperty("reason").GetString() == "trial.crashed", $"{outcome}\n{board.Agent.Log}");
+        Assert.Equal((agent, false), (board.Agent.Id, board.Agent.HasExited));
+    }
+
     [Fact]
     public async Task ALatencyAboveTheDirectivesRollsBack()
     {

@@ -32,14 +32,18 @@ internal sealed class UpdatedAgent : IAsyncDisposable
 
     /// <param name="first">Has the frames.</param>
     /// <param name="set">Further assignments.</param>
-    public static async Task<UpdatedAgent> StartAsync(FirstRun first, params string[] set)
+    public static Task<UpdatedAgent> StartAsync(FirstRun first, params string[] set) => StartAsync(first, setup => setup with { Set = set });
+
+    /// <param name="first">Has the frames.</param>
+    /// <param name="change">Of the device.</param>
+    public static async Task<UpdatedAgent> StartAsync(FirstRun first, Func<AgentSetup, AgentSetup> change)
     {
         var made = new UpdatedAgent(first.Frames);
         made.Owner = new Owner(made._space);
         made.Broker = await MosquittoBroker.StartAsync();
         made.Probe = await MqttProbe.ConnectAsync(made.Broker, "dunlin/v1/#");
         made.Factory = made.Owner.Publish();
-        made.Setup = made.Owner.Enroll(new AgentSetup { StateDirectory = made._space.At("state"), Camera = made._frames, Port = made.Broker.Port, Set = set }, made.Factory);
+        made.Setup = made.Owner.Enroll(change(new AgentSetup { StateDirectory = made._space.At("state"), Camera = made._frames, Port = made.Broker.Port }), made.Factory);
         made.Agent = AgentProcess.Run(made.Setup);
         await made.Probe.NextAsync(made.Setup.Topic("result"), null, Patience);
         await made.Agent.SaysAsync("Race over", Patience);

@@ -49,6 +49,18 @@ public sealed class CertificateTests : IDisposable
         Assert.Equal(66, await _desk.RunAsync("revoke", "device", "unknown", "--keys", _desk.Keys));
     }
 
+    [Fact]
+    public async Task TheOperatorRefusesABrokerWhoseCertificateIsRevoked()
+    {
+        await using var site = await SecureSite.StartAsync(_desk);
+        var bundle = await _desk.SignedBundleAsync();
+        Task<int> PushAsync() => _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--keys", _desk.Keys, "--broker", site.Broker.Address, "--tls");
+        Assert.Equal(0, await PushAsync());
+        Assert.Equal(0, await _desk.RunAsync("revoke", "device", "localhost", "--keys", _desk.Keys));
+        Assert.Equal(69, await PushAsync());
+        Assert.Contains("is revoked by", _desk.Errors, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("expired-server", "is valid from")]
     [InlineData("future-server", "is valid from")]

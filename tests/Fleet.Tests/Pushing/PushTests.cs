@@ -5,6 +5,7 @@ using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.Fleet.Signing;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Servers;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.Fleet.Tests.Pushing;
@@ -37,6 +38,27 @@ public sealed class PushTests : IDisposable
         Assert.Equal(Digest.Of(bundle.SignatureBytes!.Value.Span), directive.Signature.Digest);
         Assert.Equal([(SourceKind.Http, "https://files.example/garments"), (SourceKind.Mqtt, null)], directive.Sources.Select(source => (source.Kind, source.Location)));
         Assert.Equal("committed", _desk.Json.GetProperty("devices")[0].GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task ASourceThatLacksABlobIsFoundBeforeAnythingIsSigned()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var nginx = await NginxServer.StartAsync();
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        var bundle = await _desk.SignedBundleAsync();
+        Assert.True(await _desk.RunAsync("publish", bundle.Path, nginx.Root, "--url", nginx.Address, "--keys", _desk.Keys) == 0, _desk.Errors);
+        Assert.True(await PushAsync(broker, bundle.Path, "--to", "belt-1") == 0, _desk.Errors);
+        Assert.Empty(_desk.Errors);
+        var golden = bundle.Manifest.Golden.Blob.Digest;
+        File.Delete(Path.Combine(nginx.Root, "blobs", "sha256", golden.Hex));
+        Assert.Equal(66, await PushAsync(broker, bundle.Path, "--to", "belt-2"));
+        Assert.Contains($"has no blob {golden}", _desk.Errors, StringComparison.Ordinal);
+        await using var device = await FieldDevice.ConnectAsync(broker, "belt-2");
+        Assert.Empty(device.Directives);
+        // What cannot be asked from here may well be open to the boards.
+        Assert.Equal(0, await PushAsync(broker, bundle.Path, "--to", "belt-2", "--source", "http://127.0.0.1:1/x"));
+        Assert.Contains("http://127.0.0.1:1/x cannot be asked from here", _desk.Errors, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -36,6 +36,20 @@ public sealed class RotateRootTests : IDisposable
     }
 
     [Fact]
+    public async Task AChainThatDevicesWouldNotTakeIsRefusedBeforeAnythingChanges()
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys, "--root", "5/5", "--release", "9/9");
+        var code = 0;
+        for (var i = 0; i < 200 && code == 0; i++) code = await _desk.RunAsync("rotate-root", "--days", $"{100 + i}", "--keys", _desk.Keys);
+        Assert.Equal(73, code);
+        Assert.Contains("devices take 131072 at most; move the oldest files", _desk.Errors, StringComparison.Ordinal);
+        var folder = KeyFolder.Open(_desk.Keys);
+        Assert.True(RootChainReader.Write(new RootChain { Schema = RootChain.CurrentSchema, Roots = folder.Chain() }).Length <= 128 * 1024);
+        for (var version = 1; version < 10; version++) File.Move(Path.Combine(_desk.Keys, "roots", $"{version}.json"), _desk.At($"{version}.json"));
+        Assert.Equal(0, await _desk.RunAsync("rotate-root", "--days", "99", "--keys", _desk.Keys));
+    }
+
+    [Fact]
     public async Task TwoOfThreeRootKeysSignOneAfterTheOther()
     {
         await _desk.RunAsync("keys", "init", _desk.Keys, "--root", "2/3");

@@ -20,7 +20,8 @@ internal sealed class WatchdogArea(string agent, string work, CaseStore results)
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(work);
-        await Parallel.ForEachAsync([.. Loops.Append("none").Where(loop => !results.IsDone(loop))], cancellationToken, async (loop, token) =>
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Loops.Length + 1, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(Loops.Append("none").Where(loop => !results.IsDone(loop)), options, async (loop, token) =>
         {
             var started = Stopwatch.GetTimestamp();
             var (broken, seen, numbers) = await HangAsync(loop, token);
