@@ -24,7 +24,7 @@ internal static class OptimizerCommand
         }));
         return new RootCommand("Trains, shrinks, measures and packs ONNX image classifiers for Dunlin's devices.")
         {
-            InspectCommand.Create(), PruneCommand.Create(), TrainCommand.Create(), QuantizeCommand.Create(), EvaluateCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
+            InspectCommand.Create(), PruneCommand.Create(), TrainCommand.Create(), DistilCommand.Create(), QuantizeCommand.Create(), EvaluateCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
         };
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Belt;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
@@ -26,13 +25,12 @@ internal static class EvaluateCommand
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
         var images = FashionMnist.ReadTest(arguments.GetValue(DataOption.Folder)!.FullName).Take(arguments.GetValue(Limit));
-        var input = FashionMnist.Input(ResidualGraph.InputName, BeltScene.Window);
-        var output = new OutputSpec { Tensor = ResidualGraph.OutputName, Activation = Activation.Softmax };
         var table = new Table().AddColumns("model", "top-1 %", "95 % interval", "top-5 %", "on frames %", "parameters", "MMAC", "kB", "1-thread ms");
         foreach (var file in arguments.GetValue(Models)!)
         {
-            var facts = GraphFacts.Of(ModelFile.Load(file.FullName));
-            using var evaluator = new Evaluator(file.FullName, input, output, images.ClassNames);
+            var model = ModelFile.Load(file.FullName);
+            var facts = GraphFacts.Of(model);
+            using var evaluator = new Evaluator(file.FullName, FashionMnist.Input(ModelEnds.InputOf(model), BeltScene.Window), ModelEnds.OutputOf(model), images.ClassNames);
             var accuracy = evaluator.Answer(images, cancellationToken).ToAccuracy();
             var frames = arguments.GetValue(Frames) is > 0 and var count ? evaluator.AnswerFrames(images.Take(count), cancellationToken).ToAccuracy() : null;
             var latency = evaluator.MedianLatency(arguments.GetValue(Runs));

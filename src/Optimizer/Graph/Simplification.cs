@@ -24,6 +24,7 @@ internal static class Simplification
         NameNodes(proto);
         TakeConstants(graph);
         foreach (var node in graph.Nodes.Where(IsNothing).ToList()) graph.Bypass(node, node.Input[0]);
+        SeparateVectors(graph);
         graph.DropUnused();
         StaticValues.Fold(graph);
     }
@@ -78,6 +79,22 @@ internal static class Simplification
         }
 
         graph.Changed();
+    }
+
+    // Exporters write equal biases and gains once. They are vectors of a channel each, and would tie the channels of their layers together.
+    private static void SeparateVectors(ModelGraph graph)
+    {
+        foreach (var tensor in graph.Model.Graph.Initializer.Where(t => Tensors.IsFloat(t) && t.Dims.Count == 1 && t.Dims[0] > 1).ToList())
+        {
+            foreach (var reader in graph.Consumers(tensor.Name).Distinct().Skip(1).ToList())
+            {
+                var own = tensor.Clone();
+                own.Name = graph.FreshName($"{reader.Name}.{tensor.Name}");
+                for (var i = 0; i < reader.Input.Count; i++)
+                    if (reader.Input[i] == tensor.Name) reader.Input[i] = own.Name;
+                graph.SetConstant(own);
+            }
+        }
     }
 
     private static TensorProto? ValueOf(AttributeProto attribute) => attribute.Name switch

@@ -38,8 +38,10 @@ internal static class PackCommand
             throw new FormatException($"--golden is {count}; a golden set has at least {GoldenSpec.MinimumSampleCount} samples.");
         var heldOut = FashionMnist.ReadTest(arguments.GetValue(DataOption.Folder)!.FullName);
         var golden = GoldenChoice.From(heldOut, count);
-        var input = FashionMnist.Input(ResidualGraph.InputName, BeltScene.Window);
-        var output = new OutputSpec { Tensor = ResidualGraph.OutputName, Activation = Activation.Softmax };
+        // All variants of a bundle have the same ends; loading one that has not fails.
+        var first = ModelFile.Load(arguments.GetValue(Models)![0].FullName);
+        var input = FashionMnist.Input(ModelEnds.InputOf(first), BeltScene.Window);
+        var output = ModelEnds.OutputOf(first);
         var variants = new List<VariantMeasurement>();
         foreach (var file in arguments.GetValue(Models)!)
         {

@@ -10,6 +10,9 @@ namespace Dunlin.Optimizer.Quantization;
 /// <summary><c>quantize</c>: float32 ONNX in, int8 QDQ ONNX out.</summary>
 internal static class QuantizeCommand
 {
+    /// <summary>The first in which QuantizeLinear knows an axis.</summary>
+    private const long PerChannelOpset = 13;
+
     private static readonly Argument<FileInfo> Model = new("model") { Description = "A float32 ONNX file." };
     private static readonly Option<FileInfo> Out = new("--out") { Description = "The ONNX file to write.", Required = true };
     private static readonly Option<int> Images = new("--images") { Description = "Training images to calibrate with.", DefaultValueFactory = _ => 512 };
@@ -24,9 +27,12 @@ internal static class QuantizeCommand
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
         var images = FashionMnist.ReadTraining(arguments.GetValue(DataOption.Folder)!.FullName).Take(arguments.GetValue(Images));
-        var model = ModelFile.Load(arguments.GetValue(Model)!.FullName);
+        var graph = ModelGraph.Load(arguments.GetValue(Model)!.FullName);
+        if (graph.Opset < PerChannelOpset) throw new InvalidDataException($"The model uses operator set {graph.Opset}; quantizing per channel needs {PerChannelOpset} or newer. Export it anew.");
+        BatchNormFolding.Apply(graph);
+        var model = graph.Model;
         var tensors = QuantizedTensors.Of(model.Graph);
-        var ranges = MinMaxCalibration.Measure(model, tensors, Preprocessed(images), cancellationToken);
+        var ranges = MinMaxCalibration.Measure(model, tensors, Preprocessed(images, graph.Input.Name), cancellationToken);
         var quantized = QdqQuantizer.Quantize(model, ranges);
         Provenance.Add(quantized, new Technique
         {
@@ -46,9 +52,9 @@ internal static class QuantizeCommand
         return 0;
     }
 
-    private static IEnumerable<float[]> Preprocessed(LabelledImages images)
+    private static IEnumerable<float[]> Preprocessed(LabelledImages images, string input)
     {
-        using var preprocessor = new Preprocessor(FashionMnist.Input(ResidualGraph.InputName, region: null));
+        using var preprocessor = new Preprocessor(FashionMnist.Input(input, region: null));
         var tensor = new float[preprocessor.TensorLength];
         for (var i = 0; i < images.Count; i++)
         {

@@ -1,3 +1,5 @@
+using Dunlin.Contracts.Artifacts;
+
 namespace Dunlin.Optimizer.Training;
 
 /// <summary>A training run after whole epochs, so that an interrupted one goes on. Kept beside the model as <c>NAME.checkpoint</c>.</summary>
@@ -6,8 +8,10 @@ internal sealed record Checkpoint(string Recipe, int EpochCount, Weights Weights
     private const string Magic = "dunlin.checkpoint.v1";
 
     /// <summary>Everything that must be equal for a checkpoint to be of use to a run.</summary>
-    public static string RecipeOf(TrainingOptions options, string teacher) =>
-        $"{options}, teacher {teacher}";
+    /// <param name="options">How it is trained.</param>
+    /// <param name="teacher">What it learns from.</param>
+    /// <param name="start">The graph with the weights that it begins with.</param>
+    public static string RecipeOf(TrainingOptions options, string teacher, Digest start) => $"{options}, teacher {teacher}, from {start}";
 
     public void Save(string path)
     {

@@ -1,3 +1,5 @@
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Training.Execution;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -10,20 +12,17 @@ namespace Dunlin.Optimizer.Training;
 internal sealed class MasterWeights : IDisposable
 {
     private readonly List<Entry> _entries = [];
-    private readonly ResidualNetwork _network;
+    private readonly GraphNetwork _network;
 
-    public MasterWeights(ResidualNetwork network)
+    public MasterWeights(GraphNetwork network)
     {
         _network = network;
-        foreach (var (layerName, layer) in network.Layers)
+        foreach (var (name, parameter) in network.Weights)
         {
-            foreach (var (name, parameter) in layer.named_parameters())
-            {
-                using var detached = parameter.detach();
-                var master = detached.to(ScalarType.Float32, copy: true);
-                // Decay of normalization and biases would only rescale the network.
-                _entries.Add(new Entry($"{layerName}.{name}", parameter, master, zeros_like(master), master.dim() > 1));
-            }
+            using var detached = parameter.detach();
+            var master = detached.to(ScalarType.Float32, copy: true);
+            // Decay of normalization and biases would only rescale the network.
+            _entries.Add(new Entry(name, parameter, master, zeros_like(master), master.dim() > 1));
         }
     }
 
@@ -34,7 +33,8 @@ internal sealed class MasterWeights : IDisposable
         using var _ = no_grad();
         foreach (var entry in _entries)
         {
-            var gradient = entry.Parameter.grad!.to(ScalarType.Float32);
+            if (entry.Parameter.grad is not { } raw) continue;
+            var gradient = raw.to(ScalarType.Float32);
             if (entry.Decays) gradient = gradient.add(entry.Master, options.WeightDecay);
             entry.Velocity.mul_(options.Momentum).add_(gradient);
             entry.Master.add_(gradient.add_(entry.Velocity, options.Momentum), -rate);
@@ -44,18 +44,12 @@ internal sealed class MasterWeights : IDisposable
         _network.zero_grad();
     }
 
-    /// <summary>Parameters and running statistics, as float32.</summary>
+    /// <summary>Parameters and running statistics, as float32, by the names of the graph's constants.</summary>
     public Weights Read()
     {
         var weights = new Weights();
         foreach (var entry in _entries) weights[entry.Name] = (entry.Master.shape, Values(entry.Master));
-        foreach (var (layerName, layer) in _network.Layers)
-        {
-            if (layer is not BatchNorm2d) continue;
-            foreach (var (name, buffer) in layer.named_buffers())
-                if (name.StartsWith("running", StringComparison.Ordinal)) weights[$"{layerName}.{name}"] = (buffer.shape, Values(buffer));
-        }
-
+        foreach (var (name, statistic) in _network.Statistics) weights[name] = (statistic.shape, Values(statistic));
         return weights;
     }
 
@@ -78,12 +72,13 @@ internal sealed class MasterWeights : IDisposable
             if (velocity is not null) entry.Velocity.copy_(tensor(velocity[entry.Name].Values).reshape(entry.Master.shape));
         }
 
-        foreach (var (layerName, layer) in _network.Layers)
-        {
-            if (layer is not BatchNorm2d) continue;
-            foreach (var (name, buffer) in layer.named_buffers())
-                if (name.StartsWith("running", StringComparison.Ordinal)) buffer.copy_(tensor(weights[$"{layerName}.{name}"].Values));
-        }
+        foreach (var (name, statistic) in _network.Statistics) statistic.copy_(tensor(weights[name].Values));
+    }
+
+    /// <summary>Puts weights into the graph that they came from.</summary>
+    public static void WriteTo(ModelGraph graph, Weights weights)
+    {
+        foreach (var name in weights.Names) graph.SetConstant(Tensors.Of(name, weights[name].Values, weights[name].Shape));
     }
 
     public void Dispose()

@@ -1,4 +1,5 @@
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Optimizer.Graph;
 using Dunlin.Runtime.Sessions;
 using Microsoft.ML.OnnxRuntime;
 
@@ -11,6 +12,7 @@ internal sealed class OnnxTeacher : IDisposable
     private readonly RunOptions _run = new();
     private readonly long[] _inputShape;
     private readonly int _classCount;
+    private readonly bool _givesProbabilities;
 
     /// <exception cref="InvalidDataException">The model has another input or another number of classes.</exception>
     public OnnxTeacher(string path, int width, int height, int classCount)
@@ -20,12 +22,13 @@ internal sealed class OnnxTeacher : IDisposable
         _ = OnnxEnvironment.Instance;
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         _session = new InferenceSession(content, options);
-        _inputShape = [1, 1, height, width];
+        _givesProbabilities = ModelEnds.EndsInSoftmax(ModelFile.Load(path));
         _classCount = classCount;
         var input = _session.InputMetadata.Single().Value.Dimensions;
         var output = _session.OutputMetadata.First().Value.Dimensions;
-        if (!input.AsSpan(1).SequenceEqual([1, height, width]) || output[^1] != classCount)
-            throw new InvalidDataException($"Teacher '{path}' maps [{string.Join('×', input)}] to [{string.Join('×', output)}]; it must map 1×1×{height}×{width} to 1×{classCount}.");
+        _inputShape = [1, .. input.Skip(1).Select(d => (long)d)];
+        if (_inputShape.Aggregate(1L, (a, b) => a * b) != height * width || output[^1] != classCount)
+            throw new InvalidDataException($"Teacher '{path}' maps [{string.Join('×', input)}] to [{string.Join('×', output)}]; it must map {height}×{width} gray images to 1×{classCount}.");
     }
 
     /// <summary>The beginning of the file's digest.</summary>
@@ -35,7 +38,7 @@ internal sealed class OnnxTeacher : IDisposable
     /// <param name="pixels">Preprocessed, width × height floats an image.</param>
     public float[] Logits(ReadOnlyMemory<float> pixels)
     {
-        var size = (int)(_inputShape[2] * _inputShape[3]);
+        var size = (int)_inputShape.Aggregate(1L, (a, b) => a * b);
         var logits = new float[pixels.Length / size * _classCount];
         for (var i = 0; i < pixels.Length / size; i++)
         {
@@ -44,6 +47,9 @@ internal sealed class OnnxTeacher : IDisposable
             results[0].GetTensorDataAsSpan<float>().CopyTo(logits.AsSpan(i * _classCount));
         }
 
+        // The logarithm of probabilities is as good as what the softmax was taken of.
+        if (_givesProbabilities)
+            for (var i = 0; i < logits.Length; i++) logits[i] = MathF.Log(Math.Max(logits[i], 1e-12f));
         return logits;
     }
 

@@ -1,5 +1,9 @@
 using System.Diagnostics;
+using Dunlin.Contracts.Artifacts;
 using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Training.Execution;
+using Google.Protobuf;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,7 +16,7 @@ namespace Dunlin.Optimizer.Training;
 /// <param name="Duration">Wall time.</param>
 internal sealed record EpochResult(int Epoch, double Loss, double Accuracy, TimeSpan Duration);
 
-/// <summary>Trains a residual network on labelled images, alone or as the student of another. The test images are never looked at.</summary>
+/// <summary>Trains a graph on labelled images, alone or as the student of another model. The test images are never looked at.</summary>
 internal sealed class Trainer(LabelledImages images, TrainingOptions options, float mean, float scale)
 {
     private const int StatisticsBatchCount = 128;
@@ -32,17 +36,18 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
     /// <summary>Called after each step with the share 0…1 of the whole run that is done.</summary>
     public Action<double>? Advanced { get; init; }
 
-    /// <summary>Trains to the end and returns weights with exact batch statistics.</summary>
-    public Weights Run(CancellationToken cancellationToken)
+    /// <summary>Trains to the end, and writes weights with exact batch statistics into the graph.</summary>
+    /// <exception cref="InvalidDataException">The graph takes other images, has other classes, or cannot be trained.</exception>
+    public void Run(ModelGraph graph, CancellationToken cancellationToken)
     {
+        RequireFit(graph);
         TorchLibrary.Load();
         torch.set_num_threads(ThreadCount);
         torch.random.manual_seed(options.Seed);
-        using var network = new ResidualNetwork(options.Spec);
-        if (options.UseBFloat16) network.UseBFloat16();
+        using var network = new GraphNetwork(graph, options.UseBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32);
         using var masters = new MasterWeights(network);
 
-        var recipe = Checkpoint.RecipeOf(options, Teacher?.Name ?? "none");
+        var recipe = Checkpoint.RecipeOf(options, Teacher?.Name ?? "none", Digest.Of(graph.Model.ToByteArray()));
         var done = 0;
         if (CheckpointPath is not null && Checkpoint.TryLoad(CheckpointPath, recipe) is { } checkpoint)
         {
@@ -53,17 +58,27 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
         for (var epoch = done; epoch < options.EpochCount; epoch++)
         {
             var watch = Stopwatch.StartNew();
-            var (loss, accuracy) = TrainEpoch(network, masters, epoch, cancellationToken);
+            var (loss, accuracy) = TrainEpoch(network, masters, graph.Input, epoch, cancellationToken);
             if (!double.IsFinite(loss))
-                throw new InvalidOperationException($"The loss became {loss} in epoch {epoch + 1}; train with a lower --learning-rate.");
+                throw new InvalidDataException($"The loss became {loss} in epoch {epoch + 1}; train with a lower --learning-rate.");
             if (CheckpointPath is not null) new Checkpoint(recipe, epoch + 1, masters.Read(), masters.ReadVelocity()).Save(CheckpointPath);
             EpochDone?.Invoke(new EpochResult(epoch + 1, loss, accuracy, watch.Elapsed));
         }
 
-        return MeasureStatistics(masters.Read(), cancellationToken);
+        MasterWeights.WriteTo(graph, masters.Read());
+        if (network.Statistics.Count > 0) MeasureStatistics(graph, cancellationToken);
     }
 
-    private (double Loss, double Accuracy) TrainEpoch(ResidualNetwork network, MasterWeights masters, int epoch, CancellationToken cancellationToken)
+    private void RequireFit(ModelGraph graph)
+    {
+        if (graph.Input.Shape.Aggregate(1L, (a, b) => a * b) != images.Width * images.Height)
+            throw new InvalidDataException($"The model takes {string.Join('×', graph.Input.Shape)} where the images are 1×1×{images.Height}×{images.Width}.");
+        var scores = graph.Shapes[graph.Output];
+        if (scores.Length != 2 || scores[1] != images.ClassNames.Count)
+            throw new InvalidDataException($"The model gives {string.Join('×', scores)} scores where the data has {images.ClassNames.Count} classes.");
+    }
+
+    private (double Loss, double Accuracy) TrainEpoch(GraphNetwork network, MasterWeights masters, ModelInput input, int epoch, CancellationToken cancellationToken)
     {
         var random = new Random(HashCodeOf(options.Seed, epoch));
         var batches = new Batches(images, mean, scale, options.BatchSize, random);
@@ -73,9 +88,8 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var (pixels, labels) = batches.Next();
-            var input = options.UseBFloat16 ? pixels.to(ScalarType.BFloat16) : pixels;
-            var logits = network.forward(input).to(ScalarType.Float32);
+            var (pixels, labels) = batches.Next(input);
+            var logits = network.Logits(pixels).to(ScalarType.Float32);
             var loss = nn.functional.cross_entropy(logits, labels, label_smoothing: options.LabelSmoothing);
             if (Teacher is not null) loss = Distilled(loss, logits, tensor(Teacher.Logits(batches.Pixels), logits.shape));
             loss.backward();
@@ -102,11 +116,10 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
     }
 
     // The running statistics lag behind the weights and saw bfloat16; these are means over batches in float32.
-    private Weights MeasureStatistics(Weights trained, CancellationToken cancellationToken)
+    private void MeasureStatistics(ModelGraph graph, CancellationToken cancellationToken)
     {
-        using var network = new ResidualNetwork(options.Spec);
+        using var network = new GraphNetwork(graph);
         using var masters = new MasterWeights(network);
-        masters.Write(trained, velocity: null);
         network.train();
         var batches = new Batches(images, mean, scale, batchSize: 256, new Random(options.Seed));
         using var _ = no_grad();
@@ -114,54 +127,12 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            network.SetNormMomentum(1.0 / (step + 1));
-            network.forward(batches.Next().Pixels);
+            network.NormMomentum = 1.0 / (step + 1);
+            network.Logits(batches.Next(graph.Input).Pixels);
         }
 
-        return masters.Read();
+        MasterWeights.WriteTo(graph, masters.Read());
     }
 
     private static int HashCodeOf(int seed, int epoch) => unchecked(seed * 1_000_003 + epoch);
-
-    /// <summary>One epoch of augmented batches in random order; a last, smaller one is left out.</summary>
-    private sealed class Batches
-    {
-        private readonly LabelledImages _images;
-        private readonly Augmentation _augmentation;
-        private readonly Random _random;
-        private readonly int[] _order;
-        private readonly float[] _pixels;
-        private readonly long[] _labels;
-        private int _next;
-
-        public Batches(LabelledImages images, float mean, float scale, int batchSize, Random random)
-        {
-            (_images, _random) = (images, random);
-            _augmentation = new Augmentation(images, mean, scale);
-            _order = [.. Enumerable.Range(0, images.Count)];
-            random.Shuffle(_order);
-            batchSize = Math.Min(batchSize, images.Count);
-            _pixels = new float[batchSize * images.Width * images.Height];
-            _labels = new long[batchSize];
-            Count = images.Count / batchSize;
-        }
-
-        public int Count { get; }
-
-        /// <summary>The pixels of the last batch.</summary>
-        public ReadOnlyMemory<float> Pixels => _pixels;
-
-        public (Tensor Pixels, Tensor Labels) Next()
-        {
-            var size = _images.Width * _images.Height;
-            for (var i = 0; i < _labels.Length; i++)
-            {
-                var index = _order[_next++];
-                _augmentation.Write(index, _random, _pixels.AsSpan(i * size, size));
-                _labels[i] = _images.Labels[index];
-            }
-
-            return (tensor(_pixels, [_labels.Length, 1, _images.Height, _images.Width]), tensor(_labels));
-        }
-    }
 }

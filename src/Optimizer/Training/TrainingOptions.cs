@@ -3,8 +3,6 @@ namespace Dunlin.Optimizer.Training;
 /// <summary>How a network is trained.</summary>
 internal sealed record TrainingOptions
 {
-    public required ResidualSpec Spec { get; init; }
-
     public int EpochCount { get; init; } = 10;
 
     public int BatchSize { get; init; } = 128;

@@ -17,14 +17,16 @@ internal sealed class GraphRun : IDisposable
     }
 
     /// <param name="input">One image, or several where the model leaves the batch open.</param>
-    public float[] Scores(float[] input)
+    public float[] Scores(float[] input) => Scores(input, [.. _session.InputMetadata.Single().Value.Dimensions.Select(d => (long)d)]);
+
+    /// <param name="input">One image, or several where the model leaves the batch open.</param>
+    /// <param name="shape">Its shape; an open batch is reckoned from the input's length.</param>
+    public float[] Scores(float[] input, long[] shape)
     {
-        var (name, meta) = _session.InputMetadata.Single();
-        long[] shape = [.. meta.Dimensions.Select(d => (long)d)];
         if (shape[0] < 0) shape[0] = input.Length / shape[1..].Aggregate(1L, (a, b) => a * b);
         using var value = OrtValue.CreateTensorValueFromMemory(input, shape);
         using var run = new RunOptions();
-        using var results = _session.Run(run, [name], [value], _session.OutputNames);
+        using var results = _session.Run(run, _session.InputNames, [value], _session.OutputNames);
         return results[0].GetTensorDataAsSpan<float>().ToArray();
     }
 

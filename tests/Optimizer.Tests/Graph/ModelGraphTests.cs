@@ -79,6 +79,20 @@ public sealed class ModelGraphTests
     }
 
     [Fact]
+    public void ABiasThatTheExporterWroteOnceForTwoLayersTiesThemNot()
+    {
+        var net = new NetBuilder(seed: 5);
+        var x = net.Conv(net.Conv(NetBuilder.Image, 8), 8);
+        net.Graph.Node[1].Input[2] = net.Graph.Node[0].Input[2];
+        var model = net.Build(net.Linear(net.Mean(x), 4));
+
+        var graph = ModelGraph.Of(model);
+
+        Assert.Equal(3, graph.Nodes.SelectMany(n => n.Input.Skip(2)).Distinct().Count());
+        GraphRun.AssertSame(model, graph.Model, 1e-6);
+    }
+
+    [Fact]
     public void AnOperatorThatNobodyHereKnowsIsPassedThrough()
     {
         var net = new NetBuilder(seed: 6);

@@ -14,8 +14,8 @@ namespace Dunlin.Optimizer.Tests.Packing;
 
 public sealed class PackerTests : IDisposable
 {
-    private static readonly InputSpec Input = FashionMnist.Input(ResidualGraph.InputName, region: null);
-    private static readonly OutputSpec Output = new() { Tensor = ResidualGraph.OutputName, Activation = Activation.Softmax };
+    private static readonly InputSpec Input = FashionMnist.Input("image", region: null);
+    private static readonly OutputSpec Output = new() { Tensor = "logits", Activation = Activation.Softmax };
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-pack").FullName;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -93,7 +93,7 @@ public sealed class PackerTests : IDisposable
     private string[] Models()
     {
         var spec = new ResidualSpec([16, 32], BlockCount: 1, StemStride: 2, ClassCount: 3);
-        var model = ResidualGraph.Build(spec, RandomWeights.For(spec), Stripes.Side);
+        var model = FoldedResidual.Make(spec, Stripes.Side);
         var tensors = QuantizedTensors.Of(model.Graph);
         var random = new Random(2);
         var calibration = Enumerable.Range(0, 20).Select(_ => Enumerable.Range(0, 784).Select(_ => random.NextSingle() * 3 - 1).ToArray());

@@ -9,7 +9,7 @@ namespace Dunlin.Optimizer.Tests.Quantization;
 public sealed class QdqQuantizerTests
 {
     private static readonly ResidualSpec Spec = new([16, 32, 64], BlockCount: 1, StemStride: 2, ClassCount: 10);
-    private static readonly ModelProto Model = ResidualGraph.Build(Spec, RandomWeights.For(Spec), 28);
+    private static readonly ModelProto Model = FoldedResidual.Make(Spec);
 
     [Fact]
     public void EveryConvolutionAddAndGemmFusesIntoAnIntegerKernel()

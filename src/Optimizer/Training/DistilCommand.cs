@@ -1,0 +1,49 @@
+using System.CommandLine;
+using System.Globalization;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
+
+namespace Dunlin.Optimizer.Training;
+
+/// <summary><c>distil</c>: trains a graph that is there, usually a pruned one, to answer as its teacher does.</summary>
+internal static class DistilCommand
+{
+    private static readonly Argument<FileInfo> Student = new("student") { Description = "A float32 ONNX file." };
+    private static readonly Option<FileInfo> Teacher = new("--teacher") { Description = "An ONNX classifier for the same images and classes: the model before pruning, or a bigger one.", Required = true };
+    private static readonly Option<double> Rate = new("--learning-rate") { Description = "The peak of the one-cycle schedule.", DefaultValueFactory = _ => 0.02 };
+    private static readonly Option<double> Temperature = new("--temperature") { Description = "Softens the answers of teacher and student, 1 or more.", DefaultValueFactory = _ => new TrainingOptions().Temperature };
+    private static readonly Option<double> Weight = new("--teacher-weight") { Description = "The teacher's share against the labels, 0…1.", DefaultValueFactory = _ => new TrainingOptions().TeacherWeight };
+
+    public static Command Create()
+    {
+        var command = new Command("distil", "Trains a model on Fashion-MNIST to answer as its teacher does, so that what pruning cost comes back.")
+        {
+            Student, Teacher, DataOption.Folder, TrainingRun.Out, TrainingRun.Epochs, Rate, Temperature, Weight,
+            TrainingRun.Limit, TrainingRun.Seed, TrainingRun.Threads, TrainingRun.BFloat16,
+        };
+        command.SetAction(Failures.Reported(Run));
+        return command;
+    }
+
+    private static int Run(ParseResult arguments, CancellationToken cancellationToken)
+    {
+        var options = new TrainingOptions
+        {
+            LearningRate = Checked(arguments, Rate, 1e-7, 10),
+            Temperature = Checked(arguments, Temperature, 1, 100),
+            TeacherWeight = Checked(arguments, Weight, 0, 1),
+        };
+        var images = TrainingRun.Images(arguments);
+        var graph = ModelGraph.Load(arguments.GetValue(Student)!.FullName);
+        TrainingRun.Run(arguments, graph, images, options, arguments.GetValue(Teacher), cancellationToken);
+        return 0;
+    }
+
+    private static double Checked(ParseResult arguments, Option<double> option, double low, double high)
+    {
+        var value = arguments.GetValue(option);
+        return value >= low && value <= high
+            ? value
+            : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from {low} to {high}."));
+    }
+}

@@ -1,0 +1,83 @@
+using Dunlin.Optimizer.Graph;
+using Onnx;
+
+namespace Dunlin.Optimizer.Training;
+
+/// <summary>A residual network that was never trained, as an ONNX graph of Conv, BatchNormalization, Relu, Add, GlobalAveragePool, Flatten and Gemm.</summary>
+internal sealed class ResidualGraph
+{
+    private const string InputName = "image";
+    private const string OutputName = "logits";
+    private readonly GraphProto _graph = new() { Name = "classifier" };
+    private readonly Random _random;
+
+    private ResidualGraph(int seed) => _random = new Random(seed);
+
+    /// <param name="spec">The shape of the network.</param>
+    /// <param name="side">Height and width of the gray image, pixels.</param>
+    /// <param name="seed">Another seed, other weights.</param>
+    public static ModelProto Build(ResidualSpec spec, int side, int seed)
+    {
+        var builder = new ResidualGraph(seed);
+        var graph = builder._graph;
+        graph.Input.Add(Nodes.FloatValue(InputName, 1, 1, side, side));
+        graph.Output.Add(Nodes.FloatValue(OutputName, 1, spec.ClassCount));
+
+        var x = builder.Relu(builder.Convolution(InputName, "stem", 1, spec.Widths[0], kernel: 3, spec.StemStride));
+        foreach (var block in spec.Blocks()) x = builder.Block(x, block);
+        x = builder.Add("GlobalAveragePool", [x], "pool");
+        x = builder.Add("Flatten", [x], "features");
+        var width = spec.Widths[^1];
+        var bound = 1 / Math.Sqrt(width);
+        builder.Initialize("head.weight", () => (builder._random.NextDouble() * 2 - 1) * bound, spec.ClassCount, width);
+        builder.Initialize("head.bias", () => (builder._random.NextDouble() * 2 - 1) * bound, spec.ClassCount);
+        builder.Add("Gemm", [x, "head.weight", "head.bias"], OutputName, Nodes.Int("transB", 1));
+
+        var model = new ModelProto { IrVersion = ModelFile.IrVersion, ProducerName = "dunlin-optimizer", Graph = graph };
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = ModelFile.OpsetVersion });
+        return model;
+    }
+
+    private string Block(string x, ResidualBlockSpec block)
+    {
+        var y = Relu(Convolution(x, $"{block.Name}.conv1", block.Input, block.Output, kernel: 3, block.Stride));
+        y = Convolution(y, $"{block.Name}.conv2", block.Output, block.Output, kernel: 3, stride: 1);
+        var shortcut = block.HasProjection ? Convolution(x, $"{block.Name}.project", block.Input, block.Output, kernel: 1, block.Stride) : x;
+        return Relu(Add("Add", [y, shortcut], $"{block.Name}.add"));
+    }
+
+    private string Relu(string x) => Add("Relu", [x], $"{x}.relu");
+
+    // Weights as of He et al. 2015, by the outputs; normalization that changes nothing yet.
+    private string Convolution(string x, string layer, int input, int output, int kernel, int stride)
+    {
+        var deviation = Math.Sqrt(2.0 / (output * kernel * kernel));
+        Initialize($"{layer}.weight", () => Normal() * deviation, output, input, kernel, kernel);
+        Initialize($"{layer}.norm.weight", () => 1, output);
+        Initialize($"{layer}.norm.bias", () => 0, output);
+        Initialize($"{layer}.norm.mean", () => 0, output);
+        Initialize($"{layer}.norm.variance", () => 1, output);
+        var pad = kernel / 2;
+        var y = Add("Conv", [x, $"{layer}.weight"], layer,
+            Nodes.Ints("kernel_shape", kernel, kernel), Nodes.Ints("strides", stride, stride), Nodes.Ints("pads", pad, pad, pad, pad));
+        return Add("BatchNormalization", [y, $"{layer}.norm.weight", $"{layer}.norm.bias", $"{layer}.norm.mean", $"{layer}.norm.variance"], $"{layer}.norm", Nodes.Float("epsilon", 1e-5f));
+    }
+
+    private void Initialize(string name, Func<double> draw, params ReadOnlySpan<long> shape)
+    {
+        var count = 1L;
+        foreach (var size in shape) count *= size;
+        var values = new float[count];
+        for (var i = 0; i < values.Length; i++) values[i] = (float)draw();
+        _graph.Initializer.Add(Tensors.Of(name, values, shape));
+    }
+
+    // Box and Muller 1958.
+    private double Normal() => Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
+
+    private string Add(string operation, string[] inputs, string output, params AttributeProto[] attributes)
+    {
+        _graph.Node.Add(Nodes.Make(operation, inputs, output, attributes));
+        return output;
+    }
+}
