@@ -23,6 +23,10 @@ internal sealed class Entrant(IContender contender)
     public List<double> Scores { get; } = [];
 
     public int RunCount => _latencies.Count;
+
+    /// <summary>Nanoseconds of all runs that counted.</summary>
+    public double RunNanoseconds { get; private set; }
+
     public int ThrottledRunCount { get; private set; }
     public ContenderOutcome? Outcome { get; private set; }
     public string ReasonCode { get; private set; } = "";
@@ -64,6 +68,7 @@ internal sealed class Entrant(IContender contender)
             foreach (var sample in _round)
             {
                 _latencies.Add(sample.LatencyNanoseconds);
+                RunNanoseconds += sample.LatencyNanoseconds;
                 _cpuNanoseconds += sample.CpuNanoseconds;
             }
         }

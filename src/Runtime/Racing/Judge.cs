@@ -7,9 +7,13 @@ namespace Dunlin.Runtime.Racing;
 /// <summary>What one look at a race says: who leaves, and whether it is decided.</summary>
 internal sealed class Judge(RaceRules rules)
 {
-    // The observed p95 may veto what the centres say, from this many runs on. Nobody leaves before, and nothing is decided,
-    // unless the centres are so far apart (a quarter) that the tails of a working model do not turn them round.
+    // The observed p95 may veto what the centres say, from this many runs and this much time on: what makes a tail comes in
+    // spells, and a hundred runs of a fast model see none. Nobody leaves before, and nothing is decided, unless the centres
+    // are so far apart (a quarter) that the tails of a working model do not turn them round. Those of a fast model do: an
+    // interrupt is long beside its run; and its tail costs so little that it is waited for.
     private const int TailRunCount = 100;
+    private const double TailNanoseconds = 0.2e9;
+    private const double FastNanoseconds = 1e6;
     private static readonly double FarApart = Math.Log(1.25);
 
     // A deadline is missed if more than one run in twenty is late.
@@ -51,7 +55,7 @@ internal sealed class Judge(RaceRules rules)
     public Entrant Estimate(IReadOnlyList<Entrant> left)
     {
         var candidates = left.Any(entrant => !IsLate(entrant)) ? left.Where(entrant => !IsLate(entrant)).ToList() : [.. left];
-        var byTail = rules.Objective == Objective.Latency && candidates[0].RunCount >= TailRunCount;
+        var byTail = rules.Objective == Objective.Latency && candidates.TrueForAll(KnowsTail);
         var estimates = candidates.ConvertAll(entrant => byTail ? Math.Log(entrant.Tail!.P95) : Compare(entrant, candidates[0]).Centre);
         var best = estimates.Min();
         return candidates[estimates.FindIndex(estimate => estimate <= best + _margin)];
@@ -98,12 +102,14 @@ internal sealed class Judge(RaceRules rules)
     }
 
     // atLeast: by how much, in logarithms, the centres surely differ.
-    private bool TailAgrees(Entrant fast, Entrant slow, double atLeast) => rules.Objective != Objective.Latency || (fast.RunCount < TailRunCount
-        ? atLeast > FarApart
-        : !HasWorseTail(fast, slow));
+    private bool TailAgrees(Entrant fast, Entrant slow, double atLeast) => rules.Objective != Objective.Latency || (KnowsTail(fast) && KnowsTail(slow)
+        ? !HasWorseTail(fast, slow)
+        : atLeast > FarApart && fast.RunNanoseconds > FastNanoseconds * fast.RunCount);
+
+    private static bool KnowsTail(Entrant entrant) => entrant.RunCount >= TailRunCount && entrant.RunNanoseconds >= TailNanoseconds;
 
     private bool HasWorseTail(Entrant fast, Entrant slow) => rules.Objective == Objective.Latency
-        && fast.RunCount >= TailRunCount && slow.RunCount >= TailRunCount && fast.Tail!.P95 > slow.Tail!.P95 / (1 - rules.TieMargin);
+        && KnowsTail(fast) && KnowsTail(slow) && fast.Tail!.P95 > slow.Tail!.P95 / (1 - rules.TieMargin);
 
     private bool HasSurelyWorseTail(Entrant slow, Entrant fast, double alpha) => HasWorseTail(slow, fast)
         && slow.Tail!.Bounds(alpha).Low > fast.Tail!.Bounds(alpha).High / (1 - rules.TieMargin);

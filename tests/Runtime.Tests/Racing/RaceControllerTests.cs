@@ -95,6 +95,18 @@ public sealed class RaceControllerTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void ATailThatComesInSpellsIsWaitedForAlsoByAFastModel()
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var board = new SyntheticBoard(seed);
+            var jumpy = new SyntheticContender(board, "jumpy", 0.1, 0) { HasSpells = true };
+            var steady = new SyntheticContender(board, "steady", 0.11, 1);
+            Assert.Equal("steady", new RaceController(Rules, board).Race([jumpy, steady], CancellationToken.None).Winner!.Variant);
+        }
+    }
+
+    [Fact]
     public void RunsWhileThrottledDoNotCount()
     {
         // Throttling hits the faster one so hard that it would lose.
