@@ -12,17 +12,13 @@ namespace Dunlin.Runtime.Pipeline;
 /// </summary>
 public sealed class FramePipeline : IDisposable
 {
-    private readonly object _gate = new();
     private readonly NewestFrameSlot _slot;
+    private readonly JobExchange _jobs;
     private readonly IFrameObserver _observer;
     private readonly TimeProvider _time;
     private readonly ClassScore[] _best;
     private readonly long _tickNanoseconds;
     private readonly long? _deadlineNanoseconds;
-    private Serving _serving;
-    private Job? _ready;
-    private bool _stopped;
-    private Exception? _failure;
     private long _stale, _corrupt, _nonFinite, _classified, _inferenceAllocated, _preprocessAllocated;
 
     /// <summary>
@@ -39,7 +35,7 @@ public sealed class FramePipeline : IDisposable
         _best = new ClassScore[loop.TopCount];
         _deadlineNanoseconds = loop.DeadlineMilliseconds is { } milliseconds ? (long)(milliseconds * 1e6) : null;
         Overlapped = loop.Overlap && Environment.ProcessorCount > 1;
-        _serving = new Serving(session, input, Stages);
+        _jobs = new JobExchange(new Serving(session, input, Stages));
     }
 
     /// <summary>Whether preprocessing runs on a thread of its own.</summary>
@@ -72,23 +68,10 @@ public sealed class FramePipeline : IDisposable
     /// Changes over to another session between two frames and waits until no frame is with the old one, which the
     /// caller may then dispose. Works while the loop runs, waits for frames, or has ended; from any thread but the loop's.
     /// </summary>
-    public ModelSession Swap(ModelSession session, InputSpec input)
-    {
-        var serving = new Serving(session, input, Stages);
-        Serving old;
-        lock (_gate)
-        {
-            old = _serving;
-            _serving = serving;
-            while (old.FramesInFlight > 0) Monitor.Wait(_gate);
-        }
-
-        old.Dispose();
-        return old.Session;
-    }
+    public ModelSession Swap(ModelSession session, InputSpec input) => _jobs.Swap(new Serving(session, input, Stages));
 
     /// <summary>Call after <see cref="Run"/> has returned.</summary>
-    public void Dispose() => _serving.Dispose();
+    public void Dispose() => _jobs.Dispose();
 
     private void RunSequential(CancellationToken cancellationToken)
     {
@@ -103,13 +86,13 @@ public sealed class FramePipeline : IDisposable
     private void RunOverlapped(CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var wake = stop.Token.UnsafeRegister(static self => ((FramePipeline)self!).Stop(null), this);
+        using var wake = stop.Token.UnsafeRegister(static self => ((JobExchange)self!).Stop(), _jobs);
         var thread = new Thread(() => RunPreprocessing(stop.Token)) { IsBackground = true, Name = "preprocess" };
         thread.Start();
         var before = GC.GetAllocatedBytesForCurrentThread();
         try
         {
-            while (TakeReady() is { } job)
+            while (_jobs.TakeReady() is { } job)
             {
                 Infer(job);
                 Volatile.Write(ref _inferenceAllocated, GC.GetAllocatedBytesForCurrentThread() - before);
@@ -119,10 +102,10 @@ public sealed class FramePipeline : IDisposable
         {
             stop.Cancel();
             thread.Join();
-            ReleaseReady();
+            if (_jobs.TakeReady() is { } left) _jobs.Return(left);
         }
 
-        if (_failure is not null) throw new InvalidOperationException("Preprocessing failed; the frame loop has ended.", _failure);
+        if (_jobs.Failure is { } failure) throw new InvalidOperationException("Preprocessing failed; the frame loop has ended.", failure);
     }
 
     private void RunPreprocessing(CancellationToken cancellationToken)
@@ -132,19 +115,19 @@ public sealed class FramePipeline : IDisposable
         {
             while (Preprocess(cancellationToken, out var job))
             {
-                if (job is not null && !HandOver(job)) break;
+                if (job is not null && !_jobs.HandOver(job)) break;
                 Volatile.Write(ref _preprocessAllocated, GC.GetAllocatedBytesForCurrentThread() - before);
             }
 
-            Stop(null);
+            _jobs.Stop();
         }
         catch (OperationCanceledException)
         {
-            Stop(null);
+            _jobs.Stop();
         }
         catch (Exception failure)
         {
-            Stop(failure);
+            _jobs.Stop(failure);
         }
     }
 
@@ -152,23 +135,23 @@ public sealed class FramePipeline : IDisposable
     private bool Preprocess(CancellationToken cancellationToken, out Job? job)
     {
         job = null;
-        WaitForInput();
+        _jobs.WaitForInput();
         if (_slot.Take(cancellationToken) is not { } frame) return false;
         try
         {
-            if (Rent() is not { } rented) return false;
+            if (_jobs.Rent() is not { } rented) return false;
             var begin = Now();
             if (IsStale(frame.CapturedNanoseconds, begin))
             {
                 Count(ref _stale);
-                Return(rented);
+                _jobs.Return(rented);
                 return true;
             }
 
             if (rented.Serving.Preprocess(frame, rented) != FrameStatus.Ok)
             {
                 Count(ref _corrupt);
-                Return(rented);
+                _jobs.Return(rented);
                 return true;
             }
 
@@ -222,85 +205,7 @@ public sealed class FramePipeline : IDisposable
         }
         finally
         {
-            Return(job);
-        }
-    }
-
-    /// <summary>Waits before a frame is taken, not after, so that the newest one is; and without an input, so that nothing hinders a swap.</summary>
-    private void WaitForInput()
-    {
-        lock (_gate)
-        {
-            while (!_stopped && !_serving.HasFree) Monitor.Wait(_gate);
-        }
-    }
-
-    /// <summary>An input of the session that now serves; waits while all are in use. Null when stopped.</summary>
-    private Job? Rent()
-    {
-        lock (_gate)
-        {
-            while (!_stopped)
-            {
-                if (_serving.TryRent() is { } job) return job;
-                Monitor.Wait(_gate);
-            }
-
-            return null;
-        }
-    }
-
-    private void Return(Job job)
-    {
-        lock (_gate)
-        {
-            job.Serving.Return(job);
-            Monitor.PulseAll(_gate);
-        }
-    }
-
-    private bool HandOver(Job job)
-    {
-        lock (_gate)
-        {
-            while (_ready is not null && !_stopped) Monitor.Wait(_gate);
-            if (_stopped)
-            {
-                job.Serving.Return(job);
-                Monitor.PulseAll(_gate);
-                return false;
-            }
-
-            _ready = job;
-            Monitor.PulseAll(_gate);
-            return true;
-        }
-    }
-
-    private Job? TakeReady()
-    {
-        lock (_gate)
-        {
-            while (_ready is null && !_stopped) Monitor.Wait(_gate);
-            var job = _ready;
-            _ready = null;
-            if (job is not null) Monitor.PulseAll(_gate);
-            return job;
-        }
-    }
-
-    private void ReleaseReady()
-    {
-        if (TakeReady() is { } job) Return(job);
-    }
-
-    private void Stop(Exception? failure)
-    {
-        lock (_gate)
-        {
-            _failure ??= failure;
-            _stopped = true;
-            Monitor.PulseAll(_gate);
+            _jobs.Return(job);
         }
     }
 

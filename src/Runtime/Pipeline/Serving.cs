@@ -7,7 +7,7 @@ namespace Dunlin.Runtime.Pipeline;
 
 /// <summary>
 /// A session with what it needs per frame: its preprocessor, and one input for each stage. Owns these, not the session.
-/// Guarded by the pipeline's gate: <see cref="FramesInFlight"/> and the free inputs.
+/// Guarded by the gate of <see cref="JobExchange"/>: <see cref="FramesInFlight"/> and the free inputs.
 /// </summary>
 internal sealed class Serving : IDisposable
 {
