@@ -58,7 +58,7 @@ public sealed class HealthServiceTests
         await using var health = await StartAsync(device, sampler);
         disk.Fill();
         device.Publisher.Publish(SampleMessages.Outcome());
-        Assert.Contains("free space on its file system", Assert.Single((await ProblemsAsync(device, 1)).Problems), StringComparison.Ordinal);
+        Assert.Contains("see that its file system has room", Assert.Single((await ProblemsAsync(device, 1)).Problems), StringComparison.Ordinal);
         disk.Free();
         device.Publisher.Publish(SampleMessages.Outcome());
         await ProblemsAsync(device, 0);
