@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Training;
 using Spectre.Console;
 
 namespace Dunlin.Optimizer.Pruning;
@@ -10,18 +12,19 @@ internal static class PruneCommand
 {
     private static readonly Argument<FileInfo> Model = new("model") { Description = "A float32 ONNX file." };
     private static readonly Option<double> Ratio = new("--ratio") { Description = "Share of the channels to remove, above 0 and below 1.", Required = true };
-    private static readonly Option<string> Norm = new("--importance") { Description = "l1 or l2: how the size of weights is measured.", DefaultValueFactory = _ => "l2" };
+    private static readonly Option<string> Norm = new("--importance") { Description = "l1 or l2: the size of weights; taylor: what the loss on training images would change.", DefaultValueFactory = _ => "l2" };
     private static readonly Option<string> Scope = new("--scope") { Description = "global: one ranking of all channels; layer: the same share of each layer.", DefaultValueFactory = _ => "global" };
     private static readonly Option<int?> Step = new("--step") { Description = "Widths become multiples of it; 1 for any width. Measured on this CPU if not given." };
+    private static readonly Option<int> Images = new("--images") { Description = "Training images for --importance taylor.", DefaultValueFactory = _ => 1024 };
     private static readonly Option<FileInfo> Out = new("--out") { Description = "The ONNX file to write.", Required = true };
 
     public static Command Create()
     {
-        Norm.AcceptOnlyFromAmong("l1", "l2");
+        Norm.AcceptOnlyFromAmong("l1", "l2", "taylor");
         Scope.AcceptOnlyFromAmong("global", "layer");
         var command = new Command("prune", "Removes the channels that matter least, through additions, concatenations, depthwise convolutions and all else that depends on them. Train afterwards.")
         {
-            Model, InputShapeOption.Shape, Ratio, Norm, Scope, Step, Out,
+            Model, InputShapeOption.Shape, Ratio, Norm, Scope, Step, DataOption.Folder, Images, Out,
         };
         command.SetAction(Failures.Reported(Run));
         return command;
@@ -36,7 +39,7 @@ internal static class PruneCommand
         var step = arguments.GetValue(Step) ?? KernelSteps.OfThisCpu(cancellationToken);
         var options = new PruningOptions(ratio, arguments.GetValue(Scope) == "layer" ? PruningScope.Layer : PruningScope.Global, step);
         var before = GraphFacts.Of(graph);
-        var plan = Pruner.Prune(graph, arguments.GetValue(Norm) == "l1" ? MagnitudeImportance.L1 : MagnitudeImportance.L2, options);
+        var plan = Pruner.Prune(graph, ImportanceOf(arguments, cancellationToken), options);
         var after = GraphFacts.Of(graph);
         Provenance.Add(graph.Model, Pruner.Technique(options, arguments.GetValue(Norm)!, 1 - (double)after.ParameterCount / before.ParameterCount));
         ModelFile.Save(graph.Model, arguments.GetValue(Out)!.FullName);
@@ -45,6 +48,18 @@ internal static class PruneCommand
         PlainConsole.Write(Costs(before, after), output);
         output.WriteLine($"{arguments.GetValue(Out)!.FullName}: {plan.Groups.Sum(g => g.ChannelCount - g.KeptCount)} of {plan.Groups.Sum(g => g.ChannelCount)} channels removed in {plan.Groups.Count(g => g.KeptCount < g.ChannelCount)} of {plan.Groups.Count} groups, widths in steps of {step}");
         return 0;
+    }
+
+    private static Func<ChannelDependencies, Importance> ImportanceOf(ParseResult arguments, CancellationToken cancellationToken)
+    {
+        if (arguments.GetValue(Norm) != "taylor") return arguments.GetValue(Norm) == "l1" ? MagnitudeImportance.L1 : MagnitudeImportance.L2;
+        if (arguments.GetValue(Images) < 1) throw new FormatException($"--images is {arguments.GetValue(Images)}; it must be at least 1.");
+        var images = FashionMnist.ReadTraining(arguments.GetValue(DataOption.Folder)!.FullName).Take(arguments.GetValue(Images));
+        return dependencies =>
+        {
+            Trainer.RequireFit(dependencies.Graph, images);
+            return TaylorImportance.Measure(dependencies, images, FashionMnist.PixelMean, 1 / FashionMnist.PixelDeviation, cancellationToken);
+        };
     }
 
     private static Table Costs(GraphFacts before, GraphFacts after)

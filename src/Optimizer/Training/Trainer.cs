@@ -40,7 +40,7 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
     /// <exception cref="InvalidDataException">The graph takes other images, has other classes, or cannot be trained.</exception>
     public void Run(ModelGraph graph, CancellationToken cancellationToken)
     {
-        RequireFit(graph);
+        RequireFit(graph, images);
         TorchLibrary.Load();
         torch.set_num_threads(ThreadCount);
         torch.random.manual_seed(options.Seed);
@@ -69,7 +69,8 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
         if (network.Statistics.Count > 0) MeasureStatistics(graph, cancellationToken);
     }
 
-    private void RequireFit(ModelGraph graph)
+    /// <exception cref="InvalidDataException">The graph takes other images, or has other classes.</exception>
+    public static void RequireFit(ModelGraph graph, LabelledImages images)
     {
         if (graph.Input.Shape.Aggregate(1L, (a, b) => a * b) != images.Width * images.Height)
             throw new InvalidDataException($"The model takes {string.Join('×', graph.Input.Shape)} where the images are 1×1×{images.Height}×{images.Width}.");

@@ -73,6 +73,27 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void ALoudChannelThatNobodyListensToMattersLeastToTheLoss()
+    {
+        Torch.Require();
+        var graph = Fresh();
+        Trainer(2, checkpoint: null, _ => { }).Run(graph, Stop);
+        // What stage 1 makes inside of its block: four channels loud, and unheard.
+        int[] unheard = [0, 2, 5, 7];
+        Change(graph, "stage1.block1.conv1.norm.weight", (value, place) => unheard.Contains(place) ? value * 50 : value);
+        Change(graph, "stage1.block1.conv2.weight", (value, place) => unheard.Contains(place / 9 % 8) ? 0 : value);
+        var dependencies = ChannelDependencies.Of(graph);
+        var group = PruneGroup.Of(dependencies).Single(g => g.Name == "stage1.block1.conv1");
+
+        var scores = TaylorImportance.Measure(dependencies, Stripes.Make(96), Mean, Scale, Stop)(group);
+
+        Assert.Equal(unheard, scores.Index().Where(s => s.Item == 0).Select(s => s.Index));
+        // The size of weights does not tell.
+        var bySize = MagnitudeImportance.L2(dependencies)(group).Index().OrderBy(s => s.Item).Take(unheard.Length).Select(s => s.Index).Order();
+        Assert.NotEqual(unheard, bySize);
+    }
+
+    [Fact]
     public void ANetworkWithoutNormalizationIsTrainedInBFloat16Too()
     {
         Torch.Require();
@@ -133,6 +154,12 @@ public sealed class TrainerTests : IDisposable
 
     private static Trainer Trainer(int epochs, string? checkpoint, Action<EpochResult> done) =>
         new(Stripes.Make(300), Options(epochs), Mean, Scale) { CheckpointPath = checkpoint, EpochDone = done, ThreadCount = 1 };
+
+    private static void Change(ModelGraph graph, string name, Func<float, int, float> change)
+    {
+        var tensor = graph.Constant(name)!;
+        graph.SetConstant(Tensors.Of(name, [.. Tensors.Floats(tensor).Select(change)], [.. tensor.Dims]));
+    }
 
     private static double ShareRight(ModelGraph graph)
     {
