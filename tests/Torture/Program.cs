@@ -8,7 +8,7 @@ using Dunlin.Torture.Watchdog;
 // Parts of ./build.sh torture; packaging/targets/torture.sh says in which order.
 const string Usage = """
     usage: Dunlin.Torture fuzz TARGET | seeds TARGET FOLDER | replay TARGET FOLDER | fuzzed TARGET RESULTS FOLDER
-                          hostile|watchdog AGENT WORK RESULTS | storm RESULTS | kill|sync|full|power|soak AGENT SHIM WORK RESULTS | page RESULTS FILE
+                          hostile|watchdog AGENT WORK RESULTS | storm RESULTS | kill|rollback|sync|full|power|soak AGENT SHIM WORK RESULTS | page RESULTS FILE
     """;
 FuzzTarget Target(string name) => FuzzTarget.All.Single(target => target.Name == name);
 using var stopped = new CancellationTokenSource();
@@ -40,7 +40,7 @@ try
         case ["storm", var folder]:
             await new ReconnectStorm(new CaseStore(folder, "storm")).RunAsync(stopped.Token);
             return 0;
-        case ["kill" or "sync" or "full" or "power" or "soak", var agent, var shim, var work, var folder]:
+        case ["kill" or "rollback" or "sync" or "full" or "power" or "soak", var agent, var shim, var work, var folder]:
             await UpdateAreas.RunAsync(args[0], agent, shim, work, new CaseStore(folder, args[0]), stopped.Token);
             return 0;
         case ["page", var folder, var page]:

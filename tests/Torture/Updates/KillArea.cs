@@ -5,32 +5,35 @@ using Dunlin.Torture.Results;
 namespace Dunlin.Torture.Updates;
 
 /// <summary>Row 14: a kill at every call of an update leaves the old model or the new one, and a start goes on from there.</summary>
-internal sealed class KillArea(UpdateStage stage, string agent, string shim, CaseStore results)
+/// <param name="stage">Where it begins.</param>
+/// <param name="agent">The program.</param>
+/// <param name="shim">The built Shim/shim.c.</param>
+/// <param name="results">Of this area.</param>
+/// <param name="directive">By its name in the stage.</param>
+/// <param name="expected">How it ends on a healthy device.</param>
+internal sealed class KillArea(UpdateStage stage, string agent, string shim, CaseStore results, string directive, UpdateState expected)
 {
     /// <summary>Every so many calls the process is really killed there, besides the copy that stands for it.</summary>
     private const int RealKillEvery = 10;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        foreach (var (directive, expected) in ((string, UpdateState)[])[("good", UpdateState.Committed), ("slow", UpdateState.RolledBack)])
+        var folder = Path.Combine(stage.Work, "kill-" + directive);
+        var state = Path.Combine(folder, "state");
+        if (!File.Exists(Path.Combine(folder, "calls.txt")))
         {
-            var folder = Path.Combine(stage.Work, "kill-" + directive);
-            var state = Path.Combine(folder, "state");
-            if (!File.Exists(Path.Combine(folder, "calls.txt")))
-            {
-                Trees.Delete(folder);
-                Directory.CreateDirectory(folder);
-                Trees.Copy(stage.Before, state);
-            }
-
-            var calls = await new Recorder(stage, agent, shim, folder).RunAsync(directive, state, path => Trees.Copy(state, path), Recorder.IdentityOf, cancellationToken);
-            Console.WriteLine($"{directive}: {calls.Count} calls, {calls.Select(call => call.Copy).Distinct().Count()} different states");
-            foreach (var group in calls.GroupBy(call => call.Copy)) await CopyAsync(directive, expected, folder, [.. group], cancellationToken);
-            for (var number = 1L; number < calls[^1].Number; number += RealKillEvery) await KillAsync(directive, expected, number, cancellationToken);
+            Trees.Delete(folder);
+            Directory.CreateDirectory(folder);
+            Trees.Copy(stage.Before, state);
         }
+
+        var calls = await new Recorder(stage, agent, shim, folder).RunAsync(directive, state, path => Trees.Copy(state, path), Recorder.IdentityOf, cancellationToken);
+        Console.WriteLine($"{directive}: {calls.Count} calls, {calls.Select(call => call.Copy).Distinct().Count()} different states");
+        foreach (var group in calls.GroupBy(call => call.Copy)) await CopyAsync(folder, [.. group], cancellationToken);
+        for (var number = 1L; number < calls[^1].Number; number += RealKillEvery) await KillAsync(number, cancellationToken);
     }
 
-    private async Task CopyAsync(string directive, UpdateState expected, string folder, IReadOnlyList<RecordedCall> calls, CancellationToken cancellationToken)
+    private async Task CopyAsync(string folder, IReadOnlyList<RecordedCall> calls, CancellationToken cancellationToken)
     {
         string NameOf(RecordedCall call) => $"{directive} {call.Number} {call.Call}";
         if (calls.All(call => results.IsDone(NameOf(call)))) return;
@@ -44,7 +47,7 @@ internal sealed class KillArea(UpdateStage stage, string agent, string shim, Cas
             results.Add(new CaseResult(NameOf(call), broken is null, broken ?? $"killed in {journal}: {seen}", Stopwatch.GetElapsedTime(started).TotalSeconds / calls.Count, new Dictionary<string, double>()));
     }
 
-    private async Task KillAsync(string directive, UpdateState expected, long number, CancellationToken cancellationToken)
+    private async Task KillAsync(long number, CancellationToken cancellationToken)
     {
         var name = $"{directive} SIGKILL at call {number}";
         if (results.IsDone(name)) return;

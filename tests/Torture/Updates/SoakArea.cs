@@ -16,8 +16,8 @@ internal sealed class SoakArea(UpdateStage stage, string agent, CaseStore result
     /// <summary>Anonymous memory per update that is still noise: after ten thousand updates it would be 100 MB.</summary>
     private const double MostKilobytesPerUpdate = 10;
 
-    /// <summary>One in a hundred updates.</summary>
-    private const double MostHandlesPerUpdate = 0.01;
+    /// <summary>Three in a hundred updates: the pool of threads breathes by one or two.</summary>
+    private const double MostHandlesPerUpdate = 0.03;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 

@@ -1,3 +1,4 @@
+using Dunlin.Contracts.Updates;
 using Dunlin.Torture.Results;
 
 namespace Dunlin.Torture.Updates;
@@ -5,7 +6,7 @@ namespace Dunlin.Torture.Updates;
 /// <summary>The areas that break updates, each over a stage of its own, which stays for the next run.</summary>
 internal static class UpdateAreas
 {
-    /// <param name="area">One of kill, sync, full, power, soak.</param>
+    /// <param name="area">One of kill, rollback, sync, full, power, soak.</param>
     /// <param name="agent">The program.</param>
     /// <param name="shim">The built Shim/shim.c.</param>
     /// <param name="work">A folder of the areas.</param>
@@ -16,7 +17,8 @@ internal static class UpdateAreas
         await using var stage = await UpdateStage.OpenAsync(agent, Path.Combine(work, area), cancellationToken);
         await (area switch
         {
-            "kill" => new KillArea(stage, agent, shim, results).RunAsync(cancellationToken),
+            "kill" => new KillArea(stage, agent, shim, results, "good", UpdateState.Committed).RunAsync(cancellationToken),
+            "rollback" => new KillArea(stage, agent, shim, results, "slow", UpdateState.RolledBack).RunAsync(cancellationToken),
             "sync" => new SyncArea(stage, agent, shim, results).RunAsync(cancellationToken),
             "full" => new FullArea(stage, agent, results).RunAsync(cancellationToken),
             "soak" => new SoakArea(stage, agent, results).RunAsync(cancellationToken),
