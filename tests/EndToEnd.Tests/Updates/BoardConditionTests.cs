@@ -120,6 +120,7 @@ public sealed class BoardConditionTests(FirstRun first)
         await using var board = await UpdatedAgent.StartAsync(first);
         var good = board.Owner.Publish();
         await board.CommitsAsync(await board.Owner.PushAsync(good, board.Setup, board.Probe));
+        await Eventually.TrueAsync(() => File.ReadAllText(board.Layout.Journal).Contains("\"idle\"", StringComparison.Ordinal), "the update is over", Patience);
         await board.Agent.DisposeAsync();
         var state = board.Setup.StateDirectory;
         if (!Run("mount", "--bind", "-o", "ro", state, state)) Assert.Skip("This sandbox lets nobody mount.");
