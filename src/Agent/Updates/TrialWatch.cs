@@ -145,7 +145,8 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
                 _failure = (UpdateCodes.TrialSilent, $"The worker has said nothing for {silent.TotalSeconds:0} s; look at its lines in the log.");
             if (_failure is var (code, detail)) return new TrialState(code, detail, false, progress, empty);
             var isSlow = 2 * _slow > _windows;
-            if (elapsed < rules.Window || _runs < rules.MinimumRuns || (isSlow && _windows < SlowWindows))
+            // However short the trial, one window behind the warm-up must have shown how fast the release is.
+            if (elapsed < rules.Window || _runs < rules.MinimumRuns || _windows == 0 || (isSlow && _windows < SlowWindows))
                 return new TrialState(null, $"{elapsed.TotalSeconds:0} of {rules.Window.TotalSeconds:0} s, {_runs} of {rules.MinimumRuns} inferences.", false, progress, empty);
             return isSlow
                 ? new TrialState(UpdateCodes.TrialSlow, $"{_slow} of {_windows} windows were slower than promised; the last p95 was {_lastP95:0.0} ms.", false, progress, empty)

@@ -153,6 +153,21 @@ public sealed class TrialWatchTests
     }
 
     [Fact]
+    public void ATrialAsShortAsOneWindowIsNotPassedBeforeItsSpeedIsKnown()
+    {
+        var watch = new TrialWatch(_clock, TimeSpan.FromSeconds(1), framesPerSecond: 10);
+        watch.Begin(new TrialRules { Release = Release, Window = TimeSpan.FromSeconds(1), MinimumRuns = 5, MaximumP95Milliseconds = 1 });
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal((null, false), (watch.Look().Code, watch.Look().IsPassed));
+            _time.Advance(TimeSpan.FromSeconds(1));
+            watch.Observe(SampleWindows.Session(Release), SampleWindows.Good(p95Milliseconds: 2));
+        }
+
+        Assert.Equal("trial.slow", watch.Look().Code);
+    }
+
+    [Fact]
     public void SilenceFailsIt()
     {
         Say(SampleWindows.Good(), 2);

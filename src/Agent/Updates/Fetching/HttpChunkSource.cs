@@ -12,7 +12,7 @@ namespace Dunlin.Agent.Updates.Fetching;
 internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, HttpAccess access) : IChunkSource
 {
     private const int BufferCount = 32;
-    private readonly ChunkBuffers _buffers = new(BufferCount);
+    private ChunkBuffers? _buffers;
     private readonly byte[] _cutBytes = new byte[Blob.StandardChunkSize];
     private (Digest Blob, int Chunk, int Length) _cut;
     private (Digest Blob, EntityTagHeaderValue Tag)? _tag;
@@ -82,6 +82,7 @@ internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, 
         }
         await using (stream)
         {
+            _buffers ??= new ChunkBuffers(BufferCount);
             var pipeline = new ChunkPipeline(sink, _buffers);
             try
             {
