@@ -32,8 +32,8 @@ internal static class ShapeRules
             case "Pad" when Pads(node, on) is { } pads:
                 AllBut(node, axis => pads[axis] != 0 || pads[axis + pads.Length / 2] != 0, on);
                 break;
-            case "Slice" when on.ShapeOf(node.Input[0]).Length == on.ShapeOf(node.Output[0]).Length:
-                AllBut(node, axis => on.ShapeOf(node.Input[0])[axis] != on.ShapeOf(node.Output[0])[axis], on);
+            case "Slice":
+                Slice(node, on);
                 break;
             default:
                 on.Fix(node);
@@ -100,7 +100,41 @@ internal static class ShapeRules
             on.Units.Join(labels, whole[offset..(offset + labels.Length)]);
             offset += labels.Length;
             var place = part;
-            on.Count(labels, (graph, count) => WriteOwn(graph, node, place, count));
+            on.Count(labels, (graph, count) => WriteOwn(graph, node, input: 1, place, count));
+        }
+    }
+
+    // Where it cuts must be a constant of the node too. An attribute of old operator sets stays, and with it the axis that it cuts.
+    private static void Slice(NodeProto node, ChannelDependencies on)
+    {
+        var (x, y) = (node.Input[0], node.Output[0]);
+        var (from, to) = (on.ShapeOf(x), on.ShapeOf(y));
+        long[]? Constant(int index) => Nodes.InputOf(node, index) is { } input && on.Graph.Constant(input) is { } tensor ? Tensors.Integers(tensor) : null;
+        var starts = Constant(1);
+        long[]? axes = Nodes.InputOf(node, 3) is null ? [.. Enumerable.Range(0, starts?.Length ?? 0).Select(a => (long)a)] : Constant(3);
+        if (starts is null || axes is null || Constant(2) is null || (Nodes.InputOf(node, 4) is not null && Constant(4)?.All(s => s == 1) != true))
+        {
+            AllBut(node, axis => from[axis] != to[axis], on);
+            return;
+        }
+
+        for (var axis = 0; axis < from.Length; axis++)
+        {
+            var place = Array.FindIndex(axes, a => (a < 0 ? a + from.Length : a) == axis);
+            if (place < 0 || from[axis] == to[axis])
+            {
+                on.Join(x, axis, y, axis);
+                // An end that is written out would cut what it did not.
+                if (place >= 0) on.Fix(node, x, axis);
+                continue;
+            }
+
+            var start = (int)Math.Clamp(starts[place] < 0 ? starts[place] + from[axis] : starts[place], 0, from[axis]);
+            var end = start + (int)to[axis];
+            var labels = on.Along(x, axis);
+            on.Units.Join(labels[start..end], on.Along(y, axis));
+            on.Count(labels[..start], (graph, count) => WriteOwn(graph, node, input: 1, place, count));
+            on.Count(labels[..end], (graph, count) => WriteOwn(graph, node, input: 2, place, count));
         }
     }
 
@@ -166,8 +200,21 @@ internal static class ShapeRules
             return;
         }
 
-        foreach (var axis in before) on.Fix(node, x, axis);
-        foreach (var axis in after) on.Fix(node, y, axis);
+        // One made several, as before channels are shuffled: the longest may lose places, the same ones at every place of the others.
+        var longest = before.Length == 1 ? after.MaxBy(axis => on.ShapeOf(y)[axis]) : -1;
+        if (longest >= 0)
+        {
+            var (whole, part) = (on.Along(x, before[0]), on.Along(y, longest));
+            var inner = after.Where(axis => axis > longest).Aggregate(1L, (product, axis) => product * on.ShapeOf(y)[axis]);
+            for (var place = 0; place < whole.Length; place++) on.Units.Join(whole[place], part[place / inner % part.Length]);
+        }
+        else
+        {
+            foreach (var axis in before) on.Fix(node, x, axis);
+        }
+
+        foreach (var axis in after)
+            if (axis != longest) on.Fix(node, y, axis);
     }
 
     private static void CountInShape(NodeProto node, TensorProto shape, ChannelDependencies on)
@@ -177,18 +224,18 @@ internal static class ShapeRules
         {
             if (sizes[axis] <= 0) continue;
             var place = axis;
-            on.Count(on.Along(node.Output[0], axis), (graph, count) => WriteOwn(graph, node, place, count));
+            on.Count(on.Along(node.Output[0], axis), (graph, count) => WriteOwn(graph, node, input: 1, place, count));
         }
     }
 
     // Another node may read the same constant.
-    private static void WriteOwn(ModelGraph graph, NodeProto node, int place, long count)
+    private static void WriteOwn(ModelGraph graph, NodeProto node, int input, int place, long count)
     {
-        var values = Tensors.Integers(graph.Constant(node.Input[1])!);
+        var values = Tensors.Integers(graph.Constant(node.Input[input])!);
         if (values[place] == count) return;
         values[place] = count;
-        if (graph.Consumers(node.Input[1]).Count() > 1) node.Input[1] = graph.FreshName($"{node.Name}.sizes");
-        graph.SetConstant(Tensors.Of(node.Input[1], values, values.Length));
+        if (graph.Consumers(node.Input[input]).Count() > 1) node.Input[input] = graph.FreshName($"{node.Name}.sizes");
+        graph.SetConstant(Tensors.Of(node.Input[input], values, values.Length));
     }
 
     private static long[]? Axes(NodeProto node, ChannelDependencies on)

@@ -106,6 +106,23 @@ internal sealed class NetBuilder
 
     public string Transpose(string x, params long[] order) => Add("Transpose", [x], [.. order.Select(o => _shapes[x][o])], Nodes.Ints("perm", order));
 
+    /// <summary>Channels of several groups, one of each in turn.</summary>
+    public string Shuffle(string x, long group)
+    {
+        var s = ShapeOf(x);
+        x = Transpose(Reshape(x, s[0], group, s[1] / group, s[2], s[3]), 0, 2, 1, 3, 4);
+        return Reshape(x, s);
+    }
+
+    public string Slice(string x, int axis, long start, long end)
+    {
+        var size = ShapeOf(x)[axis];
+        long Place(long value) => Math.Clamp(value < 0 ? value + size : value, 0, size);
+        long[] shape = [.. ShapeOf(x)];
+        shape[axis] = Place(end) - Place(start);
+        return Add("Slice", [x, .. new[] { start, end, axis }.Select(v => ConstantNode(Tensors.Of("", [v], 1)))], shape);
+    }
+
     public string Linear(string x, long outputs)
     {
         var inputs = _shapes[x][^1];

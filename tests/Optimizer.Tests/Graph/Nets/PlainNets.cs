@@ -20,6 +20,22 @@ internal static class PlainNets
         return net.Build(net.Linear(net.Relu(net.Linear(x, 32)), Zoo.Classes));
     }
 
+    /// <summary>ShuffleNetV2: half of the channels passes, the other is worked on, and both are shuffled.</summary>
+    public static ModelProto ShuffleNet(int seed)
+    {
+        var net = new NetBuilder(seed);
+        var x = net.Pool("MaxPool", net.ConvNormRelu(NetBuilder.Image, 16, 3, 2), 3, 2, 1);
+        for (var block = 0; block < 3; block++)
+        {
+            var (passes, y) = (net.Slice(x, 1, 0, 8), net.Slice(x, 1, 8, 16));
+            y = net.ConvNormRelu(y, 12, 1);
+            y = net.Norm(net.Conv(y, 12, 3, group: 12, bias: false));
+            x = net.Shuffle(net.Concat(passes, net.ConvNormRelu(y, 8, 1)), 2);
+        }
+
+        return net.Build(net.Linear(net.Mean(net.ConvNormRelu(x, 32, 1)), Zoo.Classes));
+    }
+
     /// <summary>Opset 9 and IR 3 of 2018: initializers are inputs, Clip and Squeeze have attributes, shapes are constants.</summary>
     public static ModelProto OldLeNet(int seed)
     {

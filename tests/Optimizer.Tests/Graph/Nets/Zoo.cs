@@ -20,6 +20,7 @@ internal static class Zoo
         ["densenet"] = ConcatenatingNets.DenseNet,
         ["squeezenet"] = ConcatenatingNets.SqueezeNet,
         ["inception"] = ConcatenatingNets.Inception,
+        ["shufflenet"] = PlainNets.ShuffleNet,
         ["vgg"] = PlainNets.Vgg,
         ["lenet-old-opset"] = PlainNets.OldLeNet,
     };
