@@ -1,11 +1,16 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Dunlin.Runtime.Preprocessing;
 
 /// <summary>
-/// Applies an <see cref="AxisTable"/> along a row of bytes. Each block of lanes takes its taps from one window of the row
-/// by a byte shuffle: no gathers, no scalar loads. Rows must be followed by <see cref="Padding"/> readable bytes.
+/// Applies an <see cref="AxisTable"/> along a row of bytes. Each block of lanes takes two taps at a time from one window of
+/// the row by a byte shuffle and multiplies them as 16-bit integers: no gathers, no scalar loads, the same sums on every CPU.
+/// The largest weight has 14 or 15 bits and the sum of all stays 1, so that a pixel is at most some 0.01 of 255 off and even
+/// areas stay as they are.
+/// Rows must be followed by <see cref="Padding"/> readable bytes.
 /// </summary>
 internal sealed unsafe class RowResampler
 {
@@ -16,10 +21,12 @@ internal sealed unsafe class RowResampler
     private const int Window = 16;
 
     private readonly AxisTable _axis;
+    private readonly int _one;
+    private readonly int _pairCount;
     private readonly int _blockCount;
     private readonly int[] _windows;
     private readonly byte[] _indices;
-    private readonly float[] _weights;
+    private readonly short[] _weights;
 
     public RowResampler(AxisTable axis, int sourceLength)
     {
@@ -30,10 +37,12 @@ internal sealed unsafe class RowResampler
             return;
         }
 
+        _one = 1 << Math.Min(22, (int)Math.Floor(Math.Log2(short.MaxValue / axis.Weights.Max())));
+        _pairCount = (axis.TapCount + 1) / 2;
         _blockCount = (axis.TargetLength + Lanes - 1) / Lanes;
-        _windows = new int[_blockCount * axis.TapCount];
+        _windows = new int[_blockCount * _pairCount];
         _indices = GC.AllocateArray<byte>(_windows.Length * Window, pinned: true);
-        _weights = GC.AllocateArray<float>(_windows.Length * Lanes, pinned: true);
+        _weights = GC.AllocateArray<short>(_windows.Length * 2 * Lanes, pinned: true);
         Fill(sourceLength);
     }
 
@@ -51,8 +60,8 @@ internal sealed unsafe class RowResampler
         for (var first = 0; first < axis.TargetLength; first += Lanes)
         {
             var last = Math.Min(first + Lanes, axis.TargetLength) - 1;
-            for (var k = 0; k < axis.TapCount; k++)
-                if (Source(axis, sourceLength, last, k) - Source(axis, sourceLength, first, k) >= Window) return false;
+            for (var k = 0; k < axis.TapCount; k += 2)
+                if (Source(axis, sourceLength, last, k + 1) - Source(axis, sourceLength, first, k) >= Window) return false;
         }
 
         return true;
@@ -61,18 +70,40 @@ internal sealed unsafe class RowResampler
     private static int Source(AxisTable axis, int sourceLength, int target, int tap) =>
         Math.Min(axis.Starts[target] + tap, sourceLength - 1);
 
+    /// <summary>Where the two taps of a lane lie among 16-bit elements: as the CPU's multiplication adds them.</summary>
+    private static int Place(int lane, int tap) => Sse2.IsSupported ? 2 * lane + tap : tap * Lanes + lane;
+
     private void Fill(int sourceLength)
     {
         _indices.AsSpan().Fill(0xFF);
+        var weights = new short[_axis.TapCount];
         for (var i = 0; i < _blockCount * Lanes; i++)
+        {
+            var target = Math.Min(i, _axis.TargetLength - 1);
+            Round(_axis.Weights.AsSpan(target * _axis.TapCount, _axis.TapCount), weights);
             for (var k = 0; k < _axis.TapCount; k++)
             {
-                var at = i / Lanes * _axis.TapCount + k;
-                var target = Math.Min(i, _axis.TargetLength - 1);
-                if (i % Lanes == 0) _windows[at] = Source(_axis, sourceLength, target, k);
-                _indices[(at * Lanes + i % Lanes) * 4] = (byte)(Source(_axis, sourceLength, target, k) - _windows[at]);
-                _weights[at * Lanes + i % Lanes] = i == target ? _axis.Weights[target * _axis.TapCount + k] : 0;
+                var at = i / Lanes * _pairCount + k / 2;
+                var source = Source(_axis, sourceLength, target, k);
+                if (i % Lanes == 0 && k % 2 == 0) _windows[at] = source;
+                _indices[at * Window + 2 * Place(i % Lanes, k % 2)] = (byte)(source - _windows[at]);
+                _weights[at * 2 * Lanes + Place(i % Lanes, k % 2)] = i == target ? weights[k] : (short)0;
             }
+        }
+    }
+
+    /// <summary>What rounding loses or adds goes to the largest weight.</summary>
+    private void Round(ReadOnlySpan<float> weights, short[] rounded)
+    {
+        var (sum, largest) = (0, 0);
+        for (var k = 0; k < weights.Length; k++)
+        {
+            rounded[k] = (short)MathF.Round(weights[k] * _one);
+            sum += rounded[k];
+            if (weights[k] > weights[largest]) largest = k;
+        }
+
+        rounded[largest] += (short)(_one - sum);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -80,23 +111,32 @@ internal sealed unsafe class RowResampler
     {
         fixed (int* windows = _windows)
         fixed (byte* indices = _indices)
-        fixed (float* weights = _weights)
+        fixed (short* weights = _weights)
         {
-            var taps = _axis.TapCount;
+            var pairs = _pairCount;
+            var scale = 1f / _one;
             var at = 0;
             for (var block = 0; block < _blockCount; block++)
             {
-                var sum = Vector128<float>.Zero;
-                for (var k = 0; k < taps; k++, at++)
+                var sum = Vector128<int>.Zero;
+                for (var k = 0; k < pairs; k++, at++)
                 {
-                    var shuffled = Vector128.ShuffleNative(Vector128.Load(row + windows[at]), Vector128.Load(indices + at * 16));
-                    var pixels = Vector128.ConvertToSingle(shuffled.AsInt32());
-                    sum = Vector128.MultiplyAddEstimate(pixels, Vector128.Load(weights + at * 4), sum);
+                    var pixels = Vector128.ShuffleNative(Vector128.Load(row + windows[at]), Vector128.Load(indices + at * Window)).AsInt16();
+                    sum = MultiplyAddPairs(sum, pixels, Vector128.Load(weights + at * 2 * Lanes));
                 }
 
-                sum.Store(output + block * 4);
+                (Vector128.ConvertToSingle(sum) * scale).Store(output + block * Lanes);
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> MultiplyAddPairs(Vector128<int> sum, Vector128<short> pixels, Vector128<short> weights)
+    {
+        if (Sse2.IsSupported) return sum + Sse2.MultiplyAddAdjacent(pixels, weights);
+        if (AdvSimd.IsSupported)
+            return AdvSimd.MultiplyWideningUpperAndAdd(AdvSimd.MultiplyWideningLowerAndAdd(sum, pixels.GetLower(), weights.GetLower()), pixels, weights);
+        return sum + Vector128.WidenLower(pixels) * Vector128.WidenLower(weights) + Vector128.WidenUpper(pixels) * Vector128.WidenUpper(weights);
     }
 
     private void ApplyScalar(byte* row, float* output)
