@@ -21,6 +21,11 @@ internal static class HeatProgram
             pipe.Send(Answer(request, TimeProvider.System));
             return 0;
         }
+        catch (Exception e) when (request is Prepare prepare && e is (ModelLoadException or OnnxRuntimeException or IOException) && !SaveRoom.IsThere(prepare))
+        {
+            pipe.Send(new ChildError { Code = SaveRoom.Missing, Detail = $"The saved model could not be written to '{prepare.OutputDirectory}', whose disk has no room for it. Make room in the state directory." });
+            return ChildExitStatus.Failed;
+        }
         catch (ModelLoadException e)
         {
             pipe.Send(new ChildError { Code = e.Code, Detail = e.Message });

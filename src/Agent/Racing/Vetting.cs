@@ -1,4 +1,5 @@
 using Dunlin.Agent.Children;
+using Dunlin.Agent.Heats;
 using Dunlin.Agent.Serving;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Manifests;
@@ -116,12 +117,12 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
 
     // A full disk says nothing of the model, so nothing is quarantined.
     private static Vetted Unwritable(Variant variant, Exception e) =>
-        new(variant, null, null, "cache.unwritable", $"Variant '{variant.Id}' could not be saved: {e.Message} Make room in the state directory.");
+        new(variant, null, null, SaveRoom.Missing, $"Variant '{variant.Id}' could not be saved: {e.Message} Make room in the state directory.");
 
     private Vetted Fail(Variant variant, GoldenResult? golden, string code, string reason)
     {
         // What the board was short of, or what a person stopped, says nothing of the model.
-        if (code is not (ChildExitCodes.NotStarted or ChildExitCodes.Stopped))
+        if (code is not (ChildExitCodes.NotStarted or ChildExitCodes.Stopped or SaveRoom.Missing))
             quarantine.Add(variant, code, reason, time.GetUtcNow());
         return new Vetted(variant, null, golden, code, reason);
     }

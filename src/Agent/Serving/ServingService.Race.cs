@@ -1,3 +1,5 @@
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Heats;
 using Dunlin.Agent.Racing;
 using Dunlin.Contracts.Race;
 using Dunlin.Runtime.Racing;
@@ -10,6 +12,7 @@ internal sealed partial class ServingService
 {
     private readonly SustainedMonitor _sustained = new(new SustainedOptions());
     private TaskCompletionSource<Verdict>? _raceWanted;
+    private TimeSpan _raceAgain = Timeout.InfiniteTimeSpan;
     private double? _drifted;
 
     /// <summary>Asks for a race now; null if one is wanted or under way already.</summary>
@@ -53,6 +56,8 @@ internal sealed partial class ServingService
         Interlocked.CompareExchange(ref _raceWanted, null, wanted);
         wanted?.TrySetResult(verdict);
         _report.SetProblem("race", verdict.Winner is null ? verdict.Reason : null);
+        // What the board was short of may have passed when the next one is run.
+        _raceAgain = verdict.Winner is null && verdict.Contenders.Any(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted) ? RetryInterval : Timeout.InfiniteTimeSpan;
         if (verdict.Winner is null)
         {
             LogNobodyWon(verdict.Reason);

@@ -95,7 +95,15 @@ internal sealed partial class ServingService : BackgroundService
 
     private async Task ServeAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)
     {
-        await TickWhile(_woken.Task.WaitAsync(cancellationToken));
+        try
+        {
+            await TickWhile(_woken.Task.WaitAsync(_raceAgain, _time, cancellationToken));
+        }
+        catch (TimeoutException)
+        {
+            _ = RequestRace();
+        }
+
         _woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         while (_windows.Reader.TryRead(out var counted)) await TakeAsync(release, seat, counted.Session, counted.Window, cancellationToken);
         if (_switches.Reader.TryRead(out var request))

@@ -1,5 +1,6 @@
 using Dunlin.Agent.Configuration;
 using Dunlin.Contracts.Race;
+using Dunlin.Telemetry.Link;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -21,6 +22,16 @@ public sealed class AgentConfigurationTests : IDisposable
         var race = services.GetRequiredService<IOptions<RaceOptions>>().Value;
         Assert.Equal(Objective.Energy, race.Objective);
         Assert.Equal(7, race.BudgetSeconds);
+    }
+
+    [Fact]
+    public void AnEmptyHostMeansThatThereIsNoBrokerWhereverItStands()
+    {
+        Assert.Equal("", AgentOptions.Load(null, ["Mqtt:Host="]).Get<MqttOptions>().Host);
+        File.WriteAllText(_file, """{ "Mqtt": { "Host": "" } }""");
+        Assert.Equal("", AgentOptions.Load(_file, []).Get<MqttOptions>().Host);
+        Assert.Equal("later", AgentOptions.Load(_file, ["Mqtt:Host=later"]).Get<MqttOptions>().Host);
+        Assert.Equal("localhost", AgentOptions.Load(null, []).Get<MqttOptions>().Host);
     }
 
     [Fact]

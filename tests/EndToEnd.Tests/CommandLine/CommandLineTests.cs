@@ -56,7 +56,7 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
     public async Task CheckSaysWhatWorksAndEndsWithOneWhereSomethingDoesNot()
     {
         await using var broker = await MosquittoBroker.StartAsync();
-        var setup = new AgentSetup { StateDirectory = _space.At("state"), Camera = first.Frames, Port = broker.Port };
+        var setup = new AgentSetup { StateDirectory = _space.At("state"), Camera = first.Frames, Port = broker.Port, Set = ["Race:Variant=narrow-int8"] };
         var (code, output, errors) = await AgentProcess.CallAsync(["check", .. Sets(setup)]);
         Assert.True(code == 0, output + errors);
         foreach (var part in (string[])["configuration", "bundle", "variant", "camera", "broker", "power"]) Assert.Contains(part, output, StringComparison.Ordinal);

@@ -3,17 +3,17 @@ using Xunit;
 
 namespace Dunlin.TestKit.Machine;
 
-/// <summary>A file system of one megabyte in memory; skips the test where mounting is not allowed.</summary>
+/// <summary>A small file system in memory; skips the test where mounting is not allowed.</summary>
 public sealed class TinyDisk : IDisposable
 {
     private TinyDisk(string path) => Path = path;
 
     public string Path { get; }
 
-    public static TinyDisk Mount()
+    public static TinyDisk Mount(int megabytes = 1)
     {
         var path = Directory.CreateTempSubdirectory("dunlin-disk-").FullName;
-        if (Run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path) == 0) return new TinyDisk(path);
+        if (Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", path) == 0) return new TinyDisk(path);
         Directory.Delete(path);
         Assert.Skip("mount -t tmpfs is not allowed here; run as root.");
         throw new UnreachableException();
