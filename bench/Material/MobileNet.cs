@@ -8,7 +8,6 @@ using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Packing;
 using Dunlin.Optimizer.Quantization;
-using Dunlin.Runtime.Pipeline;
 using Dunlin.Runtime.Sessions;
 
 namespace Dunlin.Bench.Material;
@@ -114,20 +113,14 @@ internal sealed class MobileNet(Workshop workshop)
     {
         using var session = ModelSession.Create(Saved(variant));
         using var input = session.CreateInput();
-        var best = new ClassScore[5];
-        var predictions = new List<int>();
-        var (correct, amongFive) = (0, 0);
+        var answers = new List<ImageAnswer>();
         foreach (var tensor in Photographs.Tensors(Input, images))
         {
             tensor.CopyTo(input.Floats);
-            TopScores.Select(session.Run(input), best);
-            var label = labels[predictions.Count];
-            if (best[0].Index == label) correct++;
-            if (best.Any(score => score.Index == label)) amongFive++;
-            predictions.Add(best[0].Index);
+            answers.Add(ImageAnswer.Of(session.Run(input), labels[answers.Count]));
         }
 
-        return new ModelAnswers(predictions, correct, amongFive);
+        return new ModelAnswers(answers);
     }
 
     /// <summary>ImageNet has two cranes and two maillots; a bundle's labels differ.</summary>

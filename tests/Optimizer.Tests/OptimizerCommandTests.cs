@@ -12,7 +12,8 @@ public sealed class OptimizerCommandTests : IDisposable
     [InlineData("train", "--teacher")]
     [InlineData("distil", "--temperature")]
     [InlineData("quantize", "--images")]
-    [InlineData("evaluate", "--frames")]
+    [InlineData("split", "--shares")]
+    [InlineData("evaluate", "--reference")]
     [InlineData("pack", "--golden")]
     [InlineData("belt", "--count")]
     public async Task HelpExplainsEachCommand(string command, string option)

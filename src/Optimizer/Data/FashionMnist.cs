@@ -42,6 +42,13 @@ internal static class FashionMnist
     /// <inheritdoc cref="ReadTraining"/>
     public static LabelledImages ReadTest(string folder) => Read(folder, "t10k");
 
+    /// <summary>Whether there is any part of it, or of another set in the same four files.</summary>
+    public static bool IsIn(string folder) => HasTraining(folder) || HasTest(folder);
+
+    public static bool HasTraining(string folder) => File.Exists(Find(folder, "train-images-idx3-ubyte"));
+
+    public static bool HasTest(string folder) => File.Exists(Find(folder, "t10k-images-idx3-ubyte"));
+
     private static LabelledImages Read(string folder, string part)
     {
         if (!Directory.Exists(folder))

@@ -18,6 +18,7 @@ internal sealed class Evaluator : IDisposable
     private readonly ModelSession _session;
     private readonly ModelInput _input;
     private readonly Preprocessor _preprocessor;
+    private readonly bool _isFloat;
 
     /// <exception cref="ModelLoadException">The model does not load, or is not what the input specification says.</exception>
     public Evaluator(string path, InputSpec input, OutputSpec output, IReadOnlyList<string> labels)
@@ -33,7 +34,8 @@ internal sealed class Evaluator : IDisposable
             Labels = labels,
         });
         _input = _session.CreateInput();
-        _preprocessor = new Preprocessor(input);
+        _preprocessor = new Preprocessor(input, ImageLimits.Jpeg);
+        _isFloat = input.ElementType == ElementType.Float32;
     }
 
     /// <summary>Answers on images that have the model's size already.</summary>
@@ -54,6 +56,22 @@ internal sealed class Evaluator : IDisposable
             jpeg.CopyTo(frame.Resize(jpeg.Length));
             return _preprocessor.Process(frame, _input.Floats) == FrameStatus.Ok;
         }, cancellationToken);
+    }
+
+    /// <summary>The answer on one image of a data set.</summary>
+    /// <param name="sample">The image.</param>
+    /// <param name="label">Its right class.</param>
+    /// <param name="frame">Memory to read it into.</param>
+    /// <param name="answer">Undefined if the image cannot be read.</param>
+    /// <returns>Why it cannot be read; null if it could.</returns>
+    public string? Answer(ImageSample sample, int label, FrameBuffer frame, out ImageAnswer answer)
+    {
+        answer = default;
+        if (sample.Read(frame) is { } why) return why;
+        var status = _isFloat ? _preprocessor.Process(frame, _input.Floats) : _preprocessor.Process(frame, _input.Bytes);
+        if (status != FrameStatus.Ok) return Words(status);
+        answer = ImageAnswer.Of(_session.Run(_input), label);
+        return null;
     }
 
     /// <summary>The median time of one inference, without preprocessing.</summary>
@@ -81,34 +99,21 @@ internal sealed class Evaluator : IDisposable
 
     private ModelAnswers Answer(int count, byte[] labels, Func<int, bool> fill, CancellationToken cancellationToken)
     {
-        var predictions = new int[count];
-        var (correct, amongFive) = (0, 0);
+        var answers = new ImageAnswer[count];
         for (var i = 0; i < count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (!fill(i)) throw new InvalidDataException($"Frame {i} of the belt could not be decoded.");
-            var scores = _session.Run(_input);
-            predictions[i] = Best(scores);
-            if (predictions[i] == labels[i]) correct++;
-            if (Rank(scores, labels[i]) < 5) amongFive++;
+            answers[i] = ImageAnswer.Of(_session.Run(_input), labels[i]);
         }
 
-        return new ModelAnswers(predictions, correct, amongFive);
+        return new ModelAnswers(answers);
     }
 
-    private static int Best(ReadOnlySpan<float> scores)
+    private static string Words(FrameStatus status) => status switch
     {
-        var best = 0;
-        for (var i = 1; i < scores.Length; i++)
-            if (scores[i] > scores[best]) best = i;
-        return best;
-    }
-
-    private static int Rank(ReadOnlySpan<float> scores, int label)
-    {
-        var rank = 0;
-        foreach (var score in scores)
-            if (score > scores[label]) rank++;
-        return rank;
-    }
+        FrameStatus.TooLarge => "too many pixels",
+        FrameStatus.Corrupt => "damaged JPEG, or of a kind that no camera sends",
+        _ => status.ToString(),
+    };
 }

@@ -2,15 +2,21 @@ using Dunlin.Contracts.Manifests;
 
 namespace Dunlin.Optimizer.Evaluation;
 
-/// <summary>What a model answered on labelled images.</summary>
-/// <param name="Predictions">The best class of each image.</param>
-/// <param name="CorrectCount">Images whose best class is the label.</param>
-/// <param name="AmongFiveCount">Images whose label is among the best five.</param>
-internal sealed record ModelAnswers(IReadOnlyList<int> Predictions, int CorrectCount, int AmongFiveCount)
+/// <summary>What a model answered on labelled images, in their order.</summary>
+internal sealed record ModelAnswers(IReadOnlyList<ImageAnswer> Answers)
 {
+    /// <summary>The best class of each image.</summary>
+    public IReadOnlyList<int> Predictions { get; } = [.. Answers.Select(a => a.Prediction)];
+
+    /// <summary>Images whose best class is the label.</summary>
+    public int CorrectCount { get; } = Answers.Count(a => a.IsRight);
+
+    /// <summary>Images whose label is among the best five.</summary>
+    public int AmongFiveCount { get; } = Answers.Count(a => a.Rank < 5);
+
     public Accuracy ToAccuracy()
     {
-        var count = Predictions.Count;
+        var count = Answers.Count;
         var interval = WilsonInterval.Of(CorrectCount, count);
         return new Accuracy
         {

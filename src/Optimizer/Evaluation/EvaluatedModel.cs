@@ -1,0 +1,25 @@
+using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
+
+namespace Dunlin.Optimizer.Evaluation;
+
+/// <summary>A model file with what must be known to run it.</summary>
+internal sealed record EvaluatedModel(string Path, ModelGraph Graph, InputSpec Input, OutputSpec Output)
+{
+    /// <summary>Classes that it tells apart.</summary>
+    public int OutputCount => (int)Graph.Shapes[Graph.Output][^1];
+
+    /// <exception cref="InvalidDataException">Not a classifier of images; the message says why.</exception>
+    public static EvaluatedModel Load(string path, IReadOnlyList<long>? inputShape, InputOptions options, bool isFashionMnist)
+    {
+        var graph = ModelGraph.Load(path, inputShape);
+        return new EvaluatedModel(path, graph, options.For(graph, isFashionMnist), ModelEnds.OutputOf(graph.Model));
+    }
+
+    /// <summary>The labels beside the model, <c>net.labels.txt</c> for <c>net.onnx</c>; null if there are none.</summary>
+    public string? LabelsFile => System.IO.Path.ChangeExtension(Path, ".labels.txt") is var file && File.Exists(file) ? file : null;
+
+    /// <summary>Loads the file as it is, not the simplified graph. For one thread.</summary>
+    public Evaluator Open(IReadOnlyList<string> labels) => new(Path, Input, Output, labels);
+}

@@ -1,0 +1,54 @@
+using System.Runtime.ExceptionServices;
+using Dunlin.Optimizer.Data;
+using Dunlin.Runtime.Frames;
+
+namespace Dunlin.Optimizer.Evaluation;
+
+/// <summary>A model's answers on held-out images; those that cannot be read have none.</summary>
+/// <param name="Answers">Of the readable images, in their order.</param>
+/// <param name="Unreadable">In their order.</param>
+internal sealed record HeldOutAnswers(IReadOnlyList<ImageAnswer> Answers, IReadOnlyList<UnreadableImage> Unreadable)
+{
+    /// <summary>Runs the model over all images, with a session for each thread.</summary>
+    /// <exception cref="InvalidDataException">More images than <paramref name="unreadableShare"/> cannot be read, or the model has seen them.</exception>
+    public static HeldOutAnswers Of(EvaluatedModel model, HeldOutImages images, ClassMap classes, int threads, double unreadableShare, CancellationToken cancellationToken)
+    {
+        images.RequireUnseenBy(model.Graph.Model, model.Path);
+        var samples = images.Samples;
+        if (samples.Count == 0) throw new InvalidDataException("No image of the data is held out; make a split with a larger share for it.");
+        var answers = new ImageAnswer[samples.Count];
+        var reasons = new string?[samples.Count];
+        var next = -1;
+        OnThreads(Math.Min(threads, samples.Count), () =>
+        {
+            using var evaluator = model.Open(classes.Names);
+            var frame = new FrameBuffer();
+            for (int i; (i = Interlocked.Increment(ref next)) < samples.Count;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                reasons[i] = evaluator.Answer(samples[i], classes.LabelOf(samples[i]), frame, out answers[i]);
+            }
+        }, cancellationToken);
+
+        var unreadable = Enumerable.Range(0, samples.Count).Where(i => reasons[i] is not null).Select(i => new UnreadableImage(samples[i].Name, reasons[i]!)).ToList();
+        if (unreadable.Count == samples.Count || unreadable.Count > unreadableShare * samples.Count)
+            throw new InvalidDataException($"{Named(unreadable, samples.Count)} Mend or remove them, or allow more with --max-unreadable.");
+        return new HeldOutAnswers([.. answers.Where((_, i) => reasons[i] is null)], unreadable);
+    }
+
+    /// <summary>One sentence with the first names.</summary>
+    public static string Named(IReadOnlyList<UnreadableImage> unreadable, int count) =>
+        $"{unreadable.Count} of {count} images cannot be read: {string.Join(", ", unreadable.Take(ImageLimits.NamedCount).Select(u => $"'{u.Name}' ({u.Why})"))}{(unreadable.Count > ImageLimits.NamedCount ? ", …" : ".")}";
+
+    private static void OnThreads(int count, Action work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = count, CancellationToken = cancellationToken }, _ => work());
+        }
+        catch (AggregateException error)
+        {
+            ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using Dunlin.Optimizer.Data;
+using Onnx;
+
+namespace Dunlin.Optimizer.Tests.Data;
+
+public sealed class DataSplitTests : IDisposable
+{
+    private const int PerClass = 50;
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-split").FullName;
+
+    public DataSplitTests()
+    {
+        foreach (var name in new[] { "ape", "cat", "dog" })
+            for (var i = 0; i < PerClass; i++) Write($"{name}/{i}.jpg", $"{name} {i}");
+    }
+
+    [Fact]
+    public void EachClassIsCutAlikeAndNoImageIsInTwoParts()
+    {
+        var split = Make();
+        foreach (var (part, share) in new[] { (SplitPart.Train, 30), (SplitPart.Calibration, 5), (SplitPart.Search, 5), (SplitPart.HeldOut, 10) })
+            Assert.All(split.Parts[part].Keys.CountBy(n => n.Split('/')[0]), c => Assert.Equal(share, c.Value));
+        Assert.Equal(3 * PerClass, split.Parts.Values.SelectMany(p => p.Keys).Distinct().Count());
+    }
+
+    [Fact]
+    public void TheSameSeedGivesTheSameSplitAndAnotherAnotherOne()
+    {
+        Assert.Equal(Make().Id, Make().Id);
+        Assert.NotEqual(Make().Id, DataSplit.Make(DataListing.Open(_folder), seed: 2, SplitShares.Default).Id);
+    }
+
+    [Fact]
+    public void ImagesThatComeLaterMoveNoOther()
+    {
+        var split = Make();
+        var before = Parts(split);
+        for (var i = 0; i < 200; i++) Write($"cat/new{i}.jpg", $"new {i}");
+        var after = Parts(split);
+
+        Assert.Equal(200, split.Apply(DataListing.Open(_folder)).NewCount);
+        Assert.All(before, p => Assert.Equal(p.Value, after[p.Key]));
+        Assert.InRange(after.Count(p => p.Key.Contains("new", StringComparison.Ordinal) && p.Value == SplitPart.HeldOut), 20, 60);
+    }
+
+    [Fact]
+    public void ACopyFallsIntoThePartOfItsOriginalEvenUnderAnotherLabel()
+    {
+        for (var i = 0; i < PerClass; i++) Write($"dog/copy{i}.jpg", $"cat {i}");
+        var parts = Parts(Make());
+        Assert.All(Enumerable.Range(0, PerClass), i => Assert.Equal(parts[$"cat/{i}.jpg"], parts[$"dog/copy{i}.jpg"]));
+    }
+
+    [Fact]
+    public void ARenamedImageKeepsItsPartAndALostOrChangedOneIsNamed()
+    {
+        var split = Make();
+        var (held, part) = Parts(split).First(p => p.Value == SplitPart.HeldOut);
+        File.Move(Path.Combine(_folder, held), Path.Combine(_folder, "ape/renamed.jpg"));
+        Assert.Equal(part, Parts(split)["ape/renamed.jpg"]);
+
+        Write("ape/renamed.jpg", "other content");
+        Assert.Contains($"first '{held}'", Assert.Throws<InvalidDataException>(() => split.Apply(DataListing.Open(_folder))).Message);
+    }
+
+    [Fact]
+    public void AnAuthorsTestSetIsWhatIsHeldOut()
+    {
+        var images = Stripes.Make(90);
+        var samples = Enumerable.Range(0, 90).Select(i => new MemorySample($"{i}", Stripes.ClassNames[images.Labels[i]], IsTest: i >= 60, images, i)).ToList();
+        var split = DataSplit.Make(new DataListing(samples, Stripes.ClassNames), 1, SplitShares.Default);
+        Assert.Equal(samples.Skip(60).Select(s => s.Name), split.Parts[SplitPart.HeldOut].Keys);
+        Assert.Equal(60, split.Parts.Where(p => p.Key != SplitPart.HeldOut).Sum(p => p.Value.Count));
+    }
+
+    [Fact]
+    public void AClassOfOneImageIsHeldOut()
+    {
+        Write("eel/0.jpg", "eel");
+        Assert.Equal(SplitPart.HeldOut, Parts(Make())["eel/0.jpg"]);
+    }
+
+    [Fact]
+    public void ASplitIsWrittenOnceAndReadBackUnlessItWasChanged()
+    {
+        var (split, path) = (Make(), Path.Combine(_folder, "split.json"));
+        SplitFile.Save(split, path);
+        Assert.Equal(split.Id, SplitFile.Load(path).Id);
+        Assert.Equal(Parts(split), Parts(SplitFile.Load(path)));
+        Assert.Contains("there already", Assert.Throws<IOException>(() => SplitFile.Save(split, path)).Message);
+
+        var digest = split.Parts[SplitPart.HeldOut].First().Value.Hex;
+        File.WriteAllText(path, File.ReadAllText(path).Replace(digest, new string('0', 64), StringComparison.Ordinal));
+        Assert.Contains("was changed", Assert.Throws<InvalidDataException>(() => SplitFile.Load(path)).Message);
+        File.WriteAllText(path, "{}");
+        Assert.Contains("not a split", Assert.Throws<InvalidDataException>(() => SplitFile.Load(path)).Message);
+    }
+
+    [Fact]
+    public void WhoLearnsCannotHaveHeldOutImages() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Make().Apply(DataListing.Open(_folder)).Of(SplitPart.HeldOut));
+
+    [Fact]
+    public void AModelIsNotEvaluatedOnImagesThatItMayHaveSeen()
+    {
+        var data = DataListing.Open(_folder);
+        var (mine, other) = (Make().Apply(data), DataSplit.Make(data, seed: 2, SplitShares.Default).Apply(data));
+        var model = new ModelProto();
+        other.HeldOut.RequireUnseenBy(model, "unmarked");
+        mine.Mark(model);
+
+        mine.HeldOut.Take(5).RequireUnseenBy(model, "net");
+        Assert.Contains("not with", Assert.Throws<InvalidDataException>(() => other.HeldOut.RequireUnseenBy(model, "net")).Message);
+        Assert.Contains("--split", Assert.Throws<InvalidDataException>(() => HeldOutImages.Whole(data).RequireUnseenBy(model, "net")).Message);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private DataSplit Make() => DataSplit.Make(DataListing.Open(_folder), seed: 1, SplitShares.Default);
+
+    private Dictionary<string, SplitPart> Parts(DataSplit split)
+    {
+        var images = split.Apply(DataListing.Open(_folder));
+        var parts = new[] { SplitPart.Train, SplitPart.Calibration, SplitPart.Search }.SelectMany(p => images.Of(p).Select(s => (s.Name, p))).ToDictionary(p => p.Name, p => p.p);
+        foreach (var sample in images.HeldOut.Samples) parts.Add(sample.Name, SplitPart.HeldOut);
+        return parts;
+    }
+
+    private void Write(string name, string content)
+    {
+        var path = Path.Combine(_folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, content);
+    }
+}

@@ -1,0 +1,31 @@
+using SkiaSharp;
+
+namespace Dunlin.Optimizer.Tests.Data;
+
+/// <summary>Small image files of one colour each.</summary>
+internal static class Pictures
+{
+    public static readonly SKColor Red = new(230, 20, 20), Green = new(20, 230, 20), Blue = new(20, 20, 230);
+
+    public static void Write(string path, SKColor colour, int width = 16, int height = 12)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, Encoded(colour, width, height, path.EndsWith(".png", StringComparison.Ordinal) ? SKEncodedImageFormat.Png : SKEncodedImageFormat.Jpeg));
+    }
+
+    public static byte[] Encoded(SKColor colour, int width, int height, SKEncodedImageFormat format)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        bitmap.Erase(colour);
+        using var data = bitmap.Encode(format, 95);
+        return data.ToArray();
+    }
+
+    /// <summary>Ten JPEGs or PNGs for each of red, green and blue, all different, in class-named folders.</summary>
+    public static void WriteFolders(string root, int perClass = 10)
+    {
+        foreach (var (name, colour) in new[] { ("red", Red), ("green", Green), ("blue", Blue) })
+            for (var i = 0; i < perClass; i++)
+                Write(Path.Combine(root, name, $"{i}.{(i % 2 == 0 ? "jpg" : "png")}"), colour, width: 16 + i);
+    }
+}

@@ -1,0 +1,151 @@
+using System.CommandLine;
+using System.Text.Json;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Evaluation;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Tests.Data;
+using Onnx;
+
+namespace Dunlin.Optimizer.Tests.Evaluation;
+
+public sealed class EvaluateCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-evaluate").FullName;
+    private string Images => At("images");
+
+    // Outputs in the sorted order of the classes: blue, green, red.
+    private static readonly float[] Right = [0, 0, 1, 0, 1, 0, 1, 0, 0], GreenIsBlue = [0, 0.9f, 1, 0, 0, 0, 1, 0, 0];
+
+    public EvaluateCommandTests() => Pictures.WriteFolders(Images);
+
+    [Fact]
+    public async Task AModelThatTakesGreenForBlueIsFoundOutAgainstTheReference()
+    {
+        var (right, wrong) = (Model("right.onnx", Right), Model("wrong.onnx", GreenIsBlue));
+        var (code, output, error) = await Run("evaluate", wrong, "--reference", right, "--data", Images, "--json", At("r.json"), "--runs", "5", "--threads", "2");
+        Assert.Equal("", error);
+        Assert.Equal(0, code);
+        Assert.Contains("green taken for blue: 10, 100.00 %", output);
+
+        var report = Report();
+        Assert.Equal(30, report.ImageCount);
+        Assert.Equal([1, 20 / 30.0], report.Models.Select(m => m.Top1.Value));
+        Assert.Null(report.Models[0].AgainstReference);
+        var against = report.Models[1].AgainstReference!;
+        Assert.Equal((right, -1 / 3.0, 2 / 3.0), (against.Reference, against.Top1Change.Value, against.Agreement.Value));
+        Assert.InRange(against.Top1Change.High, -0.3, -0.1);
+        Assert.Equal([0, -1, 0], report.Models[1].Classes.Select(c => c.Change!.Value.Value));
+        Assert.Equal([new Confusion("green", "blue", 10, 1)], report.Models[1].Confusions);
+        Assert.InRange(report.Models[0].CalibrationError, 0.0001, 0.2);
+    }
+
+    [Fact]
+    public async Task AnOpenInputTakesTheShapeThatIsGivenAndLabelsSayWhatOutputsAre()
+    {
+        var model = Model("open.onnx", [1, 0, 0, 0, 1, 0, 0, 0, 1], open: true);
+        await File.WriteAllTextAsync(At("open.labels.txt"), "red\ngreen\nblue\n", TestContext.Current.CancellationToken);
+        Assert.Contains("--input-shape", (await Run("evaluate", model, "--data", Images)).Error);
+        var (code, _, error) = await Run("evaluate", model, "--data", Images, "--input-shape", "1x3x10x14", "--mean", "127.5", "--std", "127.5", "--fit", "letterbox", "--json", At("r.json"));
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(1, Report().Models[0].Top1.Value);
+    }
+
+    [Fact]
+    public async Task DamagedImagesAreNamedAndTooManyOfThemAreAnError()
+    {
+        var jpeg = await File.ReadAllBytesAsync(Path.Combine(Images, "red/0.jpg"), TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(Path.Combine(Images, "red/cut.jpg"), jpeg[..(jpeg.Length * 3 / 4)], TestContext.Current.CancellationToken);
+        var model = Model("net.onnx", Right);
+        var (code, _, error) = await Run("evaluate", model, "--data", Images);
+        Assert.Equal(1, code);
+        Assert.Contains("1 of 31 images cannot be read: 'red/cut.jpg' (damaged JPEG", error);
+
+        (code, _, error) = await Run("evaluate", model, "--data", Images, "--max-unreadable", "0.1", "--json", At("r.json"));
+        Assert.Equal(0, code);
+        Assert.Contains("'red/cut.jpg'", error);
+        Assert.Equal((30, "red/cut.jpg"), (Report().ImageCount, Report().Unreadable.Single().Name));
+    }
+
+    [Fact]
+    public async Task LabelsThatDoNotMatchAreAnError()
+    {
+        var model = Model("net.onnx", Right);
+        await File.WriteAllTextAsync(At("l.txt"), "rot\ngreen\nblue\n", TestContext.Current.CancellationToken);
+        var (code, _, error) = await Run("evaluate", model, "--data", Images, "--labels", At("l.txt"));
+        Assert.Equal(1, code);
+        Assert.Contains("first 'red'", error);
+        Directory.Delete(Path.Combine(Images, "red"), recursive: true);
+        Assert.Contains("2 classes (blue, green…), but the model has 3 outputs", (await Run("evaluate", model, "--data", Images)).Error);
+    }
+
+    [Fact]
+    public async Task OnlyHeldOutImagesOfASplitAreUsedAndAMarkedModelNeedsIt()
+    {
+        Assert.Equal(0, (await Run("split", "--data", Images, "--out", At("split.json"))).Code);
+        var path = Model("net.onnx", Right);
+        var model = ModelFile.Load(path);
+        SplitFile.Load(At("split.json")).Apply(DataListing.Open(Images)).Mark(model);
+        ModelFile.Save(model, path);
+
+        Assert.Contains("--split", (await Run("evaluate", path, "--data", Images)).Error);
+        var (code, _, error) = await Run("evaluate", path, "--data", Images, "--split", At("split.json"), "--json", At("r.json"));
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(6, Report().ImageCount);
+        Assert.Equal([2, 2, 2], Report().Models[0].Classes.Select(c => c.ImageCount));
+    }
+
+    [Fact]
+    public async Task IdxAnswersAreThoseOfThePixelsThemselves()
+    {
+        Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
+        var bundle = Bundles.Layouts.Bundle.Open(TestKit.RepositoryFolder.DemoBundle);
+        var variant = bundle.Manifest.Variants[0];
+        var data = DataListing.Open(FashionMnist.DebianFolder);
+        using var evaluator = new Evaluator(bundle.PathOf(variant), FashionMnist.Input(bundle.Manifest.Input.Tensor, null), bundle.Manifest.Output, bundle.Labels);
+        var frame = new Runtime.Frames.FrameBuffer();
+        var samples = HeldOutImages.Whole(data).Samples.Take(500).Select((sample, i) =>
+        {
+            Assert.Null(evaluator.Answer(sample, 0, frame, out var answer));
+            return answer.Prediction;
+        }).ToList();
+        var pixels = evaluator.Answer(FashionMnist.ReadTest(FashionMnist.DebianFolder).Take(500), TestContext.Current.CancellationToken);
+        // Resampling and luma may round a pixel's last bit.
+        Assert.True(samples.Zip(pixels.Predictions).Count(p => p.First == p.Second) >= 499);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    private EvaluationReport Report() => JsonSerializer.Deserialize(File.ReadAllBytes(At("r.json")), EvaluationJson.Default.EvaluationReport)!;
+
+    /// <summary>A classifier of mean colours: each output weighs red, green and blue.</summary>
+    private string Model(string name, float[] weights, bool open = false)
+    {
+        var graph = new GraphProto { Name = "colours" };
+        graph.Input.Add(Nodes.FloatValue("image", 1, 3, 8, 8));
+        if (open)
+            foreach (var (axis, size) in new[] { (0, "N"), (2, "H"), (3, "W") })
+                graph.Input[0].Type.TensorType.Shape.Dim[axis] = new TensorShapeProto.Types.Dimension { DimParam = size };
+        graph.Initializer.Add(Tensors.Of("w", weights, 3, 3));
+        graph.Initializer.Add(Tensors.Of("b", new float[3], 3));
+        graph.Node.Add(Nodes.Make("GlobalAveragePool", ["image"], "pooled"));
+        graph.Node.Add(Nodes.Make("Flatten", ["pooled"], "flat"));
+        graph.Node.Add(Nodes.Make("Gemm", ["flat", "w", "b"], "scores", Nodes.Int("transB", 1)));
+        graph.Output.Add(Nodes.FloatValue("scores", 1, 3));
+        if (open) graph.Output[0].Type.TensorType.Shape.Dim[0] = new TensorShapeProto.Types.Dimension { DimParam = "N" };
+        var model = new ModelProto { IrVersion = ModelFile.IrVersion, Graph = graph };
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = ModelFile.OpsetVersion });
+        ModelFile.Save(model, At(name));
+        return At(name);
+    }
+
+    private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = await OptimizerCommand.Create().Parse(arguments).InvokeAsync(
+            new InvocationConfiguration { Output = output, Error = error }, TestContext.Current.CancellationToken);
+        return (code, output.ToString(), error.ToString());
+    }
+}
