@@ -55,10 +55,9 @@ internal sealed class MobileNet(Workshop workshop)
 
     private void Quantize(string path)
     {
-        var model = ModelFile.Load(ModelPath(Float));
-        var tensors = QuantizedTensors.Of(model.Graph);
-        var ranges = MinMaxCalibration.Measure(model, tensors, Photographs.Tensors(Input, Enumerable.Range(0, CalibrationCount)), CancellationToken.None);
-        ModelFile.Save(QdqQuantizer.Quantize(model, ranges), path);
+        var images = Photographs.Tensors(Input, Enumerable.Range(0, CalibrationCount));
+        var quantization = PostTraining.Calibrate(ModelGraph.Load(ModelPath(Float)), images, new QuantizationOptions(), CancellationToken.None);
+        ModelFile.Save(quantization.Quantize(new HashSet<string>(), CancellationToken.None).Model, path);
     }
 
     private void Pack(string directory)

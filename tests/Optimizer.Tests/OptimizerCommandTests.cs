@@ -43,6 +43,9 @@ public sealed class OptimizerCommandTests : IDisposable
     [InlineData("train --out {0}/net.onnx --epochs 0", "--epochs is 0")]
     [InlineData("distil {0}/net.onnx --teacher {0}/teacher.onnx --out {0}/q.onnx --temperature 0.5", "--temperature is 0.5")]
     [InlineData("belt --out {0}/film --count 0", "--count is 0")]
+    [InlineData("quantize {0}/net.onnx --out {0}/q.onnx --limit fast", "-1.0pt")]
+    [InlineData("quantize {0}/net.onnx --out {0}/q.onnx --images 3", "at least 16")]
+    [InlineData("quantize {0}/net.onnx --out {0}/q.onnx --images 60000", "ask for fewer")]
     [InlineData("pack {0}/net.onnx --out {0}/bundle --golden 50", "at least 200")]
     [InlineData("evaluate {0}/none.onnx", "dunlin-optimizer train")]
     public async Task AWrongValueIsNamedWithItsRule(string line, string expected)

@@ -21,7 +21,8 @@ internal static class BatchNormFolding
         return count;
     }
 
-    private static (double[] Gain, double[] Offset)? Factors(ModelGraph graph, NodeProto norm)
+    /// <summary>Of each channel, γ ÷ √(σ² + ε) and β − μγ ÷ √(σ² + ε); null for a norm that is not plain float32 inference.</summary>
+    public static (double[] Gain, double[] Offset)? Factors(ModelGraph graph, NodeProto norm)
     {
         if (Nodes.IntOf(norm, "training_mode", 0) != 0) return null;
         var tensors = norm.Input.Skip(1).Select(graph.Constant).ToList();

@@ -3,26 +3,36 @@ namespace Dunlin.Optimizer.Quantization;
 /// <summary>Weights as signed bytes, symmetric, with one scale per output channel.</summary>
 internal sealed record ChannelWeights(sbyte[] Values, float[] Scales)
 {
-    private const int Largest = 127;
+    /// <summary>Half of what the accumulator holds, so that a correction of the bias still fits.</summary>
+    private const double LargestBias = int.MaxValue / 2.0;
 
-    /// <param name="weights">Output channels first.</param>
-    /// <param name="channelCount">Length of the first dimension.</param>
-    public static ChannelWeights Of(ReadOnlySpan<float> weights, int channelCount)
+    /// <param name="weights">As in the tensor.</param>
+    /// <param name="shape">Of the tensor.</param>
+    /// <param name="axis">Of the output channels.</param>
+    /// <param name="largest">Weights are −this…this steps.</param>
+    /// <param name="bias">Of each channel, or empty. Where a channel has nearly no weights but a bias, its scale grows until the bias fits into 32 bits.</param>
+    /// <param name="inputScale">Of the activations that the weights meet.</param>
+    public static ChannelWeights Of(ReadOnlySpan<float> weights, ReadOnlySpan<long> shape, int axis, int largest, ReadOnlySpan<float> bias = default, float inputScale = 1)
     {
-        var values = new sbyte[weights.Length];
-        var scales = new float[channelCount];
-        var size = weights.Length / channelCount;
-        for (var c = 0; c < channelCount; c++)
+        var inner = 1L;
+        foreach (var size in shape[(axis + 1)..]) inner *= size;
+        var scales = new float[shape[axis]];
+        for (var i = 0; i < weights.Length; i++)
         {
-            var channel = weights.Slice(c * size, size);
-            var largest = 0f;
-            foreach (var weight in channel) largest = Math.Max(largest, Math.Abs(weight));
-            // A dead channel has only zeros; any scale is right for it.
-            var scale = scales[c] = largest > float.Epsilon * 1024 ? largest / Largest : 1;
-            for (var i = 0; i < size; i++)
-                values[c * size + i] = (sbyte)Math.Clamp(MathF.Round(channel[i] / scale), -Largest, Largest);
+            ref var extreme = ref scales[i / inner % scales.Length];
+            extreme = Math.Max(extreme, Math.Abs(weights[i]));
         }
 
+        for (var c = 0; c < scales.Length; c++)
+        {
+            // A dead channel has only zeros; any scale is right for it.
+            scales[c] = scales[c] > float.Epsilon * 1024 ? scales[c] / largest : 1;
+            if (!bias.IsEmpty) scales[c] = Math.Max(scales[c], (float)(Math.Abs(bias[c]) / (inputScale * LargestBias)));
+        }
+
+        var values = new sbyte[weights.Length];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = (sbyte)Math.Clamp(MathF.Round(weights[i] / scales[i / inner % scales.Length]), -largest, largest);
         return new ChannelWeights(values, scales);
     }
 

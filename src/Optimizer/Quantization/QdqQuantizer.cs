@@ -4,90 +4,122 @@ using Onnx;
 namespace Dunlin.Optimizer.Quantization;
 
 /// <summary>
-/// Static quantization in QDQ form: activations to unsigned bytes, weights to signed bytes per output channel, biases to
+/// Writes a plan in QDQ form: activations to bytes, weights to signed bytes per output channel, biases to
 /// int32, so that ONNX Runtime fuses each convolution with its neighbours into one integer kernel.
 /// </summary>
 internal sealed class QdqQuantizer
 {
-    private readonly GraphProto _source;
+    private readonly QuantizationPlan _plan;
+    private readonly QuantizationTarget _on;
     private readonly GraphProto _target;
-    private readonly Dictionary<string, TensorProto> _initializers;
-    private readonly IReadOnlySet<string> _quantized;
-    private readonly Dictionary<string, (float Scale, byte ZeroPoint)> _grids = [];
+    private readonly Dictionary<string, TensorRange> _ranges;
     private readonly HashSet<string> _written = [];
 
-    private QdqQuantizer(GraphProto source, GraphProto target, IReadOnlySet<string> quantized)
-    {
-        (_source, _target, _quantized) = (source, target, quantized);
-        _initializers = source.Initializer.ToDictionary(i => i.Name);
-    }
+    private QdqQuantizer(QuantizationPlan plan, QuantizationTarget on, GraphProto target, IReadOnlyDictionary<string, TensorRange> ranges) =>
+        (_plan, _on, _target, _ranges) = (plan, on, target, GridAssignment.Of(plan, ranges));
 
-    /// <param name="model">Float32, as trained.</param>
-    /// <param name="ranges">For each of <see cref="QuantizedTensors.Of"/>.</param>
-    public static ModelProto Quantize(ModelProto model, IReadOnlyDictionary<string, TensorRange> ranges)
+    /// <param name="plan">For a graph of float32.</param>
+    /// <param name="ranges">For at least each of the plan's tensors.</param>
+    /// <param name="target">The CPU it is for.</param>
+    public static ModelProto Quantize(QuantizationPlan plan, IReadOnlyDictionary<string, TensorRange> ranges, QuantizationTarget target)
     {
-        var result = model.Clone();
+        var result = plan.Graph.Model.Clone();
         result.ProducerName = "dunlin-optimizer";
         result.Graph.Node.Clear();
         result.Graph.Initializer.Clear();
         result.Graph.ValueInfo.Clear();
-        var quantizer = new QdqQuantizer(model.Graph, result.Graph, ranges.Keys.ToHashSet());
-        foreach (var (name, range) in ranges) quantizer._grids[name] = range.ToUInt8();
-        quantizer.Write();
+        new QdqQuantizer(plan, target, result.Graph, plan.Tensors.ToDictionary(t => t, t => ranges[t])).Write();
         return result;
     }
 
+    /// <summary>The name of a layer's weights in the quantized model.</summary>
+    public static string WeightsOf(NodeProto layer) => $"{layer.Name}.weight.q";
+
+    /// <summary>The names of a layer's bias and its scales in the quantized model; null for one without.</summary>
+    public static (string Values, string Scales)? BiasOf(NodeProto layer) =>
+        Nodes.InputOf(layer, 2) is null ? null : ($"{layer.Name}.bias.q", $"{layer.Name}.bias.scale");
+
     private void Write()
     {
-        foreach (var input in _source.Input.Where(i => _quantized.Contains(i.Name))) WritePair(input.Name);
-        foreach (var node in _source.Node)
+        if (_plan.IsQuantized(_plan.Graph.Input.Name)) WritePair(_plan.Graph.Input.Name, Dequantized(_plan.Graph.Input.Name));
+        foreach (var node in _plan.Graph.Nodes)
         {
-            if (QuantizedTensors.KeepsGrid(node) && _grids.TryGetValue(node.Input[0], out var grid)) _grids[node.Output[0]] = grid;
             var copy = node.Clone();
             for (var i = 0; i < copy.Input.Count; i++) copy.Input[i] = Rewired(node, i);
             _target.Node.Add(copy);
-            if (_quantized.Contains(node.Output[0])) WritePair(node.Output[0]);
+            for (var i = 0; i < copy.Output.Count; i++)
+            {
+                var output = node.Output[i];
+                if (!_plan.IsQuantized(output)) continue;
+                // The graph's output keeps its name.
+                if (output == _plan.Graph.Output) copy.Output[i] = $"{output}.raw";
+                WritePair(output, output == _plan.Graph.Output ? output : Dequantized(output), copy.Output[i]);
+            }
         }
     }
 
     private string Rewired(NodeProto node, int index)
     {
         var name = node.Input[index];
-        if (_quantized.Contains(name)) return Dequantized(name);
-        if (!_initializers.TryGetValue(name, out var initializer)) return name;
-        if (QuantizedTensors.HasWeights(node) && _quantized.Contains(node.Input[0]) && index is 1 or 2) return WriteWeights(node, index);
-        if (_written.Add(name)) _target.Initializer.Add(initializer);
+        if (_plan.IsQuantized(name)) return name == _plan.Graph.Output ? name : Dequantized(name);
+        if (_plan.Graph.Constant(name) is not { } tensor) return name;
+        var kind = _plan.KindOf(node);
+        if (kind is IntegerKind.Convolution or IntegerKind.Linear && index is 1 or 2) return index == 1 ? WriteWeights(node, tensor) : $"{node.Name}.bias.dq";
+        if (kind == IntegerKind.Free && node.OpType is "Add" or "Mul" && _plan.IsQuantized(node.Input[1 - index])) return WriteConstant(node, tensor);
+        if (_written.Add(name)) _target.Initializer.Add(tensor);
         return name;
     }
 
-    private string WriteWeights(NodeProto node, int index)
+    private string WriteWeights(NodeProto node, TensorProto tensor)
     {
-        var name = node.Input[index];
-        if (!_written.Add(name)) return Dequantized(name);
-        var tensor = _initializers[node.Input[1]];
-        var channels = (int)tensor.Dims[0];
-        var weights = ChannelWeights.Of(Tensors.Floats(tensor), channels);
-        var inputScale = _grids[node.Input[0]].Scale;
-        var (values, scales) = index == 1
-            ? (Tensors.Of($"{name}.q", weights.Values, [.. tensor.Dims]), weights.Scales)
-            : (Tensors.Of($"{name}.q", weights.Bias(Tensors.Floats(_initializers[name]), inputScale), channels), weights.BiasScales(inputScale));
+        var axis = IntegerOperators.ChannelAxis(node);
+        var inputScale = _ranges[node.Input[0]].ToUInt8().Scale;
+        var bias = _plan.Graph.Constant(Nodes.InputOf(node, 2)) is { } found ? Tensors.Floats(found) : [];
+        var weights = ChannelWeights.Of(Tensors.Floats(tensor), [.. tensor.Dims], axis, _on.LargestWeight, bias, inputScale);
+        var channels = weights.Scales.Length;
+        WriteConstant($"{node.Name}.weight", Tensors.Of("", weights.Values, [.. tensor.Dims]), weights.Scales, Tensors.Of("", new sbyte[channels], channels), axis);
+        if (bias.Length > 0)
+            WriteConstant($"{node.Name}.bias", Tensors.Of("", weights.Bias(bias, inputScale), channels), weights.BiasScales(inputScale), Tensors.Of("", new int[channels], channels), 0);
+        return $"{node.Name}.weight.dq";
+    }
+
+    private void WriteConstant(string name, TensorProto values, float[] scales, TensorProto zeros, int axis)
+    {
+        (values.Name, zeros.Name) = ($"{name}.q", $"{name}.zero");
         _target.Initializer.Add(values);
-        _target.Initializer.Add(Tensors.Of($"{name}.scale", scales, channels));
-        _target.Initializer.Add(index == 1
-            ? Tensors.Of($"{name}.zero", new sbyte[channels], channels)
-            : Tensors.Of($"{name}.zero", new int[channels], channels));
-        _target.Node.Add(Nodes.Make("DequantizeLinear", [$"{name}.q", $"{name}.scale", $"{name}.zero"], Dequantized(name), Nodes.Int("axis", 0)));
+        _target.Initializer.Add(Tensors.Of($"{name}.scale", scales, scales.Length));
+        _target.Initializer.Add(zeros);
+        _target.Node.Add(Nodes.Make("DequantizeLinear", [$"{name}.q", $"{name}.scale", $"{name}.zero"], $"{name}.dq", Nodes.Int("axis", axis)));
+    }
+
+    private string WriteConstant(NodeProto node, TensorProto tensor)
+    {
+        var name = $"{node.Name}.operand";
+        var values = Tensors.Floats(tensor);
+        var (scale, zero) = TensorRange.Empty.With(values).ToUInt8();
+        byte[] steps = [.. values.Select(v => (byte)Math.Clamp(MathF.Round(v / scale) + zero, 0, byte.MaxValue))];
+        var bytes = _on.SignedActivations ? Tensors.Of($"{name}.q", [.. steps.Select(Signed)], [.. tensor.Dims]) : Tensors.Of($"{name}.q", steps, [.. tensor.Dims]);
+        _target.Initializer.Add(bytes);
+        WriteGrid(name, scale, zero);
+        _target.Node.Add(Nodes.Make("DequantizeLinear", [$"{name}.q", $"{name}.scale", $"{name}.zero"], Dequantized(name)));
         return Dequantized(name);
     }
 
-    private void WritePair(string name)
+    private void WritePair(string name, string dequantized, string? source = null)
     {
-        var (scale, zeroPoint) = _grids[name];
-        _target.Initializer.Add(Tensors.Of($"{name}.scale", [scale]));
-        _target.Initializer.Add(Tensors.Of($"{name}.zero", [zeroPoint]));
-        _target.Node.Add(Nodes.Make("QuantizeLinear", [name, $"{name}.scale", $"{name}.zero"], $"{name}.q"));
-        _target.Node.Add(Nodes.Make("DequantizeLinear", [$"{name}.q", $"{name}.scale", $"{name}.zero"], Dequantized(name)));
+        var (scale, zeroPoint) = _ranges[name].ToUInt8();
+        WriteGrid(name, scale, zeroPoint);
+        _target.Node.Add(Nodes.Make("QuantizeLinear", [source ?? name, $"{name}.scale", $"{name}.zero"], $"{name}.q"));
+        _target.Node.Add(Nodes.Make("DequantizeLinear", [$"{name}.q", $"{name}.scale", $"{name}.zero"], dequantized));
     }
+
+    private void WriteGrid(string name, float scale, byte zeroPoint)
+    {
+        _target.Initializer.Add(Tensors.Of($"{name}.scale", [scale]));
+        _target.Initializer.Add(_on.SignedActivations ? Tensors.Of($"{name}.zero", [Signed(zeroPoint)]) : Tensors.Of($"{name}.zero", [zeroPoint]));
+    }
+
+    private static sbyte Signed(byte value) => (sbyte)(value + sbyte.MinValue);
 
     private static string Dequantized(string name) => $"{name}.dq";
 }

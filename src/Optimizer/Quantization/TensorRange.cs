@@ -1,6 +1,8 @@
+using System.Numerics;
+
 namespace Dunlin.Optimizer.Quantization;
 
-/// <summary>The smallest and the largest value that calibration saw in one tensor, and the unsigned 8-bit grid over it.</summary>
+/// <summary>The smallest and the largest value that one tensor is to represent, and the unsigned 8-bit grid over it.</summary>
 internal readonly record struct TensorRange(float Low, float High)
 {
     public static readonly TensorRange Empty = new(float.PositiveInfinity, float.NegativeInfinity);
@@ -8,13 +10,24 @@ internal readonly record struct TensorRange(float Low, float High)
     public TensorRange With(ReadOnlySpan<float> values)
     {
         var (low, high) = (Low, High);
-        foreach (var value in values)
+        var (lows, highs, wrong) = (new Vector<float>(low), new Vector<float>(high), Vector<float>.Zero);
+        var i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
-            if (!float.IsFinite(value)) throw new InvalidDataException($"The model computes {value} on a calibration image; it cannot be quantized.");
-            low = Math.Min(low, value);
-            high = Math.Max(high, value);
+            var v = new Vector<float>(values[i..]);
+            (lows, highs) = (Vector.Min(lows, v), Vector.Max(highs, v));
+            // Zero for every finite number, and nothing else.
+            wrong += v - v;
         }
 
+        for (; i < values.Length; i++)
+        {
+            (low, high) = (Math.Min(low, values[i]), Math.Max(high, values[i]));
+            wrong += new Vector<float>(values[i] - values[i]);
+        }
+
+        if (!Vector.EqualsAll(wrong, Vector<float>.Zero)) throw new InvalidDataException("The model computes what is no finite number on a calibration image; it cannot be quantized.");
+        for (var lane = 0; lane < Vector<float>.Count; lane++) (low, high) = (Math.Min(low, lows[lane]), Math.Max(high, highs[lane]));
         return new TensorRange(low, high);
     }
 
@@ -24,6 +37,8 @@ internal readonly record struct TensorRange(float Low, float High)
         var (low, high) = (Math.Min(Low, 0), Math.Max(High, 0));
         var scale = (high - low) / byte.MaxValue;
         if (scale < float.Epsilon * 4 || !float.IsNormal(scale)) return (1, 0);
+        // ONNX Runtime drops a Clip before the grid only if the grid does not reach beyond it, not even by a rounding.
+        while (low == 0 && scale * byte.MaxValue > high) scale = MathF.BitDecrement(scale);
         return (scale, (byte)Math.Clamp(MathF.Round(-low / scale), 0, byte.MaxValue));
     }
 }

@@ -94,12 +94,11 @@ public sealed class PackerTests : IDisposable
     {
         var spec = new ResidualSpec([16, 32], BlockCount: 1, StemStride: 2, ClassCount: 3);
         var model = FoldedResidual.Make(spec, Stripes.Side);
-        var tensors = QuantizedTensors.Of(model.Graph);
         var random = new Random(2);
-        var calibration = Enumerable.Range(0, 20).Select(_ => Enumerable.Range(0, 784).Select(_ => random.NextSingle() * 3 - 1).ToArray());
+        var calibration = Enumerable.Range(0, 20).Select(_ => Enumerable.Range(0, 784).Select(_ => random.NextSingle() * 3 - 1).ToArray()).ToList();
         string[] paths = [Path.Combine(_folder, "net.onnx"), Path.Combine(_folder, "net-int8.onnx")];
         ModelFile.Save(model, paths[0]);
-        ModelFile.Save(QdqQuantizer.Quantize(model, MinMaxCalibration.Measure(model, tensors, calibration, Stop)), paths[1]);
+        ModelFile.Save(PostTraining.Calibrate(ModelGraph.Of(model), calibration, new QuantizationOptions(), Stop).Quantize(new HashSet<string>(), Stop).Model, paths[1]);
         return paths;
     }
 }

@@ -10,15 +10,13 @@ public sealed class QdqQuantizerTests
 {
     private static readonly ResidualSpec Spec = new([16, 32, 64], BlockCount: 1, StemStride: 2, ClassCount: 10);
     private static readonly ModelProto Model = FoldedResidual.Make(Spec);
+    private static readonly HashSet<string> None = [];
 
     [Fact]
     public void EveryConvolutionAddAndGemmFusesIntoAnIntegerKernel()
     {
-        var path = Path.GetTempFileName();
-        using (new GraphRun(Quantized(), path)) { }
-        var kernels = ModelFile.Load(path).Graph.Node.CountBy(n => n.OpType).ToDictionary();
-        File.Delete(path);
-
+        var quantization = Calibrated(new QuantizationOptions());
+        var kernels = FusionEvidence.Of(quantization.Plan, Quantized(quantization)).Kernels;
         Assert.Equal(Model.Graph.Node.Count(n => n.OpType == "Conv"), kernels.GetValueOrDefault("QLinearConv"));
         Assert.Equal(Model.Graph.Node.Count(n => n.OpType == "Add"), kernels.GetValueOrDefault("QLinearAdd"));
         Assert.Equal(1, kernels.GetValueOrDefault("QGemm"));
@@ -48,9 +46,6 @@ public sealed class QdqQuantizerTests
     }
 
     [Fact]
-    public void OnnxItselfAcceptsTheQuantizedGraph() => OnnxChecker.Accepts(Quantized());
-
-    [Fact]
     public void ParametersAndOperationsAreThoseOfTheFloatModel()
     {
         var (before, after) = (GraphFacts.Of(Model), GraphFacts.Of(Quantized()));
@@ -58,32 +53,45 @@ public sealed class QdqQuantizerTests
     }
 
     [Fact]
-    public void AModelIsNotQuantizedTwice() =>
-        Assert.Contains("quantized already", Assert.Throws<InvalidDataException>(() => QuantizedTensors.Of(Quantized().Graph)).Message);
-
-    [Fact]
-    public void AnOperatorThatIsNotKnownIsNamed()
-    {
-        var model = Model.Clone();
-        model.Graph.Node.Single(n => n.OpType == "Flatten").OpType = "Einsum";
-        Assert.Contains("Einsum", Assert.Throws<InvalidDataException>(() => QuantizedTensors.Of(model.Graph)).Message);
-    }
-
-    [Fact]
-    public void AClipFusesAsAReluDoesAndASoftmaxStaysFloat()
-    {
-        var model = Model.Clone();
-        foreach (var node in model.Graph.Node.Where(n => n.OpType == "Relu")) node.OpType = "Clip";
-        model.Graph.Node.Add(Nodes.Make("Softmax", [model.Graph.Output[0].Name], "probabilities"));
-        Assert.Equal(QuantizedTensors.Of(Model.Graph), QuantizedTensors.Of(model.Graph));
-    }
+    public void AModelIsNotQuantizedTwice() => Assert.Contains(
+        "quantized already",
+        Assert.Throws<InvalidDataException>(() => PostTraining.Calibrate(ModelGraph.Of(Quantized()), Images(1, 1), new QuantizationOptions(), default)).Message);
 
     [Fact]
     public void CalibrationNeedsAnImage() =>
-        Assert.Throws<InvalidDataException>(() => MinMaxCalibration.Measure(Model, QuantizedTensors.Of(Model.Graph), [], TestContext.Current.CancellationToken));
+        Assert.Throws<InvalidDataException>(() => PostTraining.Calibrate(ModelGraph.Of(Model), [], new QuantizationOptions(), default));
 
-    private static ModelProto Quantized() => QdqQuantizer.Quantize(
-        Model, MinMaxCalibration.Measure(Model, QuantizedTensors.Of(Model.Graph), Images(50, seed: 1), TestContext.Current.CancellationToken));
+    [Fact]
+    public void WithoutVnniWeightsHaveSevenBitsSoThatTwoProductsFitIntoSixteen()
+    {
+        var model = Quantized(Calibrated(new QuantizationOptions { Target = QuantizationTarget.X64Avx2 }));
+        var weights = model.Graph.Initializer.Where(i => i.Name.EndsWith(".weight.q", StringComparison.Ordinal)).SelectMany(i => i.RawData.Span.ToArray()).Select(b => (int)(sbyte)b).ToList();
+        Assert.Equal((-64, 64), (weights.Min(), weights.Max()));
+        Assert.True(2 * byte.MaxValue * weights.Max() <= short.MaxValue);
+    }
+
+    [Fact]
+    public void ForArmActivationsAreSignedAndTheAnswersTheSame()
+    {
+        var model = Quantized(Calibrated(new QuantizationOptions { Target = QuantizationTarget.Arm64, CorrectBias = false }));
+        Assert.DoesNotContain(model.Graph.Initializer, i => i.DataType == (int)TensorProto.Types.DataType.Uint8);
+        OnnxChecker.Accepts(model);
+        GraphRun.AssertSame(Quantized(Calibrated(new QuantizationOptions { CorrectBias = false })), model, 1e-2);
+    }
+
+    [Fact]
+    public void ALayerThatIsKeptFloatIsNamedAndTheOthersFuse()
+    {
+        var quantization = Calibrated(new QuantizationOptions());
+        var kept = quantization.Plan.Layers[3].Name;
+        var evidence = FusionEvidence.Of(quantization.Plan, quantization.Quantize(new HashSet<string> { kept }, default).Model, new HashSet<string> { kept });
+        var layer = Assert.Single(evidence.Unfused);
+        Assert.Equal((kept, "kept in float for its sensitivity"), (layer.Name, layer.Reason));
+    }
+
+    private static PostTraining Calibrated(QuantizationOptions options) => PostTraining.Calibrate(ModelGraph.Of(Model), Images(50, seed: 1), options, TestContext.Current.CancellationToken);
+
+    private static ModelProto Quantized(PostTraining? quantization = null) => (quantization ?? Calibrated(new QuantizationOptions())).Quantize(None, TestContext.Current.CancellationToken).Model;
 
     private static IEnumerable<float[]> Images(int count, int seed)
     {

@@ -35,7 +35,7 @@ public sealed class RangeAndWeightTests
     [Fact]
     public void WeightsAreWithinHalfAStepOfTheirChannel() => Value.Array[12].Sample(weights =>
     {
-        var quantized = ChannelWeights.Of(weights, channelCount: 3);
+        var quantized = ChannelWeights.Of(weights, [3, 4], axis: 0, largest: 127);
         for (var i = 0; i < weights.Length; i++)
         {
             var scale = quantized.Scales[i / 4];
@@ -47,12 +47,34 @@ public sealed class RangeAndWeightTests
     [Fact]
     public void ADeadChannelStaysZero()
     {
-        var quantized = ChannelWeights.Of([0, 0, 1, -2], channelCount: 2);
+        var quantized = ChannelWeights.Of([0, 0, 1, -2], [2, 2], axis: 0, largest: 127);
         Assert.Equal([0, 0, 64, -127], quantized.Values.Select(v => (int)v));
         Assert.All(quantized.Scales, scale => Assert.True(scale > 0));
     }
 
     [Fact]
     public void ABiasTooLargeForItsGridSaturates() =>
-        Assert.Equal([int.MaxValue, int.MinValue], ChannelWeights.Of([1e-6f, 1e-6f], 2).Bias([1e9f, -1e9f], 1e-6f));
+        Assert.Equal([int.MaxValue, int.MinValue], ChannelWeights.Of([1e-6f, 1e-6f], [2, 1], axis: 0, largest: 127).Bias([1e9f, -1e9f], 1e-6f));
+
+    [Fact]
+    public void ChannelsMayStandInTheSecondDimension()
+    {
+        var quantized = ChannelWeights.Of([1, -8, 2, 4], [2, 2], axis: 1, largest: 64);
+        Assert.Equal([32, -64, 64, 32], quantized.Values.Select(v => (int)v));
+        Assert.Equal([2f / 64, 8f / 64], quantized.Scales);
+    }
+
+    [Fact]
+    public void ADeadChannelOfAFoldedNormKeepsItsBias()
+    {
+        var quantized = ChannelWeights.Of([1e-20f, 0.5f], [2, 1], axis: 0, largest: 127, bias: [3, 3], inputScale: 0.01f);
+        var steps = quantized.Bias([3, 3], 0.01f);
+        Assert.All(steps.Zip(quantized.BiasScales(0.01f)), p => Assert.Equal(3.0, (double)p.First * p.Second, 2));
+    }
+
+    [Theory]
+    [InlineData(6f)]
+    [InlineData(4.7f)]
+    [InlineData(0.1f)]
+    public void TheGridOfAClipDoesNotReachBeyondIt(float high) => Assert.True(new TensorRange(0, high).ToUInt8().Scale * 255 <= high);
 }

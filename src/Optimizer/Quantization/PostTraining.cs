@@ -1,0 +1,58 @@
+using Dunlin.Optimizer.Graph;
+using Onnx;
+
+namespace Dunlin.Optimizer.Quantization;
+
+/// <summary>A classifier, measured on calibration images, from which quantized models are made: whole, with layers kept in float, or with one layer only.</summary>
+internal sealed class PostTraining
+{
+    private readonly QuantizationOptions _options;
+    private readonly IReadOnlyDictionary<string, TensorRange> _ranges;
+    private readonly IReadOnlyList<float[]> _correctionImages;
+
+    private PostTraining(QuantizationPlan plan, QuantizationOptions options, IReadOnlyDictionary<string, TensorRange> ranges, IReadOnlyList<float[]> correctionImages) =>
+        (Plan, _options, _ranges, _correctionImages) = (plan, options, ranges, correctionImages);
+
+    /// <summary>For all layers that can be quantized; its graph is the float model in the form that is quantized.</summary>
+    public QuantizationPlan Plan { get; }
+
+    /// <param name="graph">Is brought into the form that quantizes best; its scores stay the same.</param>
+    /// <param name="images">For calibration: preprocessed, one at a time; the memory may be reused. Gone through up to three times.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancellationToken">Checked before each image.</param>
+    /// <exception cref="InvalidDataException">The model is quantized already, or cannot be; the message says why.</exception>
+    public static PostTraining Calibrate(ModelGraph graph, IEnumerable<float[]> images, QuantizationOptions options, CancellationToken cancellationToken)
+    {
+        // Said before anything is done.
+        _ = QuantizationPlan.Of(graph);
+        OpsetRaising.Apply(graph);
+        BatchNormFolding.Apply(graph);
+        IntegerForms.Apply(graph);
+        if (options.CorrectBias) BiasCorrection.AddMissing(graph);
+        var plan = QuantizationPlan.Of(graph);
+        var ranges = Calibration.Measure(graph, plan.Tensors, images, options.Calibration, options.Percentile, cancellationToken);
+        List<float[]> kept = options.CorrectBias ? [.. images.Take(BiasCorrection.ImageCount(graph)).Select(i => (float[])i.Clone())] : [];
+        return new PostTraining(plan, options, ranges, kept);
+    }
+
+    /// <param name="keepFloat">Nodes, by name, that stay float.</param>
+    /// <param name="cancellationToken">Checked before each layer.</param>
+    public QuantizedModel Quantize(IReadOnlySet<string> keepFloat, CancellationToken cancellationToken)
+    {
+        var plan = keepFloat.Count == 0 ? Plan : QuantizationPlan.Of(Plan.Graph, keepFloat);
+        var model = QdqQuantizer.Quantize(plan, _ranges, _options.Target);
+        return new QuantizedModel(model, _options.CorrectBias ? BiasCorrection.Apply(plan, model, _correctionImages, cancellationToken) : null);
+    }
+
+    /// <summary>The model with one layer quantized and all else in float.</summary>
+    public ModelProto Only(NodeProto layer)
+    {
+        var others = Plan.Graph.Nodes.Where(n => n != layer).Select(n => n.Name).ToHashSet();
+        return QdqQuantizer.Quantize(QuantizationPlan.Of(Plan.Graph, others), _ranges, _options.Target);
+    }
+}
+
+/// <summary>A result of quantization.</summary>
+/// <param name="Model">In QDQ form.</param>
+/// <param name="BiasError">The root mean square of the channels' mean errors that were corrected; null where biases are as trained.</param>
+internal sealed record QuantizedModel(ModelProto Model, double? BiasError);

@@ -1,0 +1,36 @@
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Quantization;
+using Dunlin.Optimizer.Tests.Graph.Nets;
+using Onnx;
+
+namespace Dunlin.Optimizer.Tests.Quantization;
+
+public sealed class BiasCorrectionTests
+{
+    [Theory]
+    [InlineData("mobilenet-v2")]
+    [InlineData("resnet-basic")]
+    [InlineData("densenet")]
+    public void TheMeanErrorOfTheScoresFalls(string name)
+    {
+        var model = Zoo.Build(name);
+        var (plain, corrected) = (MeanError(model, correct: false), MeanError(model, correct: true));
+        Assert.True(corrected < plain / 2, $"{corrected} where it was {plain}");
+    }
+
+    // On other images of the same kind; seven bits, so that there is something to correct.
+    private static double MeanError(ModelProto model, bool correct)
+    {
+        var graph = ModelGraph.Of(model);
+        var options = new QuantizationOptions { CorrectBias = correct, Target = QuantizationTarget.X64Avx2 };
+        var quantization = PostTraining.Calibrate(graph, Pictures.Make(model, 64, seed: 5), options, default);
+        var result = quantization.Quantize(new HashSet<string>(), default);
+        Assert.Equal(correct, result.BiasError is > 0);
+        using var expected = new ModelRun(graph.Model, graph.Input);
+        using var actual = new ModelRun(result.Model, graph.Input);
+        var means = new double[Zoo.Classes];
+        foreach (var image in Pictures.Make(model, 64, seed: 6))
+            foreach (var (c, error) in actual.Scores(image).Zip(expected.Scores(image), (a, b) => a - b).Index()) means[c] += error / 64;
+        return Math.Sqrt(means.Average(m => m * m));
+    }
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.Text.Json;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Tests.Graph;
+using Dunlin.Optimizer.Training;
+
+namespace Dunlin.Optimizer.Tests.Quantization;
+
+public sealed class QuantizeCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-quantize").FullName;
+
+    [Fact]
+    public async Task TheReportSaysWhatWasFusedAndTheSameSeedGivesTheSameFile()
+    {
+        Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
+        var model = FoldedResidual.Make(new ResidualSpec([16, 32], BlockCount: 1, StemStride: 2, ClassCount: 10));
+        ModelFile.Save(model, Path.Combine(_folder, "net.onnx"));
+        using var report = JsonDocument.Parse(await Run("first.onnx", "--json", "--sensitivity"));
+        var root = report.RootElement;
+        var convolutions = model.Graph.Node.Count(n => n.OpType == "Conv");
+        Assert.Equal(convolutions, root.GetProperty("fusion").GetProperty("kernels").GetProperty("QLinearConv").GetInt32());
+        Assert.Equal(convolutions + 1, root.GetProperty("sensitivities").GetArrayLength());
+        Assert.Equal(32, root.GetProperty("checkImageCount").GetInt32());
+        Assert.Equal(new FileInfo(Path.Combine(_folder, "first.onnx")).Length, root.GetProperty("byteCount").GetInt64());
+
+        Assert.Contains("QLinearConv", await Run("second.onnx"));
+        Assert.Equal(await Bytes("first.onnx"), await Bytes("second.onnx"));
+        await Run("third.onnx", "--seed", "2");
+        Assert.NotEqual(await Bytes("first.onnx"), await Bytes("third.onnx"));
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private Task<byte[]> Bytes(string name) => File.ReadAllBytesAsync(Path.Combine(_folder, name), TestContext.Current.CancellationToken);
+
+    private async Task<string> Run(string result, params string[] more)
+    {
+        using var output = new StringWriter();
+        string[] arguments = ["quantize", Path.Combine(_folder, "net.onnx"), "--out", Path.Combine(_folder, result), "--images", "32", "--check-images", "32", .. more];
+        var code = await OptimizerCommand.Create().Parse(arguments).InvokeAsync(new InvocationConfiguration { Output = output }, TestContext.Current.CancellationToken);
+        Assert.Equal(0, code);
+        return output.ToString();
+    }
+}
