@@ -23,8 +23,8 @@ public sealed class BiasCorrectionTests
     {
         var graph = ModelGraph.Of(model);
         var options = new QuantizationOptions { CorrectBias = correct, Target = QuantizationTarget.X64Avx2 };
-        var quantization = PostTraining.Calibrate(graph, Pictures.Make(model, 64, seed: 5), options, default);
-        var result = quantization.Quantize(new HashSet<string>(), default);
+        var quantization = PostTraining.Calibrate(graph, Pictures.Make(model, 64, seed: 5), options, TestContext.Current.CancellationToken);
+        var result = quantization.Quantize(new HashSet<string>(), TestContext.Current.CancellationToken);
         Assert.Equal(correct, result.BiasError is > 0);
         using var expected = new ModelRun(graph.Model, graph.Input);
         using var actual = new ModelRun(result.Model, graph.Input);

@@ -12,6 +12,8 @@ public sealed class QdqQuantizerTests
     private static readonly ModelProto Model = FoldedResidual.Make(Spec);
     private static readonly HashSet<string> None = [];
 
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     [Fact]
     public void EveryConvolutionAddAndGemmFusesIntoAnIntegerKernel()
     {
@@ -55,11 +57,11 @@ public sealed class QdqQuantizerTests
     [Fact]
     public void AModelIsNotQuantizedTwice() => Assert.Contains(
         "quantized already",
-        Assert.Throws<InvalidDataException>(() => PostTraining.Calibrate(ModelGraph.Of(Quantized()), Images(1, 1), new QuantizationOptions(), default)).Message);
+        Assert.Throws<InvalidDataException>(() => PostTraining.Calibrate(ModelGraph.Of(Quantized()), Images(1, 1), new QuantizationOptions(), Stop)).Message);
 
     [Fact]
     public void CalibrationNeedsAnImage() =>
-        Assert.Throws<InvalidDataException>(() => PostTraining.Calibrate(ModelGraph.Of(Model), [], new QuantizationOptions(), default));
+        Assert.Throws<InvalidDataException>(() => PostTraining.Calibrate(ModelGraph.Of(Model), [], new QuantizationOptions(), Stop));
 
     [Fact]
     public void WithoutVnniWeightsHaveSevenBitsSoThatTwoProductsFitIntoSixteen()
@@ -84,14 +86,14 @@ public sealed class QdqQuantizerTests
     {
         var quantization = Calibrated(new QuantizationOptions());
         var kept = quantization.Plan.Layers[3].Name;
-        var evidence = FusionEvidence.Of(quantization.Plan, quantization.Quantize(new HashSet<string> { kept }, default).Model, new HashSet<string> { kept });
+        var evidence = FusionEvidence.Of(quantization.Plan, quantization.Quantize(new HashSet<string> { kept }, Stop).Model, new HashSet<string> { kept });
         var layer = Assert.Single(evidence.Unfused);
         Assert.Equal((kept, "kept in float for its sensitivity"), (layer.Name, layer.Reason));
     }
 
-    private static PostTraining Calibrated(QuantizationOptions options) => PostTraining.Calibrate(ModelGraph.Of(Model), Images(50, seed: 1), options, TestContext.Current.CancellationToken);
+    private static PostTraining Calibrated(QuantizationOptions options) => PostTraining.Calibrate(ModelGraph.Of(Model), Images(50, seed: 1), options, Stop);
 
-    private static ModelProto Quantized(PostTraining? quantization = null) => (quantization ?? Calibrated(new QuantizationOptions())).Quantize(None, TestContext.Current.CancellationToken).Model;
+    private static ModelProto Quantized(PostTraining? quantization = null) => (quantization ?? Calibrated(new QuantizationOptions())).Quantize(None, Stop).Model;
 
     private static IEnumerable<float[]> Images(int count, int seed)
     {
