@@ -28,6 +28,9 @@ internal sealed class ChannelUnits(Func<string, long[]?> shapeOf)
     /// <summary>Labels along an axis that some rule named; null for the others.</summary>
     public int[]? TryAlong(string value, int axis) => _labels.GetValueOrDefault((value, axis));
 
+    /// <summary>Labels of every axis that some rule named.</summary>
+    public IEnumerable<int[]> Axes => _labels.Values;
+
     /// <summary>The unit that a label belongs to.</summary>
     public int UnitOf(int label)
     {

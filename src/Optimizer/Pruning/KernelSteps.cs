@@ -18,14 +18,16 @@ internal static class KernelSteps
     private const int First = 36, Last = 96, Between = 4, Side = 14, RoundCount = 40, RunsPerRound = 4;
     private static readonly int[] Candidates = [4, 8, 16, 32];
 
-    /// <summary>From the cache, or measured in about two seconds and kept there for this CPU and version of ONNX Runtime.</summary>
-    public static int OfThisCpu(CancellationToken cancellationToken)
+    /// <summary>From a folder, or measured in about two seconds and kept there for this CPU and version of ONNX Runtime.</summary>
+    /// <param name="folder">Is made if it is not there.</param>
+    /// <param name="cancellationToken">Checked between rounds of measuring.</param>
+    public static int OfThisCpu(string folder, CancellationToken cancellationToken)
     {
-        var path = CachePath();
+        var path = Path.Combine(folder, $"{CpuKey()}.step");
         if (File.Exists(path) && int.TryParse(File.ReadAllText(path), NumberStyles.None, CultureInfo.InvariantCulture, out var known) && Candidates.Contains(known)) return known;
         int[] widths = [.. Enumerable.Range(0, (Last - First) / Between + 1).Select(i => First + i * Between)];
         var step = BestFit(widths, Measure(widths, cancellationToken));
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        Directory.CreateDirectory(folder);
         var temporary = $"{path}.{Environment.ProcessId}";
         File.WriteAllText(temporary, step.ToString(CultureInfo.InvariantCulture));
         File.Move(temporary, path, overwrite: true);
@@ -92,11 +94,10 @@ internal static class KernelSteps
         return model;
     }
 
-    private static string CachePath()
+    private static string CpuKey()
     {
         var cpu = File.ReadLines("/proc/cpuinfo").Where(l => l.StartsWith("model name", StringComparison.Ordinal) || l.StartsWith("flags", StringComparison.Ordinal)).Distinct();
         var version = OnnxEnvironment.Instance.GetVersionString();
-        var key = Digest.Of(System.Text.Encoding.UTF8.GetBytes($"{string.Join('\n', cpu)}\n{version}")).Hex[..16];
-        return Path.Combine(CacheFolder.Path, "kernels", $"{key}.step");
+        return Digest.Of(System.Text.Encoding.UTF8.GetBytes($"{string.Join('\n', cpu)}\n{version}")).Hex[..16];
     }
 }

@@ -36,7 +36,7 @@ internal static class PruneCommand
         if (ratio is not (> 0 and < 1)) throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"--ratio is {ratio}; it must be above 0 and below 1."));
         if (arguments.GetValue(Step) is < 1 or > 256) throw new FormatException($"--step is {arguments.GetValue(Step)}; it must be from 1 to 256.");
         var graph = ModelGraph.Load(arguments.GetValue(Model)!.FullName, InputShapeOption.Of(arguments));
-        var step = arguments.GetValue(Step) ?? KernelSteps.OfThisCpu(cancellationToken);
+        var step = arguments.GetValue(Step) ?? KernelSteps.OfThisCpu(Path.Combine(CacheFolder.Path, "kernels"), cancellationToken);
         var options = new PruningOptions(ratio, arguments.GetValue(Scope) == "layer" ? PruningScope.Layer : PruningScope.Global, step);
         var before = GraphFacts.Of(graph);
         var plan = Pruner.Prune(graph, ImportanceOf(arguments, cancellationToken), options);

@@ -109,6 +109,29 @@ public sealed class PrunerTests
     }
 
     [Fact]
+    public void TheStepOfThisCpuIsMeasuredOnceAndADamagedOneAnew()
+    {
+        var folder = Directory.CreateTempSubdirectory("dunlin-kernels").FullName;
+        try
+        {
+            var step = KernelSteps.OfThisCpu(folder, TestContext.Current.CancellationToken);
+            var file = Assert.Single(Directory.GetFiles(folder));
+            Assert.Equal($"{step}", File.ReadAllText(file));
+            // What is there is taken: another number than was measured.
+            var other = step == 4 ? 8 : 4;
+            File.WriteAllText(file, $"{other}");
+            Assert.Equal(other, KernelSteps.OfThisCpu(folder, TestContext.Current.CancellationToken));
+            File.WriteAllText(file, "7000");
+            Assert.Contains(KernelSteps.OfThisCpu(folder, TestContext.Current.CancellationToken), new[] { 4, 8, 16, 32 });
+            Assert.NotEqual("7000", File.ReadAllText(file));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void AnUnknownOperatorTiesDownWhatItTouchesAndSaysSo()
     {
         var net = new NetBuilder(seed: 6);
@@ -121,6 +144,23 @@ public sealed class PrunerTests
         Assert.Contains("(LpNormalization) needs all of them", reasons[1]);
         Pruner.Prune(graph, MagnitudeImportance.L2, Half);
         Assert.Equal([8, 4, 3, 3], graph.Constant(graph.Nodes[2].Input[1])!.Dims);
+    }
+
+    [Fact]
+    public void AReaderOfASliceKeepsAChannel()
+    {
+        var net = new NetBuilder(seed: 8);
+        var x = net.Conv(NetBuilder.Image, 8);
+        var model = net.Build(net.Linear(net.Mean(net.Concat(net.Conv(net.Slice(x, 1, 0, 4), 4), net.Slice(x, 1, 4, 8))), 4));
+        // By size the whole first half would go.
+        var values = Tensors.Floats(model.Graph.Initializer[0]);
+        for (var i = 0; i < values.Length / 2; i++) values[i] *= 1e-3f;
+        model.Graph.Initializer[0].RawData = Tensors.Of("", values).RawData;
+        var graph = ModelGraph.Of(model);
+
+        var plan = Pruner.Prune(graph, MagnitudeImportance.L2, Half with { Ratio = 0.8 });
+
+        Assert.All(plan.Groups, g => Assert.InRange(g.KeptCount, 1, g.ChannelCount - 1));
     }
 
     [Fact]

@@ -41,9 +41,9 @@ internal static class RandomNet
             case 8: return net.SqueezeExcite(x, 4, "HardSigmoid");
             case 9: return net.ShapeOf(x)[2] > 4 ? net.Pool("MaxPool", x) : net.HardSwish(x);
             case 10: return net.Add("PRelu", [x, net.Weights("slope", 0.5, net.Channels(x), 1, 1)], net.ShapeOf(x));
-            case 11: return Swapped(net, x);
+            case 11 when net.Channels(x) % 2 == 0: return Swapped(net, x);
             case 12: return net.Transpose(net.Silu(net.Transpose(x, 0, 2, 3, 1)), 0, 3, 1, 2);
-            case 13: return net.Shuffle(x, 2);
+            case 13 when net.Channels(x) % 2 == 0: return net.Shuffle(x, 2);
             case 14: return net.Concat(net.Conv(net.Slice(x, 1, 0, net.Channels(x) / 2), width, 1), net.Slice(x, 1, -net.Channels(x) / 2, long.MaxValue));
             case 15: return net.Concat([.. Fitting(net, values, _ => true).Take(random.Next(1, 4)), x]);
             default:
