@@ -1,3 +1,4 @@
+using Dunlin.Agent.Reporting;
 using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
@@ -24,7 +25,7 @@ internal sealed record Incoming(DocumentKind Kind, ReadOnlyMemory<byte> Payload,
 /// Judges what comes from the fleet: roots and fresh documents count at once, the newest directive waits here until the engine
 /// takes it, and what is refused gets its code. One thread.
 /// </summary>
-internal sealed partial class DocumentDesk(UpdateRecords records, TrustState trust, UpdateStory story, TrustedClock clock, ILogger<DocumentDesk> logger)
+internal sealed partial class DocumentDesk(UpdateRecords records, TrustState trust, UpdateStory story, DeviceReport report, TrustedClock clock, ILogger<DocumentDesk> logger)
 {
     // Whoever asks again and again must not fill the outbox, which never drops an outcome.
     private const int MaximumQueuedOutcomes = 64;
@@ -44,7 +45,7 @@ internal sealed partial class DocumentDesk(UpdateRecords records, TrustState tru
         if (incoming.Payload.IsEmpty) return null;
         if (trust.Problem is { } problem)
         {
-            story.SetProblem("trust", problem.Detail);
+            report.SetProblem("trust", problem.Detail);
             LogRefused(incoming.Kind, problem.Code, problem.Detail);
             return null;
         }
@@ -63,7 +64,7 @@ internal sealed partial class DocumentDesk(UpdateRecords records, TrustState tru
         {
             var (code, detail) = UpdateFailure.Of(e);
             LogRefused(incoming.Kind, code, detail);
-            story.SetProblem("trust", detail);
+            report.SetProblem("trust", detail);
             return null;
         }
     }
@@ -92,7 +93,7 @@ internal sealed partial class DocumentDesk(UpdateRecords records, TrustState tru
         }
 
         var (result, isNew) = trust.Take(read.Value);
-        story.SetProblem("trust", result.IsAccepted ? null : result.Detail);
+        report.SetProblem("trust", result.IsAccepted ? null : result.Detail);
         if (!result.IsAccepted) LogRefused(DocumentKind.Root, UpdateCodes.OfRoot(result.Reason), result.Detail);
         // Whoever holds a key that was replaced has nothing more to say, also not through a directive under way.
         return !isNew || records.Journal.Envelope is not { } directive || trust.StillSigned(directive).IsAccepted ? null

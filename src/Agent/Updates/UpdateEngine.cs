@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Dunlin.Agent.Reporting;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
@@ -23,6 +24,7 @@ internal sealed partial class UpdateEngine : IDisposable
     private readonly UpdateSteps _steps;
     private readonly DocumentDesk _desk;
     private readonly UpdateStory _story;
+    private readonly DeviceReport _report;
     private readonly TimeProvider _time;
     private readonly ILogger<UpdateEngine> _logger;
     private readonly LoopTick _tick;
@@ -35,11 +37,11 @@ internal sealed partial class UpdateEngine : IDisposable
     private bool _repaired;
 
     public UpdateEngine(
-        UpdateParts parts, UpdateRecords records, UpdateSteps steps, DocumentDesk desk, UpdateStory story, BootRecovery recovery, LoopTicks ticks, TimeProvider time,
+        UpdateParts parts, UpdateRecords records, UpdateSteps steps, DocumentDesk desk, UpdateStory story, DeviceReport report, BootRecovery recovery, LoopTicks ticks, TimeProvider time,
         ILogger<UpdateEngine> logger)
     {
         _abandoned = recovery.Abandoned;
-        (_parts, _records, _steps, _desk, _story, _time, _logger) = (parts, records, steps, desk, story, time, logger);
+        (_parts, _records, _steps, _desk, _story, _report, _time, _logger) = (parts, records, steps, desk, story, report, time, logger);
         _tick = ticks.Register("updates", LongestTickInterval);
     }
 
@@ -215,7 +217,7 @@ internal sealed partial class UpdateEngine : IDisposable
         if (_parts.Releases.Active is not { } active || _parts.Releases.Open(active) is not { IsComplete: false } stored) return;
         if (_parts.Releases.DirectiveOf(active) is not var (envelope, directive))
         {
-            _story.SetProblem("release", $"{stored.Problem} Its directive is not known any more; push the release again.");
+            _report.SetProblem("release", $"{stored.Problem} Its directive is not known any more; push the release again.");
             return;
         }
 
@@ -229,7 +231,7 @@ internal sealed partial class UpdateEngine : IDisposable
         try
         {
             _records.Write(journal);
-            _story.SetProblem("updates", null);
+            _report.SetProblem("updates", null);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -243,7 +245,7 @@ internal sealed partial class UpdateEngine : IDisposable
 
     private void Postpone(string why)
     {
-        _story.SetProblem("updates", $"The update waits in the state {State}. {why}");
+        _report.SetProblem("updates", $"The update waits in the state {State}. {why}");
         LogPostponed(State, why);
         _retryAt = _time.GetTimestamp() + (long)(RetryInterval.TotalSeconds * _time.TimestampFrequency);
     }

@@ -30,10 +30,6 @@ internal sealed class UpdateStory(UpdateRecords records, TrustState trust, State
         Tell(state, null, detail, progress);
     }
 
-    /// <param name="about">What a later sentence, or null for none, takes the place of.</param>
-    /// <param name="problem">A sentence with what to do.</param>
-    public void SetProblem(string about, string? problem) => report.SetProblem(about, problem);
-
     /// <summary>What may have changed by itself: time has passed, or the disk was mounted otherwise.</summary>
     public void Watch()
     {

@@ -148,12 +148,12 @@ internal sealed class TestBoard : IAsyncDisposable
             Trial = Trial,
         };
         var story = new UpdateStory(records, trust, Layout, Report, Clock);
-        var desk = new DocumentDesk(records, trust, story, clock, NullLogger<DocumentDesk>.Instance);
+        var desk = new DocumentDesk(records, trust, story, Report, clock, NullLogger<DocumentDesk>.Instance);
         var recovery = new BootRecovery(records, Releases, parts.Blobs, new ModelCache(Layout.Cache), gate, trust, NullLogger<BootRecovery>.Instance);
         recovery.Run();
         Served.Add(gate.Open().Release?.Bundle.ReleaseId);
         _stop = new CancellationTokenSource();
-        Engine = new UpdateEngine(parts, records, new UpdateSteps(parts, records, trust, clock, Options, Clock), desk, story, recovery, ticks, Clock, NullLogger<UpdateEngine>.Instance);
+        Engine = new UpdateEngine(parts, records, new UpdateSteps(parts, records, trust, clock, Options, Clock), desk, story, Report, recovery, ticks, Clock, NullLogger<UpdateEngine>.Instance);
         _running = Engine.RunAsync(_stop.Token);
     }
 
