@@ -1,4 +1,5 @@
 using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Preprocessing;
 
 namespace Dunlin.Agent.Reporting;
 
@@ -10,7 +11,7 @@ internal static class FrameProblem
     {
         { Frames.Classified: > 0 } => null,
         { Frames.Corrupt: > 0 } =>
-            "Frames come, but none can be decoded: each is cut, damaged, no JPEG, or larger than 4096 × 4096 pixels (progressive: 2048 × 2048). Save one, and 'dunlin-agent classify' says what is wrong with it.",
+            $"Frames come, but none can be decoded: each is cut, damaged, no JPEG, or larger than {JpegLimits.Default.MaximumPixelCount} pixels (progressive: {JpegLimits.Default.MaximumBufferedPixelCount}). Save one, and 'dunlin-agent classify' says what is wrong with it.",
         { NonFiniteCount: > 0 } => "Frames come, but no result is a finite number: the model is broken for them; push another release.",
         _ => null,
     };

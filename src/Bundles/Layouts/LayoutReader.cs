@@ -71,10 +71,11 @@ internal static class LayoutReader
 
     private static void CheckBlobs(string path, Manifest manifest, BundleCheck check)
     {
-        (string Path, Blob Blob)[] blobs = [.. manifest.Variants.Select(v => v.Blob).Prepend(manifest.Golden.Blob).Prepend(manifest.Labels).Select(blob => (LayoutPaths.Blob(path, blob.Digest), blob))];
+        Blob[] named = [manifest.Labels, manifest.Golden.Blob, .. manifest.Variants.Select(v => v.Blob)];
+        (string Path, Blob Blob)[] blobs = [.. named.Select(blob => (LayoutPaths.Blob(path, blob.Digest), blob))];
         if (check == BundleCheck.ManifestOnly)
         {
-            BlobFile.Verify(blobs[0].Path, blobs[0].Blob);
+            BlobFile.Verify(blobs[0].Path, manifest.Labels);
             foreach (var (file, blob) in blobs) RegularFile.Open(file, blob.Size).Dispose();
         }
         else if (check == BundleCheck.Everything)

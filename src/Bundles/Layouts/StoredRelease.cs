@@ -41,7 +41,7 @@ public sealed record StoredRelease(Bundle? Bundle, IReadOnlyList<Blob> Bad, stri
     {
         var id = ManifestReader.ReleaseId(bytes);
         var (signatureBytes, signature) = LayoutReader.ReadSignature(layout.ReleaseSignature(id), bytes);
-        Blob[] blobs = [.. manifest.Variants.Where(wanted).Select(variant => variant.Blob).Prepend(manifest.Golden.Blob).Prepend(manifest.Labels)];
+        Blob[] blobs = [manifest.Labels, manifest.Golden.Blob, .. manifest.Variants.Where(wanted).Select(variant => variant.Blob)];
         var problems = BlobFile.VerifyAll([.. blobs.Select(blob => (layout.Blob(blob.Digest), blob))]);
         List<Blob> bad = [.. blobs.Where((_, index) => problems[index] is not null)];
         var (hasLabels, hasGolden) = (problems[0] is null, problems[1] is null);

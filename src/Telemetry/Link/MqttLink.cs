@@ -66,8 +66,6 @@ public sealed partial class MqttLink : BackgroundService
     /// <summary>Results that were not sent: no link, or the last one was still on its way.</summary>
     public long DroppedResultCount => _results.Dropped;
 
-    public long SentResultCount => _results.Sent;
-
     /// <summary>Messages on our topics that made no sense.</summary>
     public long GarbageCount => _router.GarbageCount;
 

@@ -19,7 +19,6 @@ internal sealed class ResultLane : IDisposable
     private IMqttClient? _client;
     private Task _inFlight = Task.CompletedTask;
     private long _dropped;
-    private long _sent;
 
     public ResultLane(string topic)
     {
@@ -28,7 +27,6 @@ internal sealed class ResultLane : IDisposable
     }
 
     public long Dropped => Volatile.Read(ref _dropped);
-    public long Sent => Volatile.Read(ref _sent);
 
     /// <param name="client">Null closes the lane.</param>
     public void Use(IMqttClient? client)
@@ -86,7 +84,6 @@ internal sealed class ResultLane : IDisposable
             return false;
         }
 
-        _sent++;
         return true;
     }
 }
