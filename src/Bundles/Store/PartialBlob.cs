@@ -51,18 +51,6 @@ public sealed class PartialBlob : IDisposable
         return (first, end - first);
     }
 
-    /// <summary>Writes a chunk if its length and digest are right; else false, and nothing has changed.</summary>
-    /// <exception cref="IOException">The disk failed.</exception>
-    public bool TryWriteChunk(int chunk, ReadOnlySpan<byte> content)
-    {
-        if (_map[chunk]) return true;
-        if (!IsChunk(chunk, content)) return false;
-        _writer.Write(content, (long)chunk * Blob.ChunkSize);
-        Append(chunk, 1, content);
-        Mark(chunk, 1);
-        return true;
-    }
-
     /// <summary>Whether the bytes are this chunk. From any thread.</summary>
     public bool IsChunk(int chunk, ReadOnlySpan<byte> content) => content.Length == Blob.ChunkLength(chunk) && Digest.Of(content) == Blob.Chunks[chunk];
 
