@@ -74,7 +74,8 @@ internal static class QuantizeCommand
         var output = arguments.InvocationConfiguration.Output;
         if (arguments.GetValue(Json)) output.WriteLine(report.ToJson());
         else report.WriteTables(output);
-        return 0;
+        // The file is there to be looked at; a script must not take it for what was asked.
+        return report.LimitHolds == false ? 1 : 0;
     }
 
     private static QuantizationOptions OptionsOf(ParseResult arguments)

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Dunlin.Optimizer.Graph;
 using Onnx;
 
@@ -41,9 +42,10 @@ internal sealed class Scores
 
     private static double[] Softmax(float[] scores)
     {
-        var largest = scores.Max();
-        double[] powers = [.. scores.Select(s => Math.Exp(s - largest))];
-        var sum = powers.Sum();
-        return [.. powers.Select(p => p / sum)];
+        double[] probabilities = [.. scores];
+        // The largest becomes 0, so that no power overflows.
+        TensorPrimitives.Subtract(probabilities, TensorPrimitives.Max<double>(probabilities), probabilities);
+        TensorPrimitives.SoftMax<double>(probabilities, probabilities);
+        return probabilities;
     }
 }
