@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace Dunlin.Optimizer.Tests;
 
 public sealed class OptimizerCommandTests : IDisposable
@@ -18,7 +16,7 @@ public sealed class OptimizerCommandTests : IDisposable
     [InlineData("belt", "--count")]
     public async Task HelpExplainsEachCommand(string command, string option)
     {
-        var (code, output, _) = await Run(command, "--help");
+        var (code, output, _) = await CommandRun.Of(command, "--help");
         Assert.Equal(0, code);
         Assert.Contains(option, output);
     }
@@ -32,7 +30,7 @@ public sealed class OptimizerCommandTests : IDisposable
     [InlineData("pack {0}/net.onnx --out {0}/bundle")]
     public async Task WithoutADataSetEachCommandSaysHowToGetOneAndLeavesNothing(string line)
     {
-        var (code, _, error) = await Run([.. string.Format(null, line, _folder).Split(' '), "--data", $"{_folder}/none"]);
+        var (code, _, error) = await CommandRun.Of([.. string.Format(null, line, _folder).Split(' '), "--data", $"{_folder}/none"]);
         Assert.Equal(1, code);
         Assert.Contains("dataset-fashion-mnist", error);
         Assert.Empty(Directory.GetFileSystemEntries(_folder));
@@ -51,7 +49,7 @@ public sealed class OptimizerCommandTests : IDisposable
     public async Task AWrongValueIsNamedWithItsRule(string line, string expected)
     {
         Assert.SkipUnless(Directory.Exists(Optimizer.Data.FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
-        var (code, _, error) = await Run(string.Format(null, line, _folder).Split(' '));
+        var (code, _, error) = await CommandRun.Of(string.Format(null, line, _folder).Split(' '));
         Assert.Equal(1, code);
         Assert.Contains(expected, error);
     }
@@ -62,22 +60,13 @@ public sealed class OptimizerCommandTests : IDisposable
         Assert.SkipUnless(Directory.Exists(Optimizer.Data.FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
         var path = Path.Combine(_folder, "text.onnx");
         await File.WriteAllTextAsync(path, "not a model", TestContext.Current.CancellationToken);
-        var (code, _, error) = await Run("quantize", path, "--out", Path.Combine(_folder, "q.onnx"));
+        var (code, _, error) = await CommandRun.Of("quantize", path, "--out", Path.Combine(_folder, "q.onnx"));
         Assert.Equal(1, code);
         Assert.Contains("not an ONNX model", error);
     }
 
     [Fact]
-    public async Task AnUnknownCommandIsAUsageError() => Assert.NotEqual(0, (await Run("explode")).Code);
+    public async Task AnUnknownCommandIsAUsageError() => Assert.NotEqual(0, (await CommandRun.Of("explode")).Code);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var code = await OptimizerCommand.Create().Parse(arguments).InvokeAsync(
-            new InvocationConfiguration { Output = output, Error = error }, TestContext.Current.CancellationToken);
-        return (code, output.ToString(), error.ToString());
-    }
 }

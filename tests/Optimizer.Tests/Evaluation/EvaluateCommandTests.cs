@@ -22,7 +22,7 @@ public sealed class EvaluateCommandTests : IDisposable
     public async Task AModelThatTakesGreenForBlueIsFoundOutAgainstTheReference()
     {
         var (right, wrong) = (Model("right.onnx", Right), Model("wrong.onnx", GreenIsBlue));
-        var (code, output, error) = await Run("evaluate", wrong, "--reference", right, "--data", Images, "--json", At("r.json"), "--runs", "5", "--threads", "2");
+        var (code, output, error) = await CommandRun.Of("evaluate", wrong, "--reference", right, "--data", Images, "--json", At("r.json"), "--runs", "5", "--threads", "2");
         Assert.Equal("", error);
         Assert.Equal(0, code);
         Assert.Contains("green taken for blue: 10, 100.00 %", output);
@@ -44,8 +44,8 @@ public sealed class EvaluateCommandTests : IDisposable
     {
         var model = Model("open.onnx", [1, 0, 0, 0, 1, 0, 0, 0, 1], open: true);
         await File.WriteAllTextAsync(At("open.labels.txt"), "red\ngreen\nblue\n", TestContext.Current.CancellationToken);
-        Assert.Contains("--input-shape", (await Run("evaluate", model, "--data", Images)).Error);
-        var (code, _, error) = await Run("evaluate", model, "--data", Images, "--input-shape", "1x3x10x14", "--mean", "127.5", "--std", "127.5", "--fit", "letterbox", "--json", At("r.json"));
+        Assert.Contains("--input-shape", (await CommandRun.Of("evaluate", model, "--data", Images)).Error);
+        var (code, _, error) = await CommandRun.Of("evaluate", model, "--data", Images, "--input-shape", "1x3x10x14", "--mean", "127.5", "--std", "127.5", "--fit", "letterbox", "--json", At("r.json"));
         Assert.Equal((0, ""), (code, error));
         Assert.Equal(1, Report().Models[0].Top1.Value);
     }
@@ -56,11 +56,11 @@ public sealed class EvaluateCommandTests : IDisposable
         var jpeg = await File.ReadAllBytesAsync(Path.Combine(Images, "red/0.jpg"), TestContext.Current.CancellationToken);
         await File.WriteAllBytesAsync(Path.Combine(Images, "red/cut.jpg"), jpeg[..(jpeg.Length * 3 / 4)], TestContext.Current.CancellationToken);
         var model = Model("net.onnx", Right);
-        var (code, _, error) = await Run("evaluate", model, "--data", Images);
+        var (code, _, error) = await CommandRun.Of("evaluate", model, "--data", Images);
         Assert.Equal(1, code);
         Assert.Contains("1 of 31 images cannot be read: 'red/cut.jpg' (damaged JPEG", error);
 
-        (code, _, error) = await Run("evaluate", model, "--data", Images, "--max-unreadable", "0.1", "--json", At("r.json"));
+        (code, _, error) = await CommandRun.Of("evaluate", model, "--data", Images, "--max-unreadable", "0.1", "--json", At("r.json"));
         Assert.Equal(0, code);
         Assert.Contains("'red/cut.jpg'", error);
         Assert.Equal((30, "red/cut.jpg"), (Report().ImageCount, Report().Unreadable.Single().Name));
@@ -71,24 +71,24 @@ public sealed class EvaluateCommandTests : IDisposable
     {
         var model = Model("net.onnx", Right);
         await File.WriteAllTextAsync(At("l.txt"), "rot\ngreen\nblue\n", TestContext.Current.CancellationToken);
-        var (code, _, error) = await Run("evaluate", model, "--data", Images, "--labels", At("l.txt"));
+        var (code, _, error) = await CommandRun.Of("evaluate", model, "--data", Images, "--labels", At("l.txt"));
         Assert.Equal(1, code);
         Assert.Contains("first 'red'", error);
         Directory.Delete(Path.Combine(Images, "red"), recursive: true);
-        Assert.Contains("2 classes (blue, green…), but the model has 3 outputs", (await Run("evaluate", model, "--data", Images)).Error);
+        Assert.Contains("2 classes (blue, green…), but the model has 3 outputs", (await CommandRun.Of("evaluate", model, "--data", Images)).Error);
     }
 
     [Fact]
     public async Task OnlyHeldOutImagesOfASplitAreUsedAndAMarkedModelNeedsIt()
     {
-        Assert.Equal(0, (await Run("split", "--data", Images, "--out", At("split.json"))).Code);
+        Assert.Equal(0, (await CommandRun.Of("split", "--data", Images, "--out", At("split.json"))).Code);
         var path = Model("net.onnx", Right);
         var model = ModelFile.Load(path);
         SplitFile.Load(At("split.json")).Apply(DataListing.Open(Images)).Mark(model);
         ModelFile.Save(model, path);
 
-        Assert.Contains("--split", (await Run("evaluate", path, "--data", Images)).Error);
-        var (code, _, error) = await Run("evaluate", path, "--data", Images, "--split", At("split.json"), "--json", At("r.json"));
+        Assert.Contains("--split", (await CommandRun.Of("evaluate", path, "--data", Images)).Error);
+        var (code, _, error) = await CommandRun.Of("evaluate", path, "--data", Images, "--split", At("split.json"), "--json", At("r.json"));
         Assert.Equal((0, ""), (code, error));
         Assert.Equal(6, Report().ImageCount);
         Assert.Equal([2, 2, 2], Report().Models[0].Classes.Select(c => c.ImageCount));
@@ -138,14 +138,5 @@ public sealed class EvaluateCommandTests : IDisposable
         model.OpsetImport.Add(new OperatorSetIdProto { Version = ModelFile.OpsetVersion });
         ModelFile.Save(model, At(name));
         return At(name);
-    }
-
-    private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var code = await OptimizerCommand.Create().Parse(arguments).InvokeAsync(
-            new InvocationConfiguration { Output = output, Error = error }, TestContext.Current.CancellationToken);
-        return (code, output.ToString(), error.ToString());
     }
 }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Dunlin.Optimizer.Graph;
-using Dunlin.Optimizer.Inspection;
 using Dunlin.Optimizer.Tests.Graph.Nets;
 
 namespace Dunlin.Optimizer.Tests.Inspection;
@@ -18,7 +17,7 @@ public sealed class InspectCommandTests : IDisposable
         x = net.Conv(net.Conv(x, 4, group: 4), 6, 1, bias: false);
         ModelFile.Save(net.Build(net.Linear(net.Flatten(x), 5)), _path);
 
-        using var document = JsonDocument.Parse((await Run(_path, "--json")).Output);
+        using var document = JsonDocument.Parse((await CommandRun.Of("inspect", _path, "--json")).Output);
         var root = document.RootElement;
 
         Assert.Equal(8 * 8 * (4 * 27 + 4 * 9 + 6 * 4) + 384 * 5, root.GetProperty("macs").GetInt64());
@@ -36,7 +35,7 @@ public sealed class InspectCommandTests : IDisposable
     public async Task PeopleGetTablesWithTotalsAndReasons()
     {
         ModelFile.Save(Zoo.Build("resnet-basic"), _path);
-        var (code, output, _) = await Run(_path);
+        var (code, output, _) = await CommandRun.Of("inspect", _path);
         Assert.Equal(0, code);
         Assert.Contains("image 1×3×32×32, any batch → ", output);
         Assert.Contains("ai.onnx 17, IR 8, written by tests", output);
@@ -51,8 +50,8 @@ public sealed class InspectCommandTests : IDisposable
         foreach (var axis in new[] { 2, 3 }) model.Graph.Input[0].Type.TensorType.Shape.Dim[axis].DimParam = "side";
         ModelFile.Save(model, _path);
 
-        Assert.Contains("--input-shape", (await Run(_path)).Error);
-        Assert.Equal(0, (await Run(_path, "--input-shape", "1x3x32x32")).Code);
+        Assert.Contains("--input-shape", (await CommandRun.Of("inspect", _path)).Error);
+        Assert.Equal(0, (await CommandRun.Of("inspect", _path, "--input-shape", "1x3x32x32")).Code);
     }
 
     [Fact]
@@ -64,13 +63,4 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     public void Dispose() => File.Delete(_path);
-
-    private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var code = await InspectCommand.Create().Parse(arguments).InvokeAsync(
-            new InvocationConfiguration { Output = output, Error = error }, TestContext.Current.CancellationToken);
-        return (code, output.ToString(), error.ToString());
-    }
 }

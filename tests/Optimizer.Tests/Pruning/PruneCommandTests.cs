@@ -1,6 +1,4 @@
-using System.CommandLine;
 using Dunlin.Optimizer.Graph;
-using Dunlin.Optimizer.Pruning;
 using Dunlin.Optimizer.Tests.Graph.Nets;
 
 namespace Dunlin.Optimizer.Tests.Pruning;
@@ -44,12 +42,5 @@ public sealed class PruneCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var code = await PruneCommand.Create().Parse([Model, "--out", Pruned, .. arguments]).InvokeAsync(
-            new InvocationConfiguration { Output = output, Error = error }, TestContext.Current.CancellationToken);
-        return (code, output.ToString(), error.ToString());
-    }
+    private Task<CommandRun> Run(params string[] arguments) => CommandRun.Of(["prune", Model, "--out", Pruned, .. arguments]);
 }

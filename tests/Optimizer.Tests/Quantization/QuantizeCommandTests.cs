@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text.Json;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
@@ -37,10 +36,8 @@ public sealed class QuantizeCommandTests : IDisposable
 
     private async Task<string> Run(string result, params string[] more)
     {
-        using var output = new StringWriter();
-        string[] arguments = ["quantize", Path.Combine(_folder, "net.onnx"), "--out", Path.Combine(_folder, result), "--images", "32", "--check-images", "32", .. more];
-        var code = await OptimizerCommand.Create().Parse(arguments).InvokeAsync(new InvocationConfiguration { Output = output }, TestContext.Current.CancellationToken);
-        Assert.Equal(0, code);
-        return output.ToString();
+        var run = await CommandRun.Of(["quantize", Path.Combine(_folder, "net.onnx"), "--out", Path.Combine(_folder, result), "--images", "32", "--check-images", "32", .. more]);
+        Assert.Equal(0, run.Code);
+        return run.Output;
     }
 }
