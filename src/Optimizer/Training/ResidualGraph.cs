@@ -27,7 +27,7 @@ internal sealed class ResidualGraph
         foreach (var block in spec.Blocks()) x = builder.Block(x, block);
         x = builder.Add("GlobalAveragePool", [x], "pool");
         x = builder.Add("Flatten", [x], "features");
-        var width = spec.Widths[^1];
+        var width = spec.FeatureCount;
         var bound = 1 / Math.Sqrt(width);
         builder.Initialize("head.weight", () => (builder._random.NextDouble() * 2 - 1) * bound, spec.ClassCount, width);
         builder.Initialize("head.bias", () => (builder._random.NextDouble() * 2 - 1) * bound, spec.ClassCount);
@@ -40,10 +40,23 @@ internal sealed class ResidualGraph
 
     private string Block(string x, ResidualBlockSpec block)
     {
-        var y = Relu(Convolution(x, $"{block.Name}.conv1", block.Input, block.Output, kernel: 3, block.Stride));
-        y = Convolution(y, $"{block.Name}.conv2", block.Output, block.Output, kernel: 3, stride: 1);
+        var y = block.Bottleneck is { } inside ? Bottleneck(x, block, inside) : Basic(x, block);
         var shortcut = block.HasProjection ? Convolution(x, $"{block.Name}.project", block.Input, block.Output, kernel: 1, block.Stride) : x;
         return Relu(Add("Add", [y, shortcut], $"{block.Name}.add"));
+    }
+
+    private string Basic(string x, ResidualBlockSpec block)
+    {
+        var y = Relu(Convolution(x, $"{block.Name}.conv1", block.Input, block.Output, kernel: 3, block.Stride));
+        return Convolution(y, $"{block.Name}.conv2", block.Output, block.Output, kernel: 3, stride: 1);
+    }
+
+    // The stride is the 3×3 convolution's, as torchvision has it.
+    private string Bottleneck(string x, ResidualBlockSpec block, int inside)
+    {
+        var y = Relu(Convolution(x, $"{block.Name}.conv1", block.Input, inside, kernel: 1, stride: 1));
+        y = Relu(Convolution(y, $"{block.Name}.conv2", inside, inside, kernel: 3, block.Stride));
+        return Convolution(y, $"{block.Name}.conv3", inside, block.Output, kernel: 1, stride: 1);
     }
 
     private string Relu(string x) => Add("Relu", [x], $"{x}.relu");

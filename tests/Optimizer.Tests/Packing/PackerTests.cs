@@ -92,7 +92,7 @@ public sealed class PackerTests : IDisposable
 
     private string[] Models()
     {
-        var spec = new ResidualSpec([16, 32], BlockCount: 1, StemStride: 2, ClassCount: 3);
+        var spec = new ResidualSpec([16, 32], [1, 1], StemStride: 2, ClassCount: 3);
         var model = FoldedResidual.Make(spec, Stripes.Side);
         var random = new Random(2);
         var calibration = Enumerable.Range(0, 20).Select(_ => Enumerable.Range(0, 784).Select(_ => random.NextSingle() * 3 - 1).ToArray()).ToList();

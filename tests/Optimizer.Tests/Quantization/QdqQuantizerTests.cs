@@ -8,7 +8,7 @@ namespace Dunlin.Optimizer.Tests.Quantization;
 
 public sealed class QdqQuantizerTests
 {
-    private static readonly ResidualSpec Spec = new([16, 32, 64], BlockCount: 1, StemStride: 2, ClassCount: 10);
+    private static readonly ResidualSpec Spec = new([16, 32, 64], [1, 1, 1], StemStride: 2, ClassCount: 10);
     private static readonly ModelProto Model = FoldedResidual.Make(Spec);
     private static readonly HashSet<string> None = [];
 

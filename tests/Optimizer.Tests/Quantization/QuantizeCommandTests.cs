@@ -14,7 +14,7 @@ public sealed class QuantizeCommandTests : IDisposable
     public async Task TheReportSaysWhatWasFusedAndTheSameSeedGivesTheSameFile()
     {
         Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
-        var model = FoldedResidual.Make(new ResidualSpec([16, 32], BlockCount: 1, StemStride: 2, ClassCount: 10));
+        var model = FoldedResidual.Make(new ResidualSpec([16, 32], [1, 1], StemStride: 2, ClassCount: 10));
         ModelFile.Save(model, Path.Combine(_folder, "net.onnx"));
         using var report = JsonDocument.Parse(await Run("first.onnx", "--json", "--sensitivity"));
         var root = report.RootElement;

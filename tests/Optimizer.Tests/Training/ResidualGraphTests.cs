@@ -6,10 +6,12 @@ namespace Dunlin.Optimizer.Tests.Training;
 
 public sealed class ResidualGraphTests
 {
-    private static readonly ResidualSpec Spec = new([16, 32], BlockCount: 1, StemStride: 2, ClassCount: 10);
+    private static readonly ResidualSpec Spec = new([16, 32], [1, 1], StemStride: 2, ClassCount: 10);
 
     [Fact]
-    public void OnnxItselfAcceptsTheGraph() => OnnxChecker.Accepts(ResidualGraph.Build(Spec, 28, seed: 1), ResidualGraph.Build(Spec with { StemStride = 1, BlockCount = 2 }, 28, seed: 1));
+    public void OnnxItselfAcceptsTheGraph() => OnnxChecker.Accepts(
+        ResidualGraph.Build(Spec, 28, seed: 1),
+        ResidualGraph.Build(Spec with { StemStride = 1, BlockCounts = [1, 3], HasBottlenecks = true }, 28, seed: 1));
 
     [Fact]
     public void OperationsAndParametersAreThoseOfTheArithmetic()
@@ -27,6 +29,16 @@ public sealed class ResidualGraphTests
     }
 
     [Fact]
+    public void WithBottlenecksItHasAsManyParametersAsResNet50()
+    {
+        var spec = new ResidualSpec([64, 128, 256, 512], [3, 4, 6, 3], StemStride: 2, ClassCount: 10) { HasBottlenecks = true };
+        Assert.Equal(50, spec.Depth);
+        // torchvision's resnet50 has 25,557,032: its stem is 7×7 on three channels and its head has 1000 classes.
+        const int stem = 64 * (3 * 7 * 7 - 3 * 3), head = (2048 + 1) * (1000 - 10);
+        Assert.Equal(25_557_032 - stem - head, GraphFacts.Of(ModelGraph.Of(ResidualGraph.Build(spec, 28, seed: 1))).ParameterCount);
+    }
+
+    [Fact]
     public void ASeedSaysWhichWeights()
     {
         Assert.Equal(ResidualGraph.Build(Spec, 28, seed: 1), ResidualGraph.Build(Spec, 28, seed: 1));
@@ -38,5 +50,5 @@ public sealed class ResidualGraphTests
     [InlineData("16,")]
     [InlineData("16;32")]
     [InlineData("0,16")]
-    public void WidthsThatAreNoneAreRefused(string text) => Assert.Throws<FormatException>(() => ResidualSpec.ParseWidths(text));
+    public void WidthsThatAreNoneAreRefused(string text) => Assert.Throws<FormatException>(() => ResidualSpec.ParseStages(text));
 }

@@ -11,7 +11,7 @@ namespace Dunlin.Optimizer.Tests.Training;
 public sealed class TrainerTests : IDisposable
 {
     private const float Mean = 120, Scale = 0.01f;
-    private static readonly ResidualSpec Spec = new([8, 16], BlockCount: 1, StemStride: 2, ClassCount: 3);
+    private static readonly ResidualSpec Spec = new([8, 16], [1, 1], StemStride: 2, ClassCount: 3);
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-train").FullName;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
