@@ -13,13 +13,21 @@ internal static class ModelEnds
         return model.Graph.Input.Single(i => !constants.Contains(i.Name)).Name;
     }
 
+    private static readonly HashSet<string> PassOn = ["Identity", "Reshape", "Flatten", "Squeeze", "QuantizeLinear", "DequantizeLinear"];
+
     /// <summary>The scores' tensor, and whether a softmax is still to be applied to it.</summary>
     public static OutputSpec OutputOf(ModelProto model) => new()
     {
         Tensor = model.Graph.Output[0].Name,
-        Activation = EndsInSoftmax(model) ? Activation.None : Activation.Softmax,
+        Activation = GivesProbabilities(model) ? Activation.None : Activation.Softmax,
     };
 
-    /// <summary>Whether the scores are probabilities.</summary>
-    public static bool EndsInSoftmax(ModelProto model) => model.Graph.Node.FirstOrDefault(n => n.Output.Contains(model.Graph.Output[0].Name))?.OpType == "Softmax";
+    /// <summary>Whether the scores are probabilities: of classes that exclude each other, or, after a sigmoid, of each class alone.</summary>
+    public static bool GivesProbabilities(ModelProto model)
+    {
+        NodeProto? Producer(string value) => model.Graph.Node.FirstOrDefault(n => n.Output.Contains(value));
+        var last = Producer(model.Graph.Output[0].Name);
+        while (last is not null && PassOn.Contains(last.OpType)) last = Producer(last.Input[0]);
+        return last?.OpType is "Softmax" or "Sigmoid" or "HardSigmoid";
+    }
 }

@@ -61,7 +61,7 @@ internal sealed class QdqQuantizer
     private string Rewired(NodeProto node, int index)
     {
         var name = node.Input[index];
-        if (_plan.IsQuantized(name)) return name == _plan.Graph.Output ? name : Dequantized(name);
+        if (_plan.IsQuantized(name)) return name == _plan.Graph.Output ? name : _plan.StaysFloat(node) ? ReadInFloat(name) : Dequantized(name);
         if (_plan.Graph.Constant(name) is not { } tensor) return name;
         var kind = _plan.KindOf(node);
         if (kind is IntegerKind.Convolution or IntegerKind.Linear && index is 1 or 2) return index == 1 ? WriteWeights(node, tensor) : $"{node.Name}.bias.dq";
@@ -100,23 +100,43 @@ internal sealed class QdqQuantizer
         byte[] steps = [.. values.Select(v => (byte)Math.Clamp(MathF.Round(v / scale) + zero, 0, byte.MaxValue))];
         var bytes = _on.SignedActivations ? Tensors.Of($"{name}.q", [.. steps.Select(Signed)], [.. tensor.Dims]) : Tensors.Of($"{name}.q", steps, [.. tensor.Dims]);
         _target.Initializer.Add(bytes);
-        WriteGrid(name, scale, zero);
+        WriteGrid(name, [scale], zero);
         _target.Node.Add(Nodes.Make("DequantizeLinear", [$"{name}.q", $"{name}.scale", $"{name}.zero"], Dequantized(name)));
         return Dequantized(name);
+    }
+
+    /// <summary>
+    /// ONNX Runtime (1.31, weight_bias_quantization.cc, qdq_propagation.cc) quantizes the weights of a float layer between DequantizeLinear and
+    /// QuantizeLinear by itself, with one scale for all channels. It does not where the bytes come with a scale for each channel, here the same for all.
+    /// </summary>
+    private string ReadInFloat(string name)
+    {
+        if (_plan.IsMadeInFloat(name)) return name;
+        var result = $"{name}.float";
+        if (!_written.Add(result)) return result;
+        var shape = _plan.Graph.Shapes[name];
+        var axis = Math.Max(1, Array.FindIndex(shape, 1, size => size > 1));
+        var (scale, zero) = _ranges[name].ToUInt8();
+        WriteGrid(result, [.. Enumerable.Repeat(scale, (int)shape[axis])], zero);
+        _target.Node.Add(Nodes.Make("DequantizeLinear", [$"{name}.q", $"{result}.scale", $"{result}.zero"], result, Nodes.Int("axis", axis)));
+        return result;
     }
 
     private void WritePair(string name, string dequantized, string? source = null)
     {
         var (scale, zeroPoint) = _ranges[name].ToUInt8();
-        WriteGrid(name, scale, zeroPoint);
+        WriteGrid(name, [scale], zeroPoint);
         _target.Node.Add(Nodes.Make("QuantizeLinear", [source ?? name, $"{name}.scale", $"{name}.zero"], $"{name}.q"));
         _target.Node.Add(Nodes.Make("DequantizeLinear", [$"{name}.q", $"{name}.scale", $"{name}.zero"], dequantized));
     }
 
-    private void WriteGrid(string name, float scale, byte zeroPoint)
+    // One number is written as a scalar: only then is it a grid for the whole tensor.
+    private void WriteGrid(string name, float[] scales, byte zeroPoint)
     {
-        _target.Initializer.Add(Tensors.Of($"{name}.scale", [scale]));
-        _target.Initializer.Add(_on.SignedActivations ? Tensors.Of($"{name}.zero", [Signed(zeroPoint)]) : Tensors.Of($"{name}.zero", [zeroPoint]));
+        long[] shape = scales.Length == 1 ? [] : [scales.Length];
+        byte[] zeros = [.. Enumerable.Repeat(zeroPoint, scales.Length)];
+        _target.Initializer.Add(Tensors.Of($"{name}.scale", scales, shape));
+        _target.Initializer.Add(_on.SignedActivations ? Tensors.Of($"{name}.zero", [.. zeros.Select(Signed)], shape) : Tensors.Of($"{name}.zero", zeros, shape));
     }
 
     private static sbyte Signed(byte value) => (sbyte)(value + sbyte.MinValue);

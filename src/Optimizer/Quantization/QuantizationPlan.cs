@@ -49,6 +49,14 @@ internal sealed class QuantizationPlan
 
     public bool IsQuantized(string value) => _quantized.Contains(value);
 
+    /// <summary>Whether a node is a layer in float, or hands its input on to one.</summary>
+    public bool StaysFloat(NodeProto node) =>
+        KindOf(node) == IntegerKind.None ? IntegerOperators.IsLayer(node) : KindOf(node) == IntegerKind.KeepsGrid && !node.Output.Any(IsQuantized);
+
+    /// <summary>Whether a value exists in float before it becomes bytes: it is the image, or what a float node computed.</summary>
+    public bool IsMadeInFloat(string value) =>
+        Graph.Producer(value) is not { } maker || (KindOf(maker) == IntegerKind.None && (maker.OpType is not ("Relu" or "Clip") || IsMadeInFloat(maker.Input[0])));
+
     /// <summary>Where a Relu or Clip alone reads a result, ONNX Runtime makes it part of the kernel, and its output is quantized instead.</summary>
     private string Result(NodeProto node) =>
         Graph.OnlyConsumer(node.Output[0]) is { OpType: "Relu" or "Clip" } activation && activation.Input[0] == node.Output[0] ? activation.Output[0] : node.Output[0];
@@ -57,7 +65,8 @@ internal sealed class QuantizationPlan
     {
         if (KindOf(layer) is not (IntegerKind.Convolution or IntegerKind.Linear)) return;
         _quantized.Add(layer.Input[0]);
-        if (KindOf(layer) == IntegerKind.Convolution) _quantized.Add(Result(layer));
+        // A linear layer's kernel may give floats, but none with an activation.
+        if (KindOf(layer) == IntegerKind.Convolution || Result(layer) != layer.Output[0]) _quantized.Add(Result(layer));
     }
 
     private void Join(NodeProto node)

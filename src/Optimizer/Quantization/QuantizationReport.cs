@@ -36,7 +36,7 @@ internal sealed record QuantizationReport(
         output.WriteLine($"{Path}: {ByteCount} bytes of {FloatByteCount}, for {Target}, calibrated by {Calibration} on {CalibrationImageCount} images");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"on {CheckImageCount} other images: top-1 {Accuracy:P2} (float {FloatAccuracy:P2}), same answer {Agreement:P2}, divergence {Divergence:g3} nats"));
-        if (LimitHolds == false) output.WriteLine("The limit does not hold, even with every layer in float that was tried; look at the calibration images.");
+        if (LimitHolds == false) output.WriteLine("The limit does not hold, whichever layers stay in float; this is the whole model on bytes. Look at the calibration images, or allow more.");
         var kernels = new Table().AddColumns("operator as ONNX Runtime runs it", "count");
         foreach (var (name, count) in Fusion.Kernels) kernels.AddRow(Markup.Escape(name), $"{count}");
         PlainConsole.Write(kernels, output);

@@ -15,13 +15,13 @@ internal sealed class Scores
     public static Scores Of(ModelProto model, ModelInput input, IEnumerable<float[]> images, CancellationToken cancellationToken)
     {
         using var run = new ModelRun(model, input);
-        var isSoftmax = ModelEnds.EndsInSoftmax(model);
+        var areProbabilities = ModelEnds.GivesProbabilities(model);
         var all = new List<double[]>();
         foreach (var image in images)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var scores = run.Scores(image);
-            all.Add(isSoftmax ? [.. scores.Select(s => (double)s)] : Softmax(scores));
+            all.Add(areProbabilities ? Shares(scores) : Softmax(scores));
         }
 
         return new Scores(all);
@@ -39,6 +39,13 @@ internal sealed class Scores
     /// <summary>The mean Kullback-Leibler divergence from this, the reference, to another, in nats.</summary>
     public double Divergence(Scores other) => _probabilities.Zip(other._probabilities).Average(pair =>
         pair.First.Zip(pair.Second).Sum(p => p.First <= Smallest ? 0 : p.First * Math.Log(p.First / Math.Max(p.Second, Smallest))));
+
+    // Those of a sigmoid do not add up to one.
+    private static double[] Shares(float[] scores)
+    {
+        var sum = Math.Max(scores.Sum(s => (double)s), Smallest);
+        return [.. scores.Select(s => s / sum)];
+    }
 
     private static double[] Softmax(float[] scores)
     {

@@ -22,7 +22,7 @@ internal sealed class OnnxTeacher : IDisposable
         _ = OnnxEnvironment.Instance;
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         _session = new InferenceSession(content, options);
-        _givesProbabilities = ModelEnds.EndsInSoftmax(ModelFile.Load(path));
+        _givesProbabilities = ModelEnds.GivesProbabilities(ModelFile.Load(path));
         _classCount = classCount;
         var input = _session.InputMetadata.Single().Value.Dimensions;
         var output = _session.OutputMetadata.First().Value.Dimensions;

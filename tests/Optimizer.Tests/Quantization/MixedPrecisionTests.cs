@@ -33,6 +33,34 @@ public sealed class MixedPrecisionTests
     }
 
     [Fact]
+    public void ALimitThatTheWholeModelMissesHoldsWithOneLayerInFloat()
+    {
+        var quantization = PostTraining.Calibrate(ModelGraph.Of(Model), Images, new QuantizationOptions { CorrectBias = false }, Stop);
+        var reference = Scores.Of(Model, quantization.Plan.Graph.Input, Images, Stop);
+        double Loss(QuantizedModel candidate) => reference.Divergence(Scores.Of(candidate.Model, quantization.Plan.Graph.Input, Images, Stop));
+        var whole = Loss(quantization.Quantize(new HashSet<string>(), Stop));
+        var (model, kept) = MixedPrecision.Find(quantization, new(() => LayerSensitivity.Measure(quantization, Images, Stop)), m => Loss(m) < whole / 10, Stop);
+        Assert.Single(kept);
+        Assert.InRange(Loss(model), 0, whole / 10);
+    }
+
+    [Fact]
+    public void WhereNothingHoldsWithALayerOnBytesAllAreOnBytes()
+    {
+        var quantization = PostTraining.Calibrate(ModelGraph.Of(Model), Images, new QuantizationOptions { CorrectBias = false }, Stop);
+        var tried = new List<QuantizedModel>();
+        var sensitivities = quantization.Plan.Layers.Select(l => new LayerSensitivity(l.Name, 1)).ToList();
+        var (model, kept) = MixedPrecision.Find(quantization, new(() => sensitivities), candidate =>
+        {
+            tried.Add(candidate);
+            return false;
+        }, Stop);
+        Assert.Empty(kept);
+        Assert.Same(tried[0], model);
+        Assert.All(tried, t => Assert.Contains(t.Model.Graph.Node, n => n.OpType == "QuantizeLinear"));
+    }
+
+    [Fact]
     public void WhereTheWholeModelHoldsTheLimitNoSensitivityIsMeasured()
     {
         var quantization = PostTraining.Calibrate(ModelGraph.Of(Model), Images, new QuantizationOptions(), Stop);

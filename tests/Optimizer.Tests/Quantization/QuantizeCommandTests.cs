@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Tests.Graph;
+using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer.Tests.Quantization;
@@ -30,14 +31,29 @@ public sealed class QuantizeCommandTests : IDisposable
         Assert.NotEqual(await Bytes("first.onnx"), await Bytes("third.onnx"));
     }
 
+    [Fact]
+    public async Task ALimitThatIsNotHeldIsSaidAndEndsWithOne()
+    {
+        Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
+        var net = new NetBuilder(seed: 3, channels: 1, side: 28);
+        ModelFile.Save(net.Build(net.Linear(net.Flatten(NetBuilder.Image), Zoo.Classes)), Path.Combine(_folder, "net.onnx"));
+        var run = await Start("result.onnx", "--target", "x64-avx2", "--check-images", "1000", "--limit", "agreement>=100");
+        Assert.Equal(1, run.Code);
+        Assert.Contains("The limit does not hold", run.Output);
+        Assert.True(File.Exists(Path.Combine(_folder, "result.onnx")));
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private Task<byte[]> Bytes(string name) => File.ReadAllBytesAsync(Path.Combine(_folder, name), TestContext.Current.CancellationToken);
 
     private async Task<string> Run(string result, params string[] more)
     {
-        var run = await CommandRun.Of(["quantize", Path.Combine(_folder, "net.onnx"), "--out", Path.Combine(_folder, result), "--images", "32", "--check-images", "32", .. more]);
+        var run = await Start(result, ["--check-images", "32", .. more]);
         Assert.Equal(0, run.Code);
         return run.Output;
     }
+
+    private Task<CommandRun> Start(string result, params string[] more) =>
+        CommandRun.Of(["quantize", Path.Combine(_folder, "net.onnx"), "--out", Path.Combine(_folder, result), "--images", "32", .. more]);
 }

@@ -35,6 +35,25 @@ public sealed class QuantizedZooTests
         Assert.True(agreement >= least, $"only {agreement} of 100 answers are the same");
     }
 
+    [Theory]
+    [MemberData(nameof(Zoo.All), MemberType = typeof(Zoo))]
+    public void WhatIsKeptInFloatIsComputedInFloatAndAllElseOnBytes(string name)
+    {
+        var model = Zoo.Build(name);
+        var quantization = PostTraining.Calibrate(
+            ModelGraph.Of(model), Pictures.Make(model, 8, seed: 5), new QuantizationOptions { CorrectBias = false }, TestContext.Current.CancellationToken);
+        var layers = quantization.Plan.Layers.Select(l => l.Name).ToList();
+        foreach (var kept in new[] { 0, 1 }.Select(odd => layers.Where((_, i) => i % 2 == odd).ToHashSet()))
+        {
+            var result = quantization.Quantize(kept, TestContext.Current.CancellationToken).Model;
+            var kernels = FusionEvidence.Of(quantization.Plan, result, kept).Kernels;
+            var (integer, inFloat) = (Count("QLinearConv", "QGemm", "QLinearMatMul", "MatMulIntegerToFloat"), Count("Conv", "FusedConv", "Gemm", "FusedGemm", "MatMul"));
+            Assert.Equal((layers.Count - kept.Count, kept.Count), (integer, inFloat));
+
+            int Count(params string[] operators) => operators.Sum(o => kernels.GetValueOrDefault(o));
+        }
+    }
+
     [Fact]
     public void OnnxItselfAcceptsThemAll() => OnnxChecker.Accepts([.. Zoo.Names.Select(n => Quantize(Zoo.Build(n)).Result.Model)]);
 

@@ -23,7 +23,7 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
     {
         (_input, _output) = (graph.Input.Name, graph.Output);
         var last = graph.Producer(graph.Output);
-        _logits = last?.OpType is "Softmax" or "LogSoftmax" ? last.Input[0] : graph.Output;
+        _logits = last?.OpType is "Softmax" or "LogSoftmax" or "Sigmoid" or "HardSigmoid" ? last.Input[0] : graph.Output;
         foreach (var node in graph.Nodes)
         {
             var operation = TorchOperators.Compile(node, graph, this);
@@ -45,7 +45,7 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
     /// <summary>What the graph's output is.</summary>
     public override Tensor forward(Tensor input) => Run(input, _output);
 
-    /// <summary>The scores before a softmax at the graph's end, if there is one.</summary>
+    /// <summary>The scores before a softmax or sigmoid at the graph's end, if there is one.</summary>
     public Tensor Logits(Tensor input) => Run(input, _logits);
 
     protected override void Dispose(bool disposing)
