@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Runtime.Preprocessing;
 using Onnx;
@@ -28,7 +29,7 @@ internal static class QuantizeCommand
     private static readonly Option<double> Percentile = new("--percentile") { Description = "Percent of the values that stay in range at either end.", DefaultValueFactory = _ => 99.999 };
     private static readonly Option<bool> PlainBias = new("--no-bias-correction") { Description = "Leave the biases as trained." };
     private static readonly Option<string> Target = new("--target") { Description = "The CPU; x64-avx2 is for x64 without VNNI.", DefaultValueFactory = _ => QuantizationTarget.X64Vnni.Name };
-    private static readonly Option<string?> Limit = new("--limit") { Description = "Keep the worst layers in float until -1.0pt (of top-1) or agreement>=99 (percent) holds." };
+    private static readonly Option<string?> Limit = new("--limit") { Description = "Keep the worst layers in float until top1>=-1.0pt (points that may be lost), top1>=0.915 or agreement>=99 (percent) holds." };
     private static readonly Option<bool> Sensitivities = new("--sensitivity") { Description = "Measure each layer's sensitivity in any case." };
     private static readonly Option<bool> Json = new("--json") { Description = "Write JSON instead of tables." };
 
@@ -46,7 +47,7 @@ internal static class QuantizeCommand
 
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
-        var limit = arguments.GetValue(Limit) is { } text ? QuantizationLimit.Parse(text) : null;
+        var limit = arguments.GetValue(Limit) is { } text ? AccuracyLimit.Parse(text) : null;
         var options = OptionsOf(arguments);
         var (calibration, check) = Choose(FashionMnist.ReadTraining(arguments.GetValue(DataOption.Folder)!.FullName), arguments);
         var file = arguments.GetValue(Model)!;
@@ -59,8 +60,8 @@ internal static class QuantizeCommand
         int[] labels = [.. check.Labels.ToArray()];
         Scores ScoresOf(ModelProto model) => Scores.Of(model, graph.Input, Preprocessed(check, graph.Input.Name), cancellationToken);
         var reference = ScoresOf(graph.Model);
-        bool Holds(QuantizedModel candidate) => limit?.Holds(reference, ScoresOf(candidate.Model), labels) ?? true;
-        var (result, keptFloat) = MixedPrecision.Find(quantization, sensitivities, Holds, cancellationToken);
+        bool Holds(Scores candidate) => limit?.Holds(reference.Accuracy(labels), candidate.Accuracy(labels), reference.Agreement(candidate)) ?? true;
+        var (result, keptFloat) = MixedPrecision.Find(quantization, sensitivities, m => Holds(ScoresOf(m.Model)), cancellationToken);
 
         Provenance.Add(result.Model, TechniqueOf(options, calibration.Count, keptFloat.Count));
         var path = arguments.GetValue(Out)!.FullName;
@@ -69,7 +70,7 @@ internal static class QuantizeCommand
         var report = new QuantizationReport(
             path, options.Target.Name, arguments.GetValue(Calibrate)!, calibration.Count, file.Length, new FileInfo(path).Length, result.BiasError,
             reference.Divergence(scores), reference.Agreement(scores), reference.Accuracy(labels), scores.Accuracy(labels), check.Count,
-            limit?.Holds(reference, scores, labels), keptFloat, FusionEvidence.Of(quantization.Plan, result.Model, keptFloat.ToHashSet()),
+            limit is null ? null : Holds(scores), keptFloat, FusionEvidence.Of(quantization.Plan, result.Model, keptFloat.ToHashSet()),
             sensitivities.IsValueCreated ? sensitivities.Value : []);
         var output = arguments.InvocationConfiguration.Output;
         if (arguments.GetValue(Json)) output.WriteLine(report.ToJson());

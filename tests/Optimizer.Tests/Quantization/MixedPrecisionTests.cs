@@ -68,23 +68,6 @@ public sealed class MixedPrecisionTests
         Assert.Empty(kept);
     }
 
-    [Theory]
-    [InlineData("-1.0pt", 0.01, null)]
-    [InlineData("top1>=-0.3pt", 0.003, null)]
-    [InlineData("agreement>=99%", null, 0.99)]
-    public void ALimitIsReadAsItIsTyped(string text, double? accuracy, double? agreement)
-    {
-        var limit = QuantizationLimit.Parse(text);
-        Assert.Equal(accuracy ?? -1, limit.Accuracy ?? -1, 9);
-        Assert.Equal(agreement ?? -1, limit.Agreement ?? -1, 9);
-    }
-
-    [Theory]
-    [InlineData("1pt")]
-    [InlineData("fast")]
-    [InlineData("agreement>=101")]
-    public void WhatIsNoLimitIsRefusedWithTheRule(string text) => Assert.Contains("-1.0pt", Assert.Throws<FormatException>(() => QuantizationLimit.Parse(text)).Message);
-
     // Huge weights take the resolution of all others in one layer; that they meet a channel which is always zero spares the activations.
     private static ModelProto WithAnOutlier()
     {

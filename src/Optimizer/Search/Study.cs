@@ -1,0 +1,110 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Dunlin.Bundles.Durability;
+
+namespace Dunlin.Optimizer.Search;
+
+/// <summary>
+/// The folder in which a search keeps what it has done: its recipe, models, and a record of each finished measurement. All else is derived from
+/// these, so that a search that was killed at any moment does again only what it had not finished. One process at a time.
+/// </summary>
+internal sealed class Study : IDisposable
+{
+    private const string RecipeFile = "study.json", Records = "records", Models = "models";
+    private readonly FileStream _lock;
+    private readonly TimeProvider _time;
+    private readonly long _opened;
+    private readonly TimeSpan _before;
+
+    private Study(string folder, FileStream owned, TimeProvider time)
+    {
+        (Folder, _lock, _time) = (folder, owned, time);
+        _before = TimeSpan.FromSeconds(Directory.EnumerateFiles(Path.Combine(folder, Records), "*.json").Sum(f => Read(f).Seconds));
+        _opened = time.GetTimestamp();
+    }
+
+    public string Folder { get; }
+
+    /// <summary>What was spent on all that is recorded, and since this process began. What a kill lost is not counted.</summary>
+    public TimeSpan Elapsed => _before + _time.GetElapsedTime(_opened);
+
+    /// <summary>Begins a study, or goes on with one.</summary>
+    /// <param name="folder">Is made if it is not there.</param>
+    /// <param name="recipe">What must stay the same.</param>
+    /// <param name="time">Measures what work costs.</param>
+    /// <exception cref="InvalidDataException">The folder holds another study, or something else.</exception>
+    /// <exception cref="IOException">Another process is at it.</exception>
+    public static Study Open(string folder, StudyRecipe recipe, TimeProvider time)
+    {
+        folder = Path.GetFullPath(folder);
+        var file = Path.Combine(folder, RecipeFile);
+        if (!File.Exists(file) && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new InvalidDataException($"'{folder}' is not empty and holds no study ({RecipeFile}); name another folder with --work.");
+        Directory.CreateDirectory(Path.Combine(folder, Records));
+        Directory.CreateDirectory(Path.Combine(folder, Models));
+        var owned = Lock(folder);
+        try
+        {
+            if (!File.Exists(file)) DurableFile.Write(file, JsonSerializer.SerializeToUtf8Bytes(recipe, StudyJson.Default.StudyRecipe));
+            StudyRecipe.Read(file).RequireSame(recipe, folder);
+            foreach (var left in Directory.EnumerateFiles(folder, "*" + DurableFile.TemporarySuffix, SearchOption.AllDirectories)) File.Delete(left);
+            return new Study(folder, owned, time);
+        }
+        catch
+        {
+            owned.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where a model of that name is kept.</summary>
+    public string Model(string name) => Path.Combine(Folder, Models, $"{name}.onnx");
+
+    /// <summary>What was recorded under a name; null if it was not yet.</summary>
+    public T? Recorded<T>(string name, JsonTypeInfo<T> type) where T : class =>
+        File.Exists(RecordOf(name)) ? Read(RecordOf(name)).Value.Deserialize(type) : null;
+
+    /// <summary>Measures what was not measured yet and records it. Not to be nested: the time would count twice.</summary>
+    public T Once<T>(string name, JsonTypeInfo<T> type, Func<T> measure) where T : class
+    {
+        if (Recorded(name, type) is { } known) return known;
+        var begin = _time.GetTimestamp();
+        var value = measure();
+        var record = new StudyRecord(_time.GetElapsedTime(begin).TotalSeconds, JsonSerializer.SerializeToElement(value, type));
+        DurableFile.Write(RecordOf(name), JsonSerializer.SerializeToUtf8Bytes(record, StudyJson.Default.StudyRecord));
+        return value;
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    private string RecordOf(string name) => Path.Combine(Folder, Records, $"{name}.json");
+
+    private static StudyRecord Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), StudyJson.Default.StudyRecord)!;
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"'{path}' is not a record of a study ({error.Message}); delete it, and it is measured again.", error);
+        }
+    }
+
+    private static FileStream Lock(string folder)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException error)
+        {
+            throw new IOException($"Another process works in the study '{folder}'; wait for it, or name another folder with --work. ({error.Message})", error);
+        }
+    }
+}
+
+/// <summary>A finished measurement.</summary>
+/// <param name="Seconds">What it took.</param>
+/// <param name="Value">What it found.</param>
+internal sealed record StudyRecord(double Seconds, JsonElement Value);
