@@ -1,4 +1,5 @@
 using Dunlin.Contracts.Manifests;
+using Dunlin.Contracts.Worker;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 
@@ -21,5 +22,8 @@ internal sealed record EvaluatedModel(string Path, ModelGraph Graph, InputSpec I
     public string? LabelsFile => System.IO.Path.ChangeExtension(Path, ".labels.txt") is var file && File.Exists(file) ? file : null;
 
     /// <summary>Loads the file as it is, not the simplified graph. For one thread.</summary>
-    public Evaluator Open(IReadOnlyList<string> labels) => new(Path, Input, Output, labels);
+    public Evaluator Open(IReadOnlyList<string> labels) => new(Session(labels, threads: 1));
+
+    /// <summary>How a device would run the file.</summary>
+    public SessionSpec Session(IReadOnlyList<string> labels, int threads) => Evaluator.Session(Path, Input, Output, labels, threads);
 }

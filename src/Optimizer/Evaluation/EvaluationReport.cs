@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dunlin.Optimizer.Graph;
 
 namespace Dunlin.Optimizer.Evaluation;
 
@@ -27,7 +28,27 @@ internal sealed record UnreadableImage(string Name, string Why);
 /// <param name="AgainstReference">Null for the reference.</param>
 internal sealed record ModelReport(
     string Model, Estimate Top1, Estimate Top5, double CalibrationError, long ParameterCount, long Macs, long ByteCount, double Milliseconds, Estimate? Top1OnFrames,
-    IReadOnlyList<ClassReport> Classes, IReadOnlyList<Confusion> Confusions, ReferenceReport? AgainstReference);
+    IReadOnlyList<ClassReport> Classes, IReadOnlyList<Confusion> Confusions, ReferenceReport? AgainstReference)
+{
+    /// <param name="model">The file and its graph.</param>
+    /// <param name="answers">On the held-out images.</param>
+    /// <param name="classNames">By output.</param>
+    /// <param name="milliseconds">Of an inference on one thread.</param>
+    /// <param name="top1OnFrames">If frames were rendered.</param>
+    /// <param name="reference">Its file and what it answered on the same images.</param>
+    public static ModelReport Of(
+        EvaluatedModel model, IReadOnlyList<ImageAnswer> answers, IReadOnlyList<string> classNames, double milliseconds, Estimate? top1OnFrames,
+        (string Path, IReadOnlyList<ImageAnswer> Answers)? reference)
+    {
+        var counts = new ModelAnswers(answers);
+        var facts = GraphFacts.Of(model.Graph);
+        return new ModelReport(
+            model.Path, Estimate.Of(counts.CorrectCount, answers.Count), Estimate.Of(counts.AmongFiveCount, answers.Count), Evaluation.CalibrationError.Of(answers),
+            facts.ParameterCount, facts.Macs, new FileInfo(model.Path).Length, milliseconds, top1OnFrames,
+            ClassAnalysis.Classes(answers, reference?.Answers, classNames), ClassAnalysis.Confusions(answers, classNames),
+            reference is { } r ? ClassAnalysis.Against(r.Path, r.Answers, answers) : null);
+    }
+}
 
 /// <summary>One class.</summary>
 /// <param name="Name">As the labels or the data call it.</param>

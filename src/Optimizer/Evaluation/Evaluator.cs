@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Contracts.Race;
@@ -14,29 +13,37 @@ namespace Dunlin.Optimizer.Evaluation;
 /// <summary>One model run as a device runs it: the same preprocessing, the same session settings, one thread.</summary>
 internal sealed class Evaluator : IDisposable
 {
-    private const int WarmUpCount = 20;
     private readonly ModelSession _session;
     private readonly ModelInput _input;
     private readonly Preprocessor _preprocessor;
     private readonly bool _isFloat;
 
     /// <exception cref="ModelLoadException">The model does not load, or is not what the input specification says.</exception>
-    public Evaluator(string path, InputSpec input, OutputSpec output, IReadOnlyList<string> labels)
+    public Evaluator(SessionSpec spec)
     {
-        _session = ModelSession.Create(new SessionSpec
-        {
-            ModelPath = path,
-            Saved = false,
-            Release = Digest.Of(File.ReadAllBytes(path)),
-            Contender = new ContenderId(Path.GetFileNameWithoutExtension(path), "CPUExecutionProvider", 1),
-            Input = input,
-            Output = output,
-            Labels = labels,
-        });
+        _session = ModelSession.Create(spec);
         _input = _session.CreateInput();
-        _preprocessor = new Preprocessor(input, ImageLimits.Jpeg);
-        _isFloat = input.ElementType == ElementType.Float32;
+        _preprocessor = new Preprocessor(spec.Input, ImageLimits.Jpeg);
+        _isFloat = spec.Input.ElementType == ElementType.Float32;
     }
+
+    /// <inheritdoc cref="Evaluator(SessionSpec)"/>
+    public Evaluator(string path, InputSpec input, OutputSpec output, IReadOnlyList<string> labels)
+        : this(Session(path, input, output, labels, threads: 1))
+    {
+    }
+
+    /// <summary>A model file as a device would run it.</summary>
+    public static SessionSpec Session(string path, InputSpec input, OutputSpec output, IReadOnlyList<string> labels, int threads) => new()
+    {
+        ModelPath = path,
+        Saved = false,
+        Release = Digest.Of(File.ReadAllBytes(path)),
+        Contender = new ContenderId(Path.GetFileNameWithoutExtension(path), "CPUExecutionProvider", threads),
+        Input = input,
+        Output = output,
+        Labels = labels,
+    };
 
     /// <summary>Answers on images that have the model's size already.</summary>
     public ModelAnswers Answer(LabelledImages images, CancellationToken cancellationToken) => Answer(images.Count, images.Labels.ToArray(), i =>
@@ -72,22 +79,6 @@ internal sealed class Evaluator : IDisposable
         if (status != FrameStatus.Ok) return Words(status);
         answer = ImageAnswer.Of(_session.Run(_input), label);
         return null;
-    }
-
-    /// <summary>The median time of one inference, without preprocessing.</summary>
-    public TimeSpan MedianLatency(int runCount)
-    {
-        for (var i = 0; i < WarmUpCount; i++) _session.Run(_input);
-        var times = new long[runCount];
-        for (var i = 0; i < runCount; i++)
-        {
-            var begin = Stopwatch.GetTimestamp();
-            _session.Run(_input);
-            times[i] = Stopwatch.GetTimestamp() - begin;
-        }
-
-        Array.Sort(times);
-        return Stopwatch.GetElapsedTime(0, times[runCount / 2]);
     }
 
     public void Dispose()

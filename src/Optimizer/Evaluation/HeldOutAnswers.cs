@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Runtime.ExceptionServices;
 using Dunlin.Optimizer.Data;
 using Dunlin.Runtime.Frames;
@@ -9,6 +10,20 @@ namespace Dunlin.Optimizer.Evaluation;
 /// <param name="Unreadable">In their order.</param>
 internal sealed record HeldOutAnswers(IReadOnlyList<ImageAnswer> Answers, IReadOnlyList<UnreadableImage> Unreadable)
 {
+    private static readonly Option<double> UnreadableShare = new("--max-unreadable") { Description = "Share of images, 0…1, that may be unreadable and left out.", DefaultValueFactory = _ => ImageLimits.UnreadableShare };
+    private static readonly Option<int> Threads = new("--threads") { Description = "Images at once; each costs a session's memory.", DefaultValueFactory = _ => Environment.ProcessorCount };
+
+    /// <summary>For a command.</summary>
+    public static IEnumerable<Option> Options => [UnreadableShare, Threads];
+
+    /// <summary>Runs the model over all images as the command line says.</summary>
+    /// <inheritdoc cref="Of(EvaluatedModel, HeldOutImages, ClassMap, int, double, CancellationToken)"/>
+    public static HeldOutAnswers Of(ParseResult arguments, EvaluatedModel model, EvaluationSetup setup, CancellationToken cancellationToken)
+    {
+        EvaluationSetup.RequirePositive(arguments, Threads);
+        return Of(model, setup.Images, setup.ClassesOf(model), arguments.GetValue(Threads), arguments.GetValue(UnreadableShare), cancellationToken);
+    }
+
     /// <summary>Runs the model over all images, with a session for each thread.</summary>
     /// <exception cref="InvalidDataException">More images than <paramref name="unreadableShare"/> cannot be read, or the model has seen them.</exception>
     public static HeldOutAnswers Of(EvaluatedModel model, HeldOutImages images, ClassMap classes, int threads, double unreadableShare, CancellationToken cancellationToken)

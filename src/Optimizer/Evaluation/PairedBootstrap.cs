@@ -25,13 +25,6 @@ internal static class PairedBootstrap
         Array.Sort(means);
         var total = 0L;
         foreach (var difference in differences) total += difference;
-        return new Estimate((double)total / differences.Length, Quantile(means, 0.025), Quantile(means, 0.975));
-    }
-
-    private static double Quantile(double[] sorted, double share)
-    {
-        var at = share * (sorted.Length - 1);
-        var below = (int)at;
-        return sorted[below] + (at - below) * (sorted[Math.Min(below + 1, sorted.Length - 1)] - sorted[below]);
+        return new Estimate((double)total / differences.Length, Quantiles.Of(means, 0.025), Quantiles.Of(means, 0.975));
     }
 }

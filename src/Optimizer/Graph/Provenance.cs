@@ -1,5 +1,7 @@
+using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Dunlin.Contracts.Manifests;
 using Onnx;
 
@@ -9,32 +11,46 @@ namespace Dunlin.Optimizer.Graph;
 internal static class Provenance
 {
     private const string Key = "dunlin.techniques";
+    private const string CommandsKey = "dunlin.commands";
 
     /// <summary>Empty for a reference, and for a model that was not made here.</summary>
     /// <exception cref="InvalidDataException">The metadata is not ours.</exception>
-    public static IReadOnlyList<Technique> Of(ModelProto model)
+    public static IReadOnlyList<Technique> Of(ModelProto model) => Read(model, Key, ProvenanceJson.Default.IReadOnlyListTechnique);
+
+    /// <summary>Appends one step.</summary>
+    public static void Add(ModelProto model, Technique technique) =>
+        Write(model, Key, [.. Of(model), technique], ProvenanceJson.Default.IReadOnlyListTechnique);
+
+    /// <summary>The command lines that made the model, in order; empty for one that was not made here.</summary>
+    /// <exception cref="InvalidDataException">The metadata is not ours.</exception>
+    public static IReadOnlyList<string> CommandsOf(ModelProto model) => Read(model, CommandsKey, ProvenanceJson.Default.IReadOnlyListString);
+
+    /// <summary>Appends the command line that is being carried out, so that a report can say how to make the model again.</summary>
+    public static void AddCommand(ModelProto model, ParseResult arguments) =>
+        Write(model, CommandsKey, [.. CommandsOf(model), CommandLine.Of(arguments)], ProvenanceJson.Default.IReadOnlyListString);
+
+    private static IReadOnlyList<T> Read<T>(ModelProto model, string key, JsonTypeInfo<IReadOnlyList<T>> type)
     {
-        if (model.MetadataProps.FirstOrDefault(p => p.Key == Key) is not { } entry) return [];
+        if (model.MetadataProps.FirstOrDefault(p => p.Key == key) is not { } entry) return [];
         try
         {
-            return JsonSerializer.Deserialize(entry.Value, ProvenanceJson.Default.IReadOnlyListTechnique) ?? [];
+            return JsonSerializer.Deserialize(entry.Value, type) ?? [];
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"The model's metadata '{Key}' is not a list of techniques: {error.Message}", error);
+            throw new InvalidDataException($"The model's metadata '{key}' is not a list as dunlin-optimizer writes it: {error.Message}", error);
         }
     }
 
-    /// <summary>Appends one step.</summary>
-    public static void Add(ModelProto model, Technique technique)
+    private static void Write<T>(ModelProto model, string key, IReadOnlyList<T> values, JsonTypeInfo<IReadOnlyList<T>> type)
     {
-        var steps = Of(model).Append(technique).ToList();
-        var entry = model.MetadataProps.FirstOrDefault(p => p.Key == Key);
-        if (entry is null) model.MetadataProps.Add(entry = new StringStringEntryProto { Key = Key });
-        entry.Value = JsonSerializer.Serialize(steps, ProvenanceJson.Default.IReadOnlyListTechnique);
+        var entry = model.MetadataProps.FirstOrDefault(p => p.Key == key);
+        if (entry is null) model.MetadataProps.Add(entry = new StringStringEntryProto { Key = key });
+        entry.Value = JsonSerializer.Serialize(values, type);
     }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(IReadOnlyList<Technique>))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
 internal sealed partial class ProvenanceJson : JsonSerializerContext;

@@ -42,6 +42,7 @@ internal static class PruneCommand
         var plan = Pruner.Prune(graph, ImportanceOf(arguments, cancellationToken), options);
         var after = GraphFacts.Of(graph);
         Provenance.Add(graph.Model, Pruner.Technique(options, arguments.GetValue(Norm)!, 1 - (double)after.ParameterCount / before.ParameterCount));
+        Provenance.AddCommand(graph.Model, arguments);
         ModelFile.Save(graph.Model, arguments.GetValue(Out)!.FullName);
 
         var output = arguments.InvocationConfiguration.Output;

@@ -64,6 +64,7 @@ internal static class QuantizeCommand
         var (result, keptFloat) = MixedPrecision.Find(quantization, sensitivities, m => Holds(ScoresOf(m.Model)), cancellationToken);
 
         Provenance.Add(result.Model, TechniqueOf(options, calibration.Count, keptFloat.Count));
+        Provenance.AddCommand(result.Model, arguments);
         var path = arguments.GetValue(Out)!.FullName;
         ModelFile.Save(result.Model, path);
         var scores = ScoresOf(result.Model);

@@ -48,6 +48,7 @@ internal static class TrainingRun
         }.Run(graph, cancellationToken));
 
         if (model is not null) Provenance.Add(graph.Model, Distilled(teacher!.Name, model, options));
+        Provenance.AddCommand(graph.Model, arguments);
         ModelFile.Save(graph.Model, path);
         var facts = GraphFacts.Of(graph);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {facts.ParameterCount} parameters, {facts.Macs / 1e6:f2} million multiply-accumulates"));

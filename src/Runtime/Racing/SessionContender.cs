@@ -8,7 +8,7 @@ using Dunlin.Runtime.Sessions;
 namespace Dunlin.Runtime.Racing;
 
 /// <summary>A session on a seeded random image, timed by the wall clock and the process's CPU clock.</summary>
-internal sealed partial class SessionContender : IContender, IDisposable
+public sealed partial class SessionContender : IContender, IDisposable
 {
     private const int ProcessCpuClock = 2;
     private readonly ModelSession _session;

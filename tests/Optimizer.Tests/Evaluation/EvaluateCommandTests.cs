@@ -22,7 +22,7 @@ public sealed class EvaluateCommandTests : IDisposable
     public async Task AModelThatTakesGreenForBlueIsFoundOutAgainstTheReference()
     {
         var (right, wrong) = (Model("right.onnx", Right), Model("wrong.onnx", GreenIsBlue));
-        var (code, output, error) = await CommandRun.Of("evaluate", wrong, "--reference", right, "--data", Images, "--json", At("r.json"), "--runs", "5", "--threads", "2");
+        var (code, output, error) = await CommandRun.Of("evaluate", wrong, "--reference", right, "--data", Images, "--json", At("r.json"), "--rounds", "5", "--threads", "2");
         Assert.Equal("", error);
         Assert.Equal(0, code);
         Assert.Contains("green taken for blue: 10, 100.00 %", output);
