@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dunlin.Optimizer.Belt;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
+using Dunlin.Optimizer.Explanation;
 using Dunlin.Optimizer.Inspection;
 using Dunlin.Optimizer.Packing;
 using Dunlin.Optimizer.Pruning;
@@ -25,7 +26,7 @@ internal static class OptimizerCommand
         }));
         return new RootCommand("Trains, shrinks, measures and packs ONNX image classifiers for Dunlin's devices.")
         {
-            InspectCommand.Create(), PruneCommand.Create(), TrainCommand.Create(), DistilCommand.Create(), QuantizeCommand.Create(), SplitCommand.Create(), EvaluateCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
+            InspectCommand.Create(), PruneCommand.Create(), TrainCommand.Create(), DistilCommand.Create(), QuantizeCommand.Create(), SplitCommand.Create(), EvaluateCommand.Create(), ExplainCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
         };
     }
 }

@@ -12,6 +12,7 @@ public sealed class OptimizerCommandTests : IDisposable
     [InlineData("quantize", "--images")]
     [InlineData("split", "--shares")]
     [InlineData("evaluate", "--reference")]
+    [InlineData("explain", "--variant")]
     [InlineData("pack", "--golden")]
     [InlineData("belt", "--count")]
     public async Task HelpExplainsEachCommand(string command, string option)

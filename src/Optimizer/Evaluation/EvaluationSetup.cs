@@ -13,7 +13,7 @@ namespace Dunlin.Optimizer.Evaluation;
 internal sealed record EvaluationSetup(string Path, DataListing Data, HeldOutImages Images, IReadOnlyList<EvaluatedModel> Models, IReadOnlyList<string>? Labels)
 {
     private static readonly Option<FileInfo?> Split = new("--split") { Description = "The file of `split`: only its held-out images are used. Without it all of the data, or its test set, is taken to be held out." };
-    private static readonly Option<FileInfo?> LabelsFile = new("--labels") { Description = "A line (or a JSON string) for each output; by default MODEL.labels.txt beside the first model, if it is there." };
+    public static readonly Option<FileInfo?> LabelsFile = new("--labels") { Description = "A line (or a JSON string) for each output; by default MODEL.labels.txt beside the first model, if it is there." };
     private static readonly Option<int> Limit = new("--limit") { Description = "Use only so many held-out images, evenly spread.", DefaultValueFactory = _ => int.MaxValue };
 
     /// <summary>All options that decide it, for a command.</summary>

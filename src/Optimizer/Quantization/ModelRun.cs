@@ -35,7 +35,9 @@ internal sealed class ModelRun : IDisposable
     }
 
     /// <summary>The values in their order; the caller disposes them.</summary>
-    public IDisposableReadOnlyCollection<OrtValue> Run(float[] image)
+    /// <param name="image">Of the model's element type.</param>
+    public IDisposableReadOnlyCollection<OrtValue> Run<T>(T[] image)
+        where T : unmanaged
     {
         using var value = OrtValue.CreateTensorValueFromMemory(image, _shape);
         return _session.Run(_run, [_input], [value], _outputs);

@@ -3,7 +3,7 @@ using Dunlin.Contracts.Manifests;
 namespace Dunlin.Runtime.Preprocessing;
 
 /// <summary>Which rectangle of the frame goes to which rectangle of the tensor. Source in pixels of the frame, not rounded.</summary>
-internal readonly record struct Fit(
+public readonly record struct Fit(
     double SourceX, double SourceY, double SourceWidth, double SourceHeight,
     int TargetX, int TargetY, int TargetWidth, int TargetHeight)
 {
