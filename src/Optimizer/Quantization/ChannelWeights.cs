@@ -4,7 +4,7 @@ namespace Dunlin.Optimizer.Quantization;
 internal sealed record ChannelWeights(sbyte[] Values, float[] Scales)
 {
     /// <summary>Half of what the accumulator holds, so that a correction of the bias still fits.</summary>
-    private const double LargestBias = int.MaxValue / 2.0;
+    public const double LargestBias = int.MaxValue / 2.0;
 
     /// <param name="weights">As in the tensor.</param>
     /// <param name="shape">Of the tensor.</param>

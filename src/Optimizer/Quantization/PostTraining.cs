@@ -44,6 +44,12 @@ internal sealed class PostTraining
         return new QuantizedModel(model, _options.CorrectBias ? BiasCorrection.Apply(plan, model, _correctionImages, cancellationToken) : null);
     }
 
+    /// <summary>The same after its graph's weights were trained for <see cref="Grids"/>: their float results are no measure any more that biases could be corrected by.</summary>
+    public PostTraining AfterTraining() => new(Plan, _options with { CorrectBias = false }, _ranges, []);
+
+    /// <summary>The whole model's grids, for torch.</summary>
+    public FakeQuantization Grids() => new(Plan, _ranges, _options.Target);
+
     /// <summary>The model with one layer quantized and all else in float.</summary>
     public ModelProto Only(NodeProto layer)
     {

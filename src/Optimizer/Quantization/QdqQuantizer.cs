@@ -65,7 +65,7 @@ internal sealed class QdqQuantizer
         if (_plan.Graph.Constant(name) is not { } tensor) return name;
         var kind = _plan.KindOf(node);
         if (kind is IntegerKind.Convolution or IntegerKind.Linear && index is 1 or 2) return index == 1 ? WriteWeights(node, tensor) : $"{node.Name}.bias.dq";
-        if (kind == IntegerKind.Free && node.OpType is "Add" or "Mul" && _plan.IsQuantized(node.Input[1 - index])) return WriteConstant(node, tensor);
+        if (_plan.IsOperand(node, name)) return WriteConstant(node, tensor);
         if (_written.Add(name)) _target.Initializer.Add(tensor);
         return name;
     }

@@ -49,6 +49,10 @@ internal sealed class QuantizationPlan
 
     public bool IsQuantized(string value) => _quantized.Contains(value);
 
+    /// <summary>Whether one of a node's inputs is a constant that becomes bytes beside another input.</summary>
+    public bool IsOperand(NodeProto node, string input) =>
+        KindOf(node) == IntegerKind.Free && node.OpType is "Add" or "Mul" && Graph.Constant(input) is not null && node.Input.Any(i => i != input && IsQuantized(i));
+
     /// <summary>Whether a node is a layer in float, or hands its input on to one.</summary>
     public bool StaysFloat(NodeProto node) =>
         KindOf(node) == IntegerKind.None ? IntegerOperators.IsLayer(node) : KindOf(node) == IntegerKind.KeepsGrid && !node.Output.Any(IsQuantized);

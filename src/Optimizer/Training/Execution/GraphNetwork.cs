@@ -17,8 +17,9 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
 
     /// <param name="graph">Is only read.</param>
     /// <param name="weightType">float32, or bfloat16 for convolutions and linear layers to compute in; the rest keeps float32.</param>
+    /// <param name="around">Puts something before and after each node's work.</param>
     /// <exception cref="InvalidDataException">An operator cannot be trained here; the message names the node.</exception>
-    public GraphNetwork(ModelGraph graph, ScalarType weightType = ScalarType.Float32)
+    public GraphNetwork(ModelGraph graph, ScalarType weightType = ScalarType.Float32, Func<NodeProto, TorchOperation, TorchOperation>? around = null)
         : base("network")
     {
         (_input, _output) = (graph.Input.Name, graph.Output);
@@ -27,7 +28,7 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
         foreach (var node in graph.Nodes)
         {
             var operation = TorchOperators.Compile(node, graph, this);
-            _steps.Add(new TorchStep([.. node.Input], [.. node.Output], operation));
+            _steps.Add(new TorchStep([.. node.Input], [.. node.Output], around?.Invoke(node, operation) ?? operation));
             for (var i = 0; i < node.Input.Count; i++)
                 if (graph.Constant(node.Input[i]) is { } tensor && Tensors.IsFloat(tensor)) Add(tensor, TrainableWeights.KindOf(graph, node, i), weightType);
         }
