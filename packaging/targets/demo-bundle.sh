@@ -12,5 +12,6 @@ target_demo_bundle() { # trains, quantizes and packs demo/bundle anew
   for name in reference narrow; do "${optimizer[@]}" quantize "$work/$name.onnx" --out "$work/$name-int8.onnx"; done
   "${optimizer[@]}" evaluate "$work"/{reference,reference-int8,narrow,narrow-int8}.onnx --frames 2000
   rm -rf demo/bundle
-  "${optimizer[@]}" pack "$work"/{reference,reference-int8,narrow,narrow-int8}.onnx --out demo/bundle
+  # Where in a frame of `belt` the garment lies.
+  "${optimizer[@]}" pack "$work"/{reference,reference-int8,narrow,narrow-int8}.onnx --out demo/bundle --name garments --region 208,128,224,224@640x480
 }

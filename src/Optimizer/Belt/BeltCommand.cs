@@ -12,7 +12,7 @@ internal static class BeltCommand
 
     public static Command Create()
     {
-        var command = new Command("belt", "Writes 640×480 JPEG frames of a conveyor belt that carries the held-out garments past a camera.") { DataOption.Folder, Out, Count, Seed };
+        var command = new Command("belt", "Writes 640×480 JPEG frames of a conveyor belt that carries the held-out garments past a camera.") { DataOption.Garments, Out, Count, Seed };
         command.SetAction(Failures.Reported(Run));
         return command;
     }
@@ -21,7 +21,7 @@ internal static class BeltCommand
     {
         var count = arguments.GetValue(Count);
         if (count is < 1 or > 999_999) throw new FormatException($"--count is {count}; it must be from 1 to 999999.");
-        var images = FashionMnist.ReadTest(arguments.GetValue(DataOption.Folder)!.FullName);
+        var images = FashionMnist.ReadTest(arguments.GetValue(DataOption.Garments)!.FullName);
         var folder = arguments.GetValue(Out)!.FullName;
         var resting = BeltFilm.Write(images, folder, count, arguments.GetValue(Seed), cancellationToken);
         arguments.InvocationConfiguration.Output.WriteLine($"{folder}: {count} frames, a garment in the window of {resting}");

@@ -6,6 +6,9 @@ namespace Dunlin.Optimizer.Data;
 /// <summary>Which of the model's outputs stands for which class of the data.</summary>
 internal sealed class ClassMap
 {
+    /// <summary>Of a new model: a greater number in a CSV is a mistake.</summary>
+    private const int LargestOutput = 100_000;
+
     private readonly Dictionary<string, int> _outputs;
 
     private ClassMap(IReadOnlyList<string> names, Dictionary<string, int> outputs) => (Names, _outputs) = (names, outputs);
@@ -37,6 +40,10 @@ internal sealed class ClassMap
             throw new InvalidDataException($"The data has {data.ClassNames.Count} classes ({string.Join(", ", data.ClassNames.Take(3))}…), but the model has {outputCount} outputs; say with --labels FILE what each output is called.");
         return new ClassMap(data.ClassNames, Places(data.ClassNames));
     }
+
+    /// <summary>How many outputs a new model of this data needs.</summary>
+    public static int OutputCount(DataListing data, IReadOnlyList<string>? labels) =>
+        labels?.Count ?? (data.ClassesAreNumbers && int.TryParse(data.ClassNames[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last < LargestOutput ? last + 1 : data.ClassNames.Count);
 
     /// <summary>Lines of a text file, or an array of strings in a JSON file. The last line may be empty.</summary>
     /// <exception cref="InvalidDataException">No such file, or no labels in it.</exception>

@@ -2,10 +2,11 @@ using System.CommandLine;
 
 namespace Dunlin.Optimizer.Data;
 
-/// <summary>Where the images are, for every command that reads some.</summary>
+/// <summary>What images there are, for every command that reads some.</summary>
 internal static class DataOption
 {
-    public static readonly Option<DirectoryInfo> Folder = new("--data")
+    /// <summary>Of the demo's garments.</summary>
+    public static readonly Option<DirectoryInfo> Garments = new("--data")
     {
         Description = "The folder of the four Fashion-MNIST files, gzipped or not (Debian: dataset-fashion-mnist).",
         DefaultValueFactory = _ => new DirectoryInfo(FashionMnist.DebianFolder),
@@ -16,4 +17,25 @@ internal static class DataOption
         Description = "A folder with a sub-folder of JPEG or PNG images per class, a CSV of file and label, or a folder of IDX files.",
         DefaultValueFactory = _ => FashionMnist.DebianFolder,
     };
+
+    public static readonly Option<FileInfo?> LabelsFile = new("--labels") { Description = "A line (or a JSON string) for each output; by default MODEL.labels.txt beside the first model, if it is there." };
+    private static readonly Option<double> UnreadableOption = new("--max-unreadable") { Description = "Share of images, 0…1, that may be unreadable and left out.", DefaultValueFactory = _ => ImageLimits.UnreadableShare };
+
+    /// <summary>What images and classes are, and how an image becomes a model's input.</summary>
+    public static IEnumerable<Option> All => [Any, LabelsFile, UnreadableOption, .. InputOptions.All];
+
+    /// <summary>The labels that the command line names, or those beside a model; null if there are none.</summary>
+    /// <exception cref="InvalidDataException">They are none.</exception>
+    public static IReadOnlyList<string>? Labels(ParseResult arguments, string? model)
+    {
+        if (arguments.GetValue(LabelsFile) is { } file) return ClassMap.ReadLabels(file.FullName);
+        return model is not null && Path.ChangeExtension(model, ".labels.txt") is var beside && File.Exists(beside) ? ClassMap.ReadLabels(beside) : null;
+    }
+
+    /// <exception cref="FormatException">It is no share.</exception>
+    public static double UnreadableShare(ParseResult arguments)
+    {
+        var share = arguments.GetValue(UnreadableOption);
+        return share is >= 0 and <= 1 ? share : throw new FormatException(FormattableString.Invariant($"--max-unreadable is {share}; it must be from 0 to 1."));
+    }
 }

@@ -26,6 +26,21 @@ internal sealed record SplitShares(double Train, double Calibration, double Sear
 {
     public static SplitShares Default { get; } = new(60, 10, 10, 20);
 
+    /// <summary>Where the authors hold out a test set, which such sets have that are large: a few thousand images calibrate and choose.</summary>
+    public static SplitShares BesideTestSet { get; } = new(90, 4, 6, 0);
+
+    public static SplitShares For(DataListing data) => data.Samples.Any(s => s.IsTest) ? BesideTestSet : Default;
+
+    /// <summary>What images of a part are there for, in a sentence.</summary>
+    public static string Word(SplitPart part) => part switch
+    {
+        SplitPart.Train => "training",
+        SplitPart.Calibration => "calibration",
+        SplitPart.Search => "search",
+        SplitPart.HeldOut => "held-out",
+        _ => throw new ArgumentOutOfRangeException(nameof(part), part, "not a part"),
+    };
+
     /// <summary>As a new image that no split has seen falls to a part: <paramref name="place"/> is 0…1.</summary>
     public SplitPart At(double place, bool withHeldOut)
     {
@@ -46,12 +61,17 @@ internal sealed record SplitShares(double Train, double Calibration, double Sear
 /// <param name="Parts">For each part, the images by name with the digest of their content.</param>
 internal sealed record DataSplit(int Seed, SplitShares Shares, bool HasTestSet, IReadOnlyDictionary<SplitPart, IReadOnlyDictionary<string, Digest>> Parts)
 {
+    private const int FewestOfAClass = 3;
+
     /// <summary>Of all contents with their parts, and of what else decides: two splits are the same if it is.</summary>
     public Digest Id { get; } = Digest.Of(Encoding.UTF8.GetBytes(string.Join('\n', Parts
         .SelectMany(p => p.Value.Values.Select(d => $"{p.Key} {d.Hex}")).Distinct().Order(StringComparer.Ordinal)
         .Prepend(FormattableString.Invariant($"{Seed} {Shares.Train} {Shares.Calibration} {Shares.Search} {Shares.HeldOut} {HasTestSet}")))));
 
-    /// <summary>Reads every image once. Each class has at least one held-out image; images that cannot be read are left to later.</summary>
+    /// <summary>
+    /// Reads every image once. Each class has at least one held-out image; those of fewer than three are cut together, as if they were one,
+    /// since many such classes would else leave nothing to learn from. Images that cannot be read are left to later.
+    /// </summary>
     public static DataSplit Make(DataListing data, int seed, SplitShares shares)
     {
         var contents = Contents(data);
@@ -59,12 +79,16 @@ internal sealed record DataSplit(int Seed, SplitShares Shares, bool HasTestSet, 
         var chosen = new Dictionary<Digest, SplitPart>();
         for (var i = 0; i < contents.Length; i++)
             if (data.Samples[i].IsTest && contents[i] is { } test) chosen[test] = SplitPart.HeldOut;
+        var few = new List<Digest>();
         foreach (var members in Enumerable.Range(0, contents.Length).Where(i => contents[i] is not null).ToLookup(i => data.Samples[i].ClassName, i => contents[i]!.Value).OrderBy(c => c.Key, StringComparer.Ordinal))
         {
             // What is the same image twice, even under two labels, has one part.
-            var open = members.Distinct().Where(d => !chosen.ContainsKey(d)).OrderBy(d => Place(d, seed)).ToList();
-            Cut(open, shares, hasTestSet, chosen);
+            var open = members.Distinct().Where(d => !chosen.ContainsKey(d)).ToList();
+            if (open.Count < FewestOfAClass) few.AddRange(open);
+            else Cut(open, seed, shares, hasTestSet, chosen);
         }
+
+        Cut([.. few.Distinct()], seed, shares, hasTestSet, chosen);
 
         var parts = Enum.GetValues<SplitPart>().ToDictionary(p => p, p => (IReadOnlyDictionary<string, Digest>)Enumerable.Range(0, contents.Length)
             .Where(i => contents[i] is { } content && chosen[content] == p).ToDictionary(i => data.Samples[i].Name, i => contents[i]!.Value));
@@ -94,8 +118,9 @@ internal sealed record DataSplit(int Seed, SplitShares Shares, bool HasTestSet, 
         return sample.IsTest ? SplitPart.HeldOut : Shares.At(Place(content ?? Digest.Of(Encoding.UTF8.GetBytes(sample.Name)), Seed), withHeldOut: !HasTestSet);
     }
 
-    private static void Cut(List<Digest> open, SplitShares shares, bool hasTestSet, Dictionary<Digest, SplitPart> chosen)
+    private static void Cut(List<Digest> open, int seed, SplitShares shares, bool hasTestSet, Dictionary<Digest, SplitPart> chosen)
     {
+        open = [.. open.OrderBy(d => Place(d, seed))];
         var learning = shares.Train + shares.Calibration + shares.Search;
         var heldOut = hasTestSet ? 0 : Math.Clamp((int)Math.Round(open.Count * shares.HeldOut / (learning + shares.HeldOut)), Math.Min(1, open.Count), open.Count);
         var rest = open.Count - heldOut;

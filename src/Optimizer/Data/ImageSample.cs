@@ -1,5 +1,6 @@
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Runtime.Frames;
+using Dunlin.Runtime.Preprocessing;
 
 namespace Dunlin.Optimizer.Data;
 
@@ -15,6 +16,14 @@ internal abstract record ImageSample(string Name, string ClassName, bool IsTest)
 
     /// <summary>Of the stored bytes; null if they cannot be read.</summary>
     public abstract Digest? Content();
+
+    /// <summary>Why preprocessing refuses what was read.</summary>
+    public static string Words(FrameStatus status) => status switch
+    {
+        FrameStatus.TooLarge => "too many pixels",
+        FrameStatus.Corrupt => "damaged JPEG, or of a kind that no camera sends",
+        _ => status.ToString(),
+    };
 }
 
 /// <summary>A JPEG or PNG file; which of them, its first bytes say.</summary>

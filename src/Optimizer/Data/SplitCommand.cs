@@ -9,7 +9,7 @@ internal static class SplitCommand
 {
     private static readonly Option<FileInfo> Out = new("--out") { Description = "The file to write; must not exist.", Required = true };
     private static readonly Option<int> Seed = new("--seed") { Description = "Shuffles.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<string> Shares = new("--shares") { Description = "Of train, calibration, search and held-out.", DefaultValueFactory = _ => "60,10,10,20" };
+    private static readonly Option<string?> Shares = new("--shares") { Description = "Of train, calibration, search and held-out. By default 60,10,10,20; for data with a test set, which is then what is held out, 90,4,6,0." };
 
     public static Command Create()
     {
@@ -20,9 +20,9 @@ internal static class SplitCommand
 
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
-        var shares = Parse(arguments.GetValue(Shares)!);
+        var shares = arguments.GetValue(Shares) is { } text ? Parse(text) : null;
         var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
-        var split = DataSplit.Make(data, arguments.GetValue(Seed), shares);
+        var split = DataSplit.Make(data, arguments.GetValue(Seed), shares ?? SplitShares.For(data));
         SplitFile.Save(split, arguments.GetValue(Out)!.FullName);
 
         var table = new Table().AddColumns("part", "images").AddColumn("of the smallest class");

@@ -25,6 +25,14 @@ internal sealed class SplitImages
         ? throw new ArgumentOutOfRangeException(nameof(part), part, "Held-out images are for evaluation only.")
         : [.. _parts[part]];
 
+    /// <summary>Holds a model that learns further to the split that it was made with.</summary>
+    /// <exception cref="InvalidDataException">It was made with another: what is held out now, it may have seen.</exception>
+    public void RequireSame(ModelProto model, string name)
+    {
+        if (HeldOutImages.MarkOf(model) is { } mark && mark != _split.ToString())
+            throw new InvalidDataException($"'{name}' was made with the split {HeldOutImages.Short(mark)}, not with {HeldOutImages.Short(_split.ToString()!)}; give the split that it was made with, with --split.");
+    }
+
     /// <summary>Notes in a model that it was made with this split; <see cref="HeldOutImages.RequireUnseenBy"/> holds it to that.</summary>
     public void Mark(ModelProto model)
     {
@@ -60,16 +68,19 @@ internal sealed class HeldOutImages
         ? this
         : new HeldOutImages([.. Enumerable.Range(0, count).Select(i => Samples[(int)((long)i * Samples.Count / count)])], _split);
 
+    /// <summary>The split that a model was made with; null if it tells of none.</summary>
+    public static string? MarkOf(ModelProto model) => model.MetadataProps.FirstOrDefault(p => p.Key == MarkKey)?.Value;
+
     /// <summary>Holds a model to the split that it was made with.</summary>
     /// <exception cref="InvalidDataException">These images may be among those that it was made with.</exception>
     public void RequireUnseenBy(ModelProto model, string name)
     {
-        var mark = model.MetadataProps.FirstOrDefault(p => p.Key == MarkKey)?.Value;
+        var mark = MarkOf(model);
         if (mark is null || _isTestSet || mark == _split?.ToString()) return;
         throw new InvalidDataException(_split is null
             ? $"'{name}' was made with images of the split {Short(mark)}, which these may be; give that file with --split, so that only held-out images are used."
             : $"'{name}' was made with the split {Short(mark)}, not with {Short(_split.ToString()!)}; it may have seen these images. Give the split that it was made with.");
     }
 
-    private static string Short(string digest) => digest[..Math.Min(digest.Length, 19)];
+    public static string Short(string digest) => digest[..Math.Min(digest.Length, 19)];
 }

@@ -42,7 +42,7 @@ internal static class EvaluateCommand
 
         var unreadable = answers[^1].Unreadable;
         var report = new EvaluationReport(setup.Path, answers[^1].Answers.Count, unreadable, reports);
-        if (unreadable.Count > 0) arguments.InvocationConfiguration.Error.WriteLine($"{HeldOutAnswers.Named(unreadable, setup.Images.Samples.Count)} They are left out.");
+        if (unreadable.Count > 0) arguments.InvocationConfiguration.Error.WriteLine($"{UnreadableImage.Sentence(unreadable, setup.Images.Samples.Count)} They are left out.");
         EvaluationTables.Write(report, arguments.InvocationConfiguration.Output);
         if (arguments.GetValue(Json) is { } json) File.WriteAllText(json.FullName, JsonSerializer.Serialize(report, EvaluationJson.Default.EvaluationReport));
         return 0;

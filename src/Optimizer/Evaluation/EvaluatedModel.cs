@@ -18,9 +18,6 @@ internal sealed record EvaluatedModel(string Path, ModelGraph Graph, InputSpec I
         return new EvaluatedModel(path, graph, options.For(graph, isFashionMnist), ModelEnds.OutputOf(graph.Model));
     }
 
-    /// <summary>The labels beside the model, <c>net.labels.txt</c> for <c>net.onnx</c>; null if there are none.</summary>
-    public string? LabelsFile => System.IO.Path.ChangeExtension(Path, ".labels.txt") is var file && File.Exists(file) ? file : null;
-
     /// <summary>Loads the file as it is, not the simplified graph. For one thread.</summary>
     public Evaluator Open(IReadOnlyList<string> labels) => new(Session(labels, threads: 1));
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 
 namespace Dunlin.Optimizer.Evaluation;
@@ -9,9 +10,6 @@ namespace Dunlin.Optimizer.Evaluation;
 /// <param name="Unreadable">The others.</param>
 /// <param name="Models">The reference first, if there is one.</param>
 internal sealed record EvaluationReport(string Data, int ImageCount, IReadOnlyList<UnreadableImage> Unreadable, IReadOnlyList<ModelReport> Models);
-
-/// <summary>An image that was left out.</summary>
-internal sealed record UnreadableImage(string Name, string Why);
 
 /// <summary>One model on held-out images.</summary>
 /// <param name="Model">The file.</param>

@@ -12,12 +12,10 @@ namespace Dunlin.Optimizer.Evaluation;
 /// <param name="Labels">By output; null if classes and outputs have the same order.</param>
 internal sealed record EvaluationSetup(string Path, DataListing Data, HeldOutImages Images, IReadOnlyList<EvaluatedModel> Models, IReadOnlyList<string>? Labels)
 {
-    private static readonly Option<FileInfo?> Split = new("--split") { Description = "The file of `split`: only its held-out images are used. Without it all of the data, or its test set, is taken to be held out." };
-    public static readonly Option<FileInfo?> LabelsFile = new("--labels") { Description = "A line (or a JSON string) for each output; by default MODEL.labels.txt beside the first model, if it is there." };
     private static readonly Option<int> Limit = new("--limit") { Description = "Use only so many held-out images, evenly spread.", DefaultValueFactory = _ => int.MaxValue };
 
     /// <summary>All options that decide it, for a command.</summary>
-    public static IEnumerable<Option> Options => [DataOption.Any, Split, LabelsFile, Limit, InputShapeOption.Shape, .. InputOptions.All];
+    public static IEnumerable<Option> Options => [SplitOption.File, Limit, InputShapeOption.Shape, .. DataOption.All];
 
     /// <param name="arguments">Of a command with <see cref="Options"/>.</param>
     /// <param name="files">The models, the first of them with the labels beside it.</param>
@@ -27,11 +25,10 @@ internal sealed record EvaluationSetup(string Path, DataListing Data, HeldOutIma
         RequirePositive(arguments, Limit);
         var path = arguments.GetValue(DataOption.Any)!;
         var data = DataListing.Open(path);
-        var images = (arguments.GetValue(Split) is { } split ? SplitFile.Load(split.FullName).Apply(data).HeldOut : HeldOutImages.Whole(data)).Take(arguments.GetValue(Limit));
         var options = InputOptions.Of(arguments);
         var models = files.Select(f => EvaluatedModel.Load(f.FullName, InputShapeOption.Of(arguments), options, FashionMnist.IsIn(path))).ToList();
-        var labels = (arguments.GetValue(LabelsFile)?.FullName ?? models[0].LabelsFile) is { } file ? ClassMap.ReadLabels(file) : null;
-        return new EvaluationSetup(path, data, images, models, labels);
+        var images = SplitOption.ForJudging(arguments, data, models.Select(m => (m.Path, m.Graph.Model))).Take(arguments.GetValue(Limit));
+        return new EvaluationSetup(path, data, images, models, DataOption.Labels(arguments, models[0].Path));
     }
 
     public ClassMap ClassesOf(EvaluatedModel model) => ClassMap.Of(Data, Labels, model.OutputCount);

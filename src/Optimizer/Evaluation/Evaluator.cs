@@ -45,10 +45,11 @@ internal sealed class Evaluator : IDisposable
         Labels = labels,
     };
 
-    /// <summary>Answers on images that have the model's size already.</summary>
-    public ModelAnswers Answer(LabelledImages images, CancellationToken cancellationToken) => Answer(images.Count, images.Labels.ToArray(), i =>
+    /// <summary>Answers on images that have the model's size already, as a golden set has them.</summary>
+    public ModelAnswers Answer(PixelSet images, CancellationToken cancellationToken) => Answer(images.Count, images.Label, i =>
     {
-        _preprocessor.ProcessModelSized(images.Image(i), _input.Floats);
+        if (_isFloat) _preprocessor.ProcessModelSized(images.Pixels(i), _input.Floats);
+        else _preprocessor.ProcessModelSized(images.Pixels(i), _input.Bytes);
         return true;
     }, cancellationToken);
 
@@ -57,7 +58,7 @@ internal sealed class Evaluator : IDisposable
     {
         using var belt = new BeltScene(images);
         var frame = new FrameBuffer { Format = PixelFormat.Jpeg };
-        return Answer(images.Count, images.Labels.ToArray(), i =>
+        return Answer(images.Count, i => images.Labels[i], i =>
         {
             var jpeg = belt.Render(i, travel: 0);
             jpeg.CopyTo(frame.Resize(jpeg.Length));
@@ -76,7 +77,7 @@ internal sealed class Evaluator : IDisposable
         answer = default;
         if (sample.Read(frame) is { } why) return why;
         var status = _isFloat ? _preprocessor.Process(frame, _input.Floats) : _preprocessor.Process(frame, _input.Bytes);
-        if (status != FrameStatus.Ok) return Words(status);
+        if (status != FrameStatus.Ok) return ImageSample.Words(status);
         answer = ImageAnswer.Of(_session.Run(_input), label);
         return null;
     }
@@ -88,23 +89,16 @@ internal sealed class Evaluator : IDisposable
         _session.Dispose();
     }
 
-    private ModelAnswers Answer(int count, byte[] labels, Func<int, bool> fill, CancellationToken cancellationToken)
+    private ModelAnswers Answer(int count, Func<int, int> label, Func<int, bool> fill, CancellationToken cancellationToken)
     {
         var answers = new ImageAnswer[count];
         for (var i = 0; i < count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (!fill(i)) throw new InvalidDataException($"Frame {i} of the belt could not be decoded.");
-            answers[i] = ImageAnswer.Of(_session.Run(_input), labels[i]);
+            answers[i] = ImageAnswer.Of(_session.Run(_input), label(i));
         }
 
         return new ModelAnswers(answers);
     }
-
-    private static string Words(FrameStatus status) => status switch
-    {
-        FrameStatus.TooLarge => "too many pixels",
-        FrameStatus.Corrupt => "damaged JPEG, or of a kind that no camera sends",
-        _ => status.ToString(),
-    };
 }

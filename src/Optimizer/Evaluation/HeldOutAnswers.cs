@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.ExceptionServices;
 using Dunlin.Optimizer.Data;
 using Dunlin.Runtime.Frames;
 
@@ -10,18 +9,17 @@ namespace Dunlin.Optimizer.Evaluation;
 /// <param name="Unreadable">In their order.</param>
 internal sealed record HeldOutAnswers(IReadOnlyList<ImageAnswer> Answers, IReadOnlyList<UnreadableImage> Unreadable)
 {
-    private static readonly Option<double> UnreadableShare = new("--max-unreadable") { Description = "Share of images, 0…1, that may be unreadable and left out.", DefaultValueFactory = _ => ImageLimits.UnreadableShare };
     private static readonly Option<int> Threads = new("--threads") { Description = "Images at once; each costs a session's memory.", DefaultValueFactory = _ => Environment.ProcessorCount };
 
     /// <summary>For a command.</summary>
-    public static IEnumerable<Option> Options => [UnreadableShare, Threads];
+    public static IEnumerable<Option> Options => [Threads];
 
     /// <summary>Runs the model over all images as the command line says.</summary>
     /// <inheritdoc cref="Of(EvaluatedModel, HeldOutImages, ClassMap, int, double, CancellationToken)"/>
     public static HeldOutAnswers Of(ParseResult arguments, EvaluatedModel model, EvaluationSetup setup, CancellationToken cancellationToken)
     {
         EvaluationSetup.RequirePositive(arguments, Threads);
-        return Of(model, setup.Images, setup.ClassesOf(model), arguments.GetValue(Threads), arguments.GetValue(UnreadableShare), cancellationToken);
+        return Of(model, setup.Images, setup.ClassesOf(model), arguments.GetValue(Threads), DataOption.UnreadableShare(arguments), cancellationToken);
     }
 
     /// <summary>Runs the model over all images, with a session for each thread.</summary>
@@ -34,7 +32,7 @@ internal sealed record HeldOutAnswers(IReadOnlyList<ImageAnswer> Answers, IReadO
         var answers = new ImageAnswer[samples.Count];
         var reasons = new string?[samples.Count];
         var next = -1;
-        OnThreads(Math.Min(threads, samples.Count), () =>
+        ThreadTeam.Run(Math.Min(threads, samples.Count), () =>
         {
             using var evaluator = model.Open(classes.Names);
             var frame = new FrameBuffer();
@@ -46,24 +44,7 @@ internal sealed record HeldOutAnswers(IReadOnlyList<ImageAnswer> Answers, IReadO
         }, cancellationToken);
 
         var unreadable = Enumerable.Range(0, samples.Count).Where(i => reasons[i] is not null).Select(i => new UnreadableImage(samples[i].Name, reasons[i]!)).ToList();
-        if (unreadable.Count == samples.Count || unreadable.Count > unreadableShare * samples.Count)
-            throw new InvalidDataException($"{Named(unreadable, samples.Count)} Mend or remove them, or allow more with --max-unreadable.");
+        UnreadableImage.RequireFew(unreadable, samples.Count, unreadableShare);
         return new HeldOutAnswers([.. answers.Where((_, i) => reasons[i] is null)], unreadable);
-    }
-
-    /// <summary>One sentence with the first names.</summary>
-    public static string Named(IReadOnlyList<UnreadableImage> unreadable, int count) =>
-        $"{unreadable.Count} of {count} images cannot be read: {string.Join(", ", unreadable.Take(ImageLimits.NamedCount).Select(u => $"'{u.Name}' ({u.Why})"))}{(unreadable.Count > ImageLimits.NamedCount ? ", …" : ".")}";
-
-    private static void OnThreads(int count, Action work, CancellationToken cancellationToken)
-    {
-        try
-        {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = count, CancellationToken = cancellationToken }, _ => work());
-        }
-        catch (AggregateException error)
-        {
-            ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
-        }
     }
 }

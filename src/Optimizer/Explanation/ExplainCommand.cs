@@ -22,7 +22,7 @@ internal static class ExplainCommand
     {
         var command = new Command("explain", "Draws a heat map over an image: where the model looks for a class.")
         {
-            Image, Variant, Out, Class, DataOption.Any, EvaluationSetup.LabelsFile, InputShapeOption.Shape,
+            Image, Variant, Out, Class, DataOption.Any, DataOption.LabelsFile, InputShapeOption.Shape,
         };
         foreach (var option in InputOptions.All) command.Add(option);
         command.SetAction(Failures.Reported(Run));
@@ -55,7 +55,7 @@ internal static class ExplainCommand
 
     private static IReadOnlyList<string> LabelsOf(ParseResult arguments, EvaluatedModel model, DataListing? data)
     {
-        var labels = (arguments.GetValue(EvaluationSetup.LabelsFile)?.FullName ?? model.LabelsFile) is { } file ? ClassMap.ReadLabels(file) : null;
+        var labels = DataOption.Labels(arguments, model.Path);
         if (data is not null) return ClassMap.Of(data, labels, model.OutputCount).Names;
         if (labels is not null && labels.Count != model.OutputCount)
             throw new InvalidDataException($"There are {labels.Count} labels, but the model has {model.OutputCount} outputs; give one line for each output.");

@@ -2,19 +2,17 @@ using Dunlin.Optimizer.Data;
 
 namespace Dunlin.Optimizer.Packing;
 
-/// <summary>Which held-out images form the golden set: the same number of each class, the first ones, in order.</summary>
+/// <summary>Which held-out images form the golden set: class after class one image, the first ones, until there are enough.</summary>
 internal static class GoldenChoice
 {
-    /// <exception cref="InvalidDataException">A class has too few images.</exception>
-    public static IReadOnlyList<int> From(LabelledImages images, int sampleCount)
+    /// <exception cref="InvalidDataException">There are too few images.</exception>
+    public static IReadOnlyList<ImageSample> From(IReadOnlyList<ImageSample> images, int sampleCount)
     {
-        var perClass = (sampleCount + images.ClassNames.Count - 1) / images.ClassNames.Count;
-        var left = Enumerable.Repeat(perClass, images.ClassNames.Count).ToArray();
-        var chosen = new List<int>();
-        for (var i = 0; i < images.Count; i++)
-            if (left[images.Labels[i]]-- > 0) chosen.Add(i);
-        for (var c = 0; c < left.Length; c++)
-            if (left[c] > 0) throw new InvalidDataException($"Class '{images.ClassNames[c]}' has {perClass - left[c]} held-out images where the golden set needs {perClass}; take a smaller --golden.");
-        return chosen;
+        if (images.Count < sampleCount)
+            throw new InvalidDataException($"There are {images.Count} held-out images where the golden set needs {sampleCount}; take a smaller --golden, or make a split with a larger share for them.");
+        var seen = new Dictionary<string, int>();
+        return [.. images
+            .Select((image, place) => (image, place, round: seen[image.ClassName] = seen.GetValueOrDefault(image.ClassName) + 1))
+            .OrderBy(i => i.round).Take(sampleCount).OrderBy(i => i.place).Select(i => i.image)];
     }
 }

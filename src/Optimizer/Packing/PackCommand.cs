@@ -1,9 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Dunlin.Contracts.Manifests;
-using Dunlin.Optimizer.Belt;
 using Dunlin.Optimizer.Data;
-using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Evaluation;
 
 namespace Dunlin.Optimizer.Packing;
 
@@ -25,8 +24,9 @@ internal static class PackCommand
     {
         var command = new Command("pack", "Measures models on the held-out images and packs them with labels and golden set into an unsigned bundle.")
         {
-            Models, DataOption.Folder, Out, Name, Version, Label, Floor, Golden,
+            Models, Out, Name, Version, Label, Floor, Golden, RegionOption.Region,
         };
+        foreach (var option in EvaluationSetup.Options.Concat(HeldOutAnswers.Options)) command.Add(option);
         command.SetAction(Failures.Reported(RunAsync));
         return command;
     }
@@ -36,23 +36,24 @@ internal static class PackCommand
         var count = arguments.GetValue(Golden);
         if (count < GoldenSpec.MinimumSampleCount)
             throw new FormatException($"--golden is {count}; a golden set has at least {GoldenSpec.MinimumSampleCount} samples.");
-        var heldOut = FashionMnist.ReadTest(arguments.GetValue(DataOption.Folder)!.FullName);
-        var golden = GoldenChoice.From(heldOut, count);
+        var region = RegionOption.Of(arguments);
+        var setup = EvaluationSetup.Of(arguments, arguments.GetValue(Models)!);
         // All variants of a bundle have the same ends; loading one that has not fails.
-        var first = ModelFile.Load(arguments.GetValue(Models)![0].FullName);
-        var input = FashionMnist.Input(ModelEnds.InputOf(first), BeltScene.Window);
-        var output = ModelEnds.OutputOf(first);
+        var (input, output) = (setup.Models[0].Input, setup.Models[0].Output);
+        using var golden = PixelSet.Read(
+            GoldenChoice.From(setup.Images.Samples, count), setup.ClassesOf(setup.Models[0]), input, DataOption.UnreadableShare(arguments), cancellationToken);
         var variants = new List<VariantMeasurement>();
-        foreach (var file in arguments.GetValue(Models)!)
+        foreach (var model in setup.Models.Select(m => m with { Input = input, Output = output }))
         {
-            var variant = await VariantMeasurement.MeasureAsync(file.FullName, input, output, heldOut, golden, cancellationToken);
+            var answers = HeldOutAnswers.Of(arguments, model, setup, cancellationToken);
+            var variant = await VariantMeasurement.MeasureAsync(model, answers, golden, cancellationToken);
             variants.Add(variant);
-            arguments.InvocationConfiguration.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{variant.Id}: top-1 {variant.Answers.ToAccuracy().Top1:p2} of {heldOut.Count} held-out images"));
+            arguments.InvocationConfiguration.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{variant.Id}: top-1 {variant.Answers.ToAccuracy().Top1:p2} of {answers.Answers.Count} held-out images"));
         }
 
         var floor = arguments.GetValue(Floor) ?? Math.Round(variants.Max(v => v.Answers.ToAccuracy().Top1) - WorthRacing, 3);
         var release = new ReleaseName(arguments.GetValue(Name)!, arguments.GetValue(Version), arguments.GetValue(Label)!);
-        var bundle = new Packer(heldOut, input, output).Pack(arguments.GetValue(Out)!.FullName, release, variants, golden, floor, TimeProvider.System.GetUtcNow());
+        var bundle = new Packer(input with { RegionOfInterest = region }, output, golden).Pack(arguments.GetValue(Out)!.FullName, release, variants, floor, TimeProvider.System.GetUtcNow());
         arguments.InvocationConfiguration.Output.WriteLine($"{bundle.Path}: release {bundle.ReleaseId}, unsigned");
         return 0;
     }

@@ -9,24 +9,24 @@ namespace Dunlin.Optimizer.Packing;
 internal sealed record ReleaseName(string Name, int Version, string Label);
 
 /// <summary>Makes an unsigned bundle of measured variants.</summary>
-internal sealed class Packer(LabelledImages heldOut, InputSpec input, OutputSpec output)
+/// <param name="input">Of all variants, with the region that devices look at.</param>
+/// <param name="output">Of all variants.</param>
+/// <param name="golden">Held-out images of the input's size.</param>
+internal sealed class Packer(InputSpec input, OutputSpec output, PixelSet golden)
 {
     /// <param name="directory">Must not exist, or be empty.</param>
     /// <param name="release">Its name and version.</param>
-    /// <param name="variants">At least one.</param>
-    /// <param name="golden">Places of the golden samples among the held-out images.</param>
+    /// <param name="variants">At least one, measured on the golden images.</param>
     /// <param name="accuracyFloor">Top-1 below which no device races a variant.</param>
     /// <param name="created">The manifest's creation time.</param>
-    public Bundle Pack(
-        string directory, ReleaseName release, IReadOnlyList<VariantMeasurement> variants, IReadOnlyList<int> golden, double accuracyFloor, DateTimeOffset created)
+    public Bundle Pack(string directory, ReleaseName release, IReadOnlyList<VariantMeasurement> variants, double accuracyFloor, DateTimeOffset created)
     {
         var writer = new BundleWriter();
-        var images = heldOut.Select(golden);
-        var labels = images.Labels.ToArray().Select(l => (int)l).ToArray();
+        int[] labels = [.. Enumerable.Range(0, golden.Count).Select(golden.Label)];
         var content = new GoldenContent
         {
-            Shape = new GoldenShape(images.Count, images.Height, images.Width, Channels: 1),
-            Pixels = Enumerable.Range(0, images.Count).SelectMany(i => images.Image(i).ToArray()).ToArray(),
+            Shape = new GoldenShape(golden.Count, golden.Height, golden.Width, golden.ChannelCount),
+            Pixels = Enumerable.Range(0, golden.Count).SelectMany(i => golden.Pixels(i).ToArray()).ToArray(),
             Labels = labels,
             Predictions = variants.ToDictionary(v => v.Id, v => v.GoldenPredictions),
         };
@@ -42,8 +42,8 @@ internal sealed class Packer(LabelledImages heldOut, InputSpec input, OutputSpec
             Created = created,
             Input = input,
             Output = output,
-            Labels = writer.AddLabels(heldOut.ClassNames),
-            Golden = new GoldenSpec { Blob = writer.AddGolden(content), SampleCount = images.Count },
+            Labels = writer.AddLabels(golden.ClassNames),
+            Golden = new GoldenSpec { Blob = writer.AddGolden(content), SampleCount = golden.Count },
             AccuracyFloor = accuracyFloor,
             Variants = [.. variants.Select(v => v.ToVariant(writer.AddFile(v.Path), labels.Zip(v.GoldenPredictions).Count(p => p.First == p.Second)))],
         };

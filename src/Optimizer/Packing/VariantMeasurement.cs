@@ -24,21 +24,24 @@ internal sealed record VariantMeasurement(
     /// <summary>Meant to stop what hangs, not what is slow: sessions of such small models take milliseconds.</summary>
     private const int LoadMilliseconds = 5000;
 
-    public static async Task<VariantMeasurement> MeasureAsync(
-        string path, InputSpec input, OutputSpec output, LabelledImages heldOut, IReadOnlyList<int> golden, CancellationToken cancellationToken)
+    /// <param name="model">The variant.</param>
+    /// <param name="answers">Its answers on the held-out images, by the device's preprocessing.</param>
+    /// <param name="golden">The golden set, of the model's size.</param>
+    /// <param name="cancellationToken">Checked before each image.</param>
+    public static async Task<VariantMeasurement> MeasureAsync(EvaluatedModel model, HeldOutAnswers answers, PixelSet golden, CancellationToken cancellationToken)
     {
-        var model = ModelFile.Load(path);
-        using var evaluator = new Evaluator(path, input, output, heldOut.ClassNames);
-        var answers = evaluator.Answer(heldOut, cancellationToken);
+        // As the device gets it, not the simplified graph.
+        var file = ModelFile.Load(model.Path);
+        using var evaluator = model.Open(golden.ClassNames);
         return new VariantMeasurement(
-            System.IO.Path.GetFileNameWithoutExtension(path),
-            path,
-            model.Graph.Node.Any(n => n.OpType == "QuantizeLinear") ? Precision.Int8 : Precision.Fp32,
-            Provenance.Of(model),
-            GraphFacts.Of(model),
-            answers,
-            [.. golden.Select(i => answers.Predictions[i])],
-            await MemoryProbe.MeasureAsync(path, cancellationToken));
+            System.IO.Path.GetFileNameWithoutExtension(model.Path),
+            model.Path,
+            file.Graph.Node.Any(n => n.OpType == "QuantizeLinear") ? Precision.Int8 : Precision.Fp32,
+            Provenance.Of(file),
+            GraphFacts.Of(file),
+            new ModelAnswers(answers.Answers),
+            evaluator.Answer(golden, cancellationToken).Predictions,
+            await MemoryProbe.MeasureAsync(model.Path, cancellationToken));
     }
 
     public Variant ToVariant(Blob blob, int goldenCorrectCount) => new()

@@ -24,8 +24,9 @@ internal static class PruneCommand
         Scope.AcceptOnlyFromAmong("global", "layer");
         var command = new Command("prune", "Removes the channels that matter least, through additions, concatenations, depthwise convolutions and all else that depends on them. Train afterwards.")
         {
-            Model, InputShapeOption.Shape, Ratio, Norm, Scope, Step, DataOption.Folder, Images, Out,
+            Model, InputShapeOption.Shape, Ratio, Norm, Scope, Step, Images, Out,
         };
+        foreach (var option in LearningData.Options) command.Add(option);
         command.SetAction(Failures.Reported(Run));
         return command;
     }
@@ -36,13 +37,17 @@ internal static class PruneCommand
         if (ratio is not (> 0 and < 1)) throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"--ratio is {ratio}; it must be above 0 and below 1."));
         if (arguments.GetValue(Step) is < 1 or > 256) throw new FormatException($"--step is {arguments.GetValue(Step)}; it must be from 1 to 256.");
         var graph = ModelGraph.Load(arguments.GetValue(Model)!.FullName, InputShapeOption.Of(arguments));
+        if (arguments.GetValue(Images) < 1) throw new FormatException($"--images is {arguments.GetValue(Images)}; it must be at least 1.");
+        var learning = arguments.GetValue(Norm) == "taylor" ? LearningOf(arguments, graph) : null;
+        using var images = learning?.Read(SplitPart.Train, arguments.GetValue(Images), seed: 1, cancellationToken);
         var step = arguments.GetValue(Step) ?? KernelSteps.OfThisCpu(Path.Combine(CacheFolder.Path, "kernels"), cancellationToken);
         var options = new PruningOptions(ratio, arguments.GetValue(Scope) == "layer" ? PruningScope.Layer : PruningScope.Global, step);
         var before = GraphFacts.Of(graph);
-        var plan = Pruner.Prune(graph, ImportanceOf(arguments, cancellationToken), options);
+        var plan = Pruner.Prune(graph, ImportanceOf(arguments, images, cancellationToken), options);
         var after = GraphFacts.Of(graph);
         Provenance.Add(graph.Model, Pruner.Technique(options, arguments.GetValue(Norm)!, 1 - (double)after.ParameterCount / before.ParameterCount));
         Provenance.AddCommand(graph.Model, arguments);
+        learning?.Mark(graph.Model);
         ModelFile.Save(graph.Model, arguments.GetValue(Out)!.FullName);
 
         var output = arguments.InvocationConfiguration.Output;
@@ -51,16 +56,13 @@ internal static class PruneCommand
         return 0;
     }
 
-    private static Func<ChannelDependencies, Importance> ImportanceOf(ParseResult arguments, CancellationToken cancellationToken)
+    private static LearningData LearningOf(ParseResult arguments, ModelGraph graph) => LearningData.Of(
+        arguments, DataListing.Open(arguments.GetValue(DataOption.Any)!), graph, arguments.GetValue(Model)!.FullName, arguments.GetValue(Out)!.FullName, arguments.InvocationConfiguration.Output);
+
+    private static Func<ChannelDependencies, Importance> ImportanceOf(ParseResult arguments, PixelSet? images, CancellationToken cancellationToken)
     {
-        if (arguments.GetValue(Norm) != "taylor") return arguments.GetValue(Norm) == "l1" ? MagnitudeImportance.L1 : MagnitudeImportance.L2;
-        if (arguments.GetValue(Images) < 1) throw new FormatException($"--images is {arguments.GetValue(Images)}; it must be at least 1.");
-        var images = FashionMnist.ReadTraining(arguments.GetValue(DataOption.Folder)!.FullName).Take(arguments.GetValue(Images));
-        return dependencies =>
-        {
-            Trainer.RequireFit(dependencies.Graph, images);
-            return TaylorImportance.Measure(dependencies, images, FashionMnist.PixelMean, 1 / FashionMnist.PixelDeviation, cancellationToken);
-        };
+        if (images is not null) return dependencies => TaylorImportance.Measure(dependencies, images, cancellationToken);
+        return arguments.GetValue(Norm) == "l1" ? MagnitudeImportance.L1 : MagnitudeImportance.L2;
     }
 
     private static Table Costs(GraphFacts before, GraphFacts after)

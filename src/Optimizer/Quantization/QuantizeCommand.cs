@@ -4,7 +4,6 @@ using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
-using Dunlin.Runtime.Preprocessing;
 using Onnx;
 
 namespace Dunlin.Optimizer.Quantization;
@@ -22,8 +21,8 @@ internal static class QuantizeCommand
 
     private static readonly Argument<FileInfo> Model = new("model") { Description = "A float32 ONNX file." };
     private static readonly Option<FileInfo> Out = new("--out") { Description = "The ONNX file to write.", Required = true };
-    private static readonly Option<int> Images = new("--images") { Description = "Training images to calibrate with.", DefaultValueFactory = _ => 512 };
-    private static readonly Option<int> CheckImages = new("--check-images") { Description = "Other training images, on which the limit must hold.", DefaultValueFactory = _ => 1000 };
+    private static readonly Option<int> Images = new("--images") { Description = "Calibration images to use, at most.", DefaultValueFactory = _ => 512 };
+    private static readonly Option<int> CheckImages = new("--check-images") { Description = "Search images, at most, on which the limit must hold.", DefaultValueFactory = _ => 1000 };
     private static readonly Option<int> Seed = new("--seed") { Description = "Chooses the images.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> Calibrate = new("--calibration") { Description = "How the ranges of activations are found.", DefaultValueFactory = _ => "min-max" };
     private static readonly Option<double> Percentile = new("--percentile") { Description = "Percent of the values that stay in range at either end.", DefaultValueFactory = _ => 99.999 };
@@ -39,8 +38,9 @@ internal static class QuantizeCommand
         Target.AcceptOnlyFromAmong([.. QuantizationTarget.All.Select(t => t.Name)]);
         var command = new Command("quantize", "Quantizes to int8 (static QDQ: weights signed and per channel), and shows what ONNX Runtime makes of it.")
         {
-            Model, DataOption.Folder, InputShapeOption.Shape, Out, Images, CheckImages, Seed, Calibrate, Percentile, PlainBias, Target, Limit, Sensitivities, Json,
+            Model, InputShapeOption.Shape, Out, Images, CheckImages, Seed, Calibrate, Percentile, PlainBias, Target, Limit, Sensitivities, Json,
         };
+        foreach (var option in LearningData.Options) command.Add(option);
         command.SetAction(Failures.Reported(Run));
         return command;
     }
@@ -49,23 +49,29 @@ internal static class QuantizeCommand
     {
         var limit = arguments.GetValue(Limit) is { } text ? AccuracyLimit.Parse(text) : null;
         var options = OptionsOf(arguments);
-        var (calibration, check) = Choose(FashionMnist.ReadTraining(arguments.GetValue(DataOption.Folder)!.FullName), arguments);
+        var (calibrating, checking) = (CountOf(arguments, Images), CountOf(arguments, CheckImages));
+        var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
         var file = arguments.GetValue(Model)!;
+        var path = arguments.GetValue(Out)!.FullName;
         var graph = ModelGraph.Load(file.FullName, InputShapeOption.Of(arguments));
-        var quantization = PostTraining.Calibrate(graph, Preprocessed(calibration, graph.Input.Name), options, cancellationToken);
+        var streams = arguments.InvocationConfiguration;
+        var learning = LearningData.Of(arguments, data, graph, file.FullName, path, said: arguments.GetValue(Json) ? streams.Error : streams.Output);
+        using var calibration = Read(learning, SplitPart.Calibration, calibrating, arguments, cancellationToken);
+        using var check = Read(learning, SplitPart.Search, checking, arguments, cancellationToken);
+        var quantization = PostTraining.Calibrate(graph, calibration.Tensors(), options, cancellationToken);
         var sensitivities = new Lazy<IReadOnlyList<LayerSensitivity>>(() => LayerSensitivity.Measure(
-            quantization, [.. Preprocessed(calibration.Take(SensitivityImages), graph.Input.Name).Select(i => (float[])i.Clone())], cancellationToken));
+            quantization, [.. calibration.Take(SensitivityImages).Tensors().Select(i => (float[])i.Clone())], cancellationToken));
         if (arguments.GetValue(Sensitivities)) _ = sensitivities.Value;
 
-        int[] labels = [.. check.Labels.ToArray()];
-        Scores ScoresOf(ModelProto model) => Scores.Of(model, graph.Input, Preprocessed(check, graph.Input.Name), cancellationToken);
+        int[] labels = [.. Enumerable.Range(0, check.Count).Select(check.Label)];
+        Scores ScoresOf(ModelProto model) => Scores.Of(model, graph.Input, check.Tensors(), cancellationToken);
         var reference = ScoresOf(graph.Model);
         bool Holds(Scores candidate) => limit?.Holds(reference.Accuracy(labels), candidate.Accuracy(labels), reference.Agreement(candidate)) ?? true;
         var (result, keptFloat) = MixedPrecision.Find(quantization, sensitivities, m => Holds(ScoresOf(m.Model)), cancellationToken);
 
         Provenance.Add(result.Model, TechniqueOf(options, calibration.Count, keptFloat.Count));
         Provenance.AddCommand(result.Model, arguments);
-        var path = arguments.GetValue(Out)!.FullName;
+        learning.Mark(result.Model);
         ModelFile.Save(result.Model, path);
         var scores = ScoresOf(result.Model);
         var report = new QuantizationReport(
@@ -73,9 +79,8 @@ internal static class QuantizeCommand
             reference.Divergence(scores), reference.Agreement(scores), reference.Accuracy(labels), scores.Accuracy(labels), check.Count,
             limit is null ? null : Holds(scores), keptFloat, FusionEvidence.Of(quantization.Plan, result.Model, keptFloat.ToHashSet()),
             sensitivities.IsValueCreated ? sensitivities.Value : []);
-        var output = arguments.InvocationConfiguration.Output;
-        if (arguments.GetValue(Json)) output.WriteLine(report.ToJson());
-        else report.WriteTables(output);
+        if (arguments.GetValue(Json)) streams.Output.WriteLine(report.ToJson());
+        else report.WriteTables(streams.Output);
         // The file is there to be looked at; a script must not take it for what was asked.
         return report.LimitHolds == false ? 1 : 0;
     }
@@ -93,18 +98,14 @@ internal static class QuantizeCommand
         };
     }
 
-    /// <summary>What calibrates and what is checked, without an image in common.</summary>
-    private static (LabelledImages Calibration, LabelledImages Check) Choose(LabelledImages images, ParseResult arguments)
-    {
-        var (calibrating, checking) = (arguments.GetValue(Images), arguments.GetValue(CheckImages));
-        if (calibrating < FewestImages) throw new FormatException($"--images is {calibrating}; calibration needs at least {FewestImages}.");
-        if (checking < FewestImages) throw new FormatException($"--check-images is {checking}; it must be at least {FewestImages}.");
-        if (calibrating + checking > images.Count)
-            throw new InvalidDataException($"There are {images.Count} images where {calibrating} to calibrate and {checking} to check are wanted; give more, or ask for fewer with --images and --check-images.");
-        int[] order = [.. Enumerable.Range(0, images.Count)];
-        new Random(arguments.GetValue(Seed)).Shuffle(order);
-        return (images.Select(order[..calibrating]), images.Select(order[calibrating..(calibrating + checking)]));
-    }
+    private static int CountOf(ParseResult arguments, Option<int> option) => arguments.GetValue(option) is >= FewestImages and var count
+        ? count
+        : throw new FormatException($"{option.Name} is {arguments.GetValue(option)}; it must be at least {FewestImages}.");
+
+    private static PixelSet Read(LearningData data, SplitPart part, int count, ParseResult arguments, CancellationToken cancellationToken) =>
+        data.CountOf(part) is < FewestImages and var there
+            ? throw new InvalidDataException($"The data has {there} {SplitShares.Word(part)} images; quantizing needs {FewestImages}. Give more images, or make a split with a larger share for them.")
+            : data.Read(part, count, arguments.GetValue(Seed), cancellationToken);
 
     private static Technique TechniqueOf(QuantizationOptions options, int imageCount, int keptFloatCount) => new()
     {
@@ -120,15 +121,4 @@ internal static class QuantizeCommand
             ["images"] = imageCount.ToString(CultureInfo.InvariantCulture),
         },
     };
-
-    private static IEnumerable<float[]> Preprocessed(LabelledImages images, string input)
-    {
-        using var preprocessor = new Preprocessor(FashionMnist.Input(input, region: null));
-        var tensor = new float[preprocessor.TensorLength];
-        for (var i = 0; i < images.Count; i++)
-        {
-            preprocessor.ProcessModelSized(images.Image(i), tensor);
-            yield return tensor;
-        }
-    }
 }

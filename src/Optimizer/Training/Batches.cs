@@ -4,44 +4,34 @@ using static TorchSharp.torch;
 
 namespace Dunlin.Optimizer.Training;
 
-/// <summary>One epoch of augmented batches in random order; a last, smaller one is left out.</summary>
-internal sealed class Batches
+/// <summary>Some images at once.</summary>
+/// <param name="Indices">Their places in the set.</param>
+/// <param name="Pixels">Batch first, in the model's layout.</param>
+/// <param name="Labels">One each.</param>
+internal sealed record Batch(IReadOnlyList<int> Indices, Tensor Pixels, Tensor Labels);
+
+/// <summary>One epoch of batches of one view of each image, in random order; a last, smaller one is left out.</summary>
+internal sealed class Batches(PixelSet images, Augmentation augmentation, int view, int batchSize, Random random)
 {
-    private readonly LabelledImages _images;
-    private readonly Augmentation _augmentation;
-    private readonly Random _random;
-    private readonly int[] _order;
-    private readonly float[] _pixels;
-    private readonly long[] _labels;
+    private readonly int[] _order = Shuffled(images.Count, random);
+    private readonly int _size = Math.Min(batchSize, images.Count);
+    private readonly float[] _pixels = new float[Math.Min(batchSize, images.Count) * images.Size];
     private int _next;
 
-    public Batches(LabelledImages images, float mean, float scale, int batchSize, Random random)
+    public int Count => _order.Length / _size;
+
+    public Batch Next(ModelInput input)
     {
-        (_images, _random) = (images, random);
-        _augmentation = new Augmentation(images, mean, scale);
-        _order = [.. Enumerable.Range(0, images.Count)];
-        random.Shuffle(_order);
-        batchSize = Math.Min(batchSize, images.Count);
-        _pixels = new float[batchSize * images.Width * images.Height];
-        _labels = new long[batchSize];
-        Count = images.Count / batchSize;
+        var indices = new ArraySegment<int>(_order, _next, _size);
+        _next += _size;
+        Parallel.For(0, _size, i => augmentation.Write(indices[i], view, _pixels.AsSpan(i * images.Size, images.Size)));
+        return new Batch(indices, tensor(_pixels, [_size, .. input.Shape.Skip(1)]), tensor(indices.Select(i => (long)images.Label(i)).ToArray()));
     }
 
-    public int Count { get; }
-
-    /// <summary>The pixels of the last batch.</summary>
-    public ReadOnlyMemory<float> Pixels => _pixels;
-
-    public (Tensor Pixels, Tensor Labels) Next(ModelInput input)
+    private static int[] Shuffled(int count, Random random)
     {
-        var size = _images.Width * _images.Height;
-        for (var i = 0; i < _labels.Length; i++)
-        {
-            var index = _order[_next++];
-            _augmentation.Write(index, _random, _pixels.AsSpan(i * size, size));
-            _labels[i] = _images.Labels[index];
-        }
-
-        return (tensor(_pixels, [_labels.Length, .. input.Shape.Skip(1)]), tensor(_labels));
+        int[] order = [.. Enumerable.Range(0, count)];
+        random.Shuffle(order);
+        return order;
     }
 }

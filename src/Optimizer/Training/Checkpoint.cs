@@ -2,16 +2,20 @@ using Dunlin.Contracts.Artifacts;
 
 namespace Dunlin.Optimizer.Training;
 
+/// <summary>The epoch after which the images of the check were answered best.</summary>
+internal sealed record BestEpoch(int Epoch, double Loss, Weights Weights);
+
 /// <summary>A training run after whole epochs, so that an interrupted one goes on. Kept beside the model as <c>NAME.checkpoint</c>.</summary>
-internal sealed record Checkpoint(string Recipe, int EpochCount, Weights Weights, Weights Velocity)
+internal sealed record Checkpoint(string Recipe, int EpochCount, Weights Weights, Weights Velocity, BestEpoch? Best)
 {
-    private const string Magic = "dunlin.checkpoint.v1";
+    private const string Magic = "dunlin.checkpoint.v2";
 
     /// <summary>Everything that must be equal for a checkpoint to be of use to a run.</summary>
     /// <param name="options">How it is trained.</param>
+    /// <param name="images">On which images.</param>
     /// <param name="teacher">What it learns from.</param>
     /// <param name="start">The graph with the weights that it begins with.</param>
-    public static string RecipeOf(TrainingOptions options, string teacher, Digest start) => $"{options}, teacher {teacher}, from {start}";
+    public static string RecipeOf(TrainingOptions options, Digest images, string teacher, Digest start) => $"{options}, images {images}, teacher {teacher}, from {start}";
 
     public void Save(string path)
     {
@@ -23,6 +27,13 @@ internal sealed record Checkpoint(string Recipe, int EpochCount, Weights Weights
             writer.Write(EpochCount);
             Weights.Write(writer);
             Velocity.Write(writer);
+            writer.Write(Best is not null);
+            if (Best is not null)
+            {
+                writer.Write(Best.Epoch);
+                writer.Write(Best.Loss);
+                Best.Weights.Write(writer);
+            }
         }
 
         File.Move(temporary, path, overwrite: true);
@@ -36,7 +47,9 @@ internal sealed record Checkpoint(string Recipe, int EpochCount, Weights Weights
         {
             using var reader = new BinaryReader(File.OpenRead(path));
             if (reader.ReadString() != Magic || reader.ReadString() != recipe) return null;
-            return new Checkpoint(recipe, reader.ReadInt32(), Weights.Read(reader), Weights.Read(reader));
+            return new Checkpoint(
+                recipe, reader.ReadInt32(), Weights.Read(reader), Weights.Read(reader),
+                reader.ReadBoolean() ? new BestEpoch(reader.ReadInt32(), reader.ReadDouble(), Weights.Read(reader)) : null);
         }
         catch (Exception error) when (error is IOException or FormatException or OverflowException)
         {

@@ -16,26 +16,28 @@ internal static class DistilCommand
 
     public static Command Create()
     {
-        var command = new Command("distil", "Trains a model on Fashion-MNIST to answer as its teacher does, so that what pruning cost comes back.")
+        var command = new Command("distil", "Trains a model to answer as its teacher does, so that what pruning cost comes back.")
         {
-            Student, Teacher, DataOption.Folder, TrainingRun.Out, TrainingRun.Epochs, Rate, Temperature, Weight,
-            TrainingRun.Limit, TrainingRun.Seed, TrainingRun.Threads, TrainingRun.BFloat16,
+            Student, InputShapeOption.Shape, Teacher, Rate, Temperature, Weight,
         };
+        foreach (var option in TrainingRun.Options) command.Add(option);
         command.SetAction(Failures.Reported(Run));
         return command;
     }
 
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
-        var options = new TrainingOptions
+        var options = TrainingRun.OptionsOf(arguments, new TrainingOptions
         {
             LearningRate = Checked(arguments, Rate, 1e-7, 10),
             Temperature = Checked(arguments, Temperature, 1, 100),
             TeacherWeight = Checked(arguments, Weight, 0, 1),
-        };
-        var images = TrainingRun.Images(arguments);
-        var graph = ModelGraph.Load(arguments.GetValue(Student)!.FullName);
-        TrainingRun.Run(arguments, graph, images, options, arguments.GetValue(Teacher), cancellationToken);
+        });
+        var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
+        var student = arguments.GetValue(Student)!.FullName;
+        var graph = ModelGraph.Load(student, InputShapeOption.Of(arguments));
+        var learning = LearningData.Of(arguments, data, graph, student, arguments.GetValue(TrainingRun.Out)!.FullName, arguments.InvocationConfiguration.Output);
+        TrainingRun.Run(arguments, graph, learning, options, arguments.GetValue(Teacher), cancellationToken);
         return 0;
     }
 

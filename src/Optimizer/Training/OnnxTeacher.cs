@@ -1,56 +1,69 @@
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Runtime.Sessions;
 using Microsoft.ML.OnnxRuntime;
+using Onnx;
 
 namespace Dunlin.Optimizer.Training;
 
-/// <summary>Any ONNX classifier with the student's input, run image by image to learn from.</summary>
+/// <summary>Any ONNX classifier with the student's classes, to learn from; it looks at images in its own size. For any number of threads.</summary>
 internal sealed class OnnxTeacher : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
     private readonly long[] _inputShape;
-    private readonly int _classCount;
     private readonly bool _givesProbabilities;
 
-    /// <exception cref="InvalidDataException">The model has another input or another number of classes.</exception>
-    public OnnxTeacher(string path, int width, int height, int classCount)
+    /// <param name="path">The ONNX file.</param>
+    /// <param name="options">How an image becomes its input.</param>
+    /// <param name="isFashionMnist">Whose pixels then give the defaults.</param>
+    /// <param name="classCount">Of the student.</param>
+    /// <exception cref="InvalidDataException">The model takes no such images, or has another number of classes.</exception>
+    public OnnxTeacher(string path, InputOptions options, bool isFashionMnist, int classCount)
     {
+        var graph = ModelGraph.Load(path);
+        var scores = graph.Shapes[graph.Output];
+        if (scores[^1] != classCount)
+            throw new InvalidDataException($"Teacher '{path}' gives {string.Join('×', scores)} scores where the student has {classCount} classes; take a teacher of the same classes.");
+        Input = options.For(graph, isFashionMnist);
+        if (Input.ElementType != ElementType.Float32) throw new InvalidDataException($"Teacher '{path}' takes {Input.ElementType}; take one of float32 images.");
         var content = File.ReadAllBytes(path);
-        Name = Digest.Of(content).Hex[..12];
+        (Path, Model, Content, ClassCount) = (path, graph.Model, Digest.Of(content), classCount);
+        _inputShape = [1, .. graph.Input.Shape.Skip(1)];
+        _givesProbabilities = ModelEnds.GivesProbabilities(graph.Model);
         _ = OnnxEnvironment.Instance;
-        using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-        _session = new InferenceSession(content, options);
-        _givesProbabilities = ModelEnds.GivesProbabilities(ModelFile.Load(path));
-        _classCount = classCount;
-        var input = _session.InputMetadata.Single().Value.Dimensions;
-        var output = _session.OutputMetadata.First().Value.Dimensions;
-        _inputShape = [1, .. input.Skip(1).Select(d => (long)d)];
-        if (_inputShape.Aggregate(1L, (a, b) => a * b) != height * width || output[^1] != classCount)
-            throw new InvalidDataException($"Teacher '{path}' maps [{string.Join('×', input)}] to [{string.Join('×', output)}]; it must map {height}×{width} gray images to 1×{classCount}.");
+        using var session = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        _session = new InferenceSession(content, session);
     }
 
+    public string Path { get; }
+
+    public ModelProto Model { get; }
+
+    /// <summary>Of the file.</summary>
+    public Digest Content { get; }
+
     /// <summary>The beginning of the file's digest.</summary>
-    public string Name { get; }
+    public string Name => Content.Hex[..12];
 
-    /// <summary>Logits of consecutive images.</summary>
-    /// <param name="pixels">Preprocessed, width × height floats an image.</param>
-    public float[] Logits(ReadOnlyMemory<float> pixels)
+    /// <summary>How an image becomes its input.</summary>
+    public InputSpec Input { get; }
+
+    public int ClassCount { get; }
+
+    /// <summary>The scores of one image before a softmax.</summary>
+    /// <param name="tensor">As <see cref="Input"/> says.</param>
+    /// <param name="logits">One for each class.</param>
+    public void Answer(float[] tensor, Span<float> logits)
     {
-        var size = (int)_inputShape.Aggregate(1L, (a, b) => a * b);
-        var logits = new float[pixels.Length / size * _classCount];
-        for (var i = 0; i < pixels.Length / size; i++)
-        {
-            using var image = OrtValue.CreateTensorValueFromMemory(pixels.Slice(i * size, size).ToArray(), _inputShape);
-            using var results = _session.Run(_run, [_session.InputNames[0]], [image], [_session.OutputNames[0]]);
-            results[0].GetTensorDataAsSpan<float>().CopyTo(logits.AsSpan(i * _classCount));
-        }
-
+        using var image = OrtValue.CreateTensorValueFromMemory(tensor, _inputShape);
+        using var results = _session.Run(_run, [_session.InputNames[0]], [image], [_session.OutputNames[0]]);
+        results[0].GetTensorDataAsSpan<float>().CopyTo(logits);
         // The logarithm of probabilities is as good as what the softmax was taken of.
         if (_givesProbabilities)
-            for (var i = 0; i < logits.Length; i++) logits[i] = MathF.Log(Math.Max(logits[i], 1e-12f));
-        return logits;
+            foreach (ref var logit in logits) logit = MathF.Log(Math.Max(logit, 1e-12f));
     }
 
     public void Dispose()

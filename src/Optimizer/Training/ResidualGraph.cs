@@ -14,16 +14,16 @@ internal sealed class ResidualGraph
     private ResidualGraph(int seed) => _random = new Random(seed);
 
     /// <param name="spec">The shape of the network.</param>
-    /// <param name="side">Height and width of the gray image, pixels.</param>
+    /// <param name="input">One image: 1 × channels × height × width.</param>
     /// <param name="seed">Another seed, other weights.</param>
-    public static ModelProto Build(ResidualSpec spec, int side, int seed)
+    public static ModelProto Build(ResidualSpec spec, IReadOnlyList<long> input, int seed)
     {
         var builder = new ResidualGraph(seed);
         var graph = builder._graph;
-        graph.Input.Add(Nodes.FloatValue(InputName, 1, 1, side, side));
+        graph.Input.Add(Nodes.FloatValue(InputName, [.. input]));
         graph.Output.Add(Nodes.FloatValue(OutputName, 1, spec.ClassCount));
 
-        var x = builder.Relu(builder.Convolution(InputName, "stem", 1, spec.Widths[0], kernel: 3, spec.StemStride));
+        var x = builder.Relu(builder.Convolution(InputName, "stem", (int)input[1], spec.Widths[0], kernel: 3, spec.StemStride));
         foreach (var block in spec.Blocks()) x = builder.Block(x, block);
         x = builder.Add("GlobalAveragePool", [x], "pool");
         x = builder.Add("Flatten", [x], "features");

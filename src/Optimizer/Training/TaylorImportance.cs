@@ -12,27 +12,26 @@ namespace Dunlin.Optimizer.Training;
 /// </summary>
 internal static class TaylorImportance
 {
-    private const int BatchSize = 32;
+    private const int LargestBatch = 32;
 
     /// <param name="dependencies">Of the graph that is to be pruned.</param>
     /// <param name="images">Training images; each is looked at once.</param>
-    /// <param name="mean">Subtracted from each pixel.</param>
-    /// <param name="scale">Multiplied then.</param>
     /// <param name="cancellationToken">Checked before each batch.</param>
-    public static Importance Measure(ChannelDependencies dependencies, LabelledImages images, float mean, float scale, CancellationToken cancellationToken)
+    public static Importance Measure(ChannelDependencies dependencies, PixelSet images, CancellationToken cancellationToken)
     {
         TorchLibrary.Load();
         using var network = new GraphNetwork(dependencies.Graph);
         network.eval();
         var readers = Readers(dependencies, network);
         var scores = new Dictionary<int, double>();
-        var batches = new Batches(images, mean, scale, BatchSize, new Random(1));
+        var batches = new Batches(
+            images, new Augmentation(images, Augmentations.None, seed: 1), view: 0, ActivationMemory.BatchSize(dependencies.Graph, LargestBatch), new Random(1));
         for (var step = 0; step < batches.Count; step++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var (pixels, labels) = batches.Next(dependencies.Graph.Input);
-            nn.functional.cross_entropy(network.Logits(pixels), labels).backward();
+            var batch = batches.Next(dependencies.Graph.Input);
+            nn.functional.cross_entropy(network.Logits(batch.Pixels), batch.Labels).backward();
             foreach (var (unit, change) in Changes(dependencies.Units, readers, network)) scores[unit] = scores.GetValueOrDefault(unit) + change * change;
             network.zero_grad();
         }

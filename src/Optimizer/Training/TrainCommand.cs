@@ -16,27 +16,40 @@ internal static class TrainCommand
 
     public static Command Create()
     {
-        var command = new Command("train", "Trains a residual network on Fashion-MNIST, alone or distilled, and writes it as ONNX.")
+        var command = new Command("train", "Trains a residual network on images, alone or distilled, and writes it as ONNX.")
         {
-            DataOption.Folder, TrainingRun.Out, Widths, Blocks, Bottlenecks, StemStride, TrainingRun.Epochs, Teacher, Rate, TrainingRun.Limit, TrainingRun.Seed, TrainingRun.Threads, TrainingRun.BFloat16,
+            InputShapeOption.Shape, Widths, Blocks, Bottlenecks, StemStride, Teacher, Rate,
         };
+        foreach (var option in TrainingRun.Options) command.Add(option);
         command.SetAction(Failures.Reported(Run));
         return command;
     }
 
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
-        var images = TrainingRun.Images(arguments);
+        var options = TrainingRun.OptionsOf(arguments, new TrainingOptions { LearningRate = arguments.GetValue(Rate) });
         var widths = ResidualSpec.ParseStages(arguments.GetValue(Widths)!);
-        var spec = new ResidualSpec(widths, BlocksOf(arguments, widths.Count), TrainingRun.Checked(arguments, StemStride, 1, 2), images.ClassNames.Count)
+        var (blocks, stride) = (BlocksOf(arguments, widths.Count), TrainingRun.Checked(arguments, StemStride, 1, 2));
+        var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
+        var spec = new ResidualSpec(widths, blocks, stride, ClassMap.OutputCount(data, DataOption.Labels(arguments, model: null)))
         {
             HasBottlenecks = arguments.GetValue(Bottlenecks),
         };
         arguments.InvocationConfiguration.Output.WriteLine($"{spec}");
-        var graph = ModelGraph.Of(ResidualGraph.Build(spec, images.Width, arguments.GetValue(TrainingRun.Seed)));
-        TrainingRun.Run(arguments, graph, images, new TrainingOptions { LearningRate = arguments.GetValue(Rate) }, arguments.GetValue(Teacher), cancellationToken);
+        var graph = ModelGraph.Of(ResidualGraph.Build(spec, ShapeOf(arguments, data), options.Seed));
+        var learning = LearningData.Of(arguments, data, graph, model: null, arguments.GetValue(TrainingRun.Out)!.FullName, arguments.InvocationConfiguration.Output);
+        TrainingRun.Run(arguments, graph, learning, options, arguments.GetValue(Teacher), cancellationToken);
         return 0;
     }
+
+    /// <summary>As given, or as the images of an IDX file are.</summary>
+    private static IReadOnlyList<long> ShapeOf(ParseResult arguments, DataListing data) => InputShapeOption.Of(arguments) switch
+    {
+        [1, 1 or 3, _, _] and var given => given,
+        { } given => throw new FormatException($"--input-shape is {string.Join('x', given)}; a network is trained for one image of one or three channels, for example 1x3x64x64."),
+        null when data.Samples[0] is MemorySample { Images: var images } => [1, 1, images.Height, images.Width],
+        null => throw new FormatException("The images may be of any size; say with --input-shape what the network shall take, for example 1x3x64x64."),
+    };
 
     private static IReadOnlyList<int> BlocksOf(ParseResult arguments, int stageCount)
     {

@@ -9,20 +9,17 @@ using static TorchSharp.torch;
 
 namespace Dunlin.Optimizer.Training;
 
-/// <summary>What an epoch brought.</summary>
-/// <param name="Epoch">From 1.</param>
-/// <param name="Loss">Mean over the epoch.</param>
-/// <param name="Accuracy">Share 0…1 of the augmented training images classified right while training.</param>
-/// <param name="Duration">Wall time.</param>
-internal sealed record EpochResult(int Epoch, double Loss, double Accuracy, TimeSpan Duration);
-
-/// <summary>Trains a graph on labelled images, alone or as the student of another model. The test images are never looked at.</summary>
-internal sealed class Trainer(LabelledImages images, TrainingOptions options, float mean, float scale)
+/// <summary>Trains a graph on labelled images, alone or as the student of another model. Held-out images are never looked at.</summary>
+internal sealed class Trainer(PixelSet images, TrainingOptions options)
 {
     private const int StatisticsBatchCount = 128;
+    private readonly Augmentation _augmentation = new(images, options.Augmentations, options.Seed);
 
     /// <summary>A model to learn from.</summary>
-    public OnnxTeacher? Teacher { get; init; }
+    public TeacherLogits? Teacher { get; init; }
+
+    /// <summary>Images that are not trained on, for <see cref="TrainingOptions.Patience"/>.</summary>
+    public PixelSet? Check { get; init; }
 
     /// <summary>Threads that torch computes with.</summary>
     public int ThreadCount { get; init; } = Environment.ProcessorCount;
@@ -37,69 +34,58 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
     public Action<double>? Advanced { get; init; }
 
     /// <summary>Trains to the end, and writes weights with exact batch statistics into the graph.</summary>
-    /// <exception cref="InvalidDataException">The graph takes other images, has other classes, or cannot be trained.</exception>
+    /// <exception cref="InvalidDataException">The graph cannot be trained, or its loss is no number any more.</exception>
     public void Run(ModelGraph graph, CancellationToken cancellationToken)
     {
-        RequireFit(graph, images);
         TorchLibrary.Load();
         torch.set_num_threads(ThreadCount);
         torch.random.manual_seed(options.Seed);
         using var network = new GraphNetwork(graph, options.UseBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32);
         using var masters = new MasterWeights(network);
 
-        var recipe = Checkpoint.RecipeOf(options, Teacher?.Name ?? "none", Digest.Of(graph.Model.ToByteArray()));
-        var done = 0;
-        if (CheckpointPath is not null && Checkpoint.TryLoad(CheckpointPath, recipe) is { } checkpoint)
-        {
-            masters.Write(checkpoint.Weights, checkpoint.Velocity);
-            done = checkpoint.EpochCount;
-        }
-
-        for (var epoch = done; epoch < options.EpochCount; epoch++)
+        var recipe = Checkpoint.RecipeOf(options, images.Key, Teacher?.Name ?? "none", Digest.Of(graph.Model.ToByteArray()));
+        var checkpoint = CheckpointPath is null ? null : Checkpoint.TryLoad(CheckpointPath, recipe);
+        if (checkpoint is not null) masters.Write(checkpoint.Weights, checkpoint.Velocity);
+        var best = checkpoint?.Best;
+        for (var epoch = checkpoint?.EpochCount ?? 0; epoch < options.EpochCount && !IsStale(best, epoch); epoch++)
         {
             var watch = Stopwatch.StartNew();
             var (loss, accuracy) = TrainEpoch(network, masters, graph.Input, epoch, cancellationToken);
-            if (!double.IsFinite(loss))
-                throw new InvalidDataException($"The loss became {loss} in epoch {epoch + 1}; train with a lower --learning-rate.");
-            if (CheckpointPath is not null) new Checkpoint(recipe, epoch + 1, masters.Read(), masters.ReadVelocity()).Save(CheckpointPath);
-            EpochDone?.Invoke(new EpochResult(epoch + 1, loss, accuracy, watch.Elapsed));
+            var check = options.Patience > 0 && Check is not null ? Answers.On(Check, network, graph.Input, options.BatchSize, cancellationToken) : null;
+            if (check is not null && (best is null || check.Loss < best.Loss)) best = new BestEpoch(epoch + 1, check.Loss, masters.Read());
+            if (CheckpointPath is not null) new Checkpoint(recipe, epoch + 1, masters.Read(), masters.ReadVelocity(), best).Save(CheckpointPath);
+            EpochDone?.Invoke(new EpochResult(epoch + 1, loss, accuracy, watch.Elapsed, check));
         }
 
-        MasterWeights.WriteTo(graph, masters.Read());
+        MasterWeights.WriteTo(graph, best?.Weights ?? masters.Read());
         if (network.Statistics.Count > 0) MeasureStatistics(graph, cancellationToken);
     }
 
-    /// <exception cref="InvalidDataException">The graph takes other images, or has other classes.</exception>
-    public static void RequireFit(ModelGraph graph, LabelledImages images)
-    {
-        if (graph.Input.Shape.Aggregate(1L, (a, b) => a * b) != images.Width * images.Height)
-            throw new InvalidDataException($"The model takes {string.Join('×', graph.Input.Shape)} where the images are 1×1×{images.Height}×{images.Width}.");
-        var scores = graph.Shapes[graph.Output];
-        if (scores.Length != 2 || scores[1] != images.ClassNames.Count)
-            throw new InvalidDataException($"The model gives {string.Join('×', scores)} scores where the data has {images.ClassNames.Count} classes.");
-    }
+    private bool IsStale(BestEpoch? best, int epoch) => options.Patience > 0 && best is not null && epoch - best.Epoch >= options.Patience;
 
     private (double Loss, double Accuracy) TrainEpoch(GraphNetwork network, MasterWeights masters, ModelInput input, int epoch, CancellationToken cancellationToken)
     {
-        var random = new Random(HashCodeOf(options.Seed, epoch));
-        var batches = new Batches(images, mean, scale, options.BatchSize, random);
+        var view = Teacher is null ? epoch : epoch % options.ViewCount;
+        var batches = new Batches(images, _augmentation, view, options.BatchSize, new Random(HashCodeOf(options.Seed, epoch)));
         var (lossSum, right, seen) = (0.0, 0L, 0L);
         network.train();
         for (var step = 0; step < batches.Count; step++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var (pixels, labels) = batches.Next(input);
-            var logits = network.Logits(pixels).to(ScalarType.Float32);
-            var loss = nn.functional.cross_entropy(logits, labels, label_smoothing: options.LabelSmoothing);
-            if (Teacher is not null) loss = Distilled(loss, logits, tensor(Teacher.Logits(batches.Pixels), logits.shape));
+            var batch = batches.Next(input);
+            var logits = network.Logits(batch.Pixels).to(ScalarType.Float32);
+            var loss = nn.functional.cross_entropy(logits, batch.Labels, label_smoothing: options.LabelSmoothing);
+            if (Teacher is not null) loss = Distilled(loss, logits, tensor(Teacher.Of(batch.Indices, view, cancellationToken), logits.shape));
+            if (!float.IsFinite(loss.item<float>()))
+                throw new InvalidDataException($"The loss became {loss.item<float>()} in epoch {epoch + 1}; train with a lower --learning-rate.");
             loss.backward();
 
             var progress = (epoch + (double)step / batches.Count) / options.EpochCount;
             masters.Step(OneCycle.Rate(options.LearningRate, progress), options);
-            lossSum += loss.item<float>() * labels.shape[0];
-            right += logits.argmax(1).eq(labels).sum().item<long>();
-            seen += labels.shape[0];
+            lossSum += loss.item<float>() * batch.Labels.shape[0];
+            right += logits.argmax(1).eq(batch.Labels).sum().item<long>();
+            seen += batch.Labels.shape[0];
             Advanced?.Invoke(progress);
         }
 
@@ -122,7 +108,7 @@ internal sealed class Trainer(LabelledImages images, TrainingOptions options, fl
         using var network = new GraphNetwork(graph);
         using var masters = new MasterWeights(network);
         network.train();
-        var batches = new Batches(images, mean, scale, batchSize: 256, new Random(options.Seed));
+        var batches = new Batches(images, _augmentation, view: 0, 2 * options.BatchSize, new Random(options.Seed));
         using var _ = no_grad();
         for (var step = 0; step < Math.Min(StatisticsBatchCount, batches.Count); step++)
         {

@@ -1,3 +1,5 @@
+using Dunlin.Optimizer.Data;
+
 namespace Dunlin.Optimizer.Training;
 
 /// <summary>How a network is trained.</summary>
@@ -22,6 +24,15 @@ internal sealed record TrainingOptions
 
     /// <summary>The weight of the teacher against the labels, 0…1.</summary>
     public double TeacherWeight { get; init; } = 0.9;
+
+    /// <summary>With a teacher, epochs go through so many views of each image, and the teacher looks at each once. Without one, each epoch has its own view.</summary>
+    public int ViewCount { get; init; } = 4;
+
+    /// <summary>What a view may change.</summary>
+    public Augmentations Augmentations { get; init; } = Augmentations.All;
+
+    /// <summary>Epochs without a better answer on the images of the check before training ends with the best weights; 0: it goes to its end and takes the last.</summary>
+    public int Patience { get; init; }
 
     public int Seed { get; init; } = 1;
 

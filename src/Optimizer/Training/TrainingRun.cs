@@ -12,54 +12,105 @@ internal static class TrainingRun
 {
     public static readonly Option<FileInfo> Out = new("--out") { Description = "The ONNX file to write; progress is kept beside it.", Required = true };
     public static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the training images.", DefaultValueFactory = _ => 10 };
+    public static readonly Option<int?> Batch = new("--batch-size") { Description = "Images at once; by default 128, or as many as 1 GiB of activations holds." };
+    public static readonly Option<int> Views = new("--views") { Description = "Augmented views of each image that a teacher is asked for; epochs go through them in turn.", DefaultValueFactory = _ => new TrainingOptions().ViewCount };
+    public static readonly Option<string> Augment = new("--augment") { Description = "What a view may change: flip, shift, soften, colour; all or none.", DefaultValueFactory = _ => "all" };
+    public static readonly Option<int> Patience = new("--patience") { Description = "Stop after so many epochs without a lower loss on the search images, and take the weights of the best epoch; 0: take the last.", DefaultValueFactory = _ => 0 };
     public static readonly Option<int> Limit = new("--limit") { Description = "Use only so many training images.", DefaultValueFactory = _ => int.MaxValue };
     public static readonly Option<int> Seed = new("--seed") { Description = "Another seed, another run.", DefaultValueFactory = _ => 1 };
     public static readonly Option<int> Threads = new("--threads") { Description = "Threads of torch.", DefaultValueFactory = _ => Environment.ProcessorCount };
     public static readonly Option<bool> BFloat16 = new("--bfloat16") { Description = "Compute in bfloat16: faster on CPUs with avx512_bf16 only." };
 
-    /// <summary>The images that the command line names.</summary>
-    public static LabelledImages Images(ParseResult arguments) =>
-        FashionMnist.ReadTraining(arguments.GetValue(DataOption.Folder)!.FullName).Take(arguments.GetValue(Limit));
+    /// <summary>All of them, with those of the data.</summary>
+    public static IEnumerable<Option> Options => [Out, Epochs, Batch, Views, Augment, Patience, Limit, Seed, Threads, BFloat16, .. LearningData.Options];
+
+    /// <summary>What the command line says of a run, before anything is read.</summary>
+    /// <exception cref="FormatException">A value is out of bounds.</exception>
+    public static TrainingOptions OptionsOf(ParseResult arguments, TrainingOptions own) => own with
+    {
+        EpochCount = Checked(arguments, Epochs, 1, 10_000),
+        BatchSize = arguments.GetValue(Batch) is null ? own.BatchSize : Checked(arguments, Batch, 1, 4096),
+        ViewCount = Checked(arguments, Views, 1, 1000),
+        Augmentations = AugmentationsOf(arguments.GetValue(Augment)!),
+        Patience = Checked(arguments, Patience, 0, 10_000),
+        Seed = arguments.GetValue(Seed),
+        UseBFloat16 = arguments.GetValue(BFloat16),
+    };
 
     /// <summary>Trains a graph as the command line says, and writes it.</summary>
     /// <param name="arguments">Of the command.</param>
     /// <param name="graph">Is changed.</param>
-    /// <param name="images">To train on.</param>
-    /// <param name="options">The command's own; seed, epochs and arithmetic are taken from its line.</param>
+    /// <param name="data">To learn from.</param>
+    /// <param name="options">Of <see cref="OptionsOf"/>.</param>
     /// <param name="teacher">An ONNX file to learn from, if any.</param>
     /// <param name="cancellationToken">Ends the run after a step; it goes on from its last whole epoch when started again.</param>
-    public static void Run(ParseResult arguments, ModelGraph graph, LabelledImages images, TrainingOptions options, FileInfo? teacher, CancellationToken cancellationToken)
+    public static void Run(ParseResult arguments, ModelGraph graph, LearningData data, TrainingOptions options, FileInfo? teacher, CancellationToken cancellationToken)
     {
-        options = options with { EpochCount = Checked(arguments, Epochs, 1, 10_000), Seed = arguments.GetValue(Seed), UseBFloat16 = arguments.GetValue(BFloat16) };
-        var path = arguments.GetValue(Out)!.FullName;
+        if (arguments.GetValue(Batch) is null) options = options with { BatchSize = ActivationMemory.BatchSize(graph, options.BatchSize) };
+        var (path, count, threads) = (arguments.GetValue(Out)!.FullName, Checked(arguments, Limit, 1, int.MaxValue), Checked(arguments, Threads, 1, 1024));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var model = teacher is null ? null : new OnnxTeacher(teacher.FullName, images.Width, images.Height, images.ClassNames.Count);
+        using var model = teacher is null ? null : TeacherOf(arguments, teacher.FullName, data);
+        using var images = data.Read(SplitPart.Train, count, options.Seed, cancellationToken);
+        using var check = options.Patience == 0 ? null : data.Read(SplitPart.Search, int.MaxValue, options.Seed, cancellationToken);
+        using var seen = model is null ? null : Seen(model, images, () => data.Read(model.Input, SplitPart.Train, count, options.Seed, cancellationToken));
+        using var logits = model is null ? null : new TeacherLogits(model, seen!, options, threads, Path.ChangeExtension(path, ".teacher"));
         var output = arguments.InvocationConfiguration.Output;
-        output.WriteLine($"{images.Count} images, {options.EpochCount} epochs");
-        var threads = Checked(arguments, Threads, 1, 1024);
-        WithProgress(advanced => new Trainer(images, options, FashionMnist.PixelMean, 1 / FashionMnist.PixelDeviation)
+        output.WriteLine($"{images.Count} images, {options.EpochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");
+        WithProgress(advanced => new Trainer(images, options)
         {
-            Teacher = model,
+            Teacher = logits,
+            Check = check,
             ThreadCount = threads,
             CheckpointPath = Path.ChangeExtension(path, ".checkpoint"),
             Advanced = advanced,
-            EpochDone = e => output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"epoch {e.Epoch,3}  loss {e.Loss:f4}  training accuracy {e.Accuracy:p2}  {e.Duration.TotalSeconds:f0} s")),
+            EpochDone = e => output.WriteLine(Line(e)),
         }.Run(graph, cancellationToken));
 
         if (model is not null) Provenance.Add(graph.Model, Distilled(teacher!.Name, model, options));
         Provenance.AddCommand(graph.Model, arguments);
+        data.Mark(graph.Model);
         ModelFile.Save(graph.Model, path);
         var facts = GraphFacts.Of(graph);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {facts.ParameterCount} parameters, {facts.Macs / 1e6:f2} million multiply-accumulates"));
     }
 
     /// <exception cref="FormatException">The value is out of bounds.</exception>
-    public static int Checked(ParseResult arguments, Option<int> option, int low, int high)
+    public static int Checked(ParseResult arguments, Option option, int low, int high)
     {
-        var value = arguments.GetValue(option);
+        var value = arguments.GetResult(option)!.GetValueOrDefault<int>();
         return value >= low && value <= high ? value : throw new FormatException($"{option.Name} is {value}; it must be from {low} to {high}.");
     }
+
+    private static OnnxTeacher TeacherOf(ParseResult arguments, string path, LearningData data)
+    {
+        var teacher = new OnnxTeacher(path, InputOptions.Of(arguments), FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!), data.Classes.Names.Count);
+        data.RequireSame(teacher.Model, path);
+        return teacher;
+    }
+
+    // What the teacher takes in another size or by another fit, it reads for itself.
+    private static PixelSet Seen(OnnxTeacher teacher, PixelSet images, Func<PixelSet> read)
+    {
+        if (images.Fits(teacher.Input)) return images.As(teacher.Input);
+        var seen = read();
+        if (seen.Count == images.Count) return seen;
+        seen.Dispose();
+        throw new InvalidDataException($"Teacher and student can read {seen.Count} and {images.Count} images; remove those that one of them cannot read.");
+    }
+
+    private static Augmentations AugmentationsOf(string text) => text.Split(',').Aggregate(Augmentations.None, (all, name) => all | name switch
+    {
+        "all" => Augmentations.All,
+        "none" => Augmentations.None,
+        "flip" => Augmentations.Flip,
+        "shift" => Augmentations.Shift,
+        "soften" => Augmentations.Soften,
+        "colour" => Augmentations.Colour,
+        _ => throw new FormatException($"--augment is '{text}'; write all, none, or some of flip, shift, soften and colour, with commas."),
+    });
+
+    private static string Line(EpochResult e) => string.Create(CultureInfo.InvariantCulture,
+        $"epoch {e.Epoch,3}  loss {e.Loss:f4}  training accuracy {e.Accuracy:p2}{(e.Check is { } c ? $"  search loss {c.Loss:f4}  accuracy {c.Accuracy:p2}" : "")}  {e.Duration.TotalSeconds:f0} s");
 
     // A bar for a person; nothing for a log.
     private static void WithProgress(Action<Action<double>?> train)

@@ -74,10 +74,14 @@ public sealed class DataSplitTests : IDisposable
     }
 
     [Fact]
-    public void AClassOfOneImageIsHeldOut()
+    public void AClassOfThreeHasAHeldOutImageAndManySmallerOnesAreCutTogether()
     {
-        Write("eel/0.jpg", "eel");
-        Assert.Equal(SplitPart.HeldOut, Parts(Make())["eel/0.jpg"]);
+        for (var i = 0; i < 3; i++) Write($"eel/{i}.jpg", $"eel {i}");
+        for (var i = 0; i < 100; i++) Write($"one{i}/0.jpg", $"one {i}");
+        var parts = Parts(Make());
+        Assert.Equal(1, parts.Count(p => p.Key.StartsWith("eel/", StringComparison.Ordinal) && p.Value == SplitPart.HeldOut));
+        var ones = parts.Where(p => p.Key.StartsWith("one", StringComparison.Ordinal)).CountBy(p => p.Value).ToDictionary();
+        Assert.Equal([60, 10, 10, 20], Enum.GetValues<SplitPart>().Select(p => ones[p]));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Dunlin.Optimizer.Data;
 using SkiaSharp;
 
 namespace Dunlin.Optimizer.Tests.Data;
@@ -27,5 +28,21 @@ internal static class Pictures
         foreach (var (name, colour) in new[] { ("red", Red), ("green", Green), ("blue", Blue) })
             for (var i = 0; i < perClass; i++)
                 Write(Path.Combine(root, name, $"{i}.{(i % 2 == 0 ? "jpg" : "png")}"), colour, width: 16 + i);
+    }
+
+    /// <summary>Two PNGs in one class whose pixels all differ.</summary>
+    public static DataListing WriteGradients(string root)
+    {
+        for (var n = 0; n < 2; n++)
+        {
+            using var bitmap = new SKBitmap(new SKImageInfo(16, 16, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+            for (var y = 0; y < 16; y++)
+                for (var x = 0; x < 16; x++) bitmap.SetPixel(x, y, new SKColor((byte)(60 + x * 8), (byte)(60 + y * 8), (byte)(60 + (x * 5 + y * 3 + n * 20) % 128)));
+            using var data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+            Directory.CreateDirectory(Path.Combine(root, "gradient"));
+            File.WriteAllBytes(Path.Combine(root, "gradient", $"{n}.png"), data.ToArray());
+        }
+
+        return DataListing.Open(root);
     }
 }

@@ -1,3 +1,4 @@
+using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 
 namespace Dunlin.Optimizer.Tests.Data;
@@ -8,6 +9,20 @@ internal static class Stripes
     public const int Side = 28;
 
     public static readonly IReadOnlyList<string> ClassNames = ["horizontal", "vertical", "diagonal"];
+
+    /// <summary>How a network takes them.</summary>
+    public static InputSpec Input { get; } = FashionMnist.Input("image", region: null) with { Mean = [120], Scale = [0.01f] };
+
+    /// <summary>For training.</summary>
+    public static PixelSet Pixels(int count, int seed = 7) => PixelSet.Read(Samples(count, seed), Classes, Input, unreadableShare: 0, TestContext.Current.CancellationToken);
+
+    public static ClassMap Classes => ClassMap.Of(new DataListing([], ClassNames), labels: null, ClassNames.Count);
+
+    public static IReadOnlyList<ImageSample> Samples(int count, int seed = 7)
+    {
+        var images = Make(count, seed);
+        return [.. Enumerable.Range(0, count).Select(i => new MemorySample($"{i}", ClassNames[images.Labels[i]], IsTest: false, images, i))];
+    }
 
     public static LabelledImages Make(int count, int seed = 7)
     {

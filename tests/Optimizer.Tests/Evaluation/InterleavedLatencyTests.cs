@@ -47,7 +47,7 @@ public sealed class InterleavedLatencyTests : IDisposable
     private SessionSpec Model(string name, int[] widths)
     {
         var path = Path.Combine(_folder, $"{name}.onnx");
-        ModelFile.Save(ResidualGraph.Build(new ResidualSpec(widths, [.. widths.Select(_ => 1)], StemStride: 2, ClassCount: 10), side: 28, seed: 1), path);
+        ModelFile.Save(ResidualGraph.Build(new ResidualSpec(widths, [.. widths.Select(_ => 1)], StemStride: 2, ClassCount: 10), [1, 1, 28, 28], seed: 1), path);
         var model = EvaluatedModel.Load(path, null, new InputOptions(null, null, null, Contracts.Manifests.FitMode.Stretch, null), isFashionMnist: true);
         return model.Session(FashionMnist.ClassNames, threads: 1);
     }

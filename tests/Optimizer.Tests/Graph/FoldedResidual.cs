@@ -9,7 +9,7 @@ internal static class FoldedResidual
 {
     public static ModelProto Make(ResidualSpec spec, int side = 28, int seed = 3)
     {
-        var model = ResidualGraph.Build(spec, side, seed);
+        var model = ResidualGraph.Build(spec, [1, 1, side, side], seed);
         var random = new Random(seed);
         foreach (var tensor in model.Graph.Initializer.Where(i => i.Name.Contains(".norm.", StringComparison.Ordinal)))
         {

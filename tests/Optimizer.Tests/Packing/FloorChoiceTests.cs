@@ -1,4 +1,5 @@
 using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Packing;
 using Dunlin.Optimizer.Tests.Data;
 using MathNet.Numerics.Distributions;
@@ -37,10 +38,13 @@ public sealed class FloorChoiceTests
     [Fact]
     public void TheGoldenSetHasEachClassEquallyOftenAndInOrder()
     {
-        var images = Stripes.Make(90);
+        var images = Stripes.Samples(90);
         var chosen = GoldenChoice.From(images, 30);
-        Assert.Equal(chosen.Order(), chosen);
-        Assert.All(chosen.CountBy(i => images.Labels[i]), c => Assert.Equal(10, c.Value));
-        Assert.Throws<InvalidDataException>(() => GoldenChoice.From(images, 100));
+        Assert.Equal(images.Where(chosen.Contains), chosen);
+        Assert.All(chosen.CountBy(i => i.ClassName), c => Assert.Equal(10, c.Value));
+        Assert.Contains("90 held-out images", Assert.Throws<InvalidDataException>(() => GoldenChoice.From(images, 100)).Message);
+        // Of a class with too few, all; the others make up for it.
+        List<ImageSample> few = [.. images.Where((s, i) => s.ClassName != "vertical" || i < 9)];
+        Assert.Equal([3, 13, 14], GoldenChoice.From(few, 30).CountBy(i => i.ClassName).Select(c => c.Value).Order());
     }
 }

@@ -23,23 +23,27 @@ public sealed class PackerTests : IDisposable
     [Fact]
     public async Task APackedBundleOpensAndTellsWhatWasMeasured()
     {
-        var images = Stripes.Make(300);
-        var golden = GoldenChoice.From(images, 210);
+        var samples = Stripes.Samples(300);
+        var heldOut = HeldOutImages.Whole(new DataListing(samples, Stripes.ClassNames));
+        using var golden = PixelSet.Read(GoldenChoice.From(samples, 210), Stripes.Classes, Input, unreadableShare: 0, Stop);
         var variants = new List<VariantMeasurement>();
-        foreach (var path in Models()) variants.Add(await VariantMeasurement.MeasureAsync(path, Input, Output, images, golden, Stop));
+        foreach (var model in Models().Select(path => new EvaluatedModel(path, ModelGraph.Load(path), Input, Output)))
+            variants.Add(await VariantMeasurement.MeasureAsync(model, HeldOutAnswers.Of(model, heldOut, Stripes.Classes, threads: 2, unreadableShare: 0, Stop), golden, Stop));
         var directory = Path.Combine(_folder, "bundle");
 
-        new Packer(images, Input, Output).Pack(directory, new ReleaseName("stripes", 3, "0.3.0"), variants, golden, 0.2, DateTimeOffset.UnixEpoch);
+        new Packer(Input, Output, golden).Pack(directory, new ReleaseName("stripes", 3, "0.3.0"), variants, 0.2, DateTimeOffset.UnixEpoch);
 
         var bundle = Bundle.Open(directory);
         var set = bundle.OpenGolden();
         Assert.Equal(["net", "net-int8"], bundle.Manifest.Variants.Select(v => v.Id));
         Assert.Equal([Precision.Fp32, Precision.Int8], bundle.Manifest.Variants.Select(v => v.Precision));
-        Assert.Equal(images.Image(golden[17]), set.Image(17));
+        Assert.Equal(golden.Pixels(17), set.Image(17));
         foreach (var (variant, measured) in bundle.Manifest.Variants.Zip(variants))
         {
             using var evaluator = new Evaluator(bundle.PathOf(variant), Input, Output, bundle.Labels);
-            Assert.Equal(evaluator.Answer(images, Stop).ToAccuracy(), variant.Accuracy);
+            Assert.Equal(300, variant.Accuracy.SampleCount);
+            Assert.Equal(measured.Answers.CorrectCount / 300.0, variant.Accuracy.Top1);
+            Assert.Equal(evaluator.Answer(golden, Stop).Predictions, measured.GoldenPredictions);
             Assert.Equal(measured.GoldenPredictions, Enumerable.Range(0, set.Count).Select(i => set.Prediction(variant.Id, i)));
             Assert.InRange(variant.PeakMemoryByteCount, 5_000_000, 200_000_000);
             Assert.True(variant.Limits.MemoryByteCount > measured.Memory.DataByteCount);
@@ -67,7 +71,7 @@ public sealed class PackerTests : IDisposable
     public void TheManifestOfTheDemoTellsTheTruthAboutTheHeldOutImages()
     {
         Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
-        var images = FashionMnist.ReadTest(FashionMnist.DebianFolder);
+        using var images = Garments(10_000);
         var bundle = Bundle.Open(RepositoryFolder.DemoBundle);
         foreach (var variant in bundle.Manifest.Variants)
         {
@@ -84,11 +88,18 @@ public sealed class PackerTests : IDisposable
         var images = FashionMnist.ReadTest(FashionMnist.DebianFolder).Take(300);
         var bundle = Bundle.Open(RepositoryFolder.DemoBundle);
         using var evaluator = new Evaluator(bundle.PathOf(bundle.Manifest.Variants[0]), bundle.Manifest.Input, bundle.Manifest.Output, bundle.Labels);
-        var same = evaluator.Answer(images, Stop).Predictions.Zip(evaluator.AnswerFrames(images, Stop).Predictions).Count(p => p.First == p.Second);
+        using var pixels = Garments(images.Count);
+        var same = evaluator.Answer(pixels, Stop).Predictions.Zip(evaluator.AnswerFrames(images, Stop).Predictions).Count(p => p.First == p.Second);
         Assert.True(same >= 285, $"{same} of {images.Count} frames are classified as their image is");
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static PixelSet Garments(int count)
+    {
+        var data = DataListing.Open(FashionMnist.DebianFolder);
+        return PixelSet.Read([.. HeldOutImages.Whole(data).Samples.Take(count)], ClassMap.Of(data, labels: null, 10), Input, unreadableShare: 0, Stop);
+    }
 
     private string[] Models()
     {
