@@ -7,6 +7,7 @@ using Dunlin.Optimizer.Inspection;
 using Dunlin.Optimizer.Packing;
 using Dunlin.Optimizer.Pruning;
 using Dunlin.Optimizer.Quantization;
+using Dunlin.Optimizer.Reporting;
 using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer;
@@ -26,7 +27,7 @@ internal static class OptimizerCommand
         }));
         return new RootCommand("Trains, shrinks, measures and packs ONNX image classifiers for Dunlin's devices.")
         {
-            InspectCommand.Create(), PruneCommand.Create(), TrainCommand.Create(), DistilCommand.Create(), QuantizeCommand.Create(), SplitCommand.Create(), EvaluateCommand.Create(), ExplainCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
+            InspectCommand.Create(), PruneCommand.Create(), TrainCommand.Create(), DistilCommand.Create(), QuantizeCommand.Create(), SplitCommand.Create(), EvaluateCommand.Create(), ExplainCommand.Create(), ReportCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
         };
     }
 }

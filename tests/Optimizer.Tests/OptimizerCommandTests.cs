@@ -13,6 +13,7 @@ public sealed class OptimizerCommandTests : IDisposable
     [InlineData("split", "--shares")]
     [InlineData("evaluate", "--reference")]
     [InlineData("explain", "--variant")]
+    [InlineData("report", "--explained")]
     [InlineData("pack", "--golden")]
     [InlineData("belt", "--count")]
     public async Task HelpExplainsEachCommand(string command, string option)

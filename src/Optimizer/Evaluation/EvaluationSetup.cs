@@ -12,22 +12,22 @@ namespace Dunlin.Optimizer.Evaluation;
 /// <param name="Labels">By output; null if classes and outputs have the same order.</param>
 internal sealed record EvaluationSetup(string Path, DataListing Data, HeldOutImages Images, IReadOnlyList<EvaluatedModel> Models, IReadOnlyList<string>? Labels)
 {
-    private static readonly Option<int> Limit = new("--limit") { Description = "Use only so many held-out images, evenly spread.", DefaultValueFactory = _ => int.MaxValue };
+    private static readonly Option<int> Most = new("--images") { Description = "Use only so many held-out images, evenly spread.", DefaultValueFactory = _ => int.MaxValue };
 
     /// <summary>All options that decide it, for a command.</summary>
-    public static IEnumerable<Option> Options => [SplitOption.File, Limit, InputShapeOption.Shape, .. DataOption.All];
+    public static IEnumerable<Option> Options => [SplitOption.File, Most, InputShapeOption.Shape, .. DataOption.All];
 
     /// <param name="arguments">Of a command with <see cref="Options"/>.</param>
     /// <param name="files">The models, the first of them with the labels beside it.</param>
     /// <exception cref="InvalidDataException">Models or data are not what they should be; the message says how.</exception>
     public static EvaluationSetup Of(ParseResult arguments, IReadOnlyList<FileInfo> files)
     {
-        RequirePositive(arguments, Limit);
+        RequirePositive(arguments, Most);
         var path = arguments.GetValue(DataOption.Any)!;
         var data = DataListing.Open(path);
         var options = InputOptions.Of(arguments);
         var models = files.Select(f => EvaluatedModel.Load(f.FullName, InputShapeOption.Of(arguments), options, FashionMnist.IsIn(path))).ToList();
-        var images = SplitOption.ForJudging(arguments, data, models.Select(m => (m.Path, m.Graph.Model))).Take(arguments.GetValue(Limit));
+        var images = SplitOption.ForJudging(arguments, data, models.Select(m => (m.Path, m.Graph.Model))).Take(arguments.GetValue(Most));
         return new EvaluationSetup(path, data, images, models, DataOption.Labels(arguments, models[0].Path));
     }
 

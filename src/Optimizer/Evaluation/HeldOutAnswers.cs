@@ -18,8 +18,16 @@ internal sealed record HeldOutAnswers(IReadOnlyList<ImageAnswer> Answers, IReadO
     /// <inheritdoc cref="Of(EvaluatedModel, HeldOutImages, ClassMap, int, double, CancellationToken)"/>
     public static HeldOutAnswers Of(ParseResult arguments, EvaluatedModel model, EvaluationSetup setup, CancellationToken cancellationToken)
     {
+        var (threads, unreadableShare) = Given(arguments);
+        return Of(model, setup.Images, setup.ClassesOf(model), threads, unreadableShare, cancellationToken);
+    }
+
+    /// <summary>What the options say.</summary>
+    /// <exception cref="FormatException">No thread at all.</exception>
+    public static (int Threads, double UnreadableShare) Given(ParseResult arguments)
+    {
         EvaluationSetup.RequirePositive(arguments, Threads);
-        return Of(model, setup.Images, setup.ClassesOf(model), arguments.GetValue(Threads), DataOption.UnreadableShare(arguments), cancellationToken);
+        return (arguments.GetValue(Threads), DataOption.UnreadableShare(arguments));
     }
 
     /// <summary>Runs the model over all images, with a session for each thread.</summary>

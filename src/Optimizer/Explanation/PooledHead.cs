@@ -20,13 +20,12 @@ internal sealed record PooledHead(string Activation, bool IsChannelsLast, string
     {
         var scores = Above(graph, graph.Output, AfterLinear);
         if (graph.Producer(scores) is not { } last) return null;
-        if (Pooled(graph, last) is { } classes) return OfChannels(graph, classes, null, true);
+        if (Pooled(graph, last) is { } classes) return new PooledHead(classes.Value, classes.IsChannelsLast, null, IsClassesFirst: true);
         if (LinearWeights(graph, last) is not var (weights, classesFirst) || graph.Producer(Above(graph, last.Input[0], BeforeLinear)) is not { } pool) return null;
-        return Pooled(graph, pool) is { } activation && ElementCount(graph, last.Input[0]) == ElementCount(graph, pool.Output[0]) ? OfChannels(graph, activation, weights, classesFirst) : null;
+        return Pooled(graph, pool) is var (activation, isChannelsLast) && ElementCount(graph, last.Input[0]) == ElementCount(graph, pool.Output[0])
+            ? new PooledHead(activation, isChannelsLast, weights, classesFirst)
+            : null;
     }
-
-    private static PooledHead OfChannels(ModelGraph graph, (string Value, bool IsChannelsLast) activation, string? weights, bool classesFirst) =>
-        new(activation.Value, activation.IsChannelsLast, weights, classesFirst);
 
     private static string Above(ModelGraph graph, string value, HashSet<string> passing)
     {

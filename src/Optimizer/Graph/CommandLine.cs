@@ -8,7 +8,8 @@ internal static class CommandLine
     /// <summary>The whole line, quoted for a shell. Paths below the working directory become relative, other private ones keep their last name.</summary>
     public static string Of(ParseResult arguments) => string.Join(' ', arguments.Tokens.Select(t => Quoted(Shown(t.Value))).Prepend("dunlin-optimizer"));
 
-    private static string Shown(string token)
+    /// <summary>One path of it.</summary>
+    public static string Shown(string token)
     {
         if (!Path.IsPathRooted(token) || token.StartsWith("/usr/", StringComparison.Ordinal)) return token;
         var relative = Path.GetRelativePath(Environment.CurrentDirectory, token);

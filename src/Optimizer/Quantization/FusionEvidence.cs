@@ -1,7 +1,4 @@
 using Dunlin.Optimizer.Graph;
-using Dunlin.Runtime.Sessions;
-using Google.Protobuf;
-using Microsoft.ML.OnnxRuntime;
 using Onnx;
 
 namespace Dunlin.Optimizer.Quantization;
@@ -34,10 +31,7 @@ internal sealed record FusionEvidence(IReadOnlyDictionary<string, int> Kernels, 
         try
         {
             var path = Path.Combine(folder, "optimized.onnx");
-            _ = OnnxEnvironment.Instance;
-            // It warns that what it writes is for this machine only; that is what is wanted.
-            using var options = new SessionOptions { IntraOpNumThreads = 1, OptimizedModelFilePath = path, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-            using (new InferenceSession(model.ToByteArray(), options)) { }
+            OptimizedModel.Save(model, path);
             return ModelFile.Load(path);
         }
         finally

@@ -4,7 +4,6 @@ using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Tests.Data;
-using Onnx;
 
 namespace Dunlin.Optimizer.Tests.Evaluation;
 
@@ -13,15 +12,12 @@ public sealed class EvaluateCommandTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-evaluate").FullName;
     private string Images => At("images");
 
-    // Outputs in the sorted order of the classes: blue, green, red.
-    private static readonly float[] Right = [0, 0, 1, 0, 1, 0, 1, 0, 0], GreenIsBlue = [0, 0.9f, 1, 0, 0, 0, 1, 0, 0];
-
     public EvaluateCommandTests() => Pictures.WriteFolders(Images);
 
     [Fact]
     public async Task AModelThatTakesGreenForBlueIsFoundOutAgainstTheReference()
     {
-        var (right, wrong) = (Model("right.onnx", Right), Model("wrong.onnx", GreenIsBlue));
+        var (right, wrong) = (Model("right.onnx", ColourNet.Right), Model("wrong.onnx", ColourNet.GreenIsBlue));
         var (code, output, error) = await CommandRun.Of("evaluate", wrong, "--reference", right, "--data", Images, "--json", At("r.json"), "--rounds", "5", "--threads", "2");
         Assert.Equal("", error);
         Assert.Equal(0, code);
@@ -55,7 +51,7 @@ public sealed class EvaluateCommandTests : IDisposable
     {
         var jpeg = await File.ReadAllBytesAsync(Path.Combine(Images, "red/0.jpg"), TestContext.Current.CancellationToken);
         await File.WriteAllBytesAsync(Path.Combine(Images, "red/cut.jpg"), jpeg[..(jpeg.Length * 3 / 4)], TestContext.Current.CancellationToken);
-        var model = Model("net.onnx", Right);
+        var model = Model("net.onnx", ColourNet.Right);
         var (code, _, error) = await CommandRun.Of("evaluate", model, "--data", Images);
         Assert.Equal(1, code);
         Assert.Contains("1 of 31 images cannot be read: 'red/cut.jpg' (damaged JPEG", error);
@@ -69,7 +65,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public async Task LabelsThatDoNotMatchAreAnError()
     {
-        var model = Model("net.onnx", Right);
+        var model = Model("net.onnx", ColourNet.Right);
         await File.WriteAllTextAsync(At("l.txt"), "rot\ngreen\nblue\n", TestContext.Current.CancellationToken);
         var (code, _, error) = await CommandRun.Of("evaluate", model, "--data", Images, "--labels", At("l.txt"));
         Assert.Equal(1, code);
@@ -82,7 +78,7 @@ public sealed class EvaluateCommandTests : IDisposable
     public async Task OnlyHeldOutImagesOfASplitAreUsedAndAMarkedModelNeedsIt()
     {
         Assert.Equal(0, (await CommandRun.Of("split", "--data", Images, "--out", At("cut.json"))).Code);
-        var path = Model("net.onnx", Right);
+        var path = Model("net.onnx", ColourNet.Right);
         var model = ModelFile.Load(path);
         SplitFile.Load(At("cut.json")).Apply(DataListing.Open(Images)).Mark(model);
         ModelFile.Save(model, path);
@@ -124,24 +120,9 @@ public sealed class EvaluateCommandTests : IDisposable
 
     private EvaluationReport Report() => JsonSerializer.Deserialize(File.ReadAllBytes(At("r.json")), EvaluationJson.Default.EvaluationReport)!;
 
-    /// <summary>A classifier of mean colours: each output weighs red, green and blue.</summary>
     private string Model(string name, float[] weights, bool open = false)
     {
-        var graph = new GraphProto { Name = "colours" };
-        graph.Input.Add(Nodes.FloatValue("image", 1, 3, 8, 8));
-        if (open)
-            foreach (var (axis, size) in new[] { (0, "N"), (2, "H"), (3, "W") })
-                graph.Input[0].Type.TensorType.Shape.Dim[axis] = new TensorShapeProto.Types.Dimension { DimParam = size };
-        graph.Initializer.Add(Tensors.Of("w", weights, 3, 3));
-        graph.Initializer.Add(Tensors.Of("b", new float[3], 3));
-        graph.Node.Add(Nodes.Make("GlobalAveragePool", ["image"], "pooled"));
-        graph.Node.Add(Nodes.Make("Flatten", ["pooled"], "flat"));
-        graph.Node.Add(Nodes.Make("Gemm", ["flat", "w", "b"], "scores", Nodes.Int("transB", 1)));
-        graph.Output.Add(Nodes.FloatValue("scores", 1, 3));
-        if (open) graph.Output[0].Type.TensorType.Shape.Dim[0] = new TensorShapeProto.Types.Dimension { DimParam = "N" };
-        var model = new ModelProto { IrVersion = ModelFile.IrVersion, Graph = graph };
-        model.OpsetImport.Add(new OperatorSetIdProto { Version = ModelFile.OpsetVersion });
-        ModelFile.Save(model, At(name));
+        ModelFile.Save(ColourNet.Make(weights, open), At(name));
         return At(name);
     }
 }

@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Dunlin.Optimizer.Reporting;
+
+/// <summary>Writes a report: <c>report.html</c>, which needs no other file, <c>report.md</c> with its pictures, and <c>report.json</c> for scripts.</summary>
+internal static class ReportWriter
+{
+    private const string Json = "report.json", Html = "report.html", Markdown = "report.md";
+
+    /// <summary>Writes into a folder that is new, empty, or has an earlier report, whose files are replaced; nothing else in it is touched.</summary>
+    /// <exception cref="IOException">The folder has other things in it.</exception>
+    public static void Write(ReportContent content, string directory)
+    {
+        RequireOurs(directory);
+        Directory.CreateDirectory(directory);
+        foreach (var old in Directory.EnumerateFiles(directory, "heat-*.jpg").Where(f => Regex.IsMatch(Path.GetFileName(f), @"^heat-\d+-\d+\.jpg$"))) File.Delete(old);
+        var page = ReportPage.Of(content);
+        foreach (var plot in page.All<Plot>()) File.WriteAllText(At(plot.FileName), Svg.ToFile(plot.Svg, HtmlPage.PlotStyles));
+        foreach (var picture in page.All<Gallery>().SelectMany(g => g.Rows).SelectMany(r => r)) File.WriteAllBytes(At(picture.FileName), picture.Jpeg);
+        File.WriteAllText(At(Html), HtmlPage.Of(page));
+        File.WriteAllText(At(Markdown), MarkdownPage.Of(page));
+        File.WriteAllText(At(Json), content.ToJson());
+
+        string At(string name) => Path.Combine(directory, name);
+    }
+
+    /// <summary>Before hours are spent on measuring.</summary>
+    /// <exception cref="IOException">The folder has other things in it, and no report.</exception>
+    public static void RequireOurs(string directory)
+    {
+        if (File.Exists(directory)) throw new IOException($"'{directory}' is a file; name a folder for the report.");
+        if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any() && !HasReport(Path.Combine(directory, Json)))
+            throw new IOException($"'{directory}' is not empty, and holds no report that could be replaced; name a new folder.");
+    }
+
+    private static bool HasReport(string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return document.RootElement.TryGetProperty("schema", out var schema) && schema.GetString() == ReportContent.CurrentSchema;
+        }
+        catch (Exception error) when (error is IOException or JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Evaluation;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Inspection;
+using Dunlin.Runtime.Racing;
+using Dunlin.Runtime.Sessions;
+
+namespace Dunlin.Optimizer.Reporting;
+
+/// <summary>How a report is measured.</summary>
+/// <param name="Limit">What a variant must hold to be recommended.</param>
+/// <param name="WattsPerCore">What a busy core is taken to add.</param>
+/// <param name="RoundCount">Of timing.</param>
+/// <param name="ExplainedCount">Images whose heat maps are compared; 0 for none.</param>
+/// <param name="Threads">Images evaluated at once.</param>
+/// <param name="UnreadableShare">Of the images, 0…1, that may be left out.</param>
+internal sealed record ReportOptions(AccuracyLimit Limit, double WattsPerCore, int RoundCount, int ExplainedCount, int Threads, double UnreadableShare)
+{
+    /// <summary>What a device's agent takes a busy core to add where it is not told (<c>Power:WattsPerCore</c>).</summary>
+    public const double UsualWattsPerCore = 3;
+
+    public const int UsualExplainedCount = 60;
+
+    public static ReportOptions Default { get; } = new(
+        AccuracyLimit.Default, UsualWattsPerCore, InterleavedLatency.RoundCount, UsualExplainedCount, Environment.ProcessorCount, ImageLimits.UnreadableShare);
+}
+
+/// <summary>Measures a reference and its variants side by side for a report.</summary>
+internal static class Reporter
+{
+    /// <param name="setup">Held-out images and models, the reference first.</param>
+    /// <param name="options">How.</param>
+    /// <param name="command">The command line that asked for the report, to be shown after those that made the models.</param>
+    /// <param name="progress">Told what is being done.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="InvalidDataException">Models that cannot be compared, or images that they may have seen.</exception>
+    public static ReportContent Measure(EvaluationSetup setup, ReportOptions options, string command, Action<string> progress, CancellationToken cancellationToken)
+    {
+        RequireComparable(setup.Models);
+        var (models, classes) = (setup.Models, setup.ClassesOf(setup.Models[0]));
+        progress($"evaluating {models.Count} models on {setup.Images.Samples.Count} held-out images");
+        var answers = models.Select(m => HeldOutAnswers.Of(m, setup.Images, classes, options.Threads, options.UnreadableShare, cancellationToken)).ToList();
+        progress("timing them in turns");
+        var times = Times(models, classes.Names, options, cancellationToken);
+        progress("looking at their layers");
+        var layers = models.Select(m => LayerTable.Of(m.Graph)).ToList();
+        if (options.ExplainedCount > 0) progress("comparing where they look");
+        var (attention, agreements) = options.ExplainedCount > 0
+            ? AttentionComparison.Of(models, setup.Images, classes.Names, options.ExplainedCount, cancellationToken)
+            : (null, (IReadOnlyList<AttentionAgreement?>)[.. models.Select(_ => (AttentionAgreement?)null)]);
+        var names = Names(models);
+        return new ReportContent(
+            ReportContent.CurrentSchema, CommandLine.Shown(setup.Path), answers[0].Answers.Count, answers[0].Unreadable, options.Limit.ToString(), options.WattsPerCore, Machine(),
+            [.. models.Select((m, i) => new VariantReport(names[i], Provenance.Of(m.Graph.Model), Evaluated(i), times[i], layers[i], agreements[i]))],
+            attention, [.. models.SelectMany(m => Provenance.CommandsOf(m.Graph.Model)).Append(command).Distinct()]);
+
+        ModelReport Evaluated(int i) => ModelReport.Of(
+            models[i], answers[i].Answers, classes.Names, times[i][0].Milliseconds, null, i > 0 ? (Path.GetFileName(models[0].Path), answers[0].Answers) : null) with { Model = Path.GetFileName(models[i].Path) };
+    }
+
+    /// <exception cref="InvalidDataException">They do not take the same images for the same classes.</exception>
+    private static void RequireComparable(IReadOnlyList<EvaluatedModel> models)
+    {
+        var reference = models[0];
+        foreach (var model in models)
+        {
+            if (model.OutputCount != reference.OutputCount)
+                throw new InvalidDataException($"'{model.Path}' tells {model.OutputCount} classes apart, the reference '{reference.Path}' {reference.OutputCount}; report only variants of one reference.");
+            if ((model.Input.Width, model.Input.Height, model.Input.ChannelCount) != (reference.Input.Width, reference.Input.Height, reference.Input.ChannelCount))
+                throw new InvalidDataException($"'{model.Path}' takes images of {Shown(model)}, the reference '{reference.Path}' of {Shown(reference)}; report only variants of one reference.");
+        }
+
+        static string Shown(EvaluatedModel m) => $"{m.Input.Width}×{m.Input.Height} pixels in {m.Input.ChannelCount} channels";
+    }
+
+    private static List<IReadOnlyList<InferenceTime>> Times(IReadOnlyList<EvaluatedModel> models, IReadOnlyList<string> labels, ReportOptions options, CancellationToken cancellationToken)
+    {
+        int[] threads = BoardFacts.Read().UsableCores is > 1 and var cores ? [1, cores] : [1];
+        var sessions = models.SelectMany(m => threads.Select(t => m.Session(labels, t))).ToList();
+        return [.. InterleavedLatency.Measure(sessions, options.RoundCount, InterleavedLatency.Budget * threads.Length, cancellationToken).Chunk(threads.Length)];
+    }
+
+    /// <summary>File names without their ending; with their folder where that is not enough to tell them apart.</summary>
+    private static List<string> Names(IReadOnlyList<EvaluatedModel> models)
+    {
+        var names = models.Select(m => Path.GetFileNameWithoutExtension(m.Path)).ToList();
+        return [.. models.Select((m, i) => names.Count(n => n == names[i]) == 1 ? names[i] : $"{Path.GetFileName(Path.GetDirectoryName(m.Path))}/{names[i]}")];
+    }
+
+    private static ReportMachine Machine()
+    {
+        var facts = BoardFacts.Read();
+        return new ReportMachine(facts.CpuModel, facts.UsableCores, facts.Kernel, OnnxEnvironment.Instance.GetVersionString(), TimeProvider.System.GetUtcNow());
+    }
+}
