@@ -1,3 +1,6 @@
+using System.CommandLine;
 using Dunlin.Bench;
+using Dunlin.Contracts.Processes;
 
-return await BenchCommand.Create().Parse(args).InvokeAsync();
+using var interruption = new Interruption();
+return await BenchCommand.Create().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, interruption.Token);

@@ -1,3 +1,5 @@
+using Dunlin.Contracts.Processes;
+
 namespace Dunlin.Fleet;
 
 /// <summary>What the process ends with (sysexits.h where it has a word for it); the list for people is in docs/fleet.md.</summary>
@@ -32,5 +34,5 @@ internal static class ExitCodes
     /// <summary>A passphrase, password or access right is missing or wrong.</summary>
     public const int NotPermitted = 77;
 
-    public const int Interrupted = 130;
+    public const int Interrupted = Interruption.ExitCode;
 }

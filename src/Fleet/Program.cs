@@ -1,1 +1,6 @@
-return await Dunlin.Fleet.FleetCommand.Create().Parse(args).InvokeAsync();
+using System.CommandLine;
+using Dunlin.Contracts.Processes;
+using Dunlin.Fleet;
+
+using var interruption = new Interruption();
+return await FleetCommand.Create().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, interruption.Token);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Documents;
+using Dunlin.Contracts.Processes;
 using Dunlin.Runtime.Sessions;
 using Microsoft.ML.OnnxRuntime;
 
@@ -9,7 +10,7 @@ namespace Dunlin.Optimizer;
 /// <summary>Turns what a person can put right into one line on stderr and exit code 1; anything else is a bug and keeps its trace.</summary>
 internal static class Failures
 {
-    public const int Interrupted = 130;
+    public const int Interrupted = Interruption.ExitCode;
 
     public static Func<ParseResult, CancellationToken, Task<int>> Reported(Func<ParseResult, CancellationToken, int> action) =>
         Reported((arguments, cancellationToken) => Task.FromResult(action(arguments, cancellationToken)));

@@ -1,3 +1,6 @@
+using System.CommandLine;
+using Dunlin.Contracts.Processes;
 using Dunlin.Optimizer;
 
-return await OptimizerCommand.Create().Parse(args).InvokeAsync();
+using var interruption = new Interruption();
+return await OptimizerCommand.Create().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, interruption.Token);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dunlin.Agent.Configuration;
+using Dunlin.Contracts.Processes;
 
 namespace Dunlin.Agent.Commands;
 
@@ -34,12 +35,16 @@ internal static class AgentCommand
     /// <summary>The options that the command line, the environment and the file give.</summary>
     public static AgentOptions OptionsOf(ParseResult result) => AgentOptions.Load(result.GetValue(ConfigOption), result.GetValue(SetOption) ?? []);
 
-    /// <summary>Runs a command's body; a configuration error ends in one message and exit code 78.</summary>
-    public static async Task<int> Guard(Func<Task<int>> body)
+    /// <summary>Runs a command's body; a configuration error ends in one message and exit code 78, Ctrl-C in 130.</summary>
+    public static async Task<int> Guard(Func<Task<int>> body, CancellationToken cancellationToken)
     {
         try
         {
             return await body();
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return Interruption.ExitCode;
         }
         catch (ConfigurationException e)
         {

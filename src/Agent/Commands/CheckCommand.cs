@@ -38,7 +38,7 @@ internal static class CheckCommand
     public static Command Create()
     {
         var command = new Command("check", "Checks configuration, bundle, models, sandbox, camera, broker and sensors. Exit code 1 if something does not work.");
-        command.SetAction((result, cancellationToken) => AgentCommand.Guard(() => RunAsync(AgentCommand.OptionsOf(result), cancellationToken)));
+        command.SetAction((result, cancellationToken) => AgentCommand.Guard(() => RunAsync(AgentCommand.OptionsOf(result), cancellationToken), cancellationToken));
         return command;
     }
 

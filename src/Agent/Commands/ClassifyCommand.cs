@@ -30,7 +30,7 @@ internal static class ClassifyCommand
             var classified = await RunAsync(release, result.GetValue(variant), result.GetValue(images)!, result.GetValue(top), cancellationToken);
             foreach (var image in classified) Print(release, image, result.GetValue(json));
             return classified.Any(image => image.Error is not null) ? 1 : 0;
-        }));
+        }, cancellationToken));
         return command;
     }
 

@@ -27,7 +27,7 @@ internal static class RaceCommand
             if (result.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(verdict, StrictJson.Default.Verdict));
             else VerdictTable.Write(release.Manifest, verdict);
             return verdict.Winner is null ? 1 : 0;
-        }));
+        }, cancellationToken));
         return command;
     }
 }

@@ -8,7 +8,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Runs the service in the foreground until SIGTERM or Ctrl-C (systemd starts this).");
         command.SetAction((result, cancellationToken) => AgentCommand.Guard(() => AgentHost.RunAsync(
-            result.GetValue(AgentCommand.ConfigOption), result.GetValue(AgentCommand.SetOption) ?? [], cancellationToken)));
+            result.GetValue(AgentCommand.ConfigOption), result.GetValue(AgentCommand.SetOption) ?? [], cancellationToken), cancellationToken));
         return command;
     }
 }

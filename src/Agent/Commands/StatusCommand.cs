@@ -20,13 +20,13 @@ internal static class StatusCommand
     {
         var json = new Option<bool>("--json") { Description = "Print it as JSON." };
         var command = new Command("status", "Shows active and last good release, the update under way or the last one, trust and quarantine.") { json };
-        command.SetAction((result, _) => AgentCommand.Guard(() =>
+        command.SetAction((result, cancellationToken) => AgentCommand.Guard(() =>
         {
             var status = Read(new StateLayout(Path.GetFullPath(AgentCommand.OptionsOf(result).Get<DeviceOptions>().StateDirectory)));
             if (result.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(status, StatusJson.Default.BoardStatus));
             else Write(status);
             return Task.FromResult(status.Problems.Count == 0 ? 0 : 1);
-        }));
+        }, cancellationToken));
         return command;
     }
 
