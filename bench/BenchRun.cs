@@ -23,6 +23,7 @@ internal sealed class BenchRun(Workshop workshop, Settings settings, IReadOnlyLi
         ("memory", MemoryComparison.RunAsync),
         ("race", rig => Task.FromResult(RaceComparison.Run(rig))),
         ("fetch", FetchComparison.RunAsync),
+        ("update", UpdateComparison.RunAsync),
     ];
 
     public static IEnumerable<string> TopicNames => All.Select(topic => topic.Name);

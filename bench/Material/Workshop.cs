@@ -27,6 +27,9 @@ internal sealed class Workshop
 
     public bool HasAgent => File.Exists(Agent);
 
+    /// <summary>The fleet's program; building the bench builds it.</summary>
+    public string Fleet => Path.Combine(Repository, "artifacts", "bin", "Fleet", "release", "dunlin-fleet");
+
     public string DemoBundle => Path.Combine(Repository, "demo", "bundle");
 
     /// <summary>The Node program with its packages; the target installs it.</summary>

@@ -9,8 +9,7 @@ namespace Dunlin.Bench.Processes;
 /// <summary>The published <c>dunlin-agent run</c>. Its state directory lives as long as the work folder, so that its verdict and saved models are cached.</summary>
 internal sealed record AgentProcess(Workshop Workshop, Broker Broker)
 {
-    private const string Fleet = "bench";
-    private const string Device = "board";
+    public const string Fleet = "bench";
     private static readonly TimeSpan RaceTime = TimeSpan.FromMinutes(2);
 
     public required string Bundle { get; init; }
@@ -20,6 +19,11 @@ internal sealed record AgentProcess(Workshop Workshop, Broker Broker)
     public string Variant { get; init; } = "";
 
     public int MaximumThreads { get; init; } = 1;
+
+    public string Device { get; init; } = "board";
+
+    /// <summary>More assignments, <c>Section:Key=value</c>, which win over the bench's own.</summary>
+    public IReadOnlyList<string> Set { get; init; } = [];
 
     /// <summary>Null: as fast as they are taken.</summary>
     public double? FramesPerSecond { get; init; }
@@ -42,7 +46,7 @@ internal sealed record AgentProcess(Workshop Workshop, Broker Broker)
             $"Device:Id={Device}", $"Device:Fleet={Fleet}", $"Device:Bundle={Bundle}", $"Device:StateDirectory={State}", "Updates:AllowUnsigned=true",
             $"Camera:Source={Frames}", FramesPerSecond is { } rate ? string.Create(CultureInfo.InvariantCulture, $"Camera:FramesPerSecond={rate}") : "Camera:Unpaced=true",
             "Results:Every=1", $"Race:Variant={Variant}", string.Create(CultureInfo.InvariantCulture, $"Race:MaximumThreads={MaximumThreads}"),
-            "Mqtt:Host=127.0.0.1", string.Create(CultureInfo.InvariantCulture, $"Mqtt:Port={Broker.Port}"),
+            "Mqtt:Host=127.0.0.1", string.Create(CultureInfo.InvariantCulture, $"Mqtt:Port={Broker.Port}"), .. Set,
         ];
         var start = new ProcessStartInfo(Workshop.Agent, ["run", .. settings.SelectMany(setting => new[] { "--set", setting })]);
         return MeasuredProcess.StartAsync(start, Broker, $"dunlin/v1/{Fleet}/{Device}/result", cancellationToken);

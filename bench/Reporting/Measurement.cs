@@ -11,7 +11,7 @@ internal sealed record Measurement
 
     public required string Name { get; init; }
 
-    /// <summary><c>×</c>, <c>ms</c>, <c>MiB</c>, <c>B</c>, <c>frames/s</c>, <c>%</c> or <c>races</c>.</summary>
+    /// <summary><c>×</c>, <c>s</c>, <c>ms</c>, <c>MiB</c>, <c>B</c>, <c>frames/s</c>, <c>frames</c>, <c>%</c> or <c>races</c>.</summary>
     public required string Unit { get; init; }
 
     /// <summary>Null when skipped.</summary>

@@ -18,6 +18,9 @@ internal static class PerformancePage
             """),
         ("memory", "Memory and starting", "The demo bundle; PSS of supervisor and worker together after ten seconds of frames; time from exec to the first result at an MQTT subscriber with a cached verdict. Loading: a ResNet-18 with random weights, sessions created in turns from the model file and from its saved form, files in the page cache."),
         ("fetch", "Fetching a blob", "256 MB from nginx on loopback. The fetch hashes each chunk and the whole, and ends when all of it is synced to the disk; curl only writes the file into the page cache, so it is also compared with curl, sha256sum and sync one after the other."),
+        ("update", "An update", """
+            The demo bundle, pushed to the published agent, which serves another release at 10 frames a second meanwhile: fetch, static check, golden sets, race, switch, a trial of 5 s in telemetry windows of 2 s, by which it is judged, as in the demo. Registry, nginx and Mosquitto are Debian's, on loopback. Time: from the start of `dunlin-fleet push --wait` to its end, which is the device's word that the release is committed. Gaps: between arrivals of results at an MQTT subscriber, from ten results before the first of the new release to ten after it. Verification: reading and judging a directive that was pushed, against the fleet's root.
+            """),
         ("race", "The race", "In one process, on saved models, as in a heat. Exhaustive best: interleaved runs of every contender before and after the races, pooled; the objective is p95. A miss is a winner whose p95 there is more than 5 % above the best one's."),
     ];
 

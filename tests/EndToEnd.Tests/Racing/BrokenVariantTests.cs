@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dunlin.EndToEnd.Tests.Agents;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Onnx;
+using Dunlin.TestKit.Samples;
 
 namespace Dunlin.EndToEnd.Tests.Racing;
 

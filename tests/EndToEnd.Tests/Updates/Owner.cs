@@ -5,9 +5,9 @@ using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.EndToEnd.Tests.Agents;
-using Dunlin.EndToEnd.Tests.Racing;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Onnx;
+using Dunlin.TestKit.Samples;
 
 namespace Dunlin.EndToEnd.Tests.Updates;
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Dunlin.Contracts.Signing;
 using Dunlin.EndToEnd.Tests.Agents;
-using Dunlin.EndToEnd.Tests.Racing;
 using Dunlin.TestKit.Onnx;
+using Dunlin.TestKit.Samples;
 
 namespace Dunlin.EndToEnd.Tests.Updates;
 

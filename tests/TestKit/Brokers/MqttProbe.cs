@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
@@ -26,10 +27,13 @@ public sealed class MqttProbe : IAsyncDisposable
     public static Task<MqttProbe> ConnectAsync(MosquittoBroker broker, params string[] filters) =>
         ConnectAsync(broker, _ => { }, filters);
 
-    public static async Task<MqttProbe> ConnectAsync(MosquittoBroker broker, Action<MqttClientOptionsBuilder> configure, params string[] filters)
+    public static Task<MqttProbe> ConnectAsync(MosquittoBroker broker, Action<MqttClientOptionsBuilder> configure, params string[] filters) =>
+        ConnectAsync(broker.Host, broker.Port, configure, filters);
+
+    public static async Task<MqttProbe> ConnectAsync(string host, int port, Action<MqttClientOptionsBuilder> configure, params string[] filters)
     {
         var probe = new MqttProbe();
-        var builder = new MqttClientOptionsBuilder().WithTcpServer(broker.Host, broker.Port)
+        var builder = new MqttClientOptionsBuilder().WithTcpServer(host, port)
             .WithProtocolVersion(MQTTnet.Formatter.MqttProtocolVersion.V500).WithClientId("probe-" + Guid.NewGuid().ToString("N"));
         configure(builder);
         var result = await probe._client.ConnectAsync(builder.Build());
@@ -118,6 +122,9 @@ public sealed class MqttProbe : IAsyncDisposable
 public sealed record ProbedMessage(string Topic, byte[] Payload, bool Retain, int Qos, byte[]? Correlation, uint ExpirySeconds)
 {
     public IReadOnlyDictionary<string, string> UserProperties { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Stopwatch timestamp of its arrival.</summary>
+    public long Arrived { get; } = Stopwatch.GetTimestamp();
 
     public string Text => Encoding.UTF8.GetString(Payload);
 

@@ -6,7 +6,6 @@ using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
-using Dunlin.EndToEnd.Tests.Racing;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Samples;

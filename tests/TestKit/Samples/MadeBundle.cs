@@ -2,15 +2,14 @@ using Dunlin.Bundles.Golden;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Manifests;
 using Dunlin.TestKit.Onnx;
-using Dunlin.TestKit.Samples;
 
-namespace Dunlin.EndToEnd.Tests.Racing;
+namespace Dunlin.TestKit.Samples;
 
 /// <summary>
 /// Small bundles around models of ours that name the brightest channel. Each golden image has one channel brighter than the
 /// others, so that a model that works is right in all of them.
 /// </summary>
-internal static class MadeBundle
+public static class MadeBundle
 {
     public const int Side = 8;
     private const int SampleCount = 200;
