@@ -11,6 +11,7 @@ internal static class ChildMessageRules
     private const int MaximumScoreCount = 1000;
     private const int MaximumBucketCount = 8192;
     private const int MaximumStageCount = 16;
+    private const int MaximumRefusalCount = 8;
     private const int ConfidenceBinCount = 10;
     private const double MaximumMilliseconds = 1e9;
 
@@ -41,6 +42,8 @@ internal static class ChildMessageRules
         var frames = window.Frames;
         foreach (var count in (long[])[frames.Captured, frames.Classified, frames.Dropped, frames.Stale, frames.Corrupt, window.NonFiniteCount, window.AllocatedByteCount])
             Count(count);
+        Require(window.Refusals.Count <= MaximumRefusalCount, $"{window.Refusals.Count} reasons for corrupt frames are too many.");
+        foreach (var refusal in window.Refusals) Text(refusal);
         Require(double.IsFinite(window.CpuSeconds) && window.CpuSeconds >= 0, "CPU seconds are no number.");
         Buckets(window.Latency.Buckets);
         Require(window.Stages.Count <= MaximumStageCount, $"{window.Stages.Count} stages are too many.");

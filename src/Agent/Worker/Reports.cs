@@ -22,7 +22,6 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
     private SessionSpec? _next;
     private (string State, string? Detail, string? Format)? _camera;
     private long _left;
-    private int _beats;
     private int _beatsWithoutProgress;
 
     /// <summary>What serves; before the first run.</summary>
@@ -57,9 +56,10 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
             elapsed = time.GetElapsedTime(start);
             if (elapsed >= Beat * beats)
             {
+                var before = beats;
                 beats = (int)(elapsed / Beat) + 1;
                 Report();
-                if (++_beats == SettledBeats) ReturnMemory();
+                if (before <= SettledBeats && beats > SettledBeats) ReturnMemory();
             }
 
             if (elapsed < window * windows) continue;
@@ -71,7 +71,7 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
     /// <summary>What starting has used goes back once: the frame loop allocates nothing, so no collection would ever come.</summary>
     private static void ReturnMemory() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
-    private void SendWindow() => pipe.Send(recorder.Take(pipeline.Counts, _session!.Contender, _session.Number, camera.Health));
+    private void SendWindow() => pipe.Send(recorder.Take(pipeline.Counts, [.. pipeline.TakeRefusals().Select(Refusal.Of)], _session!.Contender, _session.Number, camera.Health));
 
     private void Report()
     {

@@ -58,7 +58,7 @@ internal sealed class WindowRecorder
     }
 
     /// <summary>What happened since the last window.</summary>
-    public FrameWindow Take(PipelineCounts counts, ContenderId contender, int session, CameraHealth camera)
+    public FrameWindow Take(PipelineCounts counts, IReadOnlyList<string> refusals, ContenderId contender, int session, CameraHealth camera)
     {
         var now = _time.GetTimestamp();
         var cpu = Environment.CpuUsage.TotalTime;
@@ -86,6 +86,7 @@ internal sealed class WindowRecorder
             Classes = TakeClasses(),
             Confidence = [.. Enumerable.Range(0, ConfidenceBinCount).Select(bin => Interlocked.Exchange(ref _confidence[bin], 0))],
             Camera = camera,
+            Refusals = refusals,
             NonFiniteCount = counts.NonFinite - _before.NonFinite,
             CpuSeconds = (cpu - _cpuBefore).TotalSeconds,
             AllocatedByteCount = counts.AllocatedByteCount - _before.AllocatedByteCount,

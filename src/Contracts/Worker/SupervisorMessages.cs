@@ -78,6 +78,9 @@ public sealed record FrameWindow : FromChild
     public required IReadOnlyList<long> Confidence { get; init; }
     public required CameraHealth Camera { get; init; }
 
+    /// <summary>Why the corrupt ones of <see cref="Frames"/> were, and what to do, each reason once; for people.</summary>
+    public IReadOnlyList<string> Refusals { get; init; } = [];
+
     /// <summary>Results whose scores were not finite.</summary>
     public required long NonFiniteCount { get; init; }
 

@@ -20,6 +20,7 @@ public sealed class FramePipeline : IDisposable
     private readonly long _tickNanoseconds;
     private readonly long? _deadlineNanoseconds;
     private long _stale, _corrupt, _nonFinite, _classified, _inferenceAllocated, _preprocessAllocated;
+    private int _refusals;
 
     /// <summary>
     /// The session stays the caller's; <paramref name="input"/> is that of its manifest. The timestamps of
@@ -45,6 +46,13 @@ public sealed class FramePipeline : IDisposable
     public PipelineCounts Counts => new(
         _slot.CapturedCount, _slot.DroppedCount, Volatile.Read(ref _stale), Volatile.Read(ref _corrupt), Volatile.Read(ref _nonFinite),
         Volatile.Read(ref _classified), Volatile.Read(ref _inferenceAllocated) + Volatile.Read(ref _preprocessAllocated));
+
+    /// <summary>Why frames were corrupt since the last call, each reason once; safe from any thread.</summary>
+    public IReadOnlyList<FrameStatus> TakeRefusals()
+    {
+        var seen = Interlocked.Exchange(ref _refusals, 0);
+        return seen == 0 ? [] : [.. Enum.GetValues<FrameStatus>().Where(status => (seen & BitOf(status)) != 0)];
+    }
 
     private int Stages => Overlapped ? 2 : 1;
 
@@ -148,8 +156,9 @@ public sealed class FramePipeline : IDisposable
                 return true;
             }
 
-            if (rented.Serving.Preprocess(frame, rented) != FrameStatus.Ok)
+            if (rented.Serving.Preprocess(frame, rented) is var status and not FrameStatus.Ok)
             {
+                Interlocked.Or(ref _refusals, BitOf(status));
                 Count(ref _corrupt);
                 _jobs.Return(rented);
                 return true;
@@ -212,6 +221,8 @@ public sealed class FramePipeline : IDisposable
     private bool IsStale(long capturedNanoseconds, long now) => _deadlineNanoseconds is { } deadline && now - capturedNanoseconds > deadline;
 
     private long Now() => _time.GetTimestamp() * _tickNanoseconds;
+
+    private static int BitOf(FrameStatus status) => 1 << (int)status;
 
     private static void Count(ref long counter) => Volatile.Write(ref counter, counter + 1);
 }

@@ -2,11 +2,13 @@ using System.Text.Json;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Tests.Updates;
+using Dunlin.Agent.Worker;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Preprocessing;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Samples;
@@ -84,12 +86,13 @@ public sealed class DeviceReportTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(50, 0, "none can be decoded")]
+    [InlineData(50, 0, "none can be decoded: they claim more than", FrameStatus.TooLarge)]
+    [InlineData(50, 0, "is wrong with it; or they have more or fewer bytes", FrameStatus.Corrupt, FrameStatus.WrongLength)]
     [InlineData(0, 50, "finite number")]
-    public async Task AWindowInWhichNothingWasClassifiedIsAProblemUntilOneThatIsBetter(long corrupt, long nonFinite, string problem)
+    public async Task AWindowInWhichNothingWasClassifiedIsAProblemUntilOneThatIsBetter(long corrupt, long nonFinite, string problem, params FrameStatus[] refusals)
     {
         var window = SampleWindows.Good();
-        var bad = window with { Frames = window.Frames with { Classified = 0, Corrupt = corrupt }, NonFiniteCount = nonFinite };
+        var bad = window with { Frames = window.Frames with { Classified = 0, Corrupt = corrupt }, NonFiniteCount = nonFinite, Refusals = [.. refusals.Select(Refusal.Of)] };
         for (var i = 0; i < 3; i++) _device.Report.SetFrames(bad);
         var reported = await NewestAsync(r => r.Problems.Count == 1);
         Assert.Equal(1, reported.Sequence);

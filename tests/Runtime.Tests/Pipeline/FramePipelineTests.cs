@@ -1,6 +1,7 @@
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Frames;
 using Dunlin.Runtime.Pipeline;
+using Dunlin.Runtime.Preprocessing;
 using Dunlin.Runtime.Sessions;
 using Dunlin.Runtime.Tests.Frames;
 using Dunlin.Runtime.Tests.Sessions;
@@ -62,6 +63,18 @@ public sealed class FramePipelineTests : IDisposable
         var half = Colours[0][..(Colours[0].Length - 20)];
         var counts = Run(_specs.Write(OnnxModels.Tiny()), overlap, new ResultLog(), 30, i => i % 3 == 1 ? half : Colours[0]);
         Assert.Equal((20, 10, 0, 0), (counts.Classified, counts.Corrupt, counts.Stale, counts.Dropped));
+    }
+
+    [Fact]
+    public void TheReasonsWhyFramesWereCorruptAreSaidOnceEach()
+    {
+        byte[][] frames = [Colours[0], Colours[0][..(Colours[0].Length - 20)], [], "no picture"u8.ToArray()];
+        var spec = _specs.Write(OnnxModels.Tiny());
+        using var session = ModelSession.Create(spec);
+        using var pipeline = Pipeline(session, spec, overlap: true, new ResultLog());
+        using (new LosslessCamera(_slot, 12, i => frames[i % frames.Length])) pipeline.Run(TestContext.Current.CancellationToken);
+        Assert.Equal([FrameStatus.Empty, FrameStatus.NotJpeg, FrameStatus.Corrupt], pipeline.TakeRefusals());
+        Assert.Empty(pipeline.TakeRefusals());
     }
 
     [Theory]
