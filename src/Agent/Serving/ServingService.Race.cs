@@ -10,10 +10,9 @@ namespace Dunlin.Agent.Serving;
 /// <summary>The race: asked for, run while something serves already, and its verdict in force.</summary>
 internal sealed partial class ServingService
 {
-    private readonly SustainedMonitor _sustained = new(new SustainedOptions());
+    private readonly DriftWatch _drift = new(new SustainedOptions());
+    private readonly Retry _raceAgain;
     private TaskCompletionSource<Verdict>? _raceWanted;
-    private TimeSpan _raceAgain = Timeout.InfiniteTimeSpan;
-    private double? _drifted;
 
     /// <summary>Asks for a race now; null if one is wanted or under way already.</summary>
     public Task<Verdict>? RequestRace()
@@ -57,7 +56,7 @@ internal sealed partial class ServingService
         wanted?.TrySetResult(verdict);
         _report.SetProblem("race", verdict.Winner is null ? verdict.Reason : null);
         // What the board was short of may have passed when the next one is run.
-        _raceAgain = verdict.Winner is null && verdict.Contenders.Any(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted) ? RetryInterval : Timeout.InfiniteTimeSpan;
+        _raceAgain.Set(verdict.Winner is null && verdict.Contenders.Any(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted));
         if (verdict.Winner is null)
         {
             LogNobodyWon(verdict.Reason);
@@ -72,9 +71,7 @@ internal sealed partial class ServingService
     private void Adopt(Verdict verdict)
     {
         var winner = verdict.Contenders.First(contender => contender.Contender == verdict.Winner);
-        // A race that was run because of a drift, and changed nothing, has shown what is normal here.
-        _sustained.Reset(_drifted is not null && verdict.Winner == _report.Running ? _drifted : winner.LatencyMilliseconds?.P95);
-        _drifted = null;
+        _drift.Adopt(winner.LatencyMilliseconds?.P95, isSame: verdict.Winner == _report.Running);
         _downshift = new Downshift(Downshift.Ladder(verdict), new DownshiftOptions());
     }
 

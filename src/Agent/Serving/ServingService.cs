@@ -37,6 +37,7 @@ internal sealed partial class ServingService : BackgroundService
     public ServingService(ServingParts parts, DeviceReport report, LoopTicks ticks, TimeProvider time, ILogger<ServingService> logger)
     {
         (_parts, _report, _time, _logger) = (parts, report, time, logger);
+        _raceAgain = new Retry(RetryInterval, time);
         _tick = ticks.Register("serving", LongestTickInterval);
     }
 
@@ -97,10 +98,11 @@ internal sealed partial class ServingService : BackgroundService
     {
         try
         {
-            await TickWhile(_woken.Task.WaitAsync(_raceAgain, _time, cancellationToken));
+            await TickWhile(_woken.Task.WaitAsync(_raceAgain.Remaining, _time, cancellationToken));
         }
         catch (TimeoutException)
         {
+            _raceAgain.Set(false);
             _ = RequestRace();
         }
 
@@ -161,12 +163,10 @@ internal sealed partial class ServingService : BackgroundService
             return;
         }
 
-        // In a trial a race would be measured as the release's own slowness, and its result belongs to the trial.
-        if (_downshift.Current == _downshift.Wanted && !_parts.Trial.IsUnderWay
-            && telemetry.Stages.TryGetValue("inference", out var inference) && inference.Milliseconds is { P95: var p95 } && _sustained.Observe(p95))
+        if (_downshift.Current == _downshift.Wanted && telemetry.Stages.TryGetValue("inference", out var inference)
+            && inference.Milliseconds is { P95: var p95 } && _drift.Observe(p95, _parts.Trial.IsUnderWay))
         {
             LogDrifted(p95);
-            _drifted = p95;
             _ = RequestRace();
         }
     }
