@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Dunlin.Agent.Updates;
 
@@ -7,6 +8,8 @@ internal static partial class StateAccess
 {
     /// <summary>EROFS, as the result of a failed call.</summary>
     public const int ReadOnlyFileSystem = 30;
+
+    private static ReadOnlySpan<byte> Emergency => "emergency_ro"u8;
 
     private const int WriteAllowed = 2;
     private const int PermissionDenied = 13;
@@ -19,9 +22,12 @@ internal static partial class StateAccess
     {
         try
         {
+            // Looked at each second: only where any file system says so is it worth to find out which one is ours.
+            var mounts = File.ReadAllBytes("/proc/self/mountinfo");
+            if (mounts.AsSpan().IndexOf(Emergency) < 0) return false;
             // The fifth field is where it is mounted, the last one has the file system's own options (proc_pid_mountinfo(5)).
-            return File.ReadLines("/proc/self/mountinfo").Select(line => line.Split(' ')).Where(fields => fields.Length > 6 && IsBelow(path, fields[4]))
-                .MaxBy(fields => fields[4].Length) is { } mount && mount[^1].Split(',').Contains("emergency_ro");
+            return Encoding.UTF8.GetString(mounts).Split('\n').Select(line => line.Split(' ')).Where(fields => fields.Length > 6 && IsBelow(path, fields[4]))
+                .MaxBy(fields => fields[4].Length) is { } mount && mount[^1].Split(',').Contains(Encoding.UTF8.GetString(Emergency));
         }
         catch (IOException)
         {
