@@ -29,7 +29,7 @@ public sealed class OptimizerCommandTests : IDisposable
     [InlineData("distil {0}/net.onnx --teacher {0}/teacher.onnx --out {0}/q.onnx")]
     [InlineData("quantize {0}/net.onnx --out {0}/q.onnx")]
     [InlineData("evaluate {0}/net.onnx")]
-    [InlineData("pack {0}/net.onnx --out {0}/bundle")]
+    [InlineData("pack {0}/net.onnx --out {0}/bundle --name net")]
     public async Task WithoutADataSetEachCommandSaysHowToGetOneAndLeavesNothing(string line)
     {
         var (code, _, error) = await CommandRun.Of([.. string.Format(null, line, _folder).Split(' '), "--data", $"{_folder}/none"]);
@@ -45,7 +45,10 @@ public sealed class OptimizerCommandTests : IDisposable
     [InlineData("belt --out {0}/film --count 0", "--count is 0")]
     [InlineData("quantize {0}/net.onnx --out {0}/q.onnx --limit fast", "-1.0pt")]
     [InlineData("quantize {0}/net.onnx --out {0}/q.onnx --images 3", "at least 16")]
-    [InlineData("pack {0}/net.onnx --out {0}/bundle --golden 50", "at least 200")]
+    [InlineData("pack {0}/net.onnx --out {0}/bundle --name net --golden 50", "at least 200")]
+    [InlineData("pack {0}/net.onnx --out {0}/bundle --name net --region 0,0,2,1", "208,128,224,224@640x480")]
+    [InlineData("train --out {0}/net.onnx --augment flop", "flip, shift, soften and colour")]
+    [InlineData("train --out {0}/net.onnx --input-shape 2x3x8x8", "one image")]
     [InlineData("evaluate {0}/none.onnx", "dunlin-optimizer train")]
     public async Task AWrongValueIsNamedWithItsRule(string line, string expected)
     {

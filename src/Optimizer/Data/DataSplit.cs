@@ -72,9 +72,12 @@ internal sealed record DataSplit(int Seed, SplitShares Shares, bool HasTestSet, 
     /// Reads every image once. Each class has at least one held-out image; those of fewer than three are cut together, as if they were one,
     /// since many such classes would else leave nothing to learn from. Images that cannot be read are left to later.
     /// </summary>
+    /// <exception cref="InvalidDataException">No image can be read.</exception>
     public static DataSplit Make(DataListing data, int seed, SplitShares shares)
     {
         var contents = Contents(data);
+        if (contents.All(c => c is null))
+            throw new InvalidDataException($"None of the {contents.Length} images can be read, first '{data.Samples[0].Name}'; files of a CSV lie relative to it, or have their whole path.");
         var hasTestSet = data.Samples.Any(s => s.IsTest);
         var chosen = new Dictionary<Digest, SplitPart>();
         for (var i = 0; i < contents.Length; i++)

@@ -1,3 +1,4 @@
+using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 
 namespace Dunlin.Optimizer.Packing;
@@ -5,6 +6,25 @@ namespace Dunlin.Optimizer.Packing;
 /// <summary>Which held-out images form the golden set: class after class one image, the first ones, until there are enough.</summary>
 internal static class GoldenChoice
 {
+    private const int UsualSampleCount = 400;
+
+    /// <summary>What is not pixels, labels or predictions: the header, and a name for each variant.</summary>
+    private const int OverheadByteCount = 64 * 1024;
+
+    /// <param name="wanted">Null for the usual number, or as many as fit.</param>
+    /// <param name="input">The images' size.</param>
+    /// <param name="variantCount">Each has a prediction for each image.</param>
+    /// <exception cref="InvalidDataException">So many do not fit.</exception>
+    public static int SampleCount(int? wanted, InputSpec input, int variantCount)
+    {
+        var each = (long)input.Width * input.Height * input.ChannelCount + 2 * (1 + variantCount);
+        var most = (int)Math.Min((GoldenSpec.MaximumByteCount - OverheadByteCount) / each, int.MaxValue);
+        var count = wanted ?? Math.Clamp(most, GoldenSpec.MinimumSampleCount, UsualSampleCount);
+        return count <= most
+            ? count
+            : throw new InvalidDataException($"A golden set of {count} images of {input.Width}×{input.Height} is larger than {GoldenSpec.MaximumByteCount >> 20} MiB, which hold {most}; {(most >= GoldenSpec.MinimumSampleCount ? "take a smaller --golden" : "take a model of smaller images")}.");
+    }
+
     /// <exception cref="InvalidDataException">There are too few images.</exception>
     public static IReadOnlyList<ImageSample> From(IReadOnlyList<ImageSample> images, int sampleCount)
     {

@@ -12,13 +12,13 @@ internal static class PackCommand
     /// <summary>What a variant may lose to the best one and still be worth racing.</summary>
     private const double WorthRacing = 0.03;
 
-    private static readonly Argument<FileInfo[]> Models = new("model") { Description = "ONNX files; a variant is named after its file.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<FileInfo[]> Models = new("model") { Description = "ONNX files; a variant is named after its file, in lower case and with hyphens.", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<DirectoryInfo> Out = new("--out") { Description = "The bundle's directory; must not exist, or be empty.", Required = true };
-    private static readonly Option<string> Name = new("--name") { Description = "The classifier's name.", DefaultValueFactory = _ => "garments" };
+    private static readonly Option<string> Name = new("--name") { Description = "The classifier's name.", Required = true };
     private static readonly Option<int> Version = new("--version-number") { Description = "Rises with every release.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> Label = new("--label") { Description = "The version that people say.", DefaultValueFactory = _ => "1.0.0" };
     private static readonly Option<double?> Floor = new("--accuracy-floor") { Description = "Top-1 in 0…1 below which no device races a variant; 0.03 below the best one if not given." };
-    private static readonly Option<int> Golden = new("--golden") { Description = "Samples of the golden set.", DefaultValueFactory = _ => 400 };
+    private static readonly Option<int?> Golden = new("--golden") { Description = "Samples of the golden set; by default 400, or as many as fit into it." };
 
     public static Command Create()
     {
@@ -33,13 +33,15 @@ internal static class PackCommand
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
-        var count = arguments.GetValue(Golden);
-        if (count < GoldenSpec.MinimumSampleCount)
-            throw new FormatException($"--golden is {count}; a golden set has at least {GoldenSpec.MinimumSampleCount} samples.");
+        if (arguments.GetValue(Golden) is < GoldenSpec.MinimumSampleCount and var few)
+            throw new FormatException($"--golden is {few}; a golden set has at least {GoldenSpec.MinimumSampleCount} samples.");
         var region = RegionOption.Of(arguments);
         var setup = EvaluationSetup.Of(arguments, arguments.GetValue(Models)!);
+        if (setup.Models.CountBy(m => VariantMeasurement.IdOf(m.Path)).FirstOrDefault(c => c.Value > 1) is { Value: > 1 } twice)
+            throw new InvalidDataException($"Two variants would be called '{twice.Key}'; rename a file.");
         // All variants of a bundle have the same ends; loading one that has not fails.
         var (input, output) = (setup.Models[0].Input, setup.Models[0].Output);
+        var count = GoldenChoice.SampleCount(arguments.GetValue(Golden), input, setup.Models.Count);
         using var golden = PixelSet.Read(
             GoldenChoice.From(setup.Images.Samples, count), setup.ClassesOf(setup.Models[0]), input, DataOption.UnreadableShare(arguments), cancellationToken);
         var variants = new List<VariantMeasurement>();

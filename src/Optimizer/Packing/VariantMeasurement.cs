@@ -1,5 +1,6 @@
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Manifests;
+using Dunlin.Contracts.Messages;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
@@ -7,7 +8,7 @@ using Dunlin.Optimizer.Graph;
 namespace Dunlin.Optimizer.Packing;
 
 /// <summary>All that a manifest says of one model file, measured here and now.</summary>
-/// <param name="Id">The file's name without its ending.</param>
+/// <param name="Id">The file's name without its ending, as topics and paths can have it.</param>
 /// <param name="Path">The ONNX file.</param>
 /// <param name="Precision">int8 if it quantizes anything.</param>
 /// <param name="Techniques">As the file's own metadata tells.</param>
@@ -34,7 +35,7 @@ internal sealed record VariantMeasurement(
         var file = ModelFile.Load(model.Path);
         using var evaluator = model.Open(golden.ClassNames);
         return new VariantMeasurement(
-            System.IO.Path.GetFileNameWithoutExtension(model.Path),
+            IdOf(model.Path),
             model.Path,
             file.Graph.Node.Any(n => n.OpType == "QuantizeLinear") ? Precision.Int8 : Precision.Fp32,
             Provenance.Of(file),
@@ -42,6 +43,14 @@ internal sealed record VariantMeasurement(
             new ModelAnswers(answers.Answers),
             evaluator.Answer(golden, cancellationToken).Predictions,
             await MemoryProbe.MeasureAsync(model.Path, cancellationToken));
+    }
+
+    /// <exception cref="InvalidDataException">Nothing of the name can be one.</exception>
+    public static string IdOf(string path)
+    {
+        var name = System.IO.Path.GetFileNameWithoutExtension(path);
+        var id = string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).TrimStart('-');
+        return DeviceName.IsValid(id) ? id : throw new InvalidDataException($"'{path}' gives no name for a variant, which matches {DeviceName.Rule}; rename the file.");
     }
 
     public Variant ToVariant(Blob blob, int goldenCorrectCount) => new()

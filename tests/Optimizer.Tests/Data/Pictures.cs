@@ -45,4 +45,26 @@ internal static class Pictures
 
         return DataListing.Open(root);
     }
+
+    /// <summary>
+    /// Class-named folders of small pictures in colour, with noise and of their own brightness: warm, cold and green light, of which gray
+    /// tells nothing.
+    /// </summary>
+    public static void WriteNoisy(string root, int perClass)
+    {
+        var random = new Random(3);
+        foreach (var (name, tint) in new[] { ("cold", new[] { -30, 0, 79 }), ("green", [-20, 13, -15]), ("warm", [40, -15, -27]) })
+        {
+            Directory.CreateDirectory(Path.Combine(root, name));
+            for (var n = 0; n < perClass; n++)
+            {
+                using var bitmap = new SKBitmap(new SKImageInfo(20, 16, SKColorType.Rgba8888, SKAlphaType.Opaque));
+                var light = random.Next(80, 170);
+                for (var i = 0; i < 20 * 16; i++) bitmap.SetPixel(i % 20, i / 20, new SKColor(Channel(0), Channel(1), Channel(2)));
+                using var data = bitmap.Encode(n % 2 == 0 ? SKEncodedImageFormat.Jpeg : SKEncodedImageFormat.Png, 95);
+                File.WriteAllBytes(Path.Combine(root, name, $"{n}.{(n % 2 == 0 ? "jpg" : "png")}"), data.ToArray());
+                byte Channel(int c) => (byte)Math.Clamp(light + tint[c] + random.Next(-40, 41), 0, 255);
+            }
+        }
+    }
 }

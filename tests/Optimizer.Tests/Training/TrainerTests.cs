@@ -5,6 +5,7 @@ using Dunlin.Optimizer.Pruning;
 using Dunlin.Optimizer.Tests.Data;
 using Dunlin.Optimizer.Tests.Graph;
 using Dunlin.Optimizer.Training;
+using Dunlin.Optimizer.Training.Execution;
 
 namespace Dunlin.Optimizer.Tests.Training;
 
@@ -41,6 +42,29 @@ public sealed class TrainerTests : IDisposable
         Train(Fresh(), 3, path, epochs.Add, Stop);
 
         Assert.Equal([3], epochs.Select(e => e.Epoch));
+    }
+
+    [Fact]
+    public void WithPatienceTrainingStopsAndTakesTheWeightsOfTheBestEpoch()
+    {
+        Torch.Require();
+        // Labels that are wrong: the better the stripes are learnt, the worse these are answered.
+        var wrong = ClassMap.Of(new DataListing([], ["vertical", "diagonal", "horizontal"]), labels: null, 3);
+        using var check = PixelSet.Read(Stripes.Samples(60, seed: 5), wrong, Stripes.Input, unreadableShare: 0, Stop);
+        using var images = Stripes.Pixels(300);
+        var (path, epochs, graph) = (Path.Combine(_folder, "run.checkpoint"), new List<EpochResult>(), Fresh());
+        new Trainer(images, Options(20) with { Patience = 2 }) { Check = check, CheckpointPath = path, EpochDone = epochs.Add, ThreadCount = 1 }.Run(graph, Stop);
+
+        var best = epochs.MinBy(e => e.Check!.Loss)!.Epoch;
+        Assert.InRange(best, 1, 17);
+        Assert.Equal(best + 2, epochs.Count);
+        using var network = new GraphNetwork(graph);
+        Assert.NotEqual(epochs[^1].Check!.Loss, Answers.On(check, network, graph.Input, 32, Stop).Loss, 0.1);
+        using var reader = new BinaryReader(File.OpenRead(path));
+        reader.ReadString();
+        var kept = Checkpoint.TryLoad(path, reader.ReadString())!.Best!;
+        Assert.Equal(best, kept.Epoch);
+        Assert.Equal(kept.Weights["stem.weight"].Values, Tensors.Floats(graph.Constant("stem.weight")!));
     }
 
     [Fact]

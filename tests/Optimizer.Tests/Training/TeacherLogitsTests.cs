@@ -1,0 +1,107 @@
+using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Tests.Data;
+using Dunlin.Optimizer.Tests.Graph;
+using Dunlin.Optimizer.Training;
+
+namespace Dunlin.Optimizer.Tests.Training;
+
+public sealed class TeacherLogitsTests : IDisposable
+{
+    private static readonly TrainingOptions Options = new() { ViewCount = 2 };
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-teacher").FullName;
+    private readonly PixelSet _images = Stripes.Pixels(12);
+    private readonly OnnxTeacher _teacher;
+
+    public TeacherLogitsTests() => _teacher = Teacher(Stripes.Side);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private string Kept => Path.Combine(_folder, "net.teacher");
+
+    [Fact]
+    public void EachViewIsComputedOnceAndAlsoAfterAnInterruptionNotAgain()
+    {
+        float[] first, second;
+        using (var logits = Logits())
+        {
+            first = logits.Of([3, 7, 1], 0, Stop);
+            second = logits.Of([3, 7, 1], 1, Stop);
+            Assert.Equal(first, logits.Of([3, 7, 1], 0, Stop));
+            Assert.Equal(6, logits.ComputedCount);
+        }
+
+        using var again = Logits();
+        Assert.Equal(second[3..6], again.Of([7], 1, Stop));
+        Assert.Equal(0, again.ComputedCount);
+        Assert.Equal(first[..3], again.Of([3, 4], 0, Stop)[..3]);
+        Assert.Equal(1, again.ComputedCount);
+    }
+
+    [Fact]
+    public void TheTeacherSeesTheViewThatTheStudentSees()
+    {
+        using var logits = Logits();
+        var (tensor, expected) = (new float[_images.Size], new float[3]);
+        new Augmentation(_images, Options.Augmentations, Options.Seed).Write(5, 1, tensor);
+        _teacher.Answer(tensor, expected);
+        Assert.Equal(expected, logits.Of([5], 1, Stop));
+    }
+
+    [Fact]
+    public void AnswersForAnythingElseAndDamagedOnesAreComputedAnew()
+    {
+        float[] answer;
+        using (var logits = Logits()) answer = logits.Of([2], 0, Stop);
+        foreach (var options in new[] { Options with { Seed = 2 }, Options with { Augmentations = Augmentations.Flip } })
+        {
+            using var other = new TeacherLogits(_teacher, _images, options, 2, Kept);
+            other.Of([2], 0, Stop);
+            Assert.Equal(1, other.ComputedCount);
+        }
+
+        using (var logits = Logits()) logits.Of([2], 0, Stop);
+        var bytes = File.ReadAllBytes(Kept);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(Kept, bytes);
+        using var mended = Logits();
+        Assert.Equal(answer, mended.Of([2], 0, Stop));
+        Assert.Equal(1, mended.ComputedCount);
+    }
+
+    [Fact]
+    public void ATeacherOfAnotherSizeSeesTheSameViewInItsOwn()
+    {
+        using var teacher = Teacher(56);
+        Assert.False(_images.Fits(teacher.Input));
+        using var large = PixelSet.Read(Stripes.Samples(12), Stripes.Classes, teacher.Input, unreadableShare: 0, Stop);
+        using var logits = new TeacherLogits(teacher, large, Options, 2, path: null);
+        Assert.Equal(6, logits.Of([1, 2], 0, Stop).Length);
+
+        var change = ViewChange.Of(Augmentations.All, Options.Seed, 1, 0);
+        Assert.InRange(change.Columns(56) - 3 * change.Columns(28), -2, 2);
+        float[] small = new float[_images.Size], enlarged = new float[large.Size];
+        new Augmentation(_images, Augmentations.Flip, 1).Write(0, 3, small);
+        new Augmentation(large, Augmentations.Flip, 1).Write(0, 3, enlarged);
+        // One pixel in the middle of four stands for it.
+        var means = Enumerable.Range(0, 28 * 28).Select(i => new[] { 0, 1, 56, 57 }.Average(o => enlarged[i / 28 * 112 + i % 28 * 2 + o]));
+        Assert.True(small.Zip(means).Average(p => Math.Abs(p.First - p.Second)) < 0.2);
+    }
+
+    public void Dispose()
+    {
+        _teacher.Dispose();
+        _images.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private TeacherLogits Logits() => new(_teacher, _images, Options, threadCount: 2, Kept);
+
+    private OnnxTeacher Teacher(int side)
+    {
+        var path = Path.Combine(_folder, $"teacher{side}.onnx");
+        ModelFile.Save(FoldedResidual.Make(new ResidualSpec([4, 8], [1, 1], StemStride: 2, ClassCount: 3), side), path);
+        return new OnnxTeacher(path, new InputOptions(Channels: null, Stripes.Input.Mean, [100], FitMode.Stretch, CropFraction: null), isFashionMnist: false, classCount: 3);
+    }
+}
