@@ -1,0 +1,63 @@
+# What each technique buys on a ResNet-50 for Fashion-MNIST, alone and together; writes docs/case-study.md. Interrupted, it goes on
+# after the last whole epoch. --quick runs every step on a few images, to see that they work, and writes the page to artifacts.
+target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone and together; writes docs/case-study.md (about three hours)
+  need dataset-fashion-mnist libturbojpeg0 jq
+  local work=artifacts/case-study page=docs/case-study.md epochs=10 recovery=4 student=12 sizes=() judged=() step=()
+  if [ "${1:-}" = --quick ]; then
+    work=artifacts/case-study-quick page=$work/case-study.md epochs=1 recovery=1 student=1 sizes=(--limit 640) judged=(--limit 500) step=(--step 16)
+  fi
+  dotnet build src/Optimizer -v q -c Release
+  mkdir -p "$work"
+  local bfloat=(); ! grep -qm1 avx512_bf16 /proc/cpuinfo || bfloat=(--bfloat16)
+  local optimizer=(env OMP_WAIT_POLICY=passive "$PWD/artifacts/bin/Optimizer/release/dunlin-optimizer")
+  local small=(--widths 32,64,128)
+  pushd "$work" > /dev/null
+
+  # NAME VERB…: makes NAME.onnx, unless it is there.
+  make() { [ -e "$1.onnx" ] || { echo "== $1"; "${optimizer[@]}" "${@:2}" --out "$1.onnx"; }; }
+  # NAME STUDENT EPOCHS: the reference teaches; what it once answered is kept for the next student.
+  recover() {
+    [ -e "$1.onnx" ] || ln -f reference.teacher "$1.teacher" 2> /dev/null || true
+    make "$1" distil "$2.onnx" --teacher reference.onnx --epochs "$3" "${bfloat[@]}" "${sizes[@]}"
+    [ -e reference.teacher ] || [ ! -e "$1.teacher" ] || ln "$1.teacher" reference.teacher
+  }
+
+  make reference train --widths 64,128,256,512 --blocks 3,4,6,3 --bottlenecks --epochs "$epochs" "${bfloat[@]}" "${sizes[@]}"
+
+  # Pruning: twice half of the channels, with a recovery after each, then more for the smallest one.
+  make half.cut prune reference.onnx --ratio 0.5 --importance taylor "${step[@]}"
+  recover half half.cut 1
+  make pruned.cut prune half.onnx --ratio 0.4 --importance taylor "${step[@]}"
+  recover pruned pruned.cut "$recovery"
+
+  # Distillation: a small network learns from the reference; the same one learns as long from the labels alone.
+  [ -e distilled.onnx ] || ln -f reference.teacher distilled.teacher 2> /dev/null || true
+  make distilled train "${small[@]}" --teacher reference.onnx --epochs "$student" "${sizes[@]}"
+  make scratch train "${small[@]}" --epochs "$student" "${sizes[@]}"
+
+  # Quantization alone, and on top of the others.
+  make reference-int8 quantize reference.onnx
+  make pruned-int8 quantize pruned.onnx
+  make distilled-int8 quantize distilled.onnx
+
+  # All together: the pruned network pruned again, taught longer, quantized.
+  make thin.cut prune pruned.onnx --ratio 0.5 --importance taylor "${step[@]}"
+  recover thin thin.cut "$student"
+  make together quantize thin.onnx
+
+  "${optimizer[@]}" report {reference-int8,pruned,pruned-int8,distilled,distilled-int8,scratch,thin,together}.onnx --reference reference.onnx --out report "${judged[@]}"
+  "${optimizer[@]}" evaluate distilled.onnx --reference scratch.onnx --json against-scratch.json "${judged[@]}" > /dev/null
+  popd > /dev/null
+  case_study_page "$work" > "$page.new"
+  mkdir -p "${page%.md}"; cp "$work/report"/*.svg "$work/report"/*.jpg "${page%.md}/"
+  mv "$page.new" "$page"
+  echo "$page"
+}
+
+# The claims that began this project, and our own, beside what the report measured; then the report itself.
+case_study_page() {
+  cat packaging/case-study/introduction.md
+  jq -r --slurpfile scratch "$1/against-scratch.json" -f packaging/case-study/claims.jq "$1/report/report.json"
+  echo
+  sed -E '1s/.*/## The report/; 2,$s/^(#+) /#\1 /; s#\]\(([^):]*\.(svg|jpg))\)#](case-study/\1)#g' "$1/report/report.md"
+}
