@@ -54,6 +54,9 @@ public sealed class BadDataTests : IDisposable
     {
         await CommandRun.Of("split", "--data", Images, "--out", At("split.json"), "--shares", "80,4,8,8");
         await Refused("6 calibration images; quantizing needs 16");
+        await CommandRun.Of("split", "--data", Images, "--out", At("few.json"), "--shares", "40,40,4,16");
+        await Refused("6 search images; quantizing needs 16", "--split", At("few.json"), "--limit", "-1pt");
+        Assert.Equal(0, (await CommandRun.Of(Line("--split", At("few.json")))).Code);
     }
 
     [Fact]

@@ -16,21 +16,7 @@ internal sealed record DataListing(IReadOnlyList<ImageSample> Samples, IReadOnly
         if (File.Exists(path))
             return path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? CsvListing.Read(path) : throw new InvalidDataException($"'{path}' is not a CSV by its name; {Forms}.");
         if (!Directory.Exists(path)) throw new DirectoryNotFoundException($"There is no '{path}'; {Forms}.");
-        if (FashionMnist.IsIn(path)) return Idx(path);
+        if (IdxFolder.IsIn(path)) return IdxFolder.List(path);
         return ClassFolders.Read(path) ?? throw new InvalidDataException($"'{path}' has no sub-folder; {Forms}.");
-    }
-
-    private static DataListing Idx(string folder)
-    {
-        var samples = new List<ImageSample>();
-        if (FashionMnist.HasTraining(folder)) Add(FashionMnist.ReadTraining(folder), "train", isTest: false);
-        if (FashionMnist.HasTest(folder)) Add(FashionMnist.ReadTest(folder), "test", isTest: true);
-        return new DataListing(samples, FashionMnist.ClassNames);
-
-        void Add(LabelledImages images, string part, bool isTest)
-        {
-            for (var i = 0; i < images.Count; i++)
-                samples.Add(new MemorySample($"{part}/{i:d6}", images.ClassNames[images.Labels[i]], isTest, images, i));
-        }
     }
 }

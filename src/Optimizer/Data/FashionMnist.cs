@@ -17,6 +17,10 @@ internal static class FashionMnist
     public static readonly IReadOnlyList<string> ClassNames =
         ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"];
 
+    private static ReadOnlySpan<byte> FirstTrainingLabels => [9, 0, 0, 3, 0, 2, 7, 2, 5, 5, 0, 9, 5, 5, 7, 9];
+
+    private static ReadOnlySpan<byte> FirstTestLabels => [9, 2, 1, 1, 6, 1, 4, 6, 5, 7, 4, 5, 7, 3, 4, 1];
+
     /// <summary>How an image becomes the input tensor of the networks that are trained here.</summary>
     /// <param name="tensor">The input's name.</param>
     /// <param name="region">Where in a camera frame the garment is; null for frames that show nothing else.</param>
@@ -35,32 +39,11 @@ internal static class FashionMnist
         Scale = [1 / PixelDeviation],
     };
 
-    /// <exception cref="FileNotFoundException">A file is missing; the message says how to get it.</exception>
-    /// <exception cref="InvalidDataException">A file is damaged.</exception>
-    public static LabelledImages ReadTraining(string folder) => Read(folder, "train");
+    /// <summary>Whether a folder of IDX files is this set, and not another in files of the same names: its labels say so.</summary>
+    public static bool IsIn(string folder) => IdxFolder.IsIn(folder) && Begins(IdxFolder.FirstLabels(folder));
 
-    /// <inheritdoc cref="ReadTraining"/>
-    public static LabelledImages ReadTest(string folder) => Read(folder, "t10k");
+    /// <inheritdoc cref="IdxFolder.ReadTest"/>
+    public static LabelledImages ReadTest(string folder) => IdxFolder.ReadTest(folder);
 
-    /// <summary>Whether there is any part of it, or of another set in the same four files.</summary>
-    public static bool IsIn(string folder) => HasTraining(folder) || HasTest(folder);
-
-    public static bool HasTraining(string folder) => File.Exists(Find(folder, "train-images-idx3-ubyte"));
-
-    public static bool HasTest(string folder) => File.Exists(Find(folder, "t10k-images-idx3-ubyte"));
-
-    private static LabelledImages Read(string folder, string part)
-    {
-        if (!Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"There is no data set in '{folder}'; install the Debian package dataset-fashion-mnist, or name its folder with --data.");
-        var (pixels, shape) = IdxFile.Read(Find(folder, $"{part}-images-idx3-ubyte"), rank: 3);
-        var (labels, _) = IdxFile.Read(Find(folder, $"{part}-labels-idx1-ubyte"), rank: 1);
-        return new LabelledImages(pixels, labels, width: shape[2], height: shape[1], ClassNames);
-    }
-
-    private static string Find(string folder, string name)
-    {
-        var plain = Path.Combine(folder, name);
-        return File.Exists(plain) ? plain : plain + ".gz";
-    }
+    private static bool Begins(ReadOnlySpan<byte> labels) => labels.StartsWith(FirstTrainingLabels) || labels.StartsWith(FirstTestLabels);
 }

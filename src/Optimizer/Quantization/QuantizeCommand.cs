@@ -57,7 +57,7 @@ internal static class QuantizeCommand
         var streams = arguments.InvocationConfiguration;
         var learning = LearningData.Of(arguments, data, graph, file.FullName, path, said: arguments.GetValue(Json) ? streams.Error : streams.Output);
         using var calibration = Read(learning, SplitPart.Calibration, calibrating, arguments, cancellationToken);
-        using var check = Read(learning, SplitPart.Search, checking, arguments, cancellationToken);
+        using var check = Read(learning, SplitPart.Search, checking, arguments, cancellationToken, fewest: limit is null ? 1 : FewestImages);
         var quantization = PostTraining.Calibrate(graph, calibration.Tensors(), options, cancellationToken);
         var sensitivities = new Lazy<IReadOnlyList<LayerSensitivity>>(() => LayerSensitivity.Measure(
             quantization, [.. calibration.Take(SensitivityImages).Tensors().Select(i => (float[])i.Clone())], cancellationToken));
@@ -102,9 +102,9 @@ internal static class QuantizeCommand
         ? count
         : throw new FormatException($"{option.Name} is {arguments.GetValue(option)}; it must be at least {FewestImages}.");
 
-    private static PixelSet Read(LearningData data, SplitPart part, int count, ParseResult arguments, CancellationToken cancellationToken) =>
-        data.CountOf(part) is < FewestImages and var there
-            ? throw new InvalidDataException($"The data has {there} {SplitShares.Word(part)} images; quantizing needs {FewestImages}. Give more images, or make a split with a larger share for them.")
+    private static PixelSet Read(LearningData data, SplitPart part, int count, ParseResult arguments, CancellationToken cancellationToken, int fewest = FewestImages) =>
+        data.CountOf(part) is var there && there < fewest
+            ? throw new InvalidDataException($"The data has {there} {SplitShares.Word(part)} images; quantizing needs {fewest}. Give more images, or make a split with a larger share for them.")
             : data.Read(part, count, arguments.GetValue(Seed), cancellationToken);
 
     private static Technique TechniqueOf(QuantizationOptions options, int imageCount, int keptFloatCount) => new()

@@ -92,13 +92,13 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
         return (lossSum / seen, (double)right / seen);
     }
 
-    // Cross-entropy against the softened teacher; times T², so that gradients keep their size (Hinton et al. 2015).
+    // Kullback-Leibler divergence from the softened teacher; times T², so that gradients keep their size (Hinton et al. 2015).
     private Tensor Distilled(Tensor labelLoss, Tensor logits, Tensor teacherLogits)
     {
         var t = options.Temperature;
-        var target = nn.functional.softmax(teacherLogits.div(t), 1);
+        var target = nn.functional.log_softmax(teacherLogits.div(t), 1);
         var student = nn.functional.log_softmax(logits.div(t), 1);
-        var teacherLoss = target.mul(student).sum(1).mean().mul(-t * t);
+        var teacherLoss = target.exp().mul(target.sub(student)).sum(1).mean().mul(t * t);
         return labelLoss.mul(1 - options.TeacherWeight).add(teacherLoss.mul(options.TeacherWeight));
     }
 

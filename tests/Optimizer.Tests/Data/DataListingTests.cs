@@ -51,6 +51,21 @@ public sealed class DataListingTests : IDisposable
     public void ADamagedCsvIsRefusedWithItsLine(string text, string why) => Assert.Contains(why, Assert.Throws<InvalidDataException>(() => Csv(text)).Message);
 
     [Fact]
+    public void ClassesOfIdxFilesAreNumbersUnlessTheyAreFashionMnist()
+    {
+        WriteIdx("train", [25, 3, 0]);
+        WriteIdx("t10k", [26]);
+        var data = DataListing.Open(_folder);
+        Assert.Equal((27, true, "25", false), (data.ClassNames.Count, data.ClassesAreNumbers, data.Samples[0].ClassName, FashionMnist.IsIn(_folder)));
+        Assert.Equal([false, false, false, true], data.Samples.Select(s => s.IsTest));
+        Assert.Equal(26, ClassMap.Of(data, labels: null, 30).LabelOf(data.Samples[3]));
+
+        WriteIdx("train", [9, 0, 0, 3, 0, 2, 7, 2, 5, 5, 0, 9, 5, 5, 7, 9, 1]);
+        WriteIdx("t10k", [1]);
+        Assert.Equal(("ankle boot", "trouser"), (DataListing.Open(_folder).Samples[0].ClassName, DataListing.Open(_folder).Samples[^1].ClassName));
+    }
+
+    [Fact]
     public void NamesAreTheOutputsInOrderOrWhereTheLabelsHaveThem()
     {
         var data = Csv("1.jpg,cat\n2.jpg,ape\n");
@@ -111,6 +126,12 @@ public sealed class DataListingTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private void WriteIdx(string part, byte[] labels)
+    {
+        File.WriteAllBytes(Path.Combine(_folder, $"{part}-images-idx3-ubyte"), [0, 0, 8, 3, 0, 0, 0, (byte)labels.Length, 0, 0, 0, 1, 0, 0, 0, 1, .. labels]);
+        File.WriteAllBytes(Path.Combine(_folder, $"{part}-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, (byte)labels.Length, .. labels]);
+    }
 
     private static string Mismatch(DataListing data, string[]? labels, int outputs) => Assert.Throws<InvalidDataException>(() => ClassMap.Of(data, labels, outputs)).Message;
 

@@ -86,6 +86,8 @@ public sealed class PixelSetTests : IDisposable
         Assert.Equal(0, file.At(3999, 1)[0]);
         Assert.Throws<ArgumentOutOfRangeException>(() => file.At(4000, 97));
         Assert.Empty(Directory.EnumerateFiles(_folder));
+        Assert.ThrowsAny<IOException>(() => new PixelFile(1L << 50, _folder));
+        Assert.Empty(Directory.EnumerateFiles(_folder));
         Assert.Contains("no images", Assert.Throws<InvalidDataException>(() => PixelSet.Read([], Stripes.Classes, Input(), 0, Stop)).Message);
     }
 
