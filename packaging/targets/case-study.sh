@@ -2,7 +2,7 @@
 # after the last whole epoch. --quick runs every step on a few images, to see that they work, and writes the page to artifacts.
 target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone and together; writes docs/case-study.md (about three hours)
   need dataset-fashion-mnist libturbojpeg0 jq
-  local work=artifacts/case-study page=docs/case-study.md epochs=10 recovery=4 student=12 sizes=() judged=() step=()
+  local work=artifacts/case-study page=docs/case-study.md epochs=8 recovery=4 student=12 sizes=() judged=() step=()
   if [ "${1:-}" = --quick ]; then
     work=artifacts/case-study-quick page=$work/case-study.md epochs=1 recovery=1 student=1 sizes=(--limit 640) judged=(--limit 500) step=(--step 16)
   fi
@@ -22,7 +22,7 @@ target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone 
     [ -e reference.teacher ] || [ ! -e "$1.teacher" ] || ln "$1.teacher" reference.teacher
   }
 
-  make reference train --widths 64,128,256,512 --blocks 3,4,6,3 --bottlenecks --epochs "$epochs" "${bfloat[@]}" "${sizes[@]}"
+  make reference train --widths 64,128,256,512 --blocks 3,4,6,3 --bottlenecks --batch-size 128 --epochs "$epochs" "${bfloat[@]}" "${sizes[@]}"
 
   # Pruning: twice half of the channels, with a recovery after each, then more for the smallest one.
   make half.cut prune reference.onnx --ratio 0.5 --importance taylor "${step[@]}"
