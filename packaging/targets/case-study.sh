@@ -1,6 +1,6 @@
 # What each technique buys on a ResNet-50 for Fashion-MNIST, alone and together; writes docs/case-study.md. Interrupted, it goes on
 # after the last whole epoch. --quick runs every step on a few images, to see that they work, and writes the page to artifacts.
-target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone and together; writes docs/case-study.md (about three hours)
+target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone and together; writes docs/case-study.md (hours)
   need dataset-fashion-mnist libturbojpeg0 jq
   local work=artifacts/case-study page=docs/case-study.md epochs=8 recovery=4 student=12 sizes=() judged=() step=()
   if [ "${1:-}" = --quick ]; then
