@@ -41,9 +41,10 @@ internal static class ExplainCommand
         var labels = LabelsOf(arguments, model, data);
 
         var frame = new FrameBuffer();
-        if (sample.Read(frame) is { } why) throw new InvalidDataException($"'{name}' cannot be read: {why}. Give a JPEG or PNG image.");
         using var explainer = Explainer.Of(model, labels);
-        var explanation = explainer.Explain(explainer.TensorOf(frame, name), arguments.GetValue(Class) is { } wanted ? Place(wanted, labels) : null);
+        float[] tensor = [];
+        if ((sample.Read(frame) ?? explainer.Read(frame, out tensor)) is { } why) throw new InvalidDataException($"'{name}' cannot be read: {why}. Give a JPEG or PNG image.");
+        var explanation = explainer.Explain(tensor, arguments.GetValue(Class) is { } wanted ? Place(wanted, labels) : null);
         var path = arguments.GetValue(Out)!.FullName;
         Save(path, frame, model, explanation.Heat);
         Tell(arguments.InvocationConfiguration.Output, explainer, explanation, labels, path);

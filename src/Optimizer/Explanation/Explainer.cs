@@ -37,16 +37,18 @@ internal abstract class Explainer : IDisposable
     public static Explainer Of(EvaluatedModel model, IReadOnlyList<string> labels) =>
         PooledHead.Find(model.Graph) is { } head ? new ClassActivation(model, labels, head) : new Occlusion(model, labels);
 
-    /// <summary>What a frame becomes before the model sees it.</summary>
-    /// <exception cref="InvalidDataException">It cannot be decoded.</exception>
-    public float[] TensorOf(FrameBuffer frame, string name)
+    /// <summary>Makes of a frame what the model sees.</summary>
+    /// <param name="frame">As it was read.</param>
+    /// <param name="tensor">Undefined if the image cannot be read.</param>
+    /// <returns>Why it cannot be read; null if it could.</returns>
+    public string? Read(FrameBuffer frame, out float[] tensor)
     {
-        var tensor = new float[_preprocessor.TensorLength];
+        tensor = new float[_preprocessor.TensorLength];
         var status = _preprocessor.Process(frame, tensor);
-        return status == FrameStatus.Ok ? tensor : throw new InvalidDataException($"'{name}' cannot be read ({status}); give a JPEG or PNG image.");
+        return status == FrameStatus.Ok ? null : ImageSample.Words(status);
     }
 
-    /// <param name="tensor">Of <see cref="TensorOf"/>.</param>
+    /// <param name="tensor">Of <see cref="Read"/>.</param>
     /// <param name="wanted">The class to explain; null for the one that the model answers.</param>
     public Explanation Explain(float[] tensor, int? wanted = null)
     {

@@ -72,7 +72,7 @@ internal static class HeatOverlay
 
     private static SKBitmap PictureOf(FrameBuffer frame)
     {
-        if (frame.Format == PixelFormat.Jpeg) return SKBitmap.Decode(frame.Content);
+        if (frame.Format == PixelFormat.Jpeg) return SKBitmap.Decode(frame.Content) ?? throw new InvalidDataException("The JPEG cannot be drawn; save it anew as RGB or gray.");
         var bitmap = new SKBitmap(new SKImageInfo(frame.Width, frame.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         var pixels = bitmap.GetPixelSpan();
         for (var i = 0; i < frame.Width * frame.Height; i++)

@@ -13,30 +13,31 @@ internal sealed class AttentionComparison : IDisposable
 
     private const int ExampleCount = 4, ExampleSide = 160;
     private readonly IReadOnlyList<EvaluatedModel> _models;
+    private readonly ClassMap _classes;
     private readonly IReadOnlyList<Explainer> _explainers;
     private readonly FrameBuffer _frame = new();
     private readonly List<double>[] _correlations;
     private readonly List<AttentionExample> _examples = [];
 
-    private AttentionComparison(IReadOnlyList<EvaluatedModel> models, IReadOnlyList<string> labels)
+    private AttentionComparison(IReadOnlyList<EvaluatedModel> models, ClassMap classes)
     {
-        _models = models;
+        (_models, _classes) = (models, classes);
         _correlations = [.. models.Select(_ => new List<double>())];
         // Maps of two methods cannot be compared.
         var pooled = models.All(m => PooledHead.Find(m.Graph) is not null);
-        _explainers = [.. models.Select(m => pooled ? Explainer.Of(m, labels) : new Occlusion(m, labels))];
+        _explainers = [.. models.Select(m => pooled ? Explainer.Of(m, classes.Names) : new Occlusion(m, classes.Names))];
     }
 
     /// <param name="models">The reference first.</param>
     /// <param name="images">To choose from, evenly spread; unreadable ones are passed over.</param>
-    /// <param name="labels">By output.</param>
+    /// <param name="classes">Of the images.</param>
     /// <param name="count">How many images.</param>
     /// <param name="cancellationToken">Looked at before each image.</param>
     /// <returns>The report, and the agreement of each model, null for the reference and where every map is flat.</returns>
     public static (AttentionReport Report, IReadOnlyList<AttentionAgreement?> Agreements) Of(
-        IReadOnlyList<EvaluatedModel> models, HeldOutImages images, IReadOnlyList<string> labels, int count, CancellationToken cancellationToken)
+        IReadOnlyList<EvaluatedModel> models, HeldOutImages images, ClassMap classes, int count, CancellationToken cancellationToken)
     {
-        using var comparison = new AttentionComparison(models, labels);
+        using var comparison = new AttentionComparison(models, classes);
         if (comparison._explainers[0] is Occlusion) count = Math.Min(count, MostImagesByOcclusion);
         var samples = images.Take(count).Samples;
         // Examples are as evenly spread as all.
@@ -45,9 +46,7 @@ internal sealed class AttentionComparison : IDisposable
         for (var i = 0; i < samples.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (samples[i].Read(comparison._frame) is not null) continue;
-            comparison.Add(samples[i], examples.Contains(i), labels);
-            compared++;
+            if (comparison.TryAdd(samples[i], examples.Contains(i))) compared++;
         }
 
         var report = new AttentionReport(comparison._explainers[0].Method, compared, comparison._examples);
@@ -59,16 +58,25 @@ internal sealed class AttentionComparison : IDisposable
         foreach (var explainer in _explainers) explainer.Dispose();
     }
 
-    private void Add(ImageSample sample, bool isExample, IReadOnlyList<string> labels)
+    /// <returns>False if the image cannot be read.</returns>
+    private bool TryAdd(ImageSample sample, bool isExample)
     {
-        var reference = _explainers[0].Explain(_explainers[0].TensorOf(_frame, sample.Name));
-        var explanations = _explainers.Select((e, i) => i == 0 ? reference : e.Explain(e.TensorOf(_frame, sample.Name), reference.Class)).ToList();
+        if (sample.Read(_frame) is not null || _explainers[0].Read(_frame, out var seen) is not null) return false;
+        var reference = _explainers[0].Explain(seen);
+        var explanations = new List<Explanation.Explanation> { reference };
+        foreach (var explainer in _explainers.Skip(1))
+        {
+            if (explainer.Read(_frame, out seen) is not null) return false;
+            explanations.Add(explainer.Explain(seen, reference.Class));
+        }
+
         var correlations = explanations.Select(e => e.Heat.CorrelationWith(reference.Heat)).ToList();
         for (var i = 0; i < _correlations.Length; i++)
             if (correlations[i] is { } correlation) _correlations[i].Add(correlation);
-        if (!isExample) return;
-        _examples.Add(new AttentionExample(sample.Name, sample.ClassName, reference.ClassName, Drawn(0, null),
-            [.. explanations.Select((e, i) => new ExampleHeat(labels[e.Answer], correlations[i], Drawn(i, e.Heat)))]));
+        if (isExample)
+            _examples.Add(new AttentionExample(sample.Name, _classes.Names[_classes.LabelOf(sample)], reference.ClassName, Drawn(0, null),
+                [.. explanations.Select((e, i) => new ExampleHeat(_classes.Names[e.Answer], correlations[i], Drawn(i, e.Heat)))]));
+        return true;
     }
 
     private byte[] Drawn(int model, HeatMap? heat)

@@ -24,5 +24,5 @@ internal static class AttentionSection
             $"heat-{index + 1}-{i + 1}.jpg", heat.Picture, i == 0 ? $"says {heat.Answer}" : $"says {heat.Answer}{(heat.Correlation is { } r ? $", r {Correlation(r)}" : "")}")),
     ];
 
-    private static string Correlation(double value) => value.ToString("0.00;−0.00", System.Globalization.CultureInfo.InvariantCulture);
+    private static string Correlation(double value) => value.ToString("0.000;−0.000", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -7,7 +7,7 @@ internal static class OverviewSection
 {
     public static Section Of(ReportContent content)
     {
-        var recommendations = Recommendation.Of(content);
+        var recommendations = content.Recommendations;
         return new Section("",
         [
             new Callouts([.. Callouts(recommendations)]),
@@ -39,7 +39,6 @@ internal static class OverviewSection
         var (own, reference) = (variant.Evaluation, content.Reference.Evaluation);
         var isReference = variant == content.Reference;
         string Change(double now, double before) => isReference || now == before ? "" : Changes.Percent(now, before);
-        double Joules(VariantReport v) => v.Joules(content.WattsPerCore);
         return
         [
             new(variant.Name, isReference ? "the reference" : variant.Techniques.Count > 0 ? string.Join(", ", variant.Techniques.Select(t => t.Summary)) : "techniques not recorded"),
@@ -50,7 +49,7 @@ internal static class OverviewSection
             new(Changes.Digits(own.Macs / 1e6), Change(own.Macs, reference.Macs)),
             new(Changes.Digits(own.ByteCount / 1000.0), Change(own.ByteCount, reference.ByteCount)),
             .. variant.Times.Select((t, i) => new Cell(Changes.Digits(t.Milliseconds), isReference ? "" : Changes.Speed(t.Milliseconds, content.Reference.Times[i].Milliseconds))),
-            new(Changes.Digits(Joules(variant) * 1000), Change(Joules(variant), Joules(content.Reference))),
+            new(Changes.Digits(variant.Joules * 1000), Change(variant.Joules, content.Reference.Joules)),
         ];
     }
 

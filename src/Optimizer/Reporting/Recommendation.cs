@@ -15,12 +15,11 @@ internal sealed record Recommendation(string Objective, string? Variant, string 
     public static IReadOnlyList<Recommendation> Of(ReportContent content)
     {
         var limit = AccuracyLimit.Parse(content.Limit);
-        double Joules(VariantReport variant) => variant.Joules(content.WattsPerCore);
         return
         [
             Least("Fastest", content, limit, v => v.Milliseconds, (v, r) => $"{Changes.Speed(v.Milliseconds, r.Milliseconds)} than {r.Name} ({Changes.Digits(v.Milliseconds)} against {Changes.Digits(r.Milliseconds)} ms on one thread)"),
             Least("Smallest", content, limit, v => v.Evaluation.ByteCount, (v, r) => $"{Changes.Percent(v.Evaluation.ByteCount, r.Evaluation.ByteCount)} bytes ({Changes.Digits(v.Evaluation.ByteCount / 1000.0)} against {Changes.Digits(r.Evaluation.ByteCount / 1000.0)} kB)"),
-            Least("Thriftiest", content, limit, Joules, (v, r) => $"{Changes.Percent(Joules(v), Joules(r))} energy by estimate ({Changes.Digits(Joules(v) * 1000)} against {Changes.Digits(Joules(r) * 1000)} mJ an inference)"),
+            Least("Thriftiest", content, limit, v => v.Joules, (v, r) => $"{Changes.Percent(v.Joules, r.Joules)} energy by estimate ({Changes.Digits(v.Joules * 1000)} against {Changes.Digits(r.Joules * 1000)} mJ an inference)"),
         ];
     }
 

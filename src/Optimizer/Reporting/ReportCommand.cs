@@ -36,7 +36,7 @@ internal static class ReportCommand
         var setup = EvaluationSetup.Of(arguments, [arguments.GetValue(Reference)!, .. arguments.GetValue(Models)!]);
         var content = Reporter.Measure(setup, options, CommandLine.Of(arguments), output.WriteLine, cancellationToken);
         ReportWriter.Write(content, directory);
-        foreach (var recommendation in Recommendation.Of(content)) output.WriteLine(recommendation.Sentence);
+        foreach (var recommendation in content.Recommendations) output.WriteLine(recommendation.Sentence);
         output.WriteLine(Path.Combine(directory, "report.html"));
         return 0;
     }

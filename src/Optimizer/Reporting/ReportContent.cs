@@ -27,6 +27,9 @@ internal sealed record ReportContent(
     [JsonIgnore]
     public VariantReport Reference => Variants[0];
 
+    /// <summary>What to take: fastest, smallest and thriftiest within the limit.</summary>
+    public IReadOnlyList<Recommendation> Recommendations => Recommendation.Of(this);
+
     public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Default.ReportContent);
 }
 
@@ -43,10 +46,11 @@ internal sealed record ReportMachine(string Cpu, int Threads, string Kernel, str
 /// <param name="Techniques">What was done to it, in order.</param>
 /// <param name="Evaluation">On the held-out images.</param>
 /// <param name="Times">On one thread, then, where there are more, on all; measured in turns with all other models.</param>
+/// <param name="Joules">Of one inference on one thread, estimated.</param>
 /// <param name="Layers">As ONNX Runtime computes them.</param>
 /// <param name="Attention">How far it looks where the reference looks; null for the reference, and if it was not asked.</param>
 internal sealed record VariantReport(
-    string Name, IReadOnlyList<Technique> Techniques, ModelReport Evaluation, IReadOnlyList<InferenceTime> Times, LayerTable Layers, AttentionAgreement? Attention)
+    string Name, IReadOnlyList<Technique> Techniques, ModelReport Evaluation, IReadOnlyList<InferenceTime> Times, double Joules, LayerTable Layers, AttentionAgreement? Attention)
 {
     /// <summary>Of one inference on one thread.</summary>
     [JsonIgnore]
@@ -54,8 +58,6 @@ internal sealed record VariantReport(
 
     [JsonIgnore]
     public double Top1 => Evaluation.Top1.Value;
-
-    public double Joules(double wattsPerCore) => Times[0].Joules(wattsPerCore);
 
     /// <summary>Of the reference there is nothing to judge.</summary>
     public LimitAnswer Judge(AccuracyLimit limit) =>

@@ -15,12 +15,13 @@ internal static class ReportWriter
         RequireOurs(directory);
         Directory.CreateDirectory(directory);
         foreach (var old in Directory.EnumerateFiles(directory, "heat-*.jpg").Where(f => Regex.IsMatch(Path.GetFileName(f), @"^heat-\d+-\d+\.jpg$"))) File.Delete(old);
+        // First, so that the folder is known for ours even if the rest was interrupted.
+        File.WriteAllText(At(Json), content.ToJson());
         var page = ReportPage.Of(content);
         foreach (var plot in page.All<Plot>()) File.WriteAllText(At(plot.FileName), Svg.ToFile(plot.Svg, HtmlPage.PlotStyles));
         foreach (var picture in page.All<Gallery>().SelectMany(g => g.Rows).SelectMany(r => r)) File.WriteAllBytes(At(picture.FileName), picture.Jpeg);
         File.WriteAllText(At(Html), HtmlPage.Of(page));
         File.WriteAllText(At(Markdown), MarkdownPage.Of(page));
-        File.WriteAllText(At(Json), content.ToJson());
 
         string At(string name) => Path.Combine(directory, name);
     }

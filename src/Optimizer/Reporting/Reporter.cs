@@ -46,12 +46,12 @@ internal static class Reporter
         var layers = models.Select(m => LayerTable.Of(m.Graph)).ToList();
         if (options.ExplainedCount > 0) progress("comparing where they look");
         var (attention, agreements) = options.ExplainedCount > 0
-            ? AttentionComparison.Of(models, setup.Images, classes.Names, options.ExplainedCount, cancellationToken)
+            ? AttentionComparison.Of(models, setup.Images, classes, options.ExplainedCount, cancellationToken)
             : (null, (IReadOnlyList<AttentionAgreement?>)[.. models.Select(_ => (AttentionAgreement?)null)]);
         var names = Names(models);
         return new ReportContent(
             ReportContent.CurrentSchema, CommandLine.Shown(setup.Path), answers[0].Answers.Count, answers[0].Unreadable, options.Limit.ToString(), options.WattsPerCore, Machine(),
-            [.. models.Select((m, i) => new VariantReport(names[i], Provenance.Of(m.Graph.Model), Evaluated(i), times[i], layers[i], agreements[i]))],
+            [.. models.Select((m, i) => new VariantReport(names[i], Provenance.Of(m.Graph.Model), Evaluated(i), times[i], times[i][0].Joules(options.WattsPerCore), layers[i], agreements[i]))],
             attention, [.. models.SelectMany(m => Provenance.CommandsOf(m.Graph.Model)).Append(command).Distinct()]);
 
         ModelReport Evaluated(int i) => ModelReport.Of(

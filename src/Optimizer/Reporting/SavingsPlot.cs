@@ -29,7 +29,7 @@ internal static class SavingsPlot
             measures.Add(($"ms, {content.Reference.Times[i].Threads} thread{(i > 0 ? "s" : "")}", v => v.Times[place].Milliseconds));
         }
 
-        measures.Add(("energy", v => v.Joules(content.WattsPerCore)));
+        measures.Add(("energy", v => v.Joules));
         return measures;
     }
 

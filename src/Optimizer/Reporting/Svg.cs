@@ -3,7 +3,10 @@ using System.Xml.Linq;
 
 namespace Dunlin.Optimizer.Reporting;
 
-/// <summary>Scalable drawings whose colours are the page's, light or dark. Names have no namespace, as within HTML; a file of its own gets it.</summary>
+/// <summary>
+/// Scalable drawings whose colours are the page's, light or dark; as elements and not by ScottPlot, whose drawings have no text where no
+/// font is installed. Names have no namespace, as within HTML; a file of its own gets it.
+/// </summary>
 internal static class Svg
 {
     /// <summary>Pixels that a character of a label takes at most, on average.</summary>

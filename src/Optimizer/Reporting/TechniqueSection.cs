@@ -10,7 +10,7 @@ internal static class TechniqueSection
         Column[] columns = [new("technique", IsText: true), new("variant", IsText: true), new("on top of", IsText: true), new("parameters"), new("MACs"), new("bytes"), new("time, 1 thread"), new("energy"), new("top-1, points")];
         var steps = content.Variants.Skip(1).Select(v => (Variant: v, Base: BaseOf(content, v))).Select(s => (s.Variant, s.Base, Kind: KindOf(s.Variant, s.Base)));
         var rows = steps.GroupBy(s => s.Kind).OrderBy(g => g.Key.Count(c => c == '+')).SelectMany(g => g)
-            .Select(s => new Row(Cells(s.Kind, s.Variant, s.Base, content.WattsPerCore)));
+            .Select(s => new Row(Cells(s.Kind, s.Variant, s.Base)));
         return new Section("What each technique bought", [new Paragraph("Each variant against the one that it was made from."), new Table(columns, [.. rows])]);
     }
 
@@ -28,14 +28,14 @@ internal static class TechniqueSection
         return added.Count > 0 ? string.Join(" + ", added) : "not recorded";
     }
 
-    private static Cell[] Cells(string kind, VariantReport variant, VariantReport from, double watts)
+    private static Cell[] Cells(string kind, VariantReport variant, VariantReport from)
     {
         var (now, before) = (variant.Evaluation, from.Evaluation);
         return
         [
             new(kind), new(variant.Name), new(from.Name),
             new(Changes.Percent(now.ParameterCount, before.ParameterCount)), new(Changes.Percent(now.Macs, before.Macs)), new(Changes.Percent(now.ByteCount, before.ByteCount)),
-            new(Changes.Speed(variant.Milliseconds, from.Milliseconds)), new(Changes.Percent(variant.Joules(watts), from.Joules(watts))), new(Changes.SignedPoints(variant.Top1 - from.Top1)),
+            new(Changes.Speed(variant.Milliseconds, from.Milliseconds)), new(Changes.Percent(variant.Joules, from.Joules)), new(Changes.SignedPoints(variant.Top1 - from.Top1)),
         ];
     }
 }

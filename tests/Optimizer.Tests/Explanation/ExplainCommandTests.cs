@@ -1,4 +1,5 @@
 using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Tests.Data;
 using SkiaSharp;
 
 namespace Dunlin.Optimizer.Tests.Explanation;
@@ -40,6 +41,7 @@ public sealed class ExplainCommandTests : IDisposable
     [Theory]
     [InlineData("explain {0}/none.png --variant {0}/net.onnx --data {0}/data", "neither as a file nor in")]
     [InlineData("explain {0}/text.png --variant {0}/net.onnx --out {0}/h.png", "cannot be read: neither JPEG nor PNG")]
+    [InlineData("explain {0}/cut.jpg --variant {0}/net.onnx --out {0}/h.png", "cannot be read: damaged JPEG")]
     [InlineData("explain {0}/one.png --variant {0}/none.onnx", "There is no model")]
     [InlineData("explain {0}/one.png --variant {0}/net.onnx --class 3", "from 0 to 2")]
     [InlineData("explain {0}/one.png --variant {0}/net.onnx --class cat", "--class is 'cat'")]
@@ -48,6 +50,7 @@ public sealed class ExplainCommandTests : IDisposable
     {
         WriteGray("one.png", 4, 4, (_, _) => 9);
         WriteGray("data/one/0.png", 4, 4, (_, _) => 9);
+        await File.WriteAllBytesAsync(At("cut.jpg"), Pictures.Encoded(Pictures.Red, 64, 64, SKEncodedImageFormat.Jpeg)[..^80], TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(At("text.png"), "text", TestContext.Current.CancellationToken);
         var (code, _, error) = await CommandRun.Of(string.Format(null, line, _folder).Split(' '));
         Assert.Equal(1, code);

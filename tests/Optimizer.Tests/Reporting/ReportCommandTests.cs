@@ -60,6 +60,8 @@ public sealed class ReportCommandTests : IDisposable
         Assert.Equal(1, content.Variants[1].Attention!.Mean, 6);
         Assert.True(content.Variants[2].Attention!.Mean < 0.999);
         Assert.Null(content.Variants[0].Attention);
+        Assert.All(content.Variants, v => Assert.Equal(v.Times[0].CpuMilliseconds * 3e-3, v.Joules, 12));
+        Assert.Contains("\"recommendations\"", await File.ReadAllTextAsync(At("out/report.json"), TestContext.Current.CancellationToken));
         Assert.Equal(4, content.Attention!.Examples.Count);
         Assert.Equal(1, content.Variants[0].Times[0].Threads);
         Assert.Equal("pruned", content.Variants[1].Techniques.Single().Kind);
@@ -124,11 +126,14 @@ public sealed class ReportCommandTests : IDisposable
     [Fact]
     public async Task UnreadableImagesAreLeftOutAndNamed()
     {
-        await File.WriteAllTextAsync(At("images/red/text.jpg"), "text", TestContext.Current.CancellationToken);
-        Assert.Contains("1 of 31 images cannot be read: 'red/text.jpg'", (await Report("same.onnx")).Error);
+        var jpeg = Pictures.Encoded(Pictures.Red, 64, 64, SKEncodedImageFormat.Jpeg);
+        await File.WriteAllBytesAsync(At("images/red/cut.jpg"), jpeg[..(jpeg.Length * 3 / 4)], TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(At("images/blue/text.jpg"), "text", TestContext.Current.CancellationToken);
+        Assert.Contains("2 of 32 images cannot be read: 'blue/text.jpg'", (await Report("same.onnx")).Error);
         Assert.Equal(0, (await Report("same.onnx", "--max-unreadable", "0.1")).Code);
-        Assert.Equal((30, "red/text.jpg"), (Content().ImageCount, Content().Unreadable.Single().Name));
-        Assert.Contains("first red/text.jpg (neither JPEG nor PNG)", await File.ReadAllTextAsync(At("out/report.md"), TestContext.Current.CancellationToken));
+        Assert.Equal((30, 30), (Content().ImageCount, Content().Attention!.ImageCount));
+        Assert.Equal(["blue/text.jpg", "red/cut.jpg"], Content().Unreadable.Select(u => u.Name));
+        Assert.Contains("first blue/text.jpg (neither JPEG nor PNG)", await File.ReadAllTextAsync(At("out/report.md"), TestContext.Current.CancellationToken));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -99,6 +99,6 @@ public sealed class ReportPartsTests
         var evaluation = new ModelReport(
             $"{name}.onnx", new Estimate(top1, top1 - 0.01, top1 + 0.01), new Estimate(0.99, 0.98, 1), 0.02, (long)(1000 * milliseconds), (long)(5000 * milliseconds), (long)(4000 * milliseconds), milliseconds, null, [], [], null);
         return new VariantReport(
-            name, [], evaluation, [new InferenceTime(1, milliseconds, milliseconds, milliseconds, milliseconds)], new LayerTable([], [], new Dictionary<string, int>(), false), null);
+            name, [], evaluation, [new InferenceTime(1, milliseconds, milliseconds, milliseconds, milliseconds)], 3e-3 * milliseconds, new LayerTable([], [], new Dictionary<string, int>(), false), null);
     }
 }
