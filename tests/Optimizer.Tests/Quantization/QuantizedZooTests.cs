@@ -9,11 +9,12 @@ namespace Dunlin.Optimizer.Tests.Quantization;
 /// <summary>Every shape of network that is met in practice, from the float model to ONNX Runtime's integer kernels.</summary>
 public sealed class QuantizedZooTests
 {
+    private const double LargestError = 0.02;
     private static readonly HashSet<string> None = [];
 
     [Theory]
     [MemberData(nameof(Zoo.All), MemberType = typeof(Zoo))]
-    public void EveryConvolutionFusesAndTheAnswersStay(string name)
+    public void EveryConvolutionFusesAndTheScoresStay(string name)
     {
         var model = Zoo.Build(name);
         var (quantization, result) = Quantize(model);
@@ -26,13 +27,10 @@ public sealed class QuantizedZooTests
 
         var images = Pictures.Make(model, 100, seed: 77);
         var (expected, actual) = (ScoresOf(quantization.Plan.Graph.Model, quantization, images), ScoresOf(result.Model, quantization, images));
-        var answers = Distinctions(expected, expected);
-        Assert.True(answers.Distinct().Count() > 2, "the float model nearly always answers the same, so that agreement proves nothing");
-        var agreement = answers.Zip(Distinctions(actual, expected)).Count(p => p.First == p.Second);
-        TestContext.Current.TestOutputHelper!.WriteLine($"{name}: {agreement} of 100 the same");
-        // Measured: 56 for mobilenet-v1, 80 for efficientnet, 93 to 99 for all others.
-        var least = name switch { "mobilenet-v1" => 50, "efficientnet" => 75, _ => 90 };
-        Assert.True(agreement >= least, $"only {agreement} of 100 answers are the same");
+        // Not by how many answers are the same: a network of random weights may tell images apart by less than the hundredth part of its scores.
+        var error = Length(expected.Zip(actual, (a, b) => a - b)) / Length(expected);
+        TestContext.Current.TestOutputHelper!.WriteLine($"{name}: scores are off by {error:p2}");
+        Assert.InRange(error, 0, LargestError);
     }
 
     [Theory]
@@ -76,16 +74,11 @@ public sealed class QuantizedZooTests
         return (quantization, quantization.Quantize(None, TestContext.Current.CancellationToken));
     }
 
-    /// <summary>Random weights prefer one class on all images; which score stands out most from its own mean is the answer that tells images apart.</summary>
-    private static List<int> Distinctions(IReadOnlyList<float[]> scores, IReadOnlyList<float[]> reference)
-    {
-        double[] means = [.. Enumerable.Range(0, Zoo.Classes).Select(c => reference.Average(s => s[c]))];
-        return [.. scores.Select(s => Enumerable.Range(0, Zoo.Classes).MaxBy(c => s[c] - means[c]))];
-    }
-
-    private static List<float[]> ScoresOf(ModelProto model, PostTraining quantization, IReadOnlyList<float[]> images)
+    private static float[] ScoresOf(ModelProto model, PostTraining quantization, IReadOnlyList<float[]> images)
     {
         using var run = new ModelRun(model, quantization.Plan.Graph.Input);
-        return [.. images.Select(run.Scores)];
+        return [.. images.SelectMany(run.Scores)];
     }
+
+    private static double Length(IEnumerable<float> values) => Math.Sqrt(values.Sum(v => (double)v * v));
 }
