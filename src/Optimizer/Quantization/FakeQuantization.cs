@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+using Dunlin.Contracts.Artifacts;
 using Dunlin.Optimizer.Training.Execution;
 using Onnx;
 using static TorchSharp.torch;
@@ -20,6 +23,9 @@ internal sealed class FakeQuantization
     /// <param name="target">The CPU it is for.</param>
     public FakeQuantization(QuantizationPlan plan, IReadOnlyDictionary<string, TensorRange> ranges, QuantizationTarget target) =>
         (_plan, _ranges, _target) = (plan, GridAssignment.Of(plan, plan.Tensors.ToDictionary(t => t, t => ranges[t])), target);
+
+    /// <summary>Of all grids: what was trained for equal ones goes on from there.</summary>
+    public Digest Key => Digest.Of(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_target} {string.Join(' ', _plan.Tensors.Select(t => $"{t} {_ranges[t]}"))}")));
 
     /// <summary>A node's work between what it reads and what it writes as bytes.</summary>
     public TorchOperation Around(NodeProto node, TorchOperation operation)

@@ -6,15 +6,16 @@ namespace Dunlin.Optimizer.Quantization;
 /// <summary>A classifier, measured on calibration images, from which quantized models are made: whole, with layers kept in float, or with one layer only.</summary>
 internal sealed class PostTraining
 {
-    private readonly QuantizationOptions _options;
     private readonly IReadOnlyDictionary<string, TensorRange> _ranges;
     private readonly IReadOnlyList<float[]> _correctionImages;
 
     private PostTraining(QuantizationPlan plan, QuantizationOptions options, IReadOnlyDictionary<string, TensorRange> ranges, IReadOnlyList<float[]> correctionImages) =>
-        (Plan, _options, _ranges, _correctionImages) = (plan, options, ranges, correctionImages);
+        (Plan, Options, _ranges, _correctionImages) = (plan, options, ranges, correctionImages);
 
     /// <summary>For all layers that can be quantized; its graph is the float model in the form that is quantized.</summary>
     public QuantizationPlan Plan { get; }
+
+    public QuantizationOptions Options { get; }
 
     /// <param name="graph">Is brought into the form that quantizes best; its scores stay the same.</param>
     /// <param name="images">For calibration: preprocessed, one at a time; the memory may be reused. Gone through up to three times.</param>
@@ -40,21 +41,21 @@ internal sealed class PostTraining
     public QuantizedModel Quantize(IReadOnlySet<string> keepFloat, CancellationToken cancellationToken)
     {
         var plan = keepFloat.Count == 0 ? Plan : QuantizationPlan.Of(Plan.Graph, keepFloat);
-        var model = QdqQuantizer.Quantize(plan, _ranges, _options.Target);
-        return new QuantizedModel(model, _options.CorrectBias ? BiasCorrection.Apply(plan, model, _correctionImages, cancellationToken) : null);
+        var model = QdqQuantizer.Quantize(plan, _ranges, Options.Target);
+        return new QuantizedModel(model, Options.CorrectBias ? BiasCorrection.Apply(plan, model, _correctionImages, cancellationToken) : null);
     }
 
     /// <summary>The same after its graph's weights were trained for <see cref="Grids"/>: their float results are no measure any more that biases could be corrected by.</summary>
-    public PostTraining AfterTraining() => new(Plan, _options with { CorrectBias = false }, _ranges, []);
+    public PostTraining AfterTraining() => new(Plan, Options with { CorrectBias = false }, _ranges, []);
 
     /// <summary>The whole model's grids, for torch.</summary>
-    public FakeQuantization Grids() => new(Plan, _ranges, _options.Target);
+    public FakeQuantization Grids() => new(Plan, _ranges, Options.Target);
 
     /// <summary>The model with one layer quantized and all else in float.</summary>
     public ModelProto Only(NodeProto layer)
     {
         var others = Plan.Graph.Nodes.Where(n => n != layer).Select(n => n.Name).ToHashSet();
-        return QdqQuantizer.Quantize(QuantizationPlan.Of(Plan.Graph, others), _ranges, _options.Target);
+        return QdqQuantizer.Quantize(QuantizationPlan.Of(Plan.Graph, others), _ranges, Options.Target);
     }
 }
 

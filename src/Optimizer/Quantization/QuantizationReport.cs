@@ -10,6 +10,7 @@ namespace Dunlin.Optimizer.Quantization;
 /// <param name="Target">The CPU that it is for.</param>
 /// <param name="Calibration">How ranges were found.</param>
 /// <param name="CalibrationImageCount">On how many images.</param>
+/// <param name="TrainingEpochCount">For how many epochs the weights were trained on their grids.</param>
 /// <param name="FloatByteCount">Of the model that was read.</param>
 /// <param name="ByteCount">Of the file.</param>
 /// <param name="BiasError">Root mean square of the channels' mean errors that bias correction took away, in units of the activations.</param>
@@ -23,7 +24,7 @@ namespace Dunlin.Optimizer.Quantization;
 /// <param name="Fusion">What ONNX Runtime on this machine makes of it.</param>
 /// <param name="Sensitivities">The worst layer first; empty if it was not asked for.</param>
 internal sealed record QuantizationReport(
-    string Path, string Target, string Calibration, int CalibrationImageCount, long FloatByteCount, long ByteCount, double? BiasError,
+    string Path, string Target, string Calibration, int CalibrationImageCount, int TrainingEpochCount, long FloatByteCount, long ByteCount, double? BiasError,
     double Divergence, double Agreement, double FloatAccuracy, double Accuracy, int CheckImageCount, bool? LimitHolds,
     IReadOnlyList<string> KeptFloat, FusionEvidence Fusion, IReadOnlyList<LayerSensitivity> Sensitivities)
 {
@@ -33,7 +34,7 @@ internal sealed record QuantizationReport(
 
     public void WriteTables(TextWriter output)
     {
-        output.WriteLine($"{Path}: {ByteCount} bytes of {FloatByteCount}, for {Target}, calibrated by {Calibration} on {CalibrationImageCount} images");
+        output.WriteLine($"{Path}: {ByteCount} bytes of {FloatByteCount}, for {Target}, calibrated by {Calibration} on {CalibrationImageCount} images{(TrainingEpochCount > 0 ? $", trained for {TrainingEpochCount} epochs" : "")}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"on {CheckImageCount} other images: top-1 {Accuracy:P2} (float {FloatAccuracy:P2}), same answer {Agreement:P2}, divergence {Divergence:g3} nats"));
         if (LimitHolds == false) output.WriteLine("The limit does not hold, whichever layers stay in float; this is the whole model on bytes. Look at the calibration images, or allow more.");

@@ -4,7 +4,7 @@ using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
-using Onnx;
+using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer.Quantization;
 
@@ -24,11 +24,12 @@ internal static class QuantizeCommand
     private static readonly Option<int> Images = new("--images") { Description = "Calibration images to use, at most.", DefaultValueFactory = _ => 512 };
     private static readonly Option<int> CheckImages = new("--check-images") { Description = "Search images, at most, on which the limit must hold.", DefaultValueFactory = _ => 1000 };
     private static readonly Option<int> Seed = new("--seed") { Description = "Chooses the images.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<string> Calibrate = new("--calibration") { Description = "How the ranges of activations are found.", DefaultValueFactory = _ => "min-max" };
+    private static readonly Option<string> Calibrate = new("--calibration") { Description = "How the ranges of activations are found.", DefaultValueFactory = _ => "mse" };
     private static readonly Option<double> Percentile = new("--percentile") { Description = "Percent of the values that stay in range at either end.", DefaultValueFactory = _ => 99.999 };
     private static readonly Option<bool> PlainBias = new("--no-bias-correction") { Description = "Leave the biases as trained." };
     private static readonly Option<string> Target = new("--target") { Description = "The CPU; x64-avx2 is for x64 without VNNI.", DefaultValueFactory = _ => QuantizationTarget.X64Vnni.Name };
     private static readonly Option<string?> Limit = new("--limit") { Description = "Keep the worst layers in float until top1>=-1.0pt (points that may be lost), top1>=0.915 or agreement>=99 (percent) holds." };
+    private static readonly Option<int> TrainingEpochs = new("--qat-epochs") { Description = "Train the weights on their grids for so many epochs of the training images; with --limit only where the whole model does not hold it.", DefaultValueFactory = _ => 0 };
     private static readonly Option<bool> Sensitivities = new("--sensitivity") { Description = "Measure each layer's sensitivity in any case." };
     private static readonly Option<bool> Json = new("--json") { Description = "Write JSON instead of tables." };
 
@@ -38,7 +39,7 @@ internal static class QuantizeCommand
         Target.AcceptOnlyFromAmong([.. QuantizationTarget.All.Select(t => t.Name)]);
         var command = new Command("quantize", "Quantizes to int8 (static QDQ: weights signed and per channel), and shows what ONNX Runtime makes of it.")
         {
-            Model, InputShapeOption.Shape, Out, Images, CheckImages, Seed, Calibrate, Percentile, PlainBias, Target, Limit, Sensitivities, Json,
+            Model, InputShapeOption.Shape, Out, Images, CheckImages, Seed, Calibrate, Percentile, PlainBias, Target, Limit, TrainingEpochs, Sensitivities, Json,
         };
         foreach (var option in LearningData.Options) command.Add(option);
         command.SetAction(Failures.Reported(Run));
@@ -49,7 +50,7 @@ internal static class QuantizeCommand
     {
         var limit = arguments.GetValue(Limit) is { } text ? AccuracyLimit.Parse(text) : null;
         var options = OptionsOf(arguments);
-        var (calibrating, checking) = (CountOf(arguments, Images), CountOf(arguments, CheckImages));
+        var (calibrating, checking, epochs) = (CountOf(arguments, Images), CountOf(arguments, CheckImages), TrainingRun.Checked(arguments, TrainingEpochs, 0, 10_000));
         var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
         var file = arguments.GetValue(Model)!;
         var path = arguments.GetValue(Out)!.FullName;
@@ -58,26 +59,24 @@ internal static class QuantizeCommand
         var learning = LearningData.Of(arguments, data, graph, file.FullName, path, said: arguments.GetValue(Json) ? streams.Error : streams.Output);
         using var calibration = Read(learning, SplitPart.Calibration, calibrating, arguments, cancellationToken);
         using var check = Read(learning, SplitPart.Search, checking, arguments, cancellationToken, fewest: limit is null ? 1 : FewestImages);
+        var against = new AccuracyCheck(graph, check, limit, cancellationToken);
         var quantization = PostTraining.Calibrate(graph, calibration.Tensors(), options, cancellationToken);
+        var isTrained = epochs > 0 && (limit is null || !against.Holds(quantization.Quantize(new HashSet<string>(), cancellationToken)));
+        if (isTrained) quantization = AwareTraining.Run(arguments, quantization, learning, file.FullName, path, epochs, arguments.GetValue(Seed), cancellationToken);
         var sensitivities = new Lazy<IReadOnlyList<LayerSensitivity>>(() => LayerSensitivity.Measure(
             quantization, [.. calibration.Take(SensitivityImages).Tensors().Select(i => (float[])i.Clone())], cancellationToken));
         if (arguments.GetValue(Sensitivities)) _ = sensitivities.Value;
+        var (result, keptFloat) = MixedPrecision.Find(quantization, sensitivities, against.Holds, cancellationToken);
 
-        int[] labels = [.. Enumerable.Range(0, check.Count).Select(check.Label)];
-        Scores ScoresOf(ModelProto model) => Scores.Of(model, graph.Input, check.Tensors(), cancellationToken);
-        var reference = ScoresOf(graph.Model);
-        bool Holds(Scores candidate) => limit?.Holds(reference.Accuracy(labels), candidate.Accuracy(labels), reference.Agreement(candidate)) ?? true;
-        var (result, keptFloat) = MixedPrecision.Find(quantization, sensitivities, m => Holds(ScoresOf(m.Model)), cancellationToken);
-
-        Provenance.Add(result.Model, TechniqueOf(options, calibration.Count, keptFloat.Count));
+        Provenance.Add(result.Model, TechniqueOf(quantization.Options, calibration.Count, keptFloat.Count, isTrained ? epochs : 0));
         Provenance.AddCommand(result.Model, arguments);
         learning.Mark(result.Model);
         ModelFile.Save(result.Model, path);
-        var scores = ScoresOf(result.Model);
+        var scores = against.ScoresOf(result.Model);
         var report = new QuantizationReport(
-            path, options.Target.Name, arguments.GetValue(Calibrate)!, calibration.Count, file.Length, new FileInfo(path).Length, result.BiasError,
-            reference.Divergence(scores), reference.Agreement(scores), reference.Accuracy(labels), scores.Accuracy(labels), check.Count,
-            limit is null ? null : Holds(scores), keptFloat, FusionEvidence.Of(quantization.Plan, result.Model, keptFloat.ToHashSet()),
+            path, options.Target.Name, arguments.GetValue(Calibrate)!, calibration.Count, isTrained ? epochs : 0, file.Length, new FileInfo(path).Length, result.BiasError,
+            against.Reference.Divergence(scores), against.Reference.Agreement(scores), against.Reference.Accuracy(against.Labels), scores.Accuracy(against.Labels), check.Count,
+            against.Holds(scores), keptFloat, FusionEvidence.Of(quantization.Plan, result.Model, keptFloat.ToHashSet()),
             sensitivities.IsValueCreated ? sensitivities.Value : []);
         if (arguments.GetValue(Json)) streams.Output.WriteLine(report.ToJson());
         else report.WriteTables(streams.Output);
@@ -107,7 +106,7 @@ internal static class QuantizeCommand
             ? throw new InvalidDataException($"The data has {there} {SplitShares.Word(part)} images; quantizing needs {fewest}. Give more images, or make a split with a larger share for them.")
             : data.Read(part, count, arguments.GetValue(Seed), cancellationToken);
 
-    private static Technique TechniqueOf(QuantizationOptions options, int imageCount, int keptFloatCount) => new()
+    private static Technique TechniqueOf(QuantizationOptions options, int imageCount, int keptFloatCount, int epochCount) => new()
     {
         Kind = "quantized",
         Summary = keptFloatCount == 0 ? "int8 QDQ per-channel" : $"int8 QDQ per-channel, {keptFloatCount} layers in float",
@@ -119,6 +118,7 @@ internal static class QuantizeCommand
             ["calibration"] = Methods.Single(m => m.Value == options.Calibration).Key,
             ["biasCorrection"] = options.CorrectBias ? "yes" : "no",
             ["images"] = imageCount.ToString(CultureInfo.InvariantCulture),
+            ["trainingEpochs"] = epochCount.ToString(CultureInfo.InvariantCulture),
         },
     };
 }

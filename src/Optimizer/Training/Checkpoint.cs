@@ -14,8 +14,10 @@ internal sealed record Checkpoint(string Recipe, int EpochCount, Weights Weights
     /// <param name="options">How it is trained.</param>
     /// <param name="images">On which images.</param>
     /// <param name="teacher">What it learns from.</param>
+    /// <param name="grids">What it is trained for; null for float.</param>
     /// <param name="start">The graph with the weights that it begins with.</param>
-    public static string RecipeOf(TrainingOptions options, Digest images, string teacher, Digest start) => $"{options}, images {images}, teacher {teacher}, from {start}";
+    public static string RecipeOf(TrainingOptions options, Digest images, string teacher, Digest? grids, Digest start) =>
+        $"{options}, images {images}, teacher {teacher}, grids {grids}, from {start}";
 
     public void Save(string path)
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Quantization;
 using Dunlin.Optimizer.Training.Execution;
 using Google.Protobuf;
 using TorchSharp;
@@ -17,6 +18,9 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
 
     /// <summary>A model to learn from.</summary>
     public TeacherLogits? Teacher { get; init; }
+
+    /// <summary>Grids that weights and activations are to lie on in the end; without them it is trained for float.</summary>
+    public FakeQuantization? Grids { get; init; }
 
     /// <summary>Images that are not trained on, for <see cref="TrainingOptions.Patience"/>.</summary>
     public PixelSet? Check { get; init; }
@@ -40,10 +44,10 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
         TorchLibrary.Load();
         torch.set_num_threads(ThreadCount);
         torch.random.manual_seed(options.Seed);
-        using var network = new GraphNetwork(graph, options.UseBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32);
+        using var network = new GraphNetwork(graph, options.UseBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, Grids is null ? null : Grids.Around);
         using var masters = new MasterWeights(network);
 
-        var recipe = Checkpoint.RecipeOf(options, images.Key, Teacher?.Name ?? "none", Digest.Of(graph.Model.ToByteArray()));
+        var recipe = Checkpoint.RecipeOf(options, images.Key, Teacher?.Name ?? "none", Grids?.Key, Digest.Of(graph.Model.ToByteArray()));
         var checkpoint = CheckpointPath is null ? null : Checkpoint.TryLoad(CheckpointPath, recipe);
         if (checkpoint is not null) masters.Write(checkpoint.Weights, checkpoint.Velocity);
         var best = checkpoint?.Best;

@@ -81,7 +81,9 @@ internal static class TrainingRun
         return value >= low && value <= high ? value : throw new FormatException($"{option.Name} is {value}; it must be from {low} to {high}.");
     }
 
-    private static OnnxTeacher TeacherOf(ParseResult arguments, string path, LearningData data)
+    /// <summary>A model to learn from, for images that are described on the command line.</summary>
+    /// <exception cref="InvalidDataException">It has other classes, or was made with another split.</exception>
+    public static OnnxTeacher TeacherOf(ParseResult arguments, string path, LearningData data)
     {
         var teacher = new OnnxTeacher(path, InputOptions.Of(arguments), FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!), data.Classes.Names.Count);
         data.RequireSame(teacher.Model, path);
@@ -109,7 +111,8 @@ internal static class TrainingRun
         _ => throw new FormatException($"--augment is '{text}'; write all, none, or some of flip, shift, soften and colour, with commas."),
     });
 
-    private static string Line(EpochResult e) => string.Create(CultureInfo.InvariantCulture,
+    /// <summary>What an epoch brought, in a line.</summary>
+    public static string Line(EpochResult e) => string.Create(CultureInfo.InvariantCulture,
         $"epoch {e.Epoch,3}  loss {e.Loss:f4}  training accuracy {e.Accuracy:p2}{(e.Check is { } c ? $"  search loss {c.Loss:f4}  accuracy {c.Accuracy:p2}" : "")}  {e.Duration.TotalSeconds:f0} s");
 
     // A bar for a person; nothing for a log.

@@ -3,6 +3,7 @@ using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Tests.Graph;
 using Dunlin.Optimizer.Tests.Graph.Nets;
+using Dunlin.Optimizer.Tests.Training;
 using Dunlin.Optimizer.Training;
 using Google.Protobuf;
 
@@ -38,10 +39,27 @@ public sealed class QuantizeCommandTests : IDisposable
         Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
         var net = new NetBuilder(seed: 3, channels: 1, side: 28);
         ModelFile.Save(net.Build(net.Linear(net.Flatten(NetBuilder.Image), Zoo.Classes)), Path.Combine(_folder, "net.onnx"));
-        var run = await Start("result.onnx", "--target", "x64-avx2", "--check-images", "1000", "--limit", "agreement>=100");
+        var run = await Start("result.onnx", "--images", "32", "--target", "x64-avx2", "--check-images", "1000", "--limit", "agreement>=100");
         Assert.Equal(1, run.Code);
         Assert.Contains("The limit does not hold", run.Output);
         Assert.True(File.Exists(Path.Combine(_folder, "result.onnx")));
+    }
+
+    [Fact]
+    public async Task WeightsAreTrainedWhereItIsAskedForAndTheLimitDoesNotHoldWithoutIt()
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 3, side: 16);
+        ModelFile.Save(net.Build(net.Linear(net.Mean(net.ConvNormRelu(NetBuilder.Image, 8, 3, 2)), 3)), Path.Combine(_folder, "net.onnx"));
+        Data.Pictures.WriteFolders(Path.Combine(_folder, "data"), perClass: 80);
+        Assert.Equal(1, await Epochs("trained.onnx"));
+        Assert.Equal(0, await Epochs("held.onnx", "--limit", "agreement>=0"));
+
+        async Task<int> Epochs(string result, params string[] more)
+        {
+            using var report = JsonDocument.Parse(await Run(result, ["--data", Path.Combine(_folder, "data"), "--qat-epochs", "1", "--images", "16", "--check-images", "16", "--json", .. more]));
+            return report.RootElement.GetProperty("trainingEpochCount").GetInt32();
+        }
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -50,11 +68,11 @@ public sealed class QuantizeCommandTests : IDisposable
 
     private async Task<string> Run(string result, params string[] more)
     {
-        var run = await Start(result, ["--check-images", "32", .. more]);
+        var run = await Start(result, more.Contains("--images") ? more : ["--images", "32", "--check-images", "32", .. more]);
         Assert.Equal(0, run.Code);
         return run.Output;
     }
 
     private Task<CommandRun> Start(string result, params string[] more) =>
-        CommandRun.Of(["quantize", Path.Combine(_folder, "net.onnx"), "--out", Path.Combine(_folder, result), "--images", "32", .. more]);
+        CommandRun.Of(["quantize", Path.Combine(_folder, "net.onnx"), "--out", Path.Combine(_folder, result), .. more]);
 }
