@@ -11,15 +11,16 @@ internal static class GoldenChoice
     /// <summary>What is not pixels, labels or predictions: the header, and a name for each variant.</summary>
     private const int OverheadByteCount = 64 * 1024;
 
-    /// <param name="wanted">Null for the usual number, or as many as fit.</param>
+    /// <param name="wanted">Null for the usual number, or as many as there are and fit.</param>
+    /// <param name="imageCount">Held-out images.</param>
     /// <param name="input">The images' size.</param>
     /// <param name="variantCount">Each has a prediction for each image.</param>
     /// <exception cref="InvalidDataException">So many do not fit.</exception>
-    public static int SampleCount(int? wanted, InputSpec input, int variantCount)
+    public static int SampleCount(int? wanted, int imageCount, InputSpec input, int variantCount)
     {
         var each = (long)input.Width * input.Height * input.ChannelCount + 2 * (1 + variantCount);
         var most = (int)Math.Min((GoldenSpec.MaximumByteCount - OverheadByteCount) / each, int.MaxValue);
-        var count = wanted ?? Math.Clamp(most, GoldenSpec.MinimumSampleCount, UsualSampleCount);
+        var count = wanted ?? Math.Clamp(Math.Min(most, imageCount), GoldenSpec.MinimumSampleCount, UsualSampleCount);
         return count <= most
             ? count
             : throw new InvalidDataException($"A golden set of {count} images of {input.Width}×{input.Height} is larger than {GoldenSpec.MaximumByteCount >> 20} MiB, which hold {most}; {(most >= GoldenSpec.MinimumSampleCount ? "take a smaller --golden" : "take a model of smaller images")}.");

@@ -18,7 +18,7 @@ internal static class PackCommand
     private static readonly Option<int> Version = new("--version-number") { Description = "Rises with every release.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> Label = new("--label") { Description = "The version that people say.", DefaultValueFactory = _ => "1.0.0" };
     private static readonly Option<double?> Floor = new("--accuracy-floor") { Description = "Top-1 in 0…1 below which no device races a variant; 0.03 below the best one if not given." };
-    private static readonly Option<int?> Golden = new("--golden") { Description = "Samples of the golden set; by default 400, or as many as fit into it." };
+    private static readonly Option<int?> Golden = new("--golden") { Description = "Samples of the golden set; by default 400, or as many as there are and fit into it." };
 
     public static Command Create()
     {
@@ -41,7 +41,7 @@ internal static class PackCommand
             throw new InvalidDataException($"Two variants would be called '{twice.Key}'; rename a file.");
         // All variants of a bundle have the same ends; loading one that has not fails.
         var (input, output) = (setup.Models[0].Input, setup.Models[0].Output);
-        var count = GoldenChoice.SampleCount(arguments.GetValue(Golden), input, setup.Models.Count);
+        var count = GoldenChoice.SampleCount(arguments.GetValue(Golden), setup.Images.Samples.Count, input, setup.Models.Count);
         using var golden = PixelSet.Read(
             GoldenChoice.From(setup.Images.Samples, count), setup.ClassesOf(setup.Models[0]), input, DataOption.UnreadableShare(arguments), cancellationToken);
         var variants = new List<VariantMeasurement>();

@@ -12,7 +12,7 @@ internal static class Answers
     {
         network.eval();
         using var _ = no_grad();
-        var batches = new Batches(images, new Augmentation(images, Augmentations.None, seed: 0), view: 0, batchSize, new Random(0));
+        var batches = new Batches(images, new Augmentation(images, Augmentations.None, seed: 0), view: 0, batchSize, new Random(0), withRest: true);
         var (loss, right, seen) = (0.0, 0L, 0L);
         for (var step = 0; step < batches.Count; step++)
         {

@@ -10,22 +10,29 @@ namespace Dunlin.Optimizer.Training;
 /// <param name="Labels">One each.</param>
 internal sealed record Batch(IReadOnlyList<int> Indices, Tensor Pixels, Tensor Labels);
 
-/// <summary>One epoch of batches of one view of each image, in random order; a last, smaller one is left out.</summary>
-internal sealed class Batches(PixelSet images, Augmentation augmentation, int view, int batchSize, Random random)
+/// <summary>One epoch of batches of one view of each image, in random order.</summary>
+/// <param name="images">All have their turn.</param>
+/// <param name="augmentation">Of these images.</param>
+/// <param name="view">Its number.</param>
+/// <param name="batchSize">At most.</param>
+/// <param name="random">Gives the order.</param>
+/// <param name="withRest">Whether there is a last, smaller batch; normalization over a few images would be noise.</param>
+internal sealed class Batches(PixelSet images, Augmentation augmentation, int view, int batchSize, Random random, bool withRest = false)
 {
     private readonly int[] _order = Shuffled(images.Count, random);
     private readonly int _size = Math.Min(batchSize, images.Count);
     private readonly float[] _pixels = new float[Math.Min(batchSize, images.Count) * images.Size];
     private int _next;
 
-    public int Count => _order.Length / _size;
+    public int Count => withRest ? (_order.Length + _size - 1) / _size : _order.Length / _size;
 
     public Batch Next(ModelInput input)
     {
-        var indices = new ArraySegment<int>(_order, _next, _size);
-        _next += _size;
-        Parallel.For(0, _size, i => augmentation.Write(indices[i], view, _pixels.AsSpan(i * images.Size, images.Size)));
-        return new Batch(indices, tensor(_pixels, [_size, .. input.Shape.Skip(1)]), tensor(indices.Select(i => (long)images.Label(i)).ToArray()));
+        var indices = new ArraySegment<int>(_order, _next, Math.Min(_size, _order.Length - _next));
+        _next += indices.Count;
+        Parallel.For(0, indices.Count, i => augmentation.Write(indices[i], view, _pixels.AsSpan(i * images.Size, images.Size)));
+        var pixels = indices.Count == _size ? _pixels : _pixels[..(indices.Count * images.Size)];
+        return new Batch(indices, tensor(pixels, [indices.Count, .. input.Shape.Skip(1)]), tensor(indices.Select(i => (long)images.Label(i)).ToArray()));
     }
 
     private static int[] Shuffled(int count, Random random)

@@ -25,7 +25,7 @@ internal static class TaylorImportance
         var readers = Readers(dependencies, network);
         var scores = new Dictionary<int, double>();
         var batches = new Batches(
-            images, new Augmentation(images, Augmentations.None, seed: 1), view: 0, ActivationMemory.BatchSize(dependencies.Graph, LargestBatch), new Random(1));
+            images, new Augmentation(images, Augmentations.None, seed: 1), view: 0, ActivationMemory.BatchSize(dependencies.Graph, LargestBatch), new Random(1), withRest: true);
         for (var step = 0; step < batches.Count; step++)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -95,9 +95,9 @@ internal static class TrainingRun
     {
         if (images.Fits(teacher.Input)) return images.As(teacher.Input);
         var seen = read();
-        if (seen.Count == images.Count) return seen;
+        if (Enumerable.Range(0, seen.Count).Select(seen.Name).SequenceEqual(Enumerable.Range(0, images.Count).Select(images.Name))) return seen;
         seen.Dispose();
-        throw new InvalidDataException($"Teacher and student can read {seen.Count} and {images.Count} images; remove those that one of them cannot read.");
+        throw new InvalidDataException($"Teacher and student cannot read the same images, {seen.Count} and {images.Count}; remove those that one of them cannot read.");
     }
 
     private static Augmentations AugmentationsOf(string text) => text.Split(',').Aggregate(Augmentations.None, (all, name) => all | name switch

@@ -47,4 +47,15 @@ public sealed class FloorChoiceTests
         List<ImageSample> few = [.. images.Where((s, i) => s.ClassName != "vertical" || i < 9)];
         Assert.Equal([3, 13, 14], GoldenChoice.From(few, 30).CountBy(i => i.ClassName).Select(c => c.Value).Order());
     }
+
+    [Fact]
+    public void AGoldenSetIsAsLargeAsThereAreImagesAndTheyFit()
+    {
+        static InputSpec Side(int side) => Stripes.Input with { Channels = ChannelOrder.Rgb, Width = side, Height = side };
+        Assert.Equal(400, GoldenChoice.SampleCount(null, 1000, Side(224), variantCount: 4));
+        Assert.Equal(327, GoldenChoice.SampleCount(null, 327, Side(224), variantCount: 4));
+        Assert.Equal(249, GoldenChoice.SampleCount(null, 1000, Side(299), variantCount: 4));
+        Assert.Contains("smaller --golden", Assert.Throws<InvalidDataException>(() => GoldenChoice.SampleCount(400, 1000, Side(299), 4)).Message);
+        Assert.Contains("smaller images", Assert.Throws<InvalidDataException>(() => GoldenChoice.SampleCount(null, 1000, Side(384), 4)).Message);
+    }
 }

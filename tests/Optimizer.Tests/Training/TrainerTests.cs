@@ -45,6 +45,16 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void EveryImageIsCheckedAlsoThoseOfALastSmallerBatch()
+    {
+        Torch.Require();
+        using var images = Stripes.Pixels(45);
+        var graph = Fresh();
+        using var network = new GraphNetwork(graph);
+        Assert.Equal(Answers.On(images, network, graph.Input, 45, Stop).Loss, Answers.On(images, network, graph.Input, 32, Stop).Loss, 1e-4);
+    }
+
+    [Fact]
     public void WithPatienceTrainingStopsAndTakesTheWeightsOfTheBestEpoch()
     {
         Torch.Require();
