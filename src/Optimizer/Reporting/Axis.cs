@@ -6,7 +6,6 @@ internal sealed class Axis
     /// <summary>Values further apart than this are drawn by their logarithms.</summary>
     private const double LogarithmicFrom = 4;
 
-    private const double Margin = 0.08;
     private readonly bool _isLogarithmic;
     private readonly double _low, _high, _begin, _end;
 
@@ -15,14 +14,15 @@ internal sealed class Axis
     /// <param name="values">That must have room.</param>
     /// <param name="begin">Pixels where the least stands.</param>
     /// <param name="end">Pixels where the greatest stands.</param>
+    /// <param name="margin">Room at both ends, as a share of what lies between.</param>
     /// <param name="mayBeLogarithmic">For values above 0.</param>
-    public static Axis Over(IReadOnlyList<double> values, double begin, double end, bool mayBeLogarithmic)
+    public static Axis Over(IReadOnlyList<double> values, double begin, double end, double margin, bool mayBeLogarithmic)
     {
         var (low, high) = (values.Min(), values.Max());
         var isLogarithmic = mayBeLogarithmic && low > 0 && high / low > LogarithmicFrom;
         if (isLogarithmic) (low, high) = (Math.Log10(low), Math.Log10(high));
-        var margin = high > low ? (high - low) * Margin : Math.Max(Math.Abs(high) * Margin, 1e-3);
-        return new Axis(isLogarithmic, low - margin, high + margin, begin, end);
+        var room = margin * (high > low ? high - low : Math.Max(Math.Abs(high), 0.01));
+        return new Axis(isLogarithmic, low - room, high + room, begin, end);
     }
 
     public double At(double value) => _begin + ((_isLogarithmic ? Math.Log10(value) : value) - _low) / (_high - _low) * (_end - _begin);

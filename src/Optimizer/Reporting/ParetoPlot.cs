@@ -15,8 +15,8 @@ internal static class ParetoPlot
     public static XElement Of(ReportContent content)
     {
         var variants = content.Variants;
-        var across = Axis.Over([.. variants.Select(v => v.Milliseconds)], Left, Right, mayBeLogarithmic: true);
-        var up = Axis.Over([.. variants.SelectMany(v => new[] { v.Evaluation.Top1.Low, v.Evaluation.Top1.High })], Bottom, Top, mayBeLogarithmic: false);
+        var across = Axis.Over([.. variants.Select(v => v.Milliseconds)], Left, Right, margin: 0.14, mayBeLogarithmic: true);
+        var up = Axis.Over([.. variants.SelectMany(v => new[] { v.Evaluation.Top1.Low, v.Evaluation.Top1.High })], Bottom, Top, margin: 0.08, mayBeLogarithmic: false);
         var front = Pareto.Front(variants, v => [v.Milliseconds, -v.Top1]).OrderBy(v => v.Milliseconds).ToList();
         (double X, double Y) At(VariantReport v) => (across.At(v.Milliseconds), up.At(v.Top1));
         return Svg.Root(Width, Height, "Accuracy against time",
@@ -69,8 +69,8 @@ internal static class ParetoPlot
         foreach (var variant in variants)
         {
             var (x, y) = at(variant);
-            var box = placement.Place(x, y, variant.Name);
-            var (nearX, nearY) = (Math.Clamp(x, box.Left, box.Right), Math.Clamp(y, box.Top, box.Bottom));
+            var box = placement.Place((x, y), variant.Name);
+            var (nearX, nearY) = box.Nearest((x, y));
             if (Math.Abs(nearX - x) + Math.Abs(nearY - y) > LeaderFrom) yield return Svg.Line(x, y, nearX, nearY, "leader");
             var isLeft = box.Right < x;
             yield return Svg.Text(isLeft ? box.Right : box.Left, box.Bottom - 4, variant.Name, "label", isLeft ? "end" : "start");

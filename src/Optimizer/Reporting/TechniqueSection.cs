@@ -14,10 +14,10 @@ internal static class TechniqueSection
         return new Section("What each technique bought", [new Paragraph("Each variant against the one that it was made from."), new Table(columns, [.. rows])]);
     }
 
-    /// <summary>The variant whose techniques are the longest beginning of this one's; the reference, if there is none.</summary>
+    /// <summary>The variant whose techniques are the longest beginning of this one's, of several the nearest in arithmetic; the reference, if there is none.</summary>
     private static VariantReport BaseOf(ReportContent content, VariantReport variant) => content.Variants.Skip(1)
         .Where(v => v.Techniques.Count > 0 && v.Techniques.Count < variant.Techniques.Count && v.Techniques.Zip(variant.Techniques).All(p => IsSame(p.First, p.Second)))
-        .MaxBy(v => v.Techniques.Count) ?? content.Reference;
+        .OrderByDescending(v => v.Techniques.Count).ThenBy(v => Math.Abs(v.Evaluation.Macs - variant.Evaluation.Macs)).FirstOrDefault() ?? content.Reference;
 
     private static bool IsSame(Technique a, Technique b) => (a.Kind, a.Summary) == (b.Kind, b.Summary);
 

@@ -1,3 +1,4 @@
+using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Inspection;
 using Dunlin.Optimizer.Reporting;
@@ -28,6 +29,15 @@ public sealed class ReportPartsTests
         Assert.Contains("no variant holds top1>=-1.0pt; the nearest is bad with −22.00", none.Sentence);
     }
 
+    [Fact]
+    public void AStepIsHeldAgainstTheVariantThatItWasMadeFrom()
+    {
+        var content = Content(
+            Variant("reference", 0.92, 1), Variant("half", 0.915, 0.5, "pruned"), Variant("quarter", 0.91, 0.25, "pruned"), Variant("quarter-int8", 0.909, 0.25, "pruned", "quantized"), Variant("int8", 0.919, 0.4, "quantized"));
+        var rows = TechniqueSection.Of(content).Blocks.OfType<Table>().Single().Rows.Select(r => string.Join(' ', r.Cells.Take(3).Select(c => c.Value)));
+        Assert.Equal(["pruned half reference", "pruned quarter reference", "quantized quarter-int8 quarter", "quantized int8 reference"], rows);
+    }
+
     [Theory]
     [InlineData(27, 100, "−73 %")]
     [InlineData(100, 100, "±0 %")]
@@ -47,7 +57,7 @@ public sealed class ReportPartsTests
         foreach (var (x, y) in points) placement.Block(new Box(x - 7, y - 7, 14, 14));
         foreach (var (x, y) in points)
         {
-            var box = placement.Place(x, y, "narrow-50-int8");
+            var box = placement.Place((x, y), "narrow-50-int8");
             Assert.All(taken, other => Assert.True(box.Overlap(other) < 1));
             Assert.All(points, p => Assert.True(box.Overlap(new Box(p.X - 7, p.Y - 7, 14, 14)) < 1));
             Assert.Equal(box.Width * box.Height, plot.Overlap(box), 6);
@@ -62,7 +72,7 @@ public sealed class ReportPartsTests
     [InlineData(5, 5, false)]
     public void TicksAreRoundAndWithinTheAxis(double low, double high, bool isLogarithmic)
     {
-        var axis = Axis.Over([low, high], 100, 500, mayBeLogarithmic: true);
+        var axis = Axis.Over([low, high], 100, 500, margin: 0.1, mayBeLogarithmic: true);
         var ticks = axis.Ticks(6);
         Assert.InRange(ticks.Count, 3, 14);
         Assert.All(ticks, t => Assert.InRange(axis.At(t), 100, 500));
@@ -94,11 +104,11 @@ public sealed class ReportPartsTests
             ReportContent.CurrentSchema, "images", 1000, [], AccuracyLimit.Default.ToString(), 3, machine, [variants[0], .. variants.Skip(1).Select(Against)], null, []);
     }
 
-    private static VariantReport Variant(string name, double top1, double milliseconds)
+    private static VariantReport Variant(string name, double top1, double milliseconds, params string[] techniques)
     {
         var evaluation = new ModelReport(
             $"{name}.onnx", new Estimate(top1, top1 - 0.01, top1 + 0.01), new Estimate(0.99, 0.98, 1), 0.02, (long)(1000 * milliseconds), (long)(5000 * milliseconds), (long)(4000 * milliseconds), milliseconds, null, [], [], null);
         return new VariantReport(
-            name, [], evaluation, [new InferenceTime(1, milliseconds, milliseconds, milliseconds, milliseconds)], 3e-3 * milliseconds, new LayerTable([], [], new Dictionary<string, int>(), false), null);
+            name, [.. techniques.Select(t => new Technique { Kind = t, Summary = t, Parameters = new Dictionary<string, string>() })], evaluation, [new InferenceTime(1, milliseconds, milliseconds, milliseconds, milliseconds)], 3e-3 * milliseconds, new LayerTable([], [], new Dictionary<string, int>(), false), null);
     }
 }
