@@ -8,6 +8,7 @@ internal sealed class ChunkSink(PartialBlob partial, FetchLimits limits, Action<
     private readonly int[] _wrongDeliveries = new int[partial.Blob.Chunks.Count];
     private ThroughputGuard? _guard;
     private int _badInARow;
+    private volatile bool _isEnough;
 
     /// <summary>Chunks of this blob that came wrong, over all sources.</summary>
     public int BadCount { get; private set; }
@@ -17,8 +18,8 @@ internal sealed class ChunkSink(PartialBlob partial, FetchLimits limits, Action<
     /// <summary>The chunk that came wrong too often, null while there is none.</summary>
     public int? HopelessChunk { get; private set; }
 
-    /// <summary>Whether the request should end now.</summary>
-    public bool IsEnough => _badInARow >= limits.MaximumBadChunksInARow || HopelessChunk is not null;
+    /// <summary>Whether the request should end now; from any thread.</summary>
+    public bool IsEnough => _isEnough;
 
     public bool Has(int chunk) => partial.Has(chunk);
 
@@ -29,7 +30,7 @@ internal sealed class ChunkSink(PartialBlob partial, FetchLimits limits, Action<
         received(byteCount);
     }
 
-    public void BeginRequest(ThroughputGuard guard) => (_guard, _badInARow) = (guard, 0);
+    public void BeginRequest(ThroughputGuard guard) => (_guard, _badInARow, _isEnough) = (guard, 0, HopelessChunk is not null);
 
     /// <summary>Verifies and writes, unless the chunk is there.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
@@ -70,6 +71,7 @@ internal sealed class ChunkSink(PartialBlob partial, FetchLimits limits, Action<
         BadCount++;
         _badInARow++;
         if (++_wrongDeliveries[chunk] >= limits.MaximumDeliveriesOfAChunk) HopelessChunk = chunk;
+        _isEnough |= _badInARow >= limits.MaximumBadChunksInARow || HopelessChunk is not null;
         return false;
     }
 }
