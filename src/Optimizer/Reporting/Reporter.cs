@@ -54,8 +54,13 @@ internal static class Reporter
             [.. models.Select((m, i) => new VariantReport(names[i], Provenance.Of(m.Graph.Model), Evaluated(i), times[i], times[i][0].Joules(options.WattsPerCore), layers[i], agreements[i]))],
             attention, [.. models.SelectMany(m => Provenance.CommandsOf(m.Graph.Model)).Append(command).Distinct()]);
 
-        ModelReport Evaluated(int i) => ModelReport.Of(
-            models[i], answers[i].Answers, classes.Names, times[i][0].Milliseconds, null, i > 0 ? (Path.GetFileName(models[0].Path), answers[0].Answers) : null) with { Model = Path.GetFileName(models[i].Path) };
+        ModelReport Evaluated(int i)
+        {
+            (string, IReadOnlyList<ImageAnswer>)? reference = i > 0 ? (Path.GetFileName(models[0].Path), answers[0].Answers) : null;
+            var report = ModelReport.Of(models[i], answers[i].Answers, classes.Names, times[i][0].Milliseconds, top1OnFrames: null, reference);
+            // A report is passed on; the folders of whoever made it are nobody's business.
+            return report with { Model = Path.GetFileName(models[i].Path) };
+        }
     }
 
     /// <exception cref="InvalidDataException">They do not take the same images for the same classes.</exception>

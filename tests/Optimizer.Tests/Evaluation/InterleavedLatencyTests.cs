@@ -14,11 +14,11 @@ public sealed class InterleavedLatencyTests : IDisposable
     public void AModelWithFortyTimesTheArithmeticIsSlowerAndSpendsMoreCpuTime()
     {
         var (small, large) = (Model("small", [8, 8]), Model("large", [64, 64]));
-        var times = InterleavedLatency.Measure([large, small, large], roundCount: 15, TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        var times = InterleavedLatency.Measure([large, small, large], roundCount: 25, TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         Assert.True(times[0].Milliseconds > 2 * times[1].Milliseconds, $"{times[0]} {times[1]}");
         Assert.True(times[0].CpuMilliseconds > 2 * times[1].CpuMilliseconds);
         // The same model twice in one run: noise hits both alike.
-        Assert.InRange(times[2].Milliseconds / times[0].Milliseconds, 0.7, 1.4);
+        Assert.InRange(times[2].Milliseconds / times[0].Milliseconds, 0.5, 2);
         Assert.All(times, t => Assert.True(t.LowMilliseconds <= t.Milliseconds && t.Milliseconds <= t.HighMilliseconds));
     }
 

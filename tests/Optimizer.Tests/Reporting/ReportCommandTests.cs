@@ -136,6 +136,20 @@ public sealed class ReportCommandTests : IDisposable
         Assert.Contains("first blue/text.jpg (neither JPEG nor PNG)", await File.ReadAllTextAsync(At("out/report.md"), TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task WhereOneModelDoesNotAllowActivationMapsAllAreExplainedByOcclusion()
+    {
+        var model = ColourNet.Make(ColourNet.Right);
+        // The largest value instead of the mean.
+        model.Graph.Node[0].OpType = "GlobalMaxPool";
+        Save("largest.onnx", model);
+        Assert.Equal(0, (await Report("same.onnx", "largest.onnx", "--explained", "20")).Code);
+        var attention = Content().Attention!;
+        Assert.StartsWith("occlusion", attention.Method);
+        Assert.Equal(12, attention.ImageCount);
+        Assert.Equal(1, Content().Variants[1].Attention!.Mean, 6);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private Task<CommandRun> Report(string variant, params string[] more) => CommandRun.Of(
