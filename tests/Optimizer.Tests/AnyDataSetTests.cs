@@ -4,6 +4,7 @@ using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Tests.Training;
 using Dunlin.Runtime.Preprocessing;
 
 namespace Dunlin.Optimizer.Tests;
@@ -16,6 +17,7 @@ public sealed class AnyDataSetTests(ColourPhotographs photographs) : IClassFixtu
     [Fact]
     public async Task ANetworkInColourIsTrainedToBetterThanChance()
     {
+        Torch.Require();
         Assert.Equal((0, ""), (photographs.Training.Code, photographs.Training.Error));
         Assert.Contains("search loss", photographs.Training.Output);
         var accuracy = await TopOne("net.onnx");
@@ -26,6 +28,7 @@ public sealed class AnyDataSetTests(ColourPhotographs photographs) : IClassFixtu
     [Fact]
     public async Task WhatIsMadeOfItCarriesTheMarkOfItsSplit()
     {
+        Torch.Require();
         await Made("quantize", "net.onnx", "--out", photographs.At("int8.onnx"));
         Assert.True(await TopOne("int8.onnx") > 0.7);
 
@@ -45,6 +48,7 @@ public sealed class AnyDataSetTests(ColourPhotographs photographs) : IClassFixtu
     [Fact]
     public async Task ABundleInColourOpensAndItsGoldenSetAgrees()
     {
+        Torch.Require();
         await Made("quantize", "net.onnx", "--out", photographs.At("net_int8.onnx"), "--seed", "2");
         var (code, _, error) = await CommandRun.Of(
             "pack", photographs.At("net.onnx"), photographs.At("net_int8.onnx"), "--data", photographs.Images, "--out", photographs.At("bundle"), "--name", "light", "--golden", "200", "--region", "0.25,0,0.5,1", "--threads", "2");
@@ -73,6 +77,7 @@ public sealed class AnyDataSetTests(ColourPhotographs photographs) : IClassFixtu
     [Fact]
     public async Task AnotherSplitIsRefusedByWhatLearnsFurtherAndByWhatTeaches()
     {
+        Torch.Require();
         await CommandRun.Of("split", "--data", photographs.Images, "--out", photographs.At("other/split.json"), "--seed", "2");
         foreach (var line in new string[][]
         {
@@ -91,6 +96,7 @@ public sealed class AnyDataSetTests(ColourPhotographs photographs) : IClassFixtu
     [Fact]
     public void WhatIsLearntFromIsNeverHeldOutAndPartsHaveNoImageInCommon()
     {
+        Torch.Require();
         var data = DataListing.Open(photographs.Images);
         var arguments = OptimizerCommand.Create().Parse(["quantize", "net.onnx", "--out", photographs.At("x.onnx"), "--data", photographs.Images]);
         var learning = LearningData.Of(arguments, data, ModelGraph.Load(photographs.At("net.onnx")), photographs.At("net.onnx"), photographs.At("x.onnx"), TextWriter.Null);

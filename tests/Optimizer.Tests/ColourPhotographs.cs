@@ -1,9 +1,8 @@
 using Dunlin.Optimizer.Tests.Data;
-using Dunlin.Optimizer.Tests.Training;
 
 namespace Dunlin.Optimizer.Tests;
 
-/// <summary>A data set in colour, its split, and a network that was trained on it by the command.</summary>
+/// <summary>A data set in colour, its split, and a network that was trained on it by the command, where libtorch loads.</summary>
 public sealed class ColourPhotographs : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-colour").FullName;
@@ -17,7 +16,6 @@ public sealed class ColourPhotographs : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Pictures.WriteNoisy(Images, perClass: 140);
-        Torch.Require();
         // Half is held out, since a golden set needs two hundred.
         await CommandRun.Of("split", "--data", Images, "--out", At("split.json"), "--shares", "30,8,8,54");
         Training = await CommandRun.Of(

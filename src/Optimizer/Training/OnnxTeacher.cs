@@ -30,15 +30,13 @@ internal sealed class OnnxTeacher : IDisposable
         Input = options.For(graph, isFashionMnist);
         if (Input.ElementType != ElementType.Float32) throw new InvalidDataException($"Teacher '{path}' takes {Input.ElementType}; take one of float32 images.");
         var content = File.ReadAllBytes(path);
-        (Path, Model, Content, ClassCount) = (path, graph.Model, Digest.Of(content), classCount);
+        (Model, Content, ClassCount) = (graph.Model, Digest.Of(content), classCount);
         _inputShape = [1, .. graph.Input.Shape.Skip(1)];
         _givesProbabilities = ModelEnds.GivesProbabilities(graph.Model);
         _ = OnnxEnvironment.Instance;
         using var session = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         _session = new InferenceSession(content, session);
     }
-
-    public string Path { get; }
 
     public ModelProto Model { get; }
 
