@@ -4,7 +4,7 @@ target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone 
   need dataset-fashion-mnist libturbojpeg0 jq
   local work=artifacts/case-study page=docs/case-study.md epochs=8 recovery=4 student=12 sizes=() judged=() step=()
   if [ "${1:-}" = --quick ]; then
-    work=artifacts/case-study-quick page=$work/case-study.md epochs=1 recovery=1 student=1 sizes=(--limit 640) judged=(--limit 500) step=(--step 16)
+    work=artifacts/case-study-quick page=$work/case-study.md epochs=1 recovery=1 student=1 sizes=(--limit 640) judged=(--images 500) step=(--step 16)
   fi
   dotnet build src/Optimizer -v q -c Release
   mkdir -p "$work"
