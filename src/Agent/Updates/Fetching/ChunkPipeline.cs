@@ -10,6 +10,9 @@ namespace Dunlin.Agent.Updates.Fetching;
 /// </summary>
 internal sealed class ChunkPipeline
 {
+    // Chunks that wait to be judged: a source that sends nonsense must be noticed after a few.
+    private const int MaximumUnjudged = 2;
+
     private readonly Channel<int> _free;
     private readonly Channel<(int Chunk, int Place, int Length)> _read, _judged;
     private readonly ChunkBuffers _buffers;
@@ -22,7 +25,7 @@ internal sealed class ChunkPipeline
     {
         (_sink, _buffers) = (sink, buffers);
         _free = Channel.CreateBounded<int>(buffers.Count);
-        _read = Channel.CreateBounded<(int, int, int)>(buffers.Count);
+        _read = Channel.CreateBounded<(int, int, int)>(MaximumUnjudged);
         _judged = Channel.CreateBounded<(int, int, int)>(buffers.Count);
         for (var place = 0; place < buffers.Count; place++) _free.Writer.TryWrite(place);
         _working = Task.WhenAll(Task.Run(JudgeAsync), Task.Run(WriteAsync));
@@ -32,8 +35,8 @@ internal sealed class ChunkPipeline
     public async ValueTask<int?> NextPlaceAsync(CancellationToken cancellationToken) =>
         await _free.Reader.WaitToReadAsync(cancellationToken) && _free.Reader.TryRead(out var place) ? place : null;
 
-    /// <summary>A chunk as it came.</summary>
-    public void Hand(int chunk, int place, int length) => _read.Writer.TryWrite((chunk, place, length));
+    /// <summary>A chunk as it came; waits while others are to be judged before it.</summary>
+    public ValueTask HandAsync(int chunk, int place, int length, CancellationToken cancellationToken) => _read.Writer.WriteAsync((chunk, place, length), cancellationToken);
 
     /// <summary>Waits until everything handed over is judged, and what is right and was not there is written.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
