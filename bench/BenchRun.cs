@@ -21,6 +21,7 @@ internal sealed class BenchRun(Workshop workshop, Settings settings, IReadOnlyLi
         ("allocation", AllocationComparison.RunAsync),
         ("paced", PacedComparison.RunAsync),
         ("memory", MemoryComparison.RunAsync),
+        ("quantize", QuantizationComparison.RunAsync),
         ("race", rig => Task.FromResult(RaceComparison.Run(rig))),
         ("fetch", FetchComparison.RunAsync),
         ("update", UpdateComparison.RunAsync),

@@ -30,6 +30,9 @@ internal sealed class Workshop
     /// <summary>The fleet's program; building the bench builds it.</summary>
     public string Fleet => Path.Combine(Repository, "artifacts", "bin", "Fleet", "release", "dunlin-fleet");
 
+    /// <summary>The optimizer, as the bench was built with it.</summary>
+    public string Optimizer => Path.Combine(Repository, "artifacts", "bin", "Optimizer", "release", "dunlin-optimizer");
+
     public string DemoBundle => Path.Combine(Repository, "demo", "bundle");
 
     /// <summary>The Node program with its packages; the target installs it.</summary>

@@ -40,6 +40,20 @@ internal static class ProcessUse
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
     });
 
+    /// <summary>The most that was resident in a process so far; 0 once it has ended.</summary>
+    public static double PeakMebibytes(int process)
+    {
+        try
+        {
+            var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return line is null ? 0 : long.Parse(line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
     /// <summary>Share of CPU time that the hypervisor took away, 0…1, and the time itself to compare with later.</summary>
     public static (double Stolen, double Total) Steal()
     {

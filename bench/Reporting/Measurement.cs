@@ -11,7 +11,7 @@ internal sealed record Measurement
 
     public required string Name { get; init; }
 
-    /// <summary><c>×</c>, <c>s</c>, <c>ms</c>, <c>MiB</c>, <c>B</c>, <c>frames/s</c>, <c>frames</c>, <c>%</c> or <c>races</c>.</summary>
+    /// <summary><c>×</c>, <c>s</c>, <c>ms</c>, <c>MiB</c>, <c>B</c>, <c>frames/s</c>, <c>frames</c>, <c>%</c>, <c>points</c> or <c>races</c>.</summary>
     public required string Unit { get; init; }
 
     /// <summary>Null when skipped.</summary>
@@ -34,7 +34,7 @@ internal sealed record Threshold(bool AtLeast, double Must, double? Aim = null)
 {
     public static Threshold Minimum(double must, double? aim = null) => new(true, must, aim);
 
-    public static Threshold Maximum(double must) => new(false, must);
+    public static Threshold Maximum(double must, double? aim = null) => new(false, must, aim);
 
     public bool Holds(double value) => AtLeast ? value >= Must : value <= Must;
 }
