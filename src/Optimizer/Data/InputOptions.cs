@@ -6,8 +6,8 @@ using Onnx;
 
 namespace Dunlin.Optimizer.Data;
 
-/// <summary>How an image becomes a model's input, which an ONNX file does not say.</summary>
-internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>? Mean, IReadOnlyList<float>? Deviation, FitMode Fit, double? CropFraction)
+/// <summary>How an image becomes a model's input, which an ONNX file does not say unless it was made here; null where nothing is said.</summary>
+internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>? Mean, IReadOnlyList<float>? Deviation, FitMode? Fit, double? CropFraction)
 {
     /// <summary>Of ImageNet's pixels, as torchvision's models expect them, 0…255.</summary>
     private static readonly float[] ImageNetMean = [123.675f, 116.28f, 103.53f], ImageNetDeviation = [58.395f, 57.12f, 57.375f];
@@ -15,7 +15,7 @@ internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>
     private static readonly Option<ChannelOrder?> ChannelOption = new("--channels") { Description = "rgb, bgr or gray; by default rgb for three channels, gray for one." };
     private static readonly Option<string?> MeanOption = new("--mean") { Description = "Subtracted from pixels of 0…255, one number or one a channel. By default ImageNet's for three channels, 0 for one." };
     private static readonly Option<string?> DeviationOption = new("--std") { Description = "Divides what is left. By default ImageNet's for three channels, 255 for one." };
-    private static readonly Option<FitMode> FitOption = new("--fit") { Description = "stretch, centerCrop or letterbox.", DefaultValueFactory = _ => FitMode.CenterCrop };
+    private static readonly Option<FitMode?> FitOption = new("--fit") { Description = "stretch, centerCrop or letterbox; by default centerCrop." };
     private static readonly Option<double?> CropOption = new("--crop-fraction") { Description = "Share of the largest centred rectangle that centerCrop keeps: 0.875 for torchvision's 224 of 256." };
 
     /// <summary>All of them, for a command.</summary>
@@ -31,18 +31,19 @@ internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>
         return new InputOptions(arguments.GetValue(ChannelOption), Numbers(arguments, MeanOption), deviation, arguments.GetValue(FitOption), crop);
     }
 
-    /// <summary>The specification for a model; layout, size and element type are the graph's own.</summary>
+    /// <summary>The specification for a model; layout, size and element type are the graph's own. What is not given is as the model was made, or the default.</summary>
     /// <param name="graph">The model.</param>
     /// <param name="isFashionMnist">Whose pixels then give the defaults.</param>
     /// <exception cref="InvalidDataException">The input is no image.</exception>
     public InputSpec For(ModelGraph graph, bool isFashionMnist)
     {
+        var said = InputMark.Of(graph.Model) is { } made ? Or(made) : this;
         var shape = graph.Input.Shape;
         var layout = shape is [_, 1 or 3, _, _] ? TensorLayout.Nchw
             : shape is [_, _, _, 1 or 3] ? TensorLayout.Nhwc
             : throw new InvalidDataException($"Input '{graph.Input.Name}' is {string.Join('×', shape)}; an image is 1×channels×height×width or 1×height×width×channels, with one or three channels.");
         var (count, height, width) = layout == TensorLayout.Nchw ? (shape[1], shape[2], shape[3]) : (shape[3], shape[1], shape[2]);
-        var channels = Channels ?? (count == 1 ? ChannelOrder.Gray : ChannelOrder.Rgb);
+        var channels = said.Channels ?? (count == 1 ? ChannelOrder.Gray : ChannelOrder.Rgb);
         if ((channels == ChannelOrder.Gray) != (count == 1))
             throw new InvalidDataException($"Input '{graph.Input.Name}' has {count} channels, which --channels {channels} does not fit.");
         var bytes = graph.Model.Graph.Input.First(i => i.Name == graph.Input.Name).Type.TensorType.ElemType == (int)TensorProto.Types.DataType.Uint8;
@@ -50,6 +51,7 @@ internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>
             : isFashionMnist ? ([FashionMnist.PixelMean], [FashionMnist.PixelDeviation])
             : count == 3 ? (ImageNetMean, ImageNetDeviation)
             : (new[] { 0f }, new[] { 255f });
+        var fit = said.Fit ?? FitMode.CenterCrop;
         return new InputSpec
         {
             Tensor = graph.Input.Name,
@@ -58,13 +60,16 @@ internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>
             Width = (int)width,
             Height = (int)height,
             ElementType = bytes ? ElementType.UInt8 : ElementType.Float32,
-            Fit = Fit,
-            CropFraction = Fit == FitMode.CenterCrop ? CropFraction : null,
+            Fit = fit,
+            CropFraction = fit == FitMode.CenterCrop ? said.CropFraction : null,
             Interpolation = Interpolation.Area,
-            Mean = PerChannel(Mean ?? Ordered(mean, channels), (int)count, "--mean"),
-            Scale = [.. PerChannel(Deviation ?? Ordered(deviation, channels), (int)count, "--std").Select(d => 1 / d)],
+            Mean = PerChannel(said.Mean ?? Ordered(mean, channels), (int)count, "--mean"),
+            Scale = [.. PerChannel(said.Deviation ?? Ordered(deviation, channels), (int)count, "--std").Select(d => 1 / d)],
         };
     }
+
+    private InputOptions Or(InputOptions other) =>
+        new(Channels ?? other.Channels, Mean ?? other.Mean, Deviation ?? other.Deviation, Fit ?? other.Fit, CropFraction ?? other.CropFraction);
 
     private static float[] Ordered(float[] rgb, ChannelOrder channels) => channels == ChannelOrder.Bgr ? [.. rgb.Reverse()] : rgb;
 

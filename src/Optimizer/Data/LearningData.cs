@@ -77,6 +77,10 @@ internal sealed class LearningData
     /// <summary>How many images a part has.</summary>
     public int CountOf(SplitPart part) => _images.Of(part).Count;
 
-    /// <summary>Notes in a model that it was made with this split.</summary>
-    public void Mark(ModelProto model) => _images.Mark(model);
+    /// <summary>Notes in a model that it was made with this split, and how images became its input.</summary>
+    public void Mark(ModelProto model)
+    {
+        _images.Mark(model);
+        InputMark.Write(model, Input);
+    }
 }
