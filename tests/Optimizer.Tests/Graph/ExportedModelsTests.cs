@@ -1,6 +1,8 @@
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Pruning;
+using Dunlin.Optimizer.Quantization;
 using Dunlin.Optimizer.Tests.Pruning;
+using Dunlin.Optimizer.Tests.Quantization;
 using Dunlin.Optimizer.Tests.Training;
 using Dunlin.Optimizer.Training.Execution;
 using Onnx;
@@ -11,6 +13,8 @@ namespace Dunlin.Optimizer.Tests.Graph;
 /// <summary>The same proofs for models of a folder (<c>DUNLIN_MODELS</c>), as <c>./build.sh exporter-test</c> fills one with what PyTorch exports; skipped without it.</summary>
 public sealed class ExportedModelsTests
 {
+    private const int ImageCount = 8;
+    private const double LargestError = 0.1;
     private static readonly long[] Image = [1, 3, 224, 224];
 
     public static TheoryData<string> Models => Environment.GetEnvironmentVariable("DUNLIN_MODELS") is { Length: > 0 } folder
@@ -56,6 +60,31 @@ public sealed class ExportedModelsTests
         using var scores = network.forward(two);
         var expected = run.Scores(image);
         AssertClose([.. expected, .. expected], scores.data<float>().ToArray());
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void QuantizedItsScoresStayNear(string name)
+    {
+        var original = Load(name);
+        var graph = ModelGraph.Of(original, ShapeFor(original));
+        var images = Pictures.Make(graph.Model, 2 * ImageCount, seed: 3);
+        var quantization = PostTraining.Calibrate(graph, images.Take(ImageCount), new QuantizationOptions(), TestContext.Current.CancellationToken);
+        var result = quantization.Quantize(new HashSet<string>(), TestContext.Current.CancellationToken).Model;
+        OnnxChecker.Accepts(result);
+        Assert.DoesNotContain(FusionEvidence.Of(quantization.Plan, result).Unfused, layer => layer.Reason.Contains("did not fuse", StringComparison.Ordinal));
+        using var first = new GraphRun(quantization.Plan.Graph.Model);
+        using var second = new GraphRun(result);
+        var (error, size) = (0.0, 0.0);
+        foreach (var image in images.Skip(ImageCount))
+            foreach (var (expected, actual) in first.Scores(image).Zip(second.Scores(image)))
+            {
+                error += Math.Pow(expected - actual, 2);
+                size += Math.Pow(expected, 2);
+            }
+
+        TestContext.Current.TestOutputHelper!.WriteLine($"{name}: scores are off by {Math.Sqrt(error / size):p2}");
+        Assert.InRange(Math.Sqrt(error / size), 0, LargestError);
     }
 
     private static ModelProto Load(string name)
