@@ -10,14 +10,15 @@ namespace Dunlin.Agent.Updates.Fetching;
 /// </summary>
 internal sealed class ChunkPipeline
 {
-    // Chunks that wait to be judged: a source that sends nonsense must be noticed after a few.
-    private const int MaximumUnjudged = 2;
+    // Of a request, judged before more is read: a source of nonsense must be noticed after a few.
+    private const int ProbationLength = 32;
 
     private readonly Channel<int> _free;
     private readonly Channel<(int Chunk, int Place, int Length)> _read, _judged;
     private readonly ChunkBuffers _buffers;
     private readonly ChunkSink _sink;
     private readonly Task _working;
+    private int _handed;
 
     /// <param name="sink">Nobody else judges or stores with it until <see cref="FinishAsync"/> has ended.</param>
     /// <param name="buffers">Nobody else's until then.</param>
@@ -25,7 +26,7 @@ internal sealed class ChunkPipeline
     {
         (_sink, _buffers) = (sink, buffers);
         _free = Channel.CreateBounded<int>(buffers.Count);
-        _read = Channel.CreateBounded<(int, int, int)>(MaximumUnjudged);
+        _read = Channel.CreateBounded<(int, int, int)>(buffers.Count);
         _judged = Channel.CreateBounded<(int, int, int)>(buffers.Count);
         for (var place = 0; place < buffers.Count; place++) _free.Writer.TryWrite(place);
         _working = Task.WhenAll(Task.Run(JudgeAsync), Task.Run(WriteAsync));
@@ -35,8 +36,12 @@ internal sealed class ChunkPipeline
     public async ValueTask<int?> NextPlaceAsync(CancellationToken cancellationToken) =>
         await _free.Reader.WaitToReadAsync(cancellationToken) && _free.Reader.TryRead(out var place) ? place : null;
 
-    /// <summary>A chunk as it came; waits while others are to be judged before it.</summary>
-    public ValueTask HandAsync(int chunk, int place, int length, CancellationToken cancellationToken) => _read.Writer.WriteAsync((chunk, place, length), cancellationToken);
+    /// <summary>A chunk as it came.</summary>
+    public void Hand(int chunk, int place, int length)
+    {
+        if (_handed++ < ProbationLength) Judge(chunk, place, length);
+        else _read.Writer.TryWrite((chunk, place, length));
+    }
 
     /// <summary>Waits until everything handed over is judged, and what is right and was not there is written.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
@@ -48,13 +53,14 @@ internal sealed class ChunkPipeline
 
     private async Task JudgeAsync()
     {
-        await foreach (var (chunk, place, length) in _read.Reader.ReadAllAsync())
-        {
-            if (!_sink.Has(chunk) && _sink.Judge(chunk, _buffers.At(place, length).Span)) _judged.Writer.TryWrite((chunk, place, length));
-            else _free.Writer.TryWrite(place);
-        }
-
+        await foreach (var (chunk, place, length) in _read.Reader.ReadAllAsync()) Judge(chunk, place, length);
         _judged.Writer.TryComplete();
+    }
+
+    private void Judge(int chunk, int place, int length)
+    {
+        if (!_sink.Has(chunk) && _sink.Judge(chunk, _buffers.At(place, length).Span)) _judged.Writer.TryWrite((chunk, place, length));
+        else _free.Writer.TryWrite(place);
     }
 
     /// <summary>A run is hashed while the disk writes it and the one before: a disk that gets one request at a time is half idle.</summary>

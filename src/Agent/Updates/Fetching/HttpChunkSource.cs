@@ -91,7 +91,7 @@ internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, 
                     if (await pipeline.NextPlaceAsync(cancellationToken) is not { } place) break;
                     var content = _buffers.At(place, blob.ChunkLength(chunk));
                     if (await FillAsync(stream, blob, chunk, content, sink, cancellationToken) is { } failure) return failure;
-                    await pipeline.HandAsync(chunk, place, content.Length, cancellationToken);
+                    pipeline.Hand(chunk, place, content.Length);
                 }
             }
             finally
