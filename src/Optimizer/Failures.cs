@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Documents;
 using Dunlin.Contracts.Processes;
+using Dunlin.Optimizer.Training;
 using Dunlin.Runtime.Sessions;
 using Microsoft.ML.OnnxRuntime;
 
@@ -35,5 +36,5 @@ internal static class Failures
 
     private static bool IsExpected(Exception error) =>
         error is IOException or InvalidDataException or FormatException or UnauthorizedAccessException or DllNotFoundException
-            or ModelLoadException or BundleException or DocumentException or OnnxRuntimeException;
+            or DivergedException or ModelLoadException or BundleException or DocumentException or OnnxRuntimeException;
 }

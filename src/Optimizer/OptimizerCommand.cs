@@ -8,6 +8,7 @@ using Dunlin.Optimizer.Packing;
 using Dunlin.Optimizer.Pruning;
 using Dunlin.Optimizer.Quantization;
 using Dunlin.Optimizer.Reporting;
+using Dunlin.Optimizer.Search;
 using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer;
@@ -27,7 +28,7 @@ internal static class OptimizerCommand
         }));
         return new RootCommand("Trains, shrinks, measures and packs ONNX image classifiers for Dunlin's devices.")
         {
-            InspectCommand.Create(), PruneCommand.Create(), TrainCommand.Create(), DistilCommand.Create(), QuantizeCommand.Create(), SplitCommand.Create(), EvaluateCommand.Create(), ExplainCommand.Create(), ReportCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
+            OptimizeCommand.Create(), SearchCommand.Create(), InspectCommand.Create(), PruneCommand.Create(), TrainCommand.Create(), DistilCommand.Create(), QuantizeCommand.Create(), SplitCommand.Create(), EvaluateCommand.Create(), ExplainCommand.Create(), ReportCommand.Create(), PackCommand.Create(), BeltCommand.Create(), probe,
         };
     }
 }

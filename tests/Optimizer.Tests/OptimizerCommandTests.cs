@@ -5,6 +5,8 @@ public sealed class OptimizerCommandTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-optimizer").FullName;
 
     [Theory]
+    [InlineData("optimize", "--budget")]
+    [InlineData("search", "--verdicts")]
     [InlineData("inspect", "--input-shape")]
     [InlineData("prune", "--scope")]
     [InlineData("train", "--teacher")]

@@ -30,7 +30,16 @@ internal sealed class LearningData
     /// <param name="result">The file that will be written; the split lies beside it.</param>
     /// <param name="said">Told of a new split.</param>
     /// <exception cref="InvalidDataException">The data does not fit the model, or the model was made with another split.</exception>
-    public static LearningData Of(ParseResult arguments, DataListing data, ModelGraph graph, string? model, string result, TextWriter said)
+    public static LearningData Of(ParseResult arguments, DataListing data, ModelGraph graph, string? model, string result, TextWriter said) =>
+        Of(arguments, data, graph, model, () => SplitOption.ForLearning(arguments, data, result, said));
+
+    /// <inheritdoc cref="Of(ParseResult, DataListing, ModelGraph, string?, string, TextWriter)"/>
+    /// <param name="arguments">Of the command.</param>
+    /// <param name="data">Of its <c>--data</c>.</param>
+    /// <param name="graph">That learns.</param>
+    /// <param name="model">The file that the graph was read from, if any.</param>
+    /// <param name="split">Asked for once all else is right.</param>
+    public static LearningData Of(ParseResult arguments, DataListing data, ModelGraph graph, string? model, Func<SplitImages> split)
     {
         var input = InputOptions.Of(arguments).For(graph, FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!));
         if (input.ElementType != ElementType.Float32)
@@ -39,7 +48,7 @@ internal sealed class LearningData
         if (scores.Length != 2) throw new InvalidDataException($"Output '{graph.Output}' is {string.Join('×', scores)}; a classifier gives 1×classes.");
         var classes = ClassMap.Of(data, DataOption.Labels(arguments, model), (int)scores[1]);
         var share = DataOption.UnreadableShare(arguments);
-        var images = SplitOption.ForLearning(arguments, data, result, said);
+        var images = split();
         if (model is not null) images.RequireSame(graph.Model, model);
         return new LearningData(images, input, classes, share, arguments.InvocationConfiguration.Error);
     }

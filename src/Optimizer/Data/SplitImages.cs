@@ -16,6 +16,9 @@ internal sealed class SplitImages
 
     public int NewCount { get; }
 
+    /// <summary>Of the split: what images are used for.</summary>
+    public Digest Split => _split;
+
     /// <summary>For reports; whoever learns from images has no way to get these.</summary>
     public HeldOutImages HeldOut => new([.. _parts[SplitPart.HeldOut]], _split);
 

@@ -37,5 +37,6 @@ internal static class SplitOption
         return file is null ? HeldOutImages.Whole(data) : SplitFile.Load(file).Apply(data).HeldOut;
     }
 
-    private static string Beside(string path) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, Name);
+    /// <summary>Where a split is looked for that belongs to a file.</summary>
+    public static string Beside(string path) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, Name);
 }

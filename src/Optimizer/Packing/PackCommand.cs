@@ -15,10 +15,10 @@ internal static class PackCommand
     private static readonly Argument<FileInfo[]> Models = new("model") { Description = "ONNX files; a variant is named after its file, in lower case and with hyphens.", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<DirectoryInfo> Out = new("--out") { Description = "The bundle's directory; must not exist, or be empty.", Required = true };
     private static readonly Option<string> Name = new("--name") { Description = "The classifier's name.", Required = true };
-    private static readonly Option<int> Version = new("--version-number") { Description = "Rises with every release.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<string> Label = new("--label") { Description = "The version that people say.", DefaultValueFactory = _ => "1.0.0" };
+    public static readonly Option<int> Version = new("--version-number") { Description = "Rises with every release.", DefaultValueFactory = _ => 1 };
+    public static readonly Option<string> Label = new("--label") { Description = "The version that people say.", DefaultValueFactory = _ => "1.0.0" };
     private static readonly Option<double?> Floor = new("--accuracy-floor") { Description = "Top-1 in 0…1 below which no device races a variant; 0.03 below the best one if not given." };
-    private static readonly Option<int?> Golden = new("--golden") { Description = "Samples of the golden set; by default 400, or as many as there are and fit into it." };
+    public static readonly Option<int?> Golden = new("--golden") { Description = "Samples of the golden set; by default 400, or as many as there are and fit into it." };
 
     public static Command Create()
     {

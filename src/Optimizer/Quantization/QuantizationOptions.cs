@@ -1,3 +1,6 @@
+using System.Globalization;
+using Dunlin.Contracts.Manifests;
+
 namespace Dunlin.Optimizer.Quantization;
 
 /// <summary>How a model is quantized after training.</summary>
@@ -11,4 +14,32 @@ internal sealed record QuantizationOptions
     public double Percentile { get; init; } = 99.999;
 
     public bool CorrectBias { get; init; } = true;
+
+    /// <summary>Ways of calibrating as they are typed.</summary>
+    public static IReadOnlyDictionary<string, CalibrationMethod> Methods { get; } = new Dictionary<string, CalibrationMethod>
+    {
+        ["min-max"] = CalibrationMethod.MinMax, ["percentile"] = CalibrationMethod.Percentile, ["mse"] = CalibrationMethod.Mse,
+    };
+
+    public static string Word(CalibrationMethod method) => Methods.Single(m => m.Value == method).Key;
+
+    /// <summary>The step as a manifest tells it.</summary>
+    /// <param name="imageCount">That calibrated.</param>
+    /// <param name="keptFloatCount">Layers that stayed in float.</param>
+    /// <param name="epochCount">Of training on the grids; 0 where there was none.</param>
+    public Technique Technique(int imageCount, int keptFloatCount, int epochCount = 0) => new()
+    {
+        Kind = "quantized",
+        Summary = keptFloatCount == 0 ? "int8 QDQ per-channel" : $"int8 QDQ per-channel, {keptFloatCount} layers in float",
+        Parameters = new Dictionary<string, string>
+        {
+            ["activations"] = Target.SignedActivations ? "s8" : "u8",
+            ["weights"] = "s8",
+            ["target"] = Target.Name,
+            ["calibration"] = Word(Calibration),
+            ["biasCorrection"] = CorrectBias ? "yes" : "no",
+            ["images"] = imageCount.ToString(CultureInfo.InvariantCulture),
+            ["trainingEpochs"] = epochCount.ToString(CultureInfo.InvariantCulture),
+        },
+    };
 }

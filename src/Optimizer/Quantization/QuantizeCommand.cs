@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
@@ -13,11 +11,6 @@ internal static class QuantizeCommand
 {
     private const int FewestImages = 16;
     private const int SensitivityImages = 64;
-
-    private static readonly Dictionary<string, CalibrationMethod> Methods = new()
-    {
-        ["min-max"] = CalibrationMethod.MinMax, ["percentile"] = CalibrationMethod.Percentile, ["mse"] = CalibrationMethod.Mse,
-    };
 
     private static readonly Argument<FileInfo> Model = new("model") { Description = "A float32 ONNX file." };
     private static readonly Option<FileInfo> Out = new("--out") { Description = "The ONNX file to write.", Required = true };
@@ -35,7 +28,7 @@ internal static class QuantizeCommand
 
     public static Command Create()
     {
-        Calibrate.AcceptOnlyFromAmong([.. Methods.Keys]);
+        Calibrate.AcceptOnlyFromAmong([.. QuantizationOptions.Methods.Keys]);
         Target.AcceptOnlyFromAmong([.. QuantizationTarget.All.Select(t => t.Name)]);
         var command = new Command("quantize", "Quantizes to int8 (static QDQ: weights signed and per channel), and shows what ONNX Runtime makes of it.")
         {
@@ -68,7 +61,7 @@ internal static class QuantizeCommand
         if (arguments.GetValue(Sensitivities)) _ = sensitivities.Value;
         var (result, keptFloat) = MixedPrecision.Find(quantization, sensitivities, against.Holds, cancellationToken);
 
-        Provenance.Add(result.Model, TechniqueOf(quantization.Options, calibration.Count, keptFloat.Count, isTrained ? epochs : 0));
+        Provenance.Add(result.Model, quantization.Options.Technique(calibration.Count, keptFloat.Count, isTrained ? epochs : 0));
         Provenance.AddCommand(result.Model, arguments);
         learning.Mark(result.Model);
         ModelFile.Save(result.Model, path);
@@ -91,7 +84,7 @@ internal static class QuantizeCommand
         return new QuantizationOptions
         {
             Target = QuantizationTarget.All.Single(t => t.Name == arguments.GetValue(Target)),
-            Calibration = Methods[arguments.GetValue(Calibrate)!],
+            Calibration = QuantizationOptions.Methods[arguments.GetValue(Calibrate)!],
             Percentile = percentile,
             CorrectBias = !arguments.GetValue(PlainBias),
         };
@@ -105,20 +98,4 @@ internal static class QuantizeCommand
         data.CountOf(part) is var there && there < fewest
             ? throw new InvalidDataException($"The data has {there} {SplitShares.Word(part)} images; quantizing needs {fewest}. Give more images, or make a split with a larger share for them.")
             : data.Read(part, count, arguments.GetValue(Seed), cancellationToken);
-
-    private static Technique TechniqueOf(QuantizationOptions options, int imageCount, int keptFloatCount, int epochCount) => new()
-    {
-        Kind = "quantized",
-        Summary = keptFloatCount == 0 ? "int8 QDQ per-channel" : $"int8 QDQ per-channel, {keptFloatCount} layers in float",
-        Parameters = new Dictionary<string, string>
-        {
-            ["activations"] = options.Target.SignedActivations ? "s8" : "u8",
-            ["weights"] = "s8",
-            ["target"] = options.Target.Name,
-            ["calibration"] = Methods.Single(m => m.Value == options.Calibration).Key,
-            ["biasCorrection"] = options.CorrectBias ? "yes" : "no",
-            ["images"] = imageCount.ToString(CultureInfo.InvariantCulture),
-            ["trainingEpochs"] = epochCount.ToString(CultureInfo.InvariantCulture),
-        },
-    };
 }

@@ -12,6 +12,9 @@ internal sealed record HalvingPlan(int CandidateCount, int FirstSteps, int Final
     /// <summary>A shorter recovery says little of what a candidate will become.</summary>
     private const int LeastSteps = 16;
 
+    /// <summary>Each of those who stay is to have so many epochs at least, or fewer stay.</summary>
+    private const int FinalEpochs = 2;
+
     private const int MostFinal = 4;
 
     /// <summary>How many begin each round that chooses; one round more trains <see cref="FinalCount"/>.</summary>
@@ -30,15 +33,16 @@ internal sealed record HalvingPlan(int CandidateCount, int FirstSteps, int Final
     /// <returns>Null if the budget is not even enough for one short recovery.</returns>
     public static HalvingPlan? Make(double budget, double stepCost, double trialCost, int epochSteps, int available)
     {
-        var first = Math.Max(LeastSteps, epochSteps / 8);
+        var first = Math.Max(LeastSteps, epochSteps / 16);
         if (budget < LeastSteps * stepCost + trialCost || available == 0) return null;
+        var most = (int)Math.Clamp((1 - ChoosingShare) * budget / (FinalEpochs * epochSteps * stepCost), 1, MostFinal);
         var count = available;
-        while (count > 1 && Of(count, first).ChoosingCost(stepCost, trialCost) > budget * ChoosingShare) count--;
-        while (count == available && first * 2 <= epochSteps && Of(count, first * 2).ChoosingCost(stepCost, trialCost) <= budget * ChoosingShare) first *= 2;
-        return Of(count, first);
+        while (count > 1 && Of(count, first, most).ChoosingCost(stepCost, trialCost) > budget * ChoosingShare) count--;
+        while (count == available && first * 2 <= epochSteps && Of(count, first * 2, most).ChoosingCost(stepCost, trialCost) <= budget * ChoosingShare) first *= 2;
+        return Of(count, first, most);
     }
 
-    private static HalvingPlan Of(int count, int first) => new(count, first, Math.Clamp(count / 3, 1, MostFinal));
+    private static HalvingPlan Of(int count, int first, int most) => new(count, first, Math.Clamp(count / 3, 1, most));
 
     private double ChoosingCost(double stepCost, double trialCost) => ChoosingRounds().Sum(r => r.Count * (r.Steps * stepCost + trialCost));
 }

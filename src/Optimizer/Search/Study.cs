@@ -10,7 +10,7 @@ namespace Dunlin.Optimizer.Search;
 /// </summary>
 internal sealed class Study : IDisposable
 {
-    private const string RecipeFile = "study.json", Records = "records", Models = "models";
+    private const string RecipeFile = "study.json", SplitName = "split.json", LockFile = "lock", Records = "records", Models = "models";
     private readonly FileStream _lock;
     private readonly TimeProvider _time;
     private readonly long _opened;
@@ -37,9 +37,8 @@ internal sealed class Study : IDisposable
     public static Study Open(string folder, StudyRecipe recipe, TimeProvider time)
     {
         folder = Path.GetFullPath(folder);
+        RequireUsable(folder);
         var file = Path.Combine(folder, RecipeFile);
-        if (!File.Exists(file) && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-            throw new InvalidDataException($"'{folder}' is not empty and holds no study ({RecipeFile}); name another folder with --work.");
         Directory.CreateDirectory(Path.Combine(folder, Records));
         Directory.CreateDirectory(Path.Combine(folder, Models));
         var owned = Lock(folder);
@@ -55,6 +54,14 @@ internal sealed class Study : IDisposable
             owned.Dispose();
             throw;
         }
+    }
+
+    /// <summary>A folder that is not there, or empty but for a split, or that has a study.</summary>
+    /// <exception cref="InvalidDataException">It holds something else.</exception>
+    public static void RequireUsable(string folder)
+    {
+        if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, RecipeFile)) && Directory.EnumerateFileSystemEntries(folder).Any(e => Path.GetFileName(e) is not (SplitName or Records or Models or LockFile)))
+            throw new InvalidDataException($"'{folder}' is not empty and holds no study ({RecipeFile}); name another folder with --work.");
     }
 
     /// <summary>Where a model of that name is kept.</summary>
@@ -95,7 +102,7 @@ internal sealed class Study : IDisposable
     {
         try
         {
-            return new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(Path.Combine(folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException error)
         {

@@ -2,7 +2,15 @@ using System.Text.Json.Serialization;
 
 namespace Dunlin.Optimizer.Search;
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DictionaryKeyPolicy = JsonKnownNamingPolicy.Unspecified, UseStringEnumConverter = true, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DictionaryKeyPolicy = JsonKnownNamingPolicy.Unspecified, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(StudyRecipe))]
 [JsonSerializable(typeof(StudyRecord))]
+[JsonSerializable(typeof(Build))]
+[JsonSerializable(typeof(Start))]
+[JsonSerializable(typeof(Trained))]
+[JsonSerializable(typeof(Quantized))]
+[JsonSerializable(typeof(StepDecision))]
+[JsonSerializable(typeof(Kept))]
+[JsonSerializable(typeof(TrainingPlan))]
+[JsonSerializable(typeof(Times))]
 internal sealed partial class StudyJson : JsonSerializerContext;

@@ -26,6 +26,9 @@ internal sealed class Batches(PixelSet images, Augmentation augmentation, int vi
 
     public int Count => withRest ? (_order.Length + _size - 1) / _size : _order.Length / _size;
 
+    /// <summary>Goes on behind so many batches.</summary>
+    public void Skip(int count) => _next += count * _size;
+
     public Batch Next(ModelInput input)
     {
         var indices = new ArraySegment<int>(_order, _next, Math.Min(_size, _order.Length - _next));

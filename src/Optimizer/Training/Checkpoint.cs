@@ -5,10 +5,10 @@ namespace Dunlin.Optimizer.Training;
 /// <summary>The epoch after which the images of the check were answered best.</summary>
 internal sealed record BestEpoch(int Epoch, double Loss, Weights Weights);
 
-/// <summary>A training run after whole epochs, so that an interrupted one goes on. Kept beside the model as <c>NAME.checkpoint</c>.</summary>
-internal sealed record Checkpoint(string Recipe, int EpochCount, Weights Weights, Weights Velocity, BestEpoch? Best)
+/// <summary>A training run after some steps, so that an interrupted one goes on. Kept beside the model as <c>NAME.checkpoint</c>.</summary>
+internal sealed record Checkpoint(string Recipe, int StepCount, Weights Weights, Weights Velocity, BestEpoch? Best)
 {
-    private const string Magic = "dunlin.checkpoint.v2";
+    private const string Magic = "dunlin.checkpoint.v3";
 
     /// <summary>Everything that must be equal for a checkpoint to be of use to a run.</summary>
     /// <param name="options">How it is trained.</param>
@@ -26,7 +26,7 @@ internal sealed record Checkpoint(string Recipe, int EpochCount, Weights Weights
         {
             writer.Write(Magic);
             writer.Write(Recipe);
-            writer.Write(EpochCount);
+            writer.Write(StepCount);
             Weights.Write(writer);
             Velocity.Write(writer);
             writer.Write(Best is not null);

@@ -14,7 +14,9 @@ namespace Dunlin.Optimizer.Training;
 internal sealed class Trainer(PixelSet images, TrainingOptions options)
 {
     private const int StatisticsBatchCount = 128;
+    private static readonly TimeSpan BetweenCheckpoints = TimeSpan.FromSeconds(30);
     private readonly Augmentation _augmentation = new(images, options.Augmentations, options.Seed);
+    private long _saved = Stopwatch.GetTimestamp();
 
     /// <summary>A model to learn from.</summary>
     public TeacherLogits? Teacher { get; init; }
@@ -37,9 +39,18 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
     /// <summary>Called after each step with the share 0…1 of the whole run that is done.</summary>
     public Action<double>? Advanced { get; init; }
 
+    /// <summary>Asked before each step whether there is no time for it; what was learnt is then kept.</summary>
+    public Func<bool>? IsCut { get; init; }
+
+    private int EpochSteps => images.Count / Math.Min(options.BatchSize, images.Count);
+
+    private int StepCount => options.StepCount ?? options.EpochCount * EpochSteps;
+
     /// <summary>Trains to the end, and writes weights with exact batch statistics into the graph.</summary>
-    /// <exception cref="InvalidDataException">The graph cannot be trained, or its loss is no number any more.</exception>
-    public void Run(ModelGraph graph, CancellationToken cancellationToken)
+    /// <returns>Steps done, with those of a checkpoint that it went on from.</returns>
+    /// <exception cref="InvalidDataException">The graph cannot be trained.</exception>
+    /// <exception cref="DivergedException">The loss is no number any more.</exception>
+    public int Run(ModelGraph graph, CancellationToken cancellationToken)
     {
         TorchLibrary.Load();
         torch.set_num_threads(ThreadCount);
@@ -50,50 +61,66 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
         var recipe = Checkpoint.RecipeOf(options, images.Key, Teacher?.Name ?? "none", Grids?.Key, Digest.Of(graph.Model.ToByteArray()));
         var checkpoint = CheckpointPath is null ? null : Checkpoint.TryLoad(CheckpointPath, recipe);
         if (checkpoint is not null) masters.Write(checkpoint.Weights, checkpoint.Velocity);
-        var best = checkpoint?.Best;
-        for (var epoch = checkpoint?.EpochCount ?? 0; epoch < options.EpochCount && !IsStale(best, epoch); epoch++)
+        var (done, best, isCut) = (checkpoint?.StepCount ?? 0, checkpoint?.Best, false);
+        while (done < StepCount && !isCut && !IsStale(best, done / EpochSteps))
         {
             var watch = Stopwatch.StartNew();
-            var (loss, accuracy) = TrainEpoch(network, masters, graph.Input, epoch, cancellationToken);
+            var epoch = done / EpochSteps;
+            var end = Math.Min((epoch + 1) * EpochSteps, StepCount);
+            var (reached, loss, accuracy) = TrainEpoch(network, masters, graph.Input, done, end, best, recipe, cancellationToken);
+            (done, isCut) = (reached, reached < end);
+            if (isCut) break;
             var check = options.Patience > 0 && Check is not null ? Answers.On(Check, network, graph.Input, options.BatchSize, cancellationToken) : null;
             if (check is not null && (best is null || check.Loss < best.Loss)) best = new BestEpoch(epoch + 1, check.Loss, masters.Read());
-            if (CheckpointPath is not null) new Checkpoint(recipe, epoch + 1, masters.Read(), masters.ReadVelocity(), best).Save(CheckpointPath);
+            Save(masters, recipe, done, best);
             EpochDone?.Invoke(new EpochResult(epoch + 1, loss, accuracy, watch.Elapsed, check));
         }
 
         MasterWeights.WriteTo(graph, best?.Weights ?? masters.Read());
         if (network.Statistics.Count > 0) MeasureStatistics(graph, cancellationToken);
+        return done;
     }
 
     private bool IsStale(BestEpoch? best, int epoch) => options.Patience > 0 && best is not null && epoch - best.Epoch >= options.Patience;
 
-    private (double Loss, double Accuracy) TrainEpoch(GraphNetwork network, MasterWeights masters, ModelInput input, int epoch, CancellationToken cancellationToken)
+    private void Save(MasterWeights masters, string recipe, int done, BestEpoch? best)
     {
+        if (CheckpointPath is not null) new Checkpoint(recipe, done, masters.Read(), masters.ReadVelocity(), best).Save(CheckpointPath);
+        _saved = Stopwatch.GetTimestamp();
+    }
+
+    // From a step to the end of its epoch, or of all.
+    private (int Reached, double Loss, double Accuracy) TrainEpoch(
+        GraphNetwork network, MasterWeights masters, ModelInput input, int from, int to, BestEpoch? best, string recipe, CancellationToken cancellationToken)
+    {
+        var epoch = options.FirstEpoch + from / EpochSteps;
         var view = Teacher is null ? epoch : epoch % options.ViewCount;
         var batches = new Batches(images, _augmentation, view, options.BatchSize, new Random(HashCodeOf(options.Seed, epoch)));
+        batches.Skip(from % EpochSteps);
         var (lossSum, right, seen) = (0.0, 0L, 0L);
         network.train();
-        for (var step = 0; step < batches.Count; step++)
+        var step = from;
+        for (; step < to && IsCut?.Invoke() != true; step++)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (Stopwatch.GetElapsedTime(_saved) > BetweenCheckpoints) Save(masters, recipe, step, best);
             using var scope = NewDisposeScope();
             var batch = batches.Next(input);
             var logits = network.Logits(batch.Pixels).to(ScalarType.Float32);
             var loss = nn.functional.cross_entropy(logits, batch.Labels, label_smoothing: options.LabelSmoothing);
             if (Teacher is not null) loss = Distilled(loss, logits, tensor(Teacher.Of(batch.Indices, view, cancellationToken), logits.shape));
             if (!float.IsFinite(loss.item<float>()))
-                throw new InvalidDataException($"The loss became {loss.item<float>()} in epoch {epoch + 1}; train with a lower --learning-rate.");
+                throw new DivergedException($"The loss became {loss.item<float>()} in epoch {epoch + 1}; train with a lower --learning-rate.");
             loss.backward();
 
-            var progress = (epoch + (double)step / batches.Count) / options.EpochCount;
-            masters.Step(OneCycle.Rate(options.LearningRate, progress), options);
+            masters.Step(OneCycle.Rate(options.LearningRate, (double)step / StepCount), options);
             lossSum += loss.item<float>() * batch.Labels.shape[0];
             right += logits.argmax(1).eq(batch.Labels).sum().item<long>();
             seen += batch.Labels.shape[0];
-            Advanced?.Invoke(progress);
+            Advanced?.Invoke((double)step / StepCount);
         }
 
-        return (lossSum / seen, (double)right / seen);
+        return (step, lossSum / seen, (double)right / seen);
     }
 
     // Kullback-Leibler divergence from the softened teacher; times T², so that gradients keep their size (Hinton et al. 2015).
@@ -114,7 +141,7 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
         network.train();
         var batches = new Batches(images, _augmentation, view: 0, 2 * options.BatchSize, new Random(options.Seed));
         using var _ = no_grad();
-        for (var step = 0; step < Math.Min(StatisticsBatchCount, batches.Count); step++)
+        for (var step = 0; step < Math.Min(StatisticsBatches, batches.Count); step++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
@@ -124,6 +151,9 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
 
         MasterWeights.WriteTo(graph, masters.Read());
     }
+
+    // Of a short recovery they must not cost more than the recovery.
+    private int StatisticsBatches => options.StepCount is { } steps ? Math.Clamp(steps / 4, 8, StatisticsBatchCount) : StatisticsBatchCount;
 
     private static int HashCodeOf(int seed, int epoch) => unchecked(seed * 1_000_003 + epoch);
 }

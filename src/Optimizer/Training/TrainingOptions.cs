@@ -7,6 +7,12 @@ internal sealed record TrainingOptions
 {
     public int EpochCount { get; init; } = 10;
 
+    /// <summary>Steps to train, also within an epoch; null: <see cref="EpochCount"/> epochs.</summary>
+    public int? StepCount { get; init; }
+
+    /// <summary>Whose order of images and views the first epoch has: training that goes on from other training should not begin with the same again.</summary>
+    public int FirstEpoch { get; init; }
+
     public int BatchSize { get; init; } = 128;
 
     /// <summary>The peak of the one-cycle schedule.</summary>

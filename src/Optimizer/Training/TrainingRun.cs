@@ -126,7 +126,8 @@ internal static class TrainingRun
         });
     }
 
-    private static Technique Distilled(string name, OnnxTeacher teacher, TrainingOptions options) => new()
+    /// <summary>The step as a manifest tells it.</summary>
+    public static Technique Distilled(string name, OnnxTeacher teacher, TrainingOptions options) => new()
     {
         Kind = "distilled",
         Summary = $"distilled from {Path.GetFileNameWithoutExtension(name)}",

@@ -84,7 +84,7 @@ public sealed class TrainerTests : IDisposable
         var weights = new Weights { ["stem.weight"] = ([2, 3], [1, 2, 3, 4, 5, 6]) };
         new Checkpoint("this recipe", 4, weights, weights, new BestEpoch(3, 0.5, weights)).Save(path);
         var read = Checkpoint.TryLoad(path, "this recipe")!;
-        Assert.Equal((4, 3, 0.5), (read.EpochCount, read.Best!.Epoch, read.Best.Loss));
+        Assert.Equal((4, 3, 0.5), (read.StepCount, read.Best!.Epoch, read.Best.Loss));
         Assert.Equal(weights["stem.weight"].Values, read.Best.Weights["stem.weight"].Values);
         Assert.Null(Checkpoint.TryLoad(path, "another recipe"));
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..^9]);

@@ -1,0 +1,61 @@
+using System.Text.Json.Serialization;
+using Dunlin.Contracts.Manifests;
+
+namespace Dunlin.Optimizer.Search;
+
+/// <summary>A model of the study, as it answered the images of the search.</summary>
+/// <param name="Id">What the variant is called.</param>
+/// <param name="Name">Of its file in the study; a candidate has another after each round.</param>
+/// <param name="Precision">Of its arithmetic.</param>
+/// <param name="Macs">Multiply-accumulate operations per image.</param>
+/// <param name="ParameterCount">Weights and biases.</param>
+/// <param name="ByteCount">Of the file.</param>
+/// <param name="Answers">The best class of each image.</param>
+/// <param name="Seconds">What answering took.</param>
+internal sealed record Build(string Id, string Name, Precision Precision, long Macs, long ParameterCount, long ByteCount, IReadOnlyList<int> Answers, double Seconds)
+{
+    [JsonIgnore]
+    public bool IsFloat => Precision is Precision.Fp32;
+}
+
+/// <summary>A narrower graph before any training.</summary>
+/// <param name="Macs">Multiply-accumulate operations per image.</param>
+/// <param name="ParameterCount">Weights and biases.</param>
+internal sealed record Start(long Macs, long ParameterCount);
+
+/// <summary>Training that has ended.</summary>
+/// <param name="Steps">That were done.</param>
+/// <param name="Seconds">That they took in the run that ended it.</param>
+/// <param name="RunSteps">Steps of that run.</param>
+/// <param name="LearningRate">At which the loss stayed a number.</param>
+internal sealed record Trained(int Steps, double Seconds, int RunSteps, double LearningRate);
+
+/// <summary>Quantization that has ended.</summary>
+/// <param name="Method">How ranges were found.</param>
+/// <param name="KeptFloat">Layers that stayed in float for the limit's sake.</param>
+/// <param name="Refused">Why it cannot be quantized; then there is no model.</param>
+/// <param name="Seconds">What it took.</param>
+internal sealed record Quantized(string Method, IReadOnlyList<string> KeptFloat, string? Refused, double Seconds);
+
+/// <summary>A number of steps that was decided upon, so that an interrupted training goes on towards the same end.</summary>
+internal sealed record StepDecision(int Steps);
+
+/// <summary>Who stayed after a round.</summary>
+internal sealed record Kept(IReadOnlyList<string> Ids);
+
+/// <summary>What was measured before the training was planned, and the plan.</summary>
+/// <param name="StepSeconds">Of a training step of the reference.</param>
+/// <param name="BatchSize">Images of a step.</param>
+/// <param name="ImageCount">Training images that are read.</param>
+/// <param name="ImportanceCount">Of them, those that say which channels matter.</param>
+/// <param name="EpochSteps">Steps of an epoch.</param>
+/// <param name="Halving">Null where there is no time to train.</param>
+internal sealed record TrainingPlan(double StepSeconds, int BatchSize, int ImageCount, int ImportanceCount, int EpochSteps, HalvingPlan? Halving);
+
+/// <summary>Times of one inference, taken in turns in one run.</summary>
+/// <param name="OneThread">By the file's name.</param>
+/// <param name="AllThreads">On as many threads as the machine has cores.</param>
+internal sealed record Times(IReadOnlyDictionary<string, BuildTime> OneThread, IReadOnlyDictionary<string, BuildTime> AllThreads);
+
+/// <summary>Milliseconds of an inference: on the clock, and of CPU time.</summary>
+internal sealed record BuildTime(double Milliseconds, double CpuMilliseconds);

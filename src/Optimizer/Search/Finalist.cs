@@ -1,0 +1,42 @@
+using Dunlin.Optimizer.Evaluation;
+
+namespace Dunlin.Optimizer.Search;
+
+/// <summary>A model that may be chosen, with all that was measured of it.</summary>
+/// <param name="Build">The model.</param>
+/// <param name="Standing">Against the reference, on the images of the search.</param>
+/// <param name="OneThread">Of an inference.</param>
+/// <param name="AllThreads">Of an inference.</param>
+/// <param name="FleetMilliseconds">What the fleet's boards would take, in milliseconds of this workstation.</param>
+internal sealed record Finalist(Build Build, Standing Standing, BuildTime OneThread, BuildTime AllThreads, double FleetMilliseconds)
+{
+    public double Cost(SearchObjective objective) => objective switch
+    {
+        SearchObjective.Latency => FleetMilliseconds,
+        SearchObjective.Energy => OneThread.CpuMilliseconds,
+        SearchObjective.Size => Build.ByteCount,
+        _ => throw new ArgumentOutOfRangeException(nameof(objective), objective, "not an objective"),
+    };
+
+    /// <summary>
+    /// What is worth shipping: the reference and its int8 form in any case; then, of the fronts of accuracy against time, energy and size, those
+    /// that hold the limit surely, then those that may hold it. Float and bytes have a front each, since which is faster is the board's own
+    /// matter, unless verdicts of boards have settled it.
+    /// </summary>
+    /// <param name="all">The reference first.</param>
+    /// <param name="objective">By its cost they are spread.</param>
+    /// <param name="count">At most so many.</param>
+    /// <param name="boardsAreKnown">Whether the fleet's times are measured.</param>
+    public static IReadOnlyList<Finalist> Choose(IReadOnlyList<Finalist> all, SearchObjective objective, int count, bool boardsAreKnown)
+    {
+        var always = all.Where(f => f.Build.Id is SearchRun.ReferenceId or SearchRun.IntegerReferenceId).ToList();
+        var fronts = all.Where(f => f.Standing.Limit != LimitAnswer.Fails)
+            .GroupBy(f => boardsAreKnown || f.Build.IsFloat)
+            .SelectMany(g => Pareto.Front([.. g], f => [-f.Standing.Top1.Value, f.FleetMilliseconds, f.OneThread.CpuMilliseconds, f.Build.ByteCount]))
+            .Except(always).ToLookup(f => f.Standing.Limit);
+        var chosen = always;
+        foreach (var answer in (LimitAnswer[])[LimitAnswer.Holds, LimitAnswer.Unsure])
+            if (count > chosen.Count) chosen.AddRange(Pareto.Spread([.. fronts[answer]], f => Math.Log(f.Cost(objective)), count - chosen.Count));
+        return [.. all.Where(chosen.Contains)];
+    }
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Quantization;
+
+namespace Dunlin.Optimizer.Search;
+
+/// <summary>Quantizes models of a study: each way of finding ranges is tried, and the most accurate kept; a second one keeps layers in float where the limit asks for it.</summary>
+internal sealed class Quantizing(SearchSetup setup, Study study, Judge judge, PixelSet calibration)
+{
+    private const int SensitivityImages = 64;
+
+    /// <summary>The model wholly on bytes; null if it cannot be, which is then said.</summary>
+    /// <param name="build">A float model.</param>
+    /// <param name="methods">To try.</param>
+    /// <param name="telling">Told why not.</param>
+    /// <param name="cancellationToken">Checked before each image.</param>
+    public (Build? Build, Quantized Record) Whole(Build build, IReadOnlyList<CalibrationMethod> methods, Telling telling, CancellationToken cancellationToken)
+    {
+        var name = $"{build.Name}-int8";
+        var record = study.Once($"quantized-{name}", StudyJson.Default.Quantized, () =>
+        {
+            var watch = Stopwatch.StartNew();
+            try
+            {
+                var best = methods.Select(method => Tried(build, method, cancellationToken)).ToList().MaxBy(t => t.Top1);
+                Save(best.Model, best.Method, [], name);
+                return new Quantized(QuantizationOptions.Word(best.Method), [], null, watch.Elapsed.TotalSeconds);
+            }
+            catch (InvalidDataException error)
+            {
+                return new Quantized("none", [], error.Message, watch.Elapsed.TotalSeconds);
+            }
+        });
+        if (record.Refused is null) return (judge.Measure($"{build.Id}-int8", name, Precision.Int8, cancellationToken), record);
+        telling.Say($"{build.Id} cannot be quantized: {record.Refused}");
+        return (null, record);
+    }
+
+    /// <summary>The model with as few layers in float as the limit asks for; null if none would do.</summary>
+    /// <param name="build">A float model that holds the limit.</param>
+    /// <param name="reference">What it is held against.</param>
+    /// <param name="method">For its ranges.</param>
+    /// <param name="cancellationToken">Checked before each image.</param>
+    public Build? Mixed(Build build, Build reference, CalibrationMethod method, CancellationToken cancellationToken)
+    {
+        var name = $"{build.Name}-mixed";
+        var record = study.Once($"quantized-{name}", StudyJson.Default.Quantized, () =>
+        {
+            var watch = Stopwatch.StartNew();
+            var quantization = Calibrated(build, method, cancellationToken);
+            var worstFirst = new Lazy<IReadOnlyList<LayerSensitivity>>(() => LayerSensitivity.Measure(
+                quantization, [.. calibration.Take(SensitivityImages).Tensors().Select(t => (float[])t.Clone())], cancellationToken));
+            var (model, kept) = MixedPrecision.Find(quantization, worstFirst, m => judge.Holds(reference, build with { Answers = AnswersOf(m, name, cancellationToken) }), cancellationToken);
+            if (kept.Count == 0) return new Quantized("none", [], "no number of layers in float holds the limit", watch.Elapsed.TotalSeconds);
+            Save(model, method, kept, name);
+            return new Quantized(QuantizationOptions.Word(method), kept, null, watch.Elapsed.TotalSeconds);
+        });
+        return record.Refused is null ? judge.Measure($"{build.Id}-mixed", name, Precision.Mixed, cancellationToken) : null;
+    }
+
+    /// <summary>Whether that was tried already.</summary>
+    public bool HasMixed(Build build) => study.Recorded($"quantized-{build.Name}-mixed", StudyJson.Default.Quantized) is not null;
+
+    private (QuantizedModel Model, CalibrationMethod Method, double Top1) Tried(Build build, CalibrationMethod method, CancellationToken cancellationToken)
+    {
+        var model = Calibrated(build, method, cancellationToken).Quantize(new HashSet<string>(), cancellationToken);
+        return (model, method, judge.Top1(AnswersOf(model, $"{build.Name}-int8", cancellationToken)));
+    }
+
+    private PostTraining Calibrated(Build build, CalibrationMethod method, CancellationToken cancellationToken) => PostTraining.Calibrate(
+        ModelGraph.Load(study.Model(build.Name)), calibration.Tensors(), Options(method), cancellationToken);
+
+    private int[] AnswersOf(QuantizedModel model, string name, CancellationToken cancellationToken)
+    {
+        var trial = study.Model($"{name}-trial");
+        ModelFile.Save(model.Model, trial);
+        try
+        {
+            return judge.AnswersOf(trial, cancellationToken);
+        }
+        finally
+        {
+            File.Delete(trial);
+        }
+    }
+
+    private void Save(QuantizedModel model, CalibrationMethod method, IReadOnlyList<string> keptFloat, string name)
+    {
+        Provenance.Add(model.Model, Options(method).Technique(calibration.Count, keptFloat.Count));
+        setup.Data.Mark(model.Model);
+        ModelFile.Save(model.Model, study.Model(name));
+    }
+
+    private QuantizationOptions Options(CalibrationMethod method) => new() { Target = setup.Target, Calibration = method };
+}

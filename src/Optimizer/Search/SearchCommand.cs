@@ -1,0 +1,76 @@
+using System.CommandLine;
+using Dunlin.Bundles.Durability;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
+
+namespace Dunlin.Optimizer.Search;
+
+/// <summary><c>search</c>: from one model to a folder of those that are worth shipping.</summary>
+internal static class SearchCommand
+{
+    private static readonly Option<DirectoryInfo> Out = new("--out") { Description = "The folder for the models; must not exist, or be empty.", Required = true };
+
+    public static Command Create()
+    {
+        var command = new Command("search", "Prunes, distils and quantizes within a budget, and writes the models that nothing beats in accuracy, time, energy and size. Interrupted, it goes on.") { Out };
+        SearchSetup.AddTo(command);
+        command.SetAction(Failures.Reported(Run));
+        return command;
+    }
+
+    private static int Run(ParseResult arguments, CancellationToken cancellationToken)
+    {
+        var result = arguments.GetValue(Out)!.FullName;
+        RequireEmpty(result);
+        var setup = SearchSetup.Of(arguments, result);
+        using var study = Study.Open(setup.Work, setup.Recipe, TimeProvider.System);
+        var variants = Judged(arguments, setup, study, cancellationToken);
+        Directory.CreateDirectory(result);
+        foreach (var variant in variants) DurableFile.Copy(variant.Model.Path, Path.Combine(result, Path.GetFileName(variant.Model.Path)));
+        var split = Path.Combine(setup.Work, "split.json");
+        // Beside the models, where evaluate and pack look for it.
+        if (File.Exists(split)) DurableFile.Copy(split, Path.Combine(result, "split.json"));
+        var output = arguments.InvocationConfiguration.Output;
+        SearchTables.Write(setup, variants, output);
+        output.WriteLine($"{result}: {variants.Count} models; pack them: dunlin-optimizer pack {result}/*.onnx --data {arguments.GetValue(DataOption.Any)} --out BUNDLE");
+        return 0;
+    }
+
+    /// <exception cref="IOException">There is something in it.</exception>
+    public static void RequireEmpty(string folder)
+    {
+        if (File.Exists(folder)) throw new IOException($"'{folder}' is a file; name a folder with --out.");
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new IOException($"'{folder}' is not empty; name another folder with --out, or remove it.");
+    }
+
+    /// <summary>Searches, or goes on, and judges what was chosen on the held-out images. What is done is kept whatever happens, and it is said how to go on.</summary>
+    public static IReadOnlyList<JudgedVariant> Judged(ParseResult arguments, SearchSetup setup, Study study, CancellationToken cancellationToken)
+    {
+        var pace = new Pace(study, setup.Budget);
+        // At once: the process may be ended before what runs comes to an end.
+        using var interrupted = cancellationToken.Register(() => arguments.InvocationConfiguration.Error.WriteLine($"dunlin-optimizer: interrupted; what is done is kept in '{study.Folder}', and the same command goes on from there."));
+        try
+        {
+            return Telling.Around(arguments.InvocationConfiguration.Output, pace, telling =>
+            {
+                var (chosen, all) = new SearchRun(setup, study, pace, telling).Run(cancellationToken);
+                telling.Say($"{chosen.Count} of {all.Count} models are chosen: {string.Join(", ", chosen.Select(c => c.Build.Id))}");
+                return JudgedVariant.Of(setup, [.. chosen.Select(c => (c, Named(arguments, study, c)))], telling, cancellationToken);
+            });
+        }
+        catch (IOException error)
+        {
+            throw new IOException($"{error.Message} What is done is kept in '{study.Folder}'; when that is mended, the same command goes on from there.", error);
+        }
+    }
+
+    // Under the name of the variant, which is the name of its file.
+    private static string Named(ParseResult arguments, Study study, Finalist finalist)
+    {
+        var path = Path.Combine(study.Folder, "variants", $"{finalist.Build.Id}.onnx");
+        var model = ModelFile.Load(study.Model(finalist.Build.Name));
+        if (finalist.Build.Id != SearchRun.ReferenceId) Provenance.AddCommand(model, arguments);
+        ModelFile.Save(model, path);
+        return path;
+    }
+}

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Globalization;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Quantization;
+
+namespace Dunlin.Optimizer.Search;
+
+/// <summary>A search from the reference to what is worth shipping: narrower models first, each of them on bytes then, and the best of all.</summary>
+internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telling telling)
+{
+    public const string ReferenceId = "reference", IntegerReferenceId = "reference-int8";
+
+    /// <summary>Variants of a bundle, if there is time to judge so many.</summary>
+    public const int MostVariants = 8;
+
+    private const int FewestVariants = 3;
+
+    /// <summary>More images would only make the intervals narrower.</summary>
+    private const int MostSearchImages = 5000, CalibrationImages = 512;
+
+    /// <summary>Of the budget: for judging on held-out images, for trying every calibration, for timing.</summary>
+    private const double JudgingShare = 0.35, CalibrationShare = 0.1, TimingShare = 0.04;
+
+    /// <summary>A variant costs so much of what the reference does, and its process a second.</summary>
+    private const double UsualCost = 0.6, ProcessSeconds = 1.2;
+
+    private const double Caution = 1.15;
+    private const int UsualSurvivors = 4;
+
+    /// <summary>What is worth shipping, the reference first, and all that it was chosen from.</summary>
+    public (IReadOnlyList<Finalist> Chosen, IReadOnlyList<Finalist> All) Run(CancellationToken cancellationToken)
+    {
+        if (!File.Exists(study.Model(ReferenceId))) ModelFile.Save(setup.Graph.Model, study.Model(ReferenceId));
+        var watch = Stopwatch.StartNew();
+        telling.Doing("reading images");
+        using var images = setup.Data.Read(SplitPart.Search, MostSearchImages, setup.Seed, cancellationToken);
+        using var calibration = setup.Data.Read(SplitPart.Calibration, CalibrationImages, setup.Seed, cancellationToken);
+        var secondsPerImage = watch.Elapsed.TotalSeconds / (images.Count + calibration.Count);
+        var judge = new Judge(setup, study, images);
+        var quantizing = new Quantizing(setup, study, judge, calibration);
+
+        telling.Doing("measuring the reference");
+        var reference = judge.Measure(ReferenceId, ReferenceId, Precision.Fp32, cancellationToken);
+        telling.Say(string.Create(CultureInfo.InvariantCulture, $"{ReferenceId}: top-1 {judge.Top1(reference.Answers):p2} of {images.Count} search images, {reference.ParameterCount} parameters, {reference.Macs / 1e6:f2} MMAC"));
+        telling.Doing("quantizing the reference");
+        var (integer, quantized) = quantizing.Whole(reference, [.. QuantizationOptions.Methods.Values], telling, cancellationToken);
+        Tell(judge, reference, integer, quantized);
+
+        var methods = Methods(quantized);
+        var variants = VariantCount(reference, images.Count);
+        double ReserveFor(int survivors) => Caution * (
+            (methods.Count * quantized.Seconds / QuantizationOptions.Methods.Count * survivors * UsualCost) + TimingBudget.TotalSeconds
+            + JudgingSeconds(reference, images.Count, Math.Min(variants, 2 + (2 * survivors))));
+        pace.Reserve = ReserveFor(UsualSurvivors);
+        var floats = Narrowed(judge, reference, secondsPerImage, ReserveFor, cancellationToken);
+        List<Build> builds = [reference];
+        if (integer is not null) builds.Add(integer);
+        if (integer is not null && !judge.Holds(reference, integer)) builds.AddRange(WithFloatLayers(quantizing, judge, reference, reference, quantized, cancellationToken));
+        foreach (var build in floats) builds.AddRange([build, .. OnBytes(quantizing, judge, reference, build, methods, cancellationToken)]);
+
+        telling.Doing("timing");
+        var all = Finalists(judge, reference, builds, cancellationToken);
+        return (Finalist.Choose(all, setup.Objective, variants, setup.Verdicts.Count > 0), all);
+    }
+
+    private TimeSpan TimingBudget => TimeSpan.FromSeconds(pace.IsTimed ? Math.Clamp(TimingShare * pace.Seconds, 2, 20) : 5);
+
+    private IReadOnlyList<Build> Narrowed(Judge judge, Build reference, double secondsPerImage, Func<int, double> reserveFor, CancellationToken cancellationToken)
+    {
+        using var workshop = new Workshop(setup, study);
+        if (workshop.WhyNot() is { } why)
+        {
+            telling.Say($"nothing is pruned or trained: {why}");
+            return [];
+        }
+
+        return new Recovery(setup, study, workshop, judge, pace, reserveFor, telling).Run(reference, secondsPerImage, cancellationToken);
+    }
+
+    private IEnumerable<Build> OnBytes(Quantizing quantizing, Judge judge, Build reference, Build build, IReadOnlyList<CalibrationMethod> methods, CancellationToken cancellationToken)
+    {
+        telling.Doing($"quantizing {build.Id}");
+        var (integer, record) = quantizing.Whole(build, methods, telling, cancellationToken);
+        Tell(judge, reference, integer, record);
+        if (integer is null) return [];
+        var isSaved = !judge.Holds(reference, build) || judge.Holds(reference, integer);
+        return isSaved ? [integer] : [integer, .. WithFloatLayers(quantizing, judge, reference, build, record, cancellationToken)];
+    }
+
+    // Only where there is time: each layer is quantized alone for it.
+    private IEnumerable<Build> WithFloatLayers(Quantizing quantizing, Judge judge, Build reference, Build build, Quantized whole, CancellationToken cancellationToken)
+    {
+        if (pace.IsTimed && !quantizing.HasMixed(build) && study.Elapsed.TotalSeconds + 4 * whole.Seconds > pace.Seconds - pace.Reserve / 2) yield break;
+        telling.Doing($"keeping layers of {build.Id} in float");
+        if (quantizing.Mixed(build, reference, QuantizationOptions.Methods[whole.Method], cancellationToken) is not { } mixed) yield break;
+        Tell(judge, reference, mixed, null);
+        yield return mixed;
+    }
+
+    private void Tell(Judge judge, Build reference, Build? build, Quantized? quantized)
+    {
+        if (build is null) return;
+        telling.Say(string.Create(CultureInfo.InvariantCulture,
+            $"{build.Id}: top-1 {judge.Top1(build.Answers):p2} ({(judge.Top1(build.Answers) - judge.Top1(reference.Answers)) * 100:+0.00;−0.00} pt), {build.ByteCount / 1000} kB{(quantized is null ? "" : $", calibrated by {quantized.Method}")}"));
+    }
+
+    private IReadOnlyList<CalibrationMethod> Methods(Quantized reference) =>
+        reference.Refused is null && pace.IsTimed && UsualSurvivors * UsualCost * reference.Seconds > CalibrationShare * pace.Seconds
+            ? [QuantizationOptions.Methods[reference.Method]]
+            : [.. QuantizationOptions.Methods.Values];
+
+    private int VariantCount(Build reference, int imageCount)
+    {
+        var count = MostVariants;
+        while (count > FewestVariants && JudgingSeconds(reference, imageCount, count) > JudgingShare * pace.Seconds) count--;
+        return count;
+    }
+
+    private double JudgingSeconds(Build reference, int imageCount, int variants) =>
+        variants * (UsualCost * reference.Seconds / imageCount * setup.HeldOut.Samples.Count + ProcessSeconds);
+
+    private List<Finalist> Finalists(Judge judge, Build reference, List<Build> builds, CancellationToken cancellationToken)
+    {
+        var times = judge.TimesOf([.. builds.Select(b => b.Name)], TimingBudget, cancellationToken);
+        var known = builds.ToDictionary(b => b.Id, b => (b.Precision, times.OneThread[b.Name].Milliseconds));
+        var boards = new List<BoardFactors>();
+        foreach (var verdict in setup.Verdicts)
+        {
+            var board = BoardFactors.Learn(verdict, known);
+            if (board is not null) boards.Add(board);
+            telling.Say(board is not null
+                ? string.Create(CultureInfo.InvariantCulture, $"{board.Board}: {board.Float:f1} times this workstation in float, {board.Integer:f1} on bytes")
+                : $"{verdict.Conditions.CpuModel}: its verdict knows none of these variants ({string.Join(", ", verdict.Contenders.Select(c => c.Contender.Variant).Distinct().Take(4))}); it is left out");
+        }
+
+        return [.. builds.Select(b => new Finalist(
+            b, judge.StandingOf(reference, b), times.OneThread[b.Name], times.AllThreads[b.Name],
+            BoardFactors.FleetMilliseconds(boards, b.Precision, times.OneThread[b.Name].Milliseconds)))];
+    }
+}

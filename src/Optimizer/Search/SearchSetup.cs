@@ -1,0 +1,131 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Contracts.Race;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Evaluation;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Quantization;
+using Dunlin.Optimizer.Training;
+
+namespace Dunlin.Optimizer.Search;
+
+/// <summary>Everything that a search is given, checked before anything is begun.</summary>
+/// <param name="Path">Of the model, as it was given.</param>
+/// <param name="Graph">The reference.</param>
+/// <param name="InputOptions">How images become its input.</param>
+/// <param name="IsFashionMnist">Whose pixels then give the defaults.</param>
+/// <param name="UnreadableShare">Share, 0…1, of images that may be unreadable.</param>
+/// <param name="Data">To learn from, to calibrate with and to choose by.</param>
+/// <param name="HeldOut">To judge by in the end.</param>
+/// <param name="Work">The study's folder.</param>
+/// <param name="Budget">Time, or steps.</param>
+/// <param name="Limit">How accurate a variant must be.</param>
+/// <param name="Objective">What is to be small.</param>
+/// <param name="Target">The CPU that is quantized for.</param>
+/// <param name="Seed">Another seed, another search.</param>
+/// <param name="Step">Of widths; null: measured.</param>
+/// <param name="Verdicts">Of the fleet's boards.</param>
+/// <param name="Recipe">What must not change from run to run.</param>
+internal sealed record SearchSetup(
+    string Path, ModelGraph Graph, InputOptions InputOptions, bool IsFashionMnist, double UnreadableShare, LearningData Data, HeldOutImages HeldOut, string Work, Budget Budget,
+    AccuracyLimit Limit, SearchObjective Objective, QuantizationTarget Target, int Seed, int? Step, IReadOnlyList<Verdict> Verdicts, StudyRecipe Recipe)
+{
+    /// <summary>Fewer say nothing of ranges or of accuracy.</summary>
+    private const int FewestImages = 16;
+
+    private const int LargestBatch = 128;
+
+    /// <summary>Narrower models that are there at once, each smaller than the reference, and as much again for checkpoints.</summary>
+    private const int ModelsOnDisk = 32;
+
+    private const long LogitsByteCount = 64L << 20;
+
+    private static readonly Option<FileInfo?> WorkOption = new("--work") { Description = "The study's folder, where all that is done is kept; by default OUT.study." };
+    private static readonly Argument<FileInfo> Model = new("model") { Description = "A float32 ONNX classifier." };
+    private static readonly Option<string> BudgetOption = new("--budget") { Description = "The time that it may take, for example 30m or 1h30m; or training steps, for example 200steps, where the result must not depend on a clock.", DefaultValueFactory = _ => "30m" };
+    private static readonly Option<string> LimitOption = new("--limit") { Description = "How accurate a variant must be: top1>=-1.0pt (points that may be lost), top1>=0.915 or agreement>=99 (percent).", DefaultValueFactory = _ => AccuracyLimit.Default.ToString() };
+    private static readonly Option<string> ObjectiveOption = new("--objective") { Description = "What is to be small: latency, energy or size.", DefaultValueFactory = _ => "latency" };
+    private static readonly Option<FileInfo[]> VerdictsOption = new("--verdicts") { Description = "What `dunlin-agent race --json` printed on boards of the fleet, so that what suits them is chosen.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<int> SeedOption = new("--seed") { Description = "Another seed, another search.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<string> TargetOption = new("--target") { Description = "The CPU to quantize for; x64-avx2 is for x64 without VNNI.", DefaultValueFactory = _ => QuantizationTarget.X64Vnni.Name };
+    private static readonly Option<int?> StepOption = new("--step") { Description = "Widths become multiples of it; 1 for any width. Measured on this CPU if not given." };
+
+    public static void AddTo(Command command)
+    {
+        ObjectiveOption.AcceptOnlyFromAmong([.. Enum.GetNames<SearchObjective>().Select(n => n.ToLowerInvariant())]);
+        TargetOption.AcceptOnlyFromAmong([.. QuantizationTarget.All.Select(t => t.Name)]);
+        command.Add(Model);
+        foreach (var option in (Option[])[BudgetOption, LimitOption, ObjectiveOption, VerdictsOption, SeedOption, TargetOption, StepOption, WorkOption, InputShapeOption.Shape, .. LearningData.Options]) command.Add(option);
+    }
+
+    /// <param name="arguments">Of a command with these options.</param>
+    /// <param name="result">The folder that the search is for; the study lies beside it.</param>
+    /// <exception cref="InvalidDataException">Model, data or options are not what they should be; the message says how.</exception>
+    public static SearchSetup Of(ParseResult arguments, string result)
+    {
+        var (budget, limit) = (Budget.Parse(arguments.GetValue(BudgetOption)!), AccuracyLimit.Parse(arguments.GetValue(LimitOption)!));
+        if (arguments.GetValue(StepOption) is < 1 or > 256) throw new FormatException($"--step is {arguments.GetValue(StepOption)}; it must be from 1 to 256.");
+        var verdicts = VerdictFiles.Read(arguments.GetValue(VerdictsOption) ?? []);
+        var path = arguments.GetValue(Model)!.FullName;
+        var graph = ModelGraph.Load(path, InputShapeOption.Of(arguments));
+        if (graph.Nodes.FirstOrDefault(n => n.OpType is "QuantizeLinear" or "DequantizeLinear" or "QLinearConv" or "ConvInteger") is { } integer)
+            throw new InvalidDataException($"{Nodes.Named(integer)}: the model is quantized already; give its float32 form.");
+
+        var work = arguments.GetValue(WorkOption)?.FullName ?? result.TrimEnd('/') + ".study";
+        Study.RequireUsable(work);
+        RequireDisk(work, new FileInfo(path).Length);
+        var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
+        SplitImages? images = null;
+        var learning = LearningData.Of(arguments, data, graph, path, () => images = SplitOf(arguments, data, path, graph, work));
+        foreach (var part in (SplitPart[])[SplitPart.Train, SplitPart.Calibration, SplitPart.Search])
+            if (learning.CountOf(part) is < FewestImages and var there)
+                throw new InvalidDataException($"The data has {there} {SplitShares.Word(part)} images; a search needs {FewestImages}. Give more images, or make a split with a larger share for them.");
+        if (images!.HeldOut.Samples.Count == 0) throw new InvalidDataException("No image of the data is held out; make a split with a larger share for it.");
+
+        var (seed, step, target, objective) = (arguments.GetValue(SeedOption), arguments.GetValue(StepOption), arguments.GetValue(TargetOption)!, arguments.GetValue(ObjectiveOption)!);
+        var recipe = new StudyRecipe(StudyRecipe.CurrentSchema, Digest.Of(File.ReadAllBytes(path)), images.Split, new Dictionary<string, string>
+        {
+            ["--limit"] = limit.ToString(),
+            ["--objective"] = objective,
+            ["--seed"] = seed.ToString(CultureInfo.InvariantCulture),
+            ["--step"] = step?.ToString(CultureInfo.InvariantCulture) ?? "measured",
+            ["--target"] = target,
+            ["input"] = Words(learning.Input),
+            ["labels"] = Digest.Of(Encoding.UTF8.GetBytes(string.Join('\n', learning.Classes.Names))).Hex[..12],
+            ["budget in"] = budget.Time is null ? "steps" : "time",
+        });
+        return new SearchSetup(
+            path, graph, InputOptions.Of(arguments), FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!), DataOption.UnreadableShare(arguments), learning, images.HeldOut, work, budget, limit,
+            Enum.Parse<SearchObjective>(objective, ignoreCase: true), QuantizationTarget.All.Single(t => t.Name == target), seed, step, verdicts, recipe);
+    }
+
+    /// <summary>Images of a training step.</summary>
+    public int BatchSize => ActivationMemory.BatchSize(Graph, LargestBatch);
+
+    /// <summary>A file of the study, to be run.</summary>
+    public EvaluatedModel Open(string path) => EvaluatedModel.Load(path, inputShape: null, InputOptions, IsFashionMnist);
+
+    // The one that the model was made with, where that is known; else the study's own.
+    private static SplitImages SplitOf(ParseResult arguments, DataListing data, string model, ModelGraph graph, string work)
+    {
+        var beside = SplitOption.Beside(model);
+        return arguments.GetValue(SplitOption.File) is null && HeldOutImages.MarkOf(graph.Model) is not null && File.Exists(beside)
+            ? SplitFile.Load(beside).Apply(data)
+            : SplitOption.ForLearning(arguments, data, System.IO.Path.Combine(work, "model.onnx"), arguments.InvocationConfiguration.Output);
+    }
+
+    private static void RequireDisk(string work, long modelByteCount)
+    {
+        var there = System.IO.Path.GetFullPath(work);
+        while (!Directory.Exists(there)) there = System.IO.Path.GetDirectoryName(there)!;
+        var (needed, free) = (modelByteCount * ModelsOnDisk + LogitsByteCount, new DriveInfo(there).AvailableFreeSpace);
+        if (free < needed)
+            throw new IOException($"The study '{work}' needs about {needed >> 20} MiB, and the disk has {free >> 20} MiB left; make room, or name a folder on another disk with --work.");
+    }
+
+    private static string Words(InputSpec input) => string.Create(CultureInfo.InvariantCulture,
+        $"{input.Width}×{input.Height} {input.Channels} {input.Layout} {input.Fit} {input.CropFraction} mean {string.Join(' ', input.Mean)} scale {string.Join(' ', input.Scale)}");
+}

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Pruning;
+using Dunlin.Optimizer.Training;
+using Dunlin.Optimizer.Training.Execution;
+
+namespace Dunlin.Optimizer.Search;
+
+/// <summary>Makes narrower models of the reference and trains them, with everything that needs to be made only once for it.</summary>
+internal sealed class Workshop : IDisposable
+{
+    private const double LearningRate = 0.02;
+
+    /// <summary>A loss that is no number any more is tried again with a quarter of the rate, so often.</summary>
+    private const int MostRetries = 3;
+
+    private const int ProbeSteps = 3;
+    private readonly SearchSetup _setup;
+    private readonly Study _study;
+    private readonly OnnxTeacher _teacher;
+    private PixelSet? _images;
+    private TeacherLogits? _logits;
+    private Importance? _importance;
+    private int? _step;
+
+    public Workshop(SearchSetup setup, Study study)
+    {
+        (_setup, _study) = (setup, study);
+        _teacher = new OnnxTeacher(study.Model(SearchRun.ReferenceId), setup.InputOptions, setup.IsFashionMnist, setup.Data.Classes.Names.Count);
+    }
+
+    /// <summary>Why nothing can be pruned or trained; null if it can.</summary>
+    public string? WhyNot()
+    {
+        try
+        {
+            TorchLibrary.Load();
+            using (new GraphNetwork(Reference())) { }
+            Pruner.Prune(Reference(), MagnitudeImportance.L2, new PruningOptions(0.5, PruningScope.Layer, Step: 1));
+            return null;
+        }
+        catch (Exception error) when (error is InvalidDataException or DllNotFoundException)
+        {
+            return error.Message;
+        }
+    }
+
+    /// <summary>Seconds of a training step of the reference, by the last of a few.</summary>
+    public double ProbeStep(int imageCount, int batchSize, CancellationToken cancellationToken)
+    {
+        using var images = _setup.Data.Read(SplitPart.Train, Math.Min(imageCount, ProbeSteps * batchSize), _setup.Seed, cancellationToken);
+        var seconds = 0.0;
+        var last = Stopwatch.GetTimestamp();
+        var trainer = new Trainer(images, Options(batchSize, ProbeSteps, 0, LearningRate))
+        {
+            Advanced = _ => (seconds, last) = (Stopwatch.GetElapsedTime(last).TotalSeconds, Stopwatch.GetTimestamp()),
+        };
+        trainer.Run(Reference(), cancellationToken);
+        return Math.Max(seconds, 1e-4);
+    }
+
+    /// <summary>Reads what is trained on.</summary>
+    public void Begin(TrainingPlan plan, CancellationToken cancellationToken)
+    {
+        _images = _setup.Data.Read(SplitPart.Train, plan.ImageCount, _setup.Seed, cancellationToken);
+        _logits = new TeacherLogits(_teacher, _images.As(_teacher.Input), Options(plan.BatchSize, 1, 0, LearningRate), Environment.ProcessorCount, Path.Combine(_study.Folder, "teacher.logits"));
+    }
+
+    /// <summary>Makes a candidate of the reference, without training.</summary>
+    /// <exception cref="InvalidDataException">It cannot be made.</exception>
+    public Start Narrow(Candidate candidate, TrainingPlan plan, string path, CancellationToken cancellationToken)
+    {
+        var graph = Reference();
+        var before = GraphFacts.Of(graph);
+        _step ??= _setup.Step ?? KernelSteps.OfThisCpu(Path.Combine(CacheFolder.Path, "kernels"), cancellationToken);
+        var options = new PruningOptions(candidate.Ratio, candidate.Scope, _step.Value);
+        // The same graph gives its channels the same numbers each time, so that what was measured once holds.
+        Pruner.Prune(graph, dependencies => _importance ??= TaylorImportance.Measure(dependencies, _images!.Take(plan.ImportanceCount), cancellationToken), options);
+        var after = GraphFacts.Of(graph);
+        Provenance.Add(graph.Model, Pruner.Technique(options, "taylor", 1 - (double)after.ParameterCount / before.ParameterCount));
+        _setup.Data.Mark(graph.Model);
+        ModelFile.Save(graph.Model, path);
+        return new Start(after.Macs, after.ParameterCount);
+    }
+
+    /// <summary>Trains a model of the study to answer as the reference does.</summary>
+    /// <param name="from">The file to begin with.</param>
+    /// <param name="to">The file to write; progress is kept beside it.</param>
+    /// <param name="plan">Of the whole study.</param>
+    /// <param name="steps">To train.</param>
+    /// <param name="round">Another round, other views.</param>
+    /// <param name="rate">The peak of the schedule; null: the usual.</param>
+    /// <param name="isCut">Whether time is up.</param>
+    /// <param name="advanced">Told the share 0…1 that is done.</param>
+    /// <param name="cancellationToken">Ends the training after a step.</param>
+    public Trained Train(
+        string from, string to, TrainingPlan plan, int steps, int round, double? rate, Func<bool> isCut, Action<double> advanced, CancellationToken cancellationToken)
+    {
+        var learningRate = rate ?? LearningRate;
+        for (var retry = 0; ; retry++, learningRate /= 4)
+        {
+            try
+            {
+                return TrainAt(learningRate);
+            }
+            catch (DivergedException)
+            {
+                // Again, more carefully.
+                if (retry == MostRetries) return new Trained(0, 0, 1, learningRate);
+            }
+        }
+
+        Trained TrainAt(double at)
+        {
+            var graph = ModelGraph.Load(from);
+            var (ran, watch) = (0, Stopwatch.StartNew());
+            var done = new Trainer(_images!, Options(plan.BatchSize, steps, round, at))
+            {
+                Teacher = _logits,
+                CheckpointPath = Path.ChangeExtension(to, ".checkpoint"),
+                IsCut = isCut,
+                Advanced = share =>
+                {
+                    ran++;
+                    advanced(share);
+                },
+            }.Run(graph, cancellationToken);
+            if (!Provenance.Of(graph.Model).Any(t => t.Kind == "distilled")) Provenance.Add(graph.Model, TrainingRun.Distilled(SearchRun.ReferenceId, _teacher, Options(plan.BatchSize, steps, round, at)));
+            ModelFile.Save(graph.Model, to);
+            return new Trained(done, watch.Elapsed.TotalSeconds, Math.Max(ran, 1), at);
+        }
+    }
+
+    public void Dispose()
+    {
+        _logits?.Dispose();
+        _images?.Dispose();
+        _teacher.Dispose();
+    }
+
+    private ModelGraph Reference() => ModelGraph.Load(_study.Model(SearchRun.ReferenceId));
+
+    private TrainingOptions Options(int batchSize, int steps, int round, double rate) => new()
+    {
+        BatchSize = batchSize, StepCount = steps, FirstEpoch = round, LearningRate = rate, Seed = _setup.Seed,
+    };
+}

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using Dunlin.Bundles.Layouts;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Tests.Graph.Nets;
+using Dunlin.Optimizer.Tests.Training;
+using Dunlin.TestKit.Machine;
+
+namespace Dunlin.Optimizer.Tests.Search;
+
+public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ASearchThatWasKilledAgainAndAgainComesToTheSameModels()
+    {
+        Torch.Require();
+        using (var whole = SearchLab.Start(lab.Arguments("search", "whole"))) Assert.True(await Ended(whole) == 0, await whole.StandardError.ReadToEndAsync(Stop));
+        foreach (var records in (int[])[1, 7])
+        {
+            using var killed = SearchLab.Start(lab.Arguments("search", "killed"));
+            await SearchLab.Until(() => lab.RecordCount("killed") >= records, killed);
+            killed.Kill();
+            Assert.Equal(137, await Ended(killed));
+        }
+
+        using var last = SearchLab.Start(lab.Arguments("search", "killed"));
+        Assert.Equal(0, await Ended(last));
+        Assert.Equal(lab.Outcome("whole"), lab.Outcome("killed"));
+        Assert.Contains("-50.1.onnx", lab.Outcome("whole"));
+    }
+
+    [Fact]
+    public async Task CtrlCEndsItWithAWordAboutHowToGoOn()
+    {
+        Torch.Require();
+        using var process = SearchLab.Start(lab.Arguments("search", "stopped"));
+        await SearchLab.Until(() => lab.RecordCount("stopped") >= 4, process);
+        using (var signal = Process.Start("kill", ["-INT", $"{process.Id}"])) await signal.WaitForExitAsync(Stop);
+        Assert.Equal(130, await Ended(process));
+        Assert.Contains("the same command goes on from there", await process.StandardError.ReadToEndAsync(Stop));
+    }
+
+    [Fact]
+    public async Task AFullDiskIsSaidAndLosesNothing()
+    {
+        Torch.Require();
+        using var disk = TinyDisk.Mount(megabytes: 96);
+        var arguments = lab.Arguments("search", "full", "--work", $"{disk.Path}/study");
+        using (var process = SearchLab.Start(arguments))
+        {
+            await SearchLab.Until(() => File.Exists($"{disk.Path}/study/records/answers-reference.json"), process);
+            disk.Fill();
+            Assert.Equal(1, await Ended(process));
+            Assert.Contains("the same command goes on from there", await process.StandardError.ReadToEndAsync(Stop));
+        }
+
+        disk.Free();
+        using var again = SearchLab.Start(arguments);
+        Assert.True(await Ended(again) == 0, await again.StandardError.ReadToEndAsync(Stop));
+    }
+
+    [Fact]
+    public async Task OptimizePacksTheReferenceItsInt8FormAndWhatIsSmallerWithinTheLimit()
+    {
+        Torch.Require();
+        var run = await CommandRun.Of(lab.Arguments("optimize", "bundle", "--limit", "-20pt", "--golden", "200"));
+        Assert.True(run.Code == 0, run.Error + run.Output);
+        Assert.Contains("dunlin-fleet sign", run.Output);
+        var bundle = Bundle.Open(lab.Out("bundle"));
+        Assert.Equal("stripes", bundle.Manifest.Name);
+        var variants = bundle.Manifest.Variants;
+        Assert.Equal(["reference", "reference-int8"], variants.Take(2).Select(v => v.Id));
+        Assert.Contains(variants, v => v.Techniques.Select(t => t.Kind).SequenceEqual(["pruned", "distilled", "quantized"]) && v.Macs < variants[0].Macs);
+        Assert.Equal(Math.Max(0, variants[0].Accuracy.Top1 - 0.2), bundle.Manifest.AccuracyFloor, 3);
+
+        var again = await CommandRun.Of(lab.Arguments("optimize", "bundle", "--limit", "-20pt", "--golden", "200"));
+        Assert.Equal(1, again.Code);
+        Assert.Contains("is not empty", again.Error);
+    }
+
+    [Fact]
+    public async Task ABudgetOfTimeIsKept()
+    {
+        Torch.Require();
+        var watch = Stopwatch.StartNew();
+        var run = await CommandRun.Of(lab.Arguments("search", "quick", "--budget", "12s", "--limit", "-20pt"));
+        Assert.True(run.Code == 0, run.Error + run.Output);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 1, 24);
+        Assert.True(File.Exists(lab.Out("quick/reference-int8.onnx")));
+    }
+
+    [Fact]
+    public async Task WhatCannotBeTrainedIsQuantizedAllTheSame()
+    {
+        var net = new NetBuilder(seed: 3, channels: 1, side: 28);
+        var x = net.Unary("LpNormalization", net.Conv(NetBuilder.Image, 8, stride: 2), Nodes.Int("axis", 1), Nodes.Int("p", 2));
+        var path = Path.Combine(lab.Folder, "norm.onnx");
+        ModelFile.Save(net.Build(net.Linear(net.Flatten(net.GlobalPool(x)), 3)), path);
+        var run = await CommandRun.Of("search", path, "--data", lab.Data, "--out", lab.Out("norm"), "--budget", "60steps");
+        Assert.True(run.Code == 0, run.Error + run.Output);
+        Assert.Contains("nothing is pruned or trained", run.Output);
+        Assert.Equal(["reference-int8.onnx", "reference.onnx", "split.json"], Directory.EnumerateFiles(lab.Out("norm")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public async Task AStudyGoesOnOnlyAsItWasBegun()
+    {
+        Torch.Require();
+        Assert.Equal(0, (await CommandRun.Of(lab.Arguments("search", "begun", "--budget", "16steps"))).Code);
+        Directory.Delete(lab.Out("begun"), recursive: true);
+        var run = await CommandRun.Of(lab.Arguments("search", "begun", "--limit", "-3pt"));
+        Assert.Equal(1, run.Code);
+        Assert.Contains("--limit was top1>=-1.0pt, now top1>=-3.0pt", run.Error);
+    }
+
+    [Theory]
+    [InlineData("--budget soon", "--budget is 'soon'")]
+    [InlineData("--limit fast", "--limit is 'fast'")]
+    [InlineData("--step 0", "--step is 0")]
+    [InlineData("--verdicts /dev/null", "not a verdict")]
+    [InlineData("--verdicts none.json", "dunlin-agent race --json")]
+    [InlineData("--work /proc", "holds no study")]
+    [InlineData("--data /proc/none", "There is no '/proc/none'")]
+    [InlineData("--golden 3", "at least 200")]
+    [InlineData("--golden 300", "golden set needs 300")]
+    [InlineData("--input-shape 1x3x28x28", "does not fit")]
+    public async Task WhatIsWrongIsSaidBeforeAnythingIsBegun(string options, string expected)
+    {
+        Torch.Require();
+        var run = await CommandRun.Of(lab.Arguments("optimize", "wrong", options.Split(' ')));
+        Assert.Equal(1, run.Code);
+        Assert.Contains(expected, run.Error);
+        Assert.Equal(0, lab.RecordCount("wrong"));
+    }
+
+    private static async Task<int> Ended(Process process)
+    {
+        await process.WaitForExitAsync(Stop);
+        return process.ExitCode;
+    }
+}
