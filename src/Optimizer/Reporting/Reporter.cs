@@ -21,6 +21,9 @@ internal sealed record ReportOptions(AccuracyLimit Limit, double WattsPerCore, i
 
     public const int UsualExplainedCount = 60;
 
+    /// <summary>For timing on each thread count.</summary>
+    public TimeSpan TimingBudget { get; init; } = InterleavedLatency.Budget;
+
     public static ReportOptions Default { get; } = new(
         AccuracyLimit.Default, UsualWattsPerCore, InterleavedLatency.RoundCount, UsualExplainedCount, Environment.ProcessorCount, ImageLimits.UnreadableShare);
 }
@@ -40,17 +43,33 @@ internal static class Reporter
         var (models, classes) = (setup.Models, setup.ClassesOf(setup.Models[0]));
         progress($"evaluating {models.Count} models on {setup.Images.Samples.Count} held-out images");
         var answers = models.Select(m => HeldOutAnswers.Of(m, setup.Images, classes, options.Threads, options.UnreadableShare, cancellationToken)).ToList();
+        return Measure(setup.Path, setup.Images, classes, models, answers, options, command, progress, cancellationToken);
+    }
+
+    /// <param name="data">Where the images came from.</param>
+    /// <param name="images">That the models were judged by.</param>
+    /// <param name="classes">Of the images.</param>
+    /// <param name="models">The reference first.</param>
+    /// <param name="answers">Of each model on the images.</param>
+    /// <param name="options">How.</param>
+    /// <param name="command">The command line that asked for the report.</param>
+    /// <param name="progress">Told what is being done.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static ReportContent Measure(
+        string data, HeldOutImages images, ClassMap classes, IReadOnlyList<EvaluatedModel> models, IReadOnlyList<HeldOutAnswers> answers,
+        ReportOptions options, string command, Action<string> progress, CancellationToken cancellationToken)
+    {
         progress("timing them in turns");
         var times = Times(models, classes.Names, options, cancellationToken);
         progress("looking at their layers");
         var layers = models.Select(m => LayerTable.Of(m.Graph)).ToList();
         if (options.ExplainedCount > 0) progress("comparing where they look");
         var (attention, agreements) = options.ExplainedCount > 0
-            ? AttentionComparison.Of(models, setup.Images, classes, options.ExplainedCount, cancellationToken)
+            ? AttentionComparison.Of(models, images, classes, options.ExplainedCount, cancellationToken)
             : (null, (IReadOnlyList<AttentionAgreement?>)[.. models.Select(_ => (AttentionAgreement?)null)]);
         var names = Names(models);
         return new ReportContent(
-            ReportContent.CurrentSchema, CommandLine.Shown(setup.Path), answers[0].Answers.Count, answers[0].Unreadable, options.Limit.ToString(), options.WattsPerCore, Machine(),
+            ReportContent.CurrentSchema, CommandLine.Shown(data), answers[0].Answers.Count, answers[0].Unreadable, options.Limit.ToString(), options.WattsPerCore, Machine(),
             [.. models.Select((m, i) => new VariantReport(names[i], Provenance.Of(m.Graph.Model), Evaluated(i), times[i], times[i][0].Joules(options.WattsPerCore), layers[i], agreements[i]))],
             attention, [.. models.SelectMany(m => Provenance.CommandsOf(m.Graph.Model)).Append(command).Distinct()]);
 
@@ -82,7 +101,7 @@ internal static class Reporter
     {
         int[] threads = BoardFacts.Read().UsableCores is > 1 and var cores ? [1, cores] : [1];
         var sessions = models.SelectMany(m => threads.Select(t => m.Session(labels, t))).ToList();
-        return [.. InterleavedLatency.Measure(sessions, options.RoundCount, InterleavedLatency.Budget * threads.Length, cancellationToken).Chunk(threads.Length)];
+        return [.. InterleavedLatency.Measure(sessions, options.RoundCount, options.TimingBudget * threads.Length, cancellationToken).Chunk(threads.Length)];
     }
 
     /// <summary>File names without their ending; with their folder where that is not enough to tell them apart.</summary>

@@ -26,6 +26,9 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
     /// <summary>A variant costs so much of what the reference does, and its process a second.</summary>
     private const double UsualCost = 0.6, ProcessSeconds = 1.2;
 
+    /// <summary>Once to choose, and for the report on one thread and on all.</summary>
+    private const int TimingsInAll = 3;
+
     private const double Caution = 1.15;
     private const int UsualSurvivors = 4;
 
@@ -51,7 +54,7 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
         var methods = Methods(quantized);
         var variants = VariantCount(reference, images.Count);
         double ReserveFor(int survivors) => Caution * (
-            (methods.Count * quantized.Seconds / QuantizationOptions.Methods.Count * survivors * UsualCost) + TimingBudget.TotalSeconds
+            (methods.Count * quantized.Seconds / QuantizationOptions.Methods.Count * survivors * UsualCost) + TimingsInAll * TimingBudget(setup.Budget).TotalSeconds
             + JudgingSeconds(reference, images.Count, Math.Min(variants, 2 + (2 * survivors))));
         pace.Reserve = ReserveFor(UsualSurvivors);
         var floats = Narrowed(judge, reference, secondsPerImage, ReserveFor, cancellationToken);
@@ -65,7 +68,8 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
         return (Finalist.Choose(all, setup.Objective, variants, setup.Verdicts.Count > 0), all);
     }
 
-    private TimeSpan TimingBudget => TimeSpan.FromSeconds(pace.IsTimed ? Math.Clamp(TimingShare * pace.Seconds, 2, 20) : 5);
+    /// <summary>For timing what was found: a share of the whole.</summary>
+    public static TimeSpan TimingBudget(Budget budget) => budget.Time is { } time ? TimeSpan.FromSeconds(Math.Clamp(TimingShare * time.TotalSeconds, 2, 20)) : TimeSpan.FromSeconds(5);
 
     private IReadOnlyList<Build> Narrowed(Judge judge, Build reference, double secondsPerImage, Func<int, double> reserveFor, CancellationToken cancellationToken)
     {
@@ -123,7 +127,7 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
 
     private List<Finalist> Finalists(Judge judge, Build reference, List<Build> builds, CancellationToken cancellationToken)
     {
-        var times = judge.TimesOf([.. builds.Select(b => b.Name)], TimingBudget, cancellationToken);
+        var times = judge.TimesOf([.. builds.Select(b => b.Name)], TimingBudget(setup.Budget), cancellationToken);
         var known = builds.ToDictionary(b => b.Id, b => (b.Precision, times.OneThread[b.Name].Milliseconds));
         var boards = new List<BoardFactors>();
         foreach (var verdict in setup.Verdicts)

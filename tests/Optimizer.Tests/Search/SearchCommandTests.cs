@@ -73,6 +73,9 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         Assert.Equal(["reference", "reference-int8"], variants.Take(2).Select(v => v.Id));
         Assert.Contains(variants, v => v.Techniques.Select(t => t.Kind).SequenceEqual(["pruned", "distilled", "quantized"]) && v.Macs < variants[0].Macs);
         Assert.Equal(Math.Max(0, variants[0].Accuracy.Top1 - 0.2), bundle.Manifest.AccuracyFloor, 3);
+        var report = await File.ReadAllTextAsync(lab.Out("bundle.report/report.md"), Stop);
+        Assert.All(variants, v => Assert.Contains(v.Id, report));
+        Assert.Contains("dunlin-optimizer optimize", report);
 
         var again = await CommandRun.Of(lab.Arguments("optimize", "bundle", "--limit", "-20pt", "--golden", "200"));
         Assert.Equal(1, again.Code);
