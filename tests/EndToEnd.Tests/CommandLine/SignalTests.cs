@@ -60,8 +60,9 @@ public sealed class SignalTests : IDisposable
         return Path.Combine(RepositoryFolder.Root, "artifacts", "bin", project, Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), name);
     }
 
+    // Who runs the tests in the background of a shell hands on that SIGINT is ignored.
     private static Process Start(string program, IReadOnlyList<string> arguments) =>
-        Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
 
     private static async Task<(int Code, string Output, string Errors)> EndAsync(Process process, CancellationToken cancellationToken)
     {

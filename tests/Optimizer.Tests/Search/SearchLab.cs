@@ -45,10 +45,11 @@ public sealed class SearchLab : IDisposable
     public string Outcome(string name) => string.Join('\n', Directory.EnumerateFiles(Path.Combine(Study(name), "models"), "*.onnx").Order()
         .Select(f => $"{Path.GetFileName(f)} {Digest.Of(File.ReadAllBytes(f))}"));
 
+    /// <summary>The program as a person starts it: also where a shell's background hands on that SIGINT is ignored.</summary>
     public static Process Start(params IEnumerable<string> arguments)
     {
         var program = Path.ChangeExtension(typeof(OptimizerCommand).Assembly.Location, null);
-        return Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        return Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 
     /// <summary>Looks until something is so, or the process has ended.</summary>
