@@ -1,5 +1,5 @@
 # What each technique buys on a ResNet-50 for Fashion-MNIST, alone and together; writes docs/case-study.md. Interrupted, it goes on
-# after the last whole epoch. --quick runs every step on a few images, to see that they work, and writes the page to artifacts.
+# from the last checkpoint. --quick runs every step on a few images, to see that they work, and writes the page to artifacts.
 target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone and together; writes docs/case-study.md (hours)
   need dataset-fashion-mnist libturbojpeg0 jq
   local work=artifacts/case-study page=docs/case-study.md epochs=8 recovery=4 student=12 sizes=() judged=() step=()
@@ -15,23 +15,18 @@ target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone 
 
   # NAME VERB…: makes NAME.onnx, unless it is there.
   make() { [ -e "$1.onnx" ] || { echo "== $1"; "${optimizer[@]}" "${@:2}" --out "$1.onnx"; }; }
-  # NAME STUDENT EPOCHS: the reference teaches; what it once answered is kept for the next student.
-  recover() {
-    [ -e "$1.onnx" ] || ln -f reference.teacher "$1.teacher" 2> /dev/null || true
-    make "$1" distil "$2.onnx" --teacher reference.onnx --epochs "$3" "${bfloat[@]}" "${sizes[@]}"
-    [ -e reference.teacher ] || [ ! -e "$1.teacher" ] || ln "$1.teacher" reference.teacher
-  }
+  # NAME STUDENT EPOCHS: the reference teaches.
+  recover() { make "$1" distil "$2.onnx" --teacher reference.onnx --epochs "$3" "${bfloat[@]}" "${sizes[@]}"; }
 
   make reference train --widths 64,128,256,512 --blocks 3,4,6,3 --bottlenecks --batch-size 128 --epochs "$epochs" "${bfloat[@]}" "${sizes[@]}"
 
-  # Pruning: twice half of the channels, with a recovery after each, then more for the smallest one.
+  # Pruning: half of the channels, then two fifths of what is left, with a recovery after each.
   make half.cut prune reference.onnx --ratio 0.5 --importance taylor "${step[@]}"
   recover half half.cut 1
   make pruned.cut prune half.onnx --ratio 0.4 --importance taylor "${step[@]}"
   recover pruned pruned.cut "$recovery"
 
   # Distillation: a small network learns from the reference; the same one learns as long from the labels alone.
-  [ -e distilled.onnx ] || ln -f reference.teacher distilled.teacher 2> /dev/null || true
   make distilled train "${small[@]}" --teacher reference.onnx --epochs "$student" "${sizes[@]}"
   make scratch train "${small[@]}" --epochs "$student" "${sizes[@]}"
 

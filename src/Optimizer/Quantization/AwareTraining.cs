@@ -25,7 +25,7 @@ internal static class AwareTraining
         options = options with { BatchSize = ActivationMemory.BatchSize(quantization.Plan.Graph, options.BatchSize) };
         using var teacher = TrainingRun.TeacherOf(arguments, model, data);
         using var images = data.Read(SplitPart.Train, int.MaxValue, seed, cancellationToken);
-        using var logits = new TeacherLogits(teacher, images, options, Environment.ProcessorCount, Path.ChangeExtension(result, ".teacher"));
+        using var logits = new TeacherLogits(teacher, images, options, Environment.ProcessorCount, Path.GetDirectoryName(result));
         // Standard output may be JSON.
         var said = arguments.InvocationConfiguration.Error;
         said.WriteLine($"training on the grids: {images.Count} images, {epochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");

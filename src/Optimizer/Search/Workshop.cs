@@ -64,7 +64,7 @@ internal sealed class Workshop : IDisposable
     public void Begin(TrainingPlan plan, CancellationToken cancellationToken)
     {
         _images = _setup.Data.Read(SplitPart.Train, plan.ImageCount, _setup.Seed, cancellationToken);
-        _logits = new TeacherLogits(_teacher, _images.As(_teacher.Input), Options(plan.BatchSize, 1, 0, LearningRate), Environment.ProcessorCount, Path.Combine(_study.Folder, "teacher.logits"));
+        _logits = new TeacherLogits(_teacher, _images.As(_teacher.Input), Options(plan.BatchSize, 1, 0, LearningRate), Environment.ProcessorCount, _study.Folder);
     }
 
     /// <summary>Makes a candidate of the reference, without training.</summary>

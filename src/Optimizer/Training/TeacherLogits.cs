@@ -9,7 +9,7 @@ namespace Dunlin.Optimizer.Training;
 
 /// <summary>
 /// What a teacher says of some views of each image: computed when it is first asked for, on several threads, and kept in a file, so that
-/// later epochs, and the same run after an interruption, have it for nothing.
+/// later epochs, the same run after an interruption, and other students of the same teacher have it for nothing.
 /// </summary>
 internal sealed class TeacherLogits : IDisposable
 {
@@ -19,23 +19,21 @@ internal sealed class TeacherLogits : IDisposable
     private readonly Augmentation _augmentation;
     private readonly int _threadCount, _recordLength;
     private readonly SafeFileHandle _file;
-    private readonly Digest _key;
 
     /// <param name="teacher">Is asked.</param>
     /// <param name="images">The student's images as the teacher takes them.</param>
     /// <param name="options">Of the student's training.</param>
     /// <param name="threadCount">Images at once.</param>
-    /// <param name="path">Where to keep them, beside a checkpoint; what is there for anything else is written over. Null: as long as this lives.</param>
-    public TeacherLogits(OnnxTeacher teacher, PixelSet images, TrainingOptions options, int threadCount, string? path)
+    /// <param name="folder">Where to keep them, under a name of all that they depend on, for any number of students at once. Null: as long as this lives.</param>
+    public TeacherLogits(OnnxTeacher teacher, PixelSet images, TrainingOptions options, int threadCount, string? folder)
     {
         (_teacher, _images, _threadCount) = (teacher, images, threadCount);
         _augmentation = new Augmentation(images, options.Augmentations, options.Seed);
         _recordLength = teacher.ClassCount + 1;
-        _key = Digest.Of(Encoding.UTF8.GetBytes($"{Form} {teacher.Content} {images.Key} {options.Augmentations} {options.Seed}"));
+        var key = Digest.Of(Encoding.UTF8.GetBytes($"{Form} {teacher.Content} {images.Key} {options.Augmentations} {options.Seed}"));
         _file = File.OpenHandle(
-            path ?? Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None,
-            path is null ? FileOptions.DeleteOnClose : FileOptions.None);
-        Begin();
+            folder is null ? Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()) : Path.Combine(folder, $"teacher-{key.Hex[..16]}.logits"),
+            FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, folder is null ? FileOptions.DeleteOnClose : FileOptions.None);
     }
 
     /// <summary>How many answers the teacher had to compute.</summary>
@@ -68,15 +66,6 @@ internal sealed class TeacherLogits : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private void Begin()
-    {
-        var key = Encoding.ASCII.GetBytes(_key.Hex);
-        var there = new byte[key.Length];
-        if (RandomAccess.Read(_file, there, 0) == key.Length && there.AsSpan().SequenceEqual(key)) return;
-        RandomAccess.SetLength(_file, 0);
-        RandomAccess.Write(_file, key, 0);
-    }
-
     private bool TryRead(int index, int view, Span<float> logits)
     {
         Span<float> record = new float[_recordLength];
@@ -94,7 +83,7 @@ internal sealed class TeacherLogits : IDisposable
         RandomAccess.Write(_file, MemoryMarshal.AsBytes(record), Offset(index, view));
     }
 
-    private long Offset(int index, int view) => _key.Hex.Length + ((long)view * _images.Count + index) * _recordLength * sizeof(float);
+    private long Offset(int index, int view) => ((long)view * _images.Count + index) * _recordLength * sizeof(float);
 
     // What an interrupted write left, or a hole in the file, has another sum; the sum of zeros is not zero.
     private static uint Sum(ReadOnlySpan<float> logits)

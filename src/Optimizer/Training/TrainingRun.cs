@@ -43,7 +43,7 @@ internal static class TrainingRun
     /// <param name="data">To learn from.</param>
     /// <param name="options">Of <see cref="OptionsOf"/>.</param>
     /// <param name="teacher">An ONNX file to learn from, if any.</param>
-    /// <param name="cancellationToken">Ends the run after a step; it goes on from its last whole epoch when started again.</param>
+    /// <param name="cancellationToken">Ends the run after a step; it goes on from its last checkpoint when started again.</param>
     public static void Run(ParseResult arguments, ModelGraph graph, LearningData data, TrainingOptions options, FileInfo? teacher, CancellationToken cancellationToken)
     {
         if (arguments.GetValue(Batch) is null) options = options with { BatchSize = ActivationMemory.BatchSize(graph, options.BatchSize) };
@@ -53,7 +53,7 @@ internal static class TrainingRun
         using var images = data.Read(SplitPart.Train, count, options.Seed, cancellationToken);
         using var check = options.Patience == 0 ? null : data.Read(SplitPart.Search, int.MaxValue, options.Seed, cancellationToken);
         using var seen = model is null ? null : Seen(model, images, () => data.Read(model.Input, SplitPart.Train, count, options.Seed, cancellationToken));
-        using var logits = model is null ? null : new TeacherLogits(model, seen!, options, threads, Path.ChangeExtension(path, ".teacher"));
+        using var logits = model is null ? null : new TeacherLogits(model, seen!, options, threads, Path.GetDirectoryName(path));
         var output = arguments.InvocationConfiguration.Output;
         output.WriteLine($"{images.Count} images, {options.EpochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");
         WithProgress(advanced => new Trainer(images, options)

@@ -36,7 +36,7 @@ public sealed class AwareTrainingTests : IDisposable
 
         var options = AwareTraining.Options(epochCount: 3, seed: 1);
         using var teacher = new OnnxTeacher(path, new InputOptions(null, [120], [100], FitMode.Stretch, null), isFashionMnist: false, Stripes.ClassNames.Count);
-        using var logits = new TeacherLogits(teacher, images, options, threadCount: 1, path: null);
+        using var logits = new TeacherLogits(teacher, images, options, threadCount: 1, folder: null);
         quantization = AwareTraining.Run(quantization, images, logits, options, threadCount: 1, checkpoint: null, epochDone: null, Stop);
         var after = Quantized();
 

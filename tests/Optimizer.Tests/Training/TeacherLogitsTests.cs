@@ -18,8 +18,6 @@ public sealed class TeacherLogitsTests : IDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private string Kept => Path.Combine(_folder, "net.teacher");
-
     [Fact]
     public void EachViewIsComputedOnceAndAlsoAfterAnInterruptionNotAgain()
     {
@@ -40,6 +38,16 @@ public sealed class TeacherLogitsTests : IDisposable
     }
 
     [Fact]
+    public void TwoStudentsAtOnceHaveTheSameAnswers()
+    {
+        using var first = Logits();
+        using var second = Logits();
+        var answers = first.Of([1, 2, 3], 0, Stop);
+        Assert.Equal(answers, second.Of([1, 2, 3], 0, Stop));
+        Assert.Equal(0, second.ComputedCount);
+    }
+
+    [Fact]
     public void TheTeacherSeesTheViewThatTheStudentSees()
     {
         using var logits = Logits();
@@ -56,15 +64,18 @@ public sealed class TeacherLogitsTests : IDisposable
         using (var logits = Logits()) answer = logits.Of([2], 0, Stop);
         foreach (var options in new[] { Options with { Seed = 2 }, Options with { Augmentations = Augmentations.Flip } })
         {
-            using var other = new TeacherLogits(_teacher, _images, options, 2, Kept);
+            using var other = new TeacherLogits(_teacher, _images, options, 2, _folder);
             other.Of([2], 0, Stop);
             Assert.Equal(1, other.ComputedCount);
         }
 
-        using (var logits = Logits()) logits.Of([2], 0, Stop);
-        var bytes = File.ReadAllBytes(Kept);
-        bytes[^1] ^= 1;
-        File.WriteAllBytes(Kept, bytes);
+        foreach (var file in Directory.GetFiles(_folder, "teacher-*.logits"))
+        {
+            var bytes = File.ReadAllBytes(file);
+            bytes[^1] ^= 1;
+            File.WriteAllBytes(file, bytes);
+        }
+
         using var mended = Logits();
         Assert.Equal(answer, mended.Of([2], 0, Stop));
         Assert.Equal(1, mended.ComputedCount);
@@ -76,7 +87,7 @@ public sealed class TeacherLogitsTests : IDisposable
         using var teacher = Teacher(56);
         Assert.False(_images.Fits(teacher.Input));
         using var large = PixelSet.Read(Stripes.Samples(12), Stripes.Classes, teacher.Input, unreadableShare: 0, Stop);
-        using var logits = new TeacherLogits(teacher, large, Options, 2, path: null);
+        using var logits = new TeacherLogits(teacher, large, Options, 2, folder: null);
         Assert.Equal(6, logits.Of([1, 2], 0, Stop).Length);
 
         var change = ViewChange.Of(Augmentations.All, Options.Seed, 1, 0);
@@ -96,7 +107,7 @@ public sealed class TeacherLogitsTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private TeacherLogits Logits() => new(_teacher, _images, Options, threadCount: 2, Kept);
+    private TeacherLogits Logits() => new(_teacher, _images, Options, threadCount: 2, _folder);
 
     private OnnxTeacher Teacher(int side)
     {

@@ -103,7 +103,7 @@ public sealed class TrainerTests : IDisposable
         Pruner.Prune(graph, MagnitudeImportance.L2, new PruningOptions(0.5, PruningScope.Layer, Step: 1));
         using var images = Stripes.Pixels(300);
         using var teacher = Teacher(path);
-        using var logits = new TeacherLogits(teacher, images, Options(3), threadCount: 2, path: null);
+        using var logits = new TeacherLogits(teacher, images, Options(3), threadCount: 2, folder: null);
         new Trainer(images, Options(3)) { Teacher = logits, ThreadCount = 1 }.Run(graph, Stop);
 
         Assert.InRange(ShareRight(graph), 0.9, 1);
