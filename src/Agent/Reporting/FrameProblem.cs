@@ -9,7 +9,7 @@ internal static class FrameProblem
     public static string? Of(FrameWindow window) => window switch
     {
         { Frames.Classified: > 0 } => null,
-        { Frames.Corrupt: > 0 } => $"Frames come, but none can be decoded: {string.Join("; or ", window.Refusals)}.",
+        { Frames.Corrupt: > 0, Refusals.Count: > 0 } => $"Frames come, but none can be decoded: {string.Join("; or ", window.Refusals)}.",
         { NonFiniteCount: > 0 } => "Frames come, but no result is a finite number: the model is broken for them; push another release.",
         _ => null,
     };

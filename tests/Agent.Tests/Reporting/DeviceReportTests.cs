@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dunlin.Agent.Children;
+using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Tests.Updates;
 using Dunlin.Agent.Worker;
@@ -99,6 +100,13 @@ public sealed class DeviceReportTests : IAsyncLifetime
         Assert.Contains(problem, reported.Problems[0], StringComparison.Ordinal);
         _device.Report.SetFrames(bad with { Frames = bad.Frames with { Classified = 1 } });
         Assert.Empty((await NewestAsync(r => r.Problems.Count == 0)).Problems);
+    }
+
+    [Fact]
+    public void CorruptFramesWhoseReasonCameWithAnotherWindowMakeNoHalfSentence()
+    {
+        var window = SampleWindows.Good();
+        Assert.Null(FrameProblem.Of(window with { Frames = window.Frames with { Classified = 0, Corrupt = 1 }, Refusals = [] }));
     }
 
     public ValueTask DisposeAsync() => _device.DisposeAsync();

@@ -53,8 +53,14 @@ internal sealed class ChunkPipeline
 
     private async Task JudgeAsync()
     {
-        await foreach (var (chunk, place, length) in _read.Reader.ReadAllAsync()) Judge(chunk, place, length);
-        _judged.Writer.TryComplete();
+        try
+        {
+            await foreach (var (chunk, place, length) in _read.Reader.ReadAllAsync()) Judge(chunk, place, length);
+        }
+        finally
+        {
+            _judged.Writer.TryComplete();
+        }
     }
 
     private void Judge(int chunk, int place, int length)
