@@ -11,11 +11,8 @@ namespace Dunlin.Optimizer.Search;
 /// <summary>Measures the models of a study: their answers on the images of the search, and their times.</summary>
 internal sealed class Judge(SearchSetup setup, Study study, PixelSet images)
 {
-
     private const int Chunk = 32;
-
     private const int Seed = 1;
-
     private readonly int[] _labels = [.. Enumerable.Range(0, images.Count).Select(images.Label)];
 
     /// <summary>Measures a file of the study, once.</summary>

@@ -14,9 +14,6 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
 
     private const int FewestTrained = 512, FewestImportance = 128, MostImportance = 1024;
 
-    /// <summary>What a candidate costs, on average, of what the reference does.</summary>
-    private const double UsualCost = 0.6;
-
     /// <summary>Batch statistics, files and the like, in steps of a short recovery and in seconds.</summary>
     private const double StatisticsShare = 0.2, FileSeconds = 0.5;
 
@@ -72,7 +69,7 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
         var epoch = Math.Max(1, images / batch);
         var left = pace.Left - pace.OtherCost(images * secondsPerImage + importance * step / batch);
         var halving = HalvingPlan.Make(
-            left, pace.StepCost(step * UsualCost * (1 + StatisticsShare)), pace.OtherCost(reference.Seconds * UsualCost + FileSeconds), epoch, Candidate.All.Count);
+            left, pace.StepCost(step * SearchRun.UsualCost * (1 + StatisticsShare)), pace.OtherCost(reference.Seconds * SearchRun.UsualCost + FileSeconds), epoch, Candidate.All.Count);
         return new TrainingPlan(step, batch, images, Math.Min(importance, images), epoch, halving);
     }
 
@@ -165,7 +162,7 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
     // For the first of them, if the others are to have as many.
     private int StepsFor(IReadOnlyList<Contestant> contestants, Build reference)
     {
-        var measuring = pace.OtherCost(reference.Seconds * UsualCost + FileSeconds) * contestants.Count;
+        var measuring = pace.OtherCost(reference.Seconds * SearchRun.UsualCost + FileSeconds) * contestants.Count;
         var step = contestants.Sum(c => pace.StepCost(c.StepSeconds * (1 + Caution)));
         return (int)Math.Clamp((pace.Left - measuring) / step, 0, int.MaxValue);
     }

@@ -32,7 +32,7 @@ internal static class SearchCommand
         if (File.Exists(split)) DurableFile.Copy(split, Path.Combine(result, "split.json"));
         var output = arguments.InvocationConfiguration.Output;
         SearchTables.Write(setup, variants, output);
-        output.WriteLine($"{result}: {variants.Count} models; pack them: dunlin-optimizer pack {result}/*.onnx --data {arguments.GetValue(DataOption.Any)} --out BUNDLE");
+        output.WriteLine($"{result}: {variants.Count} models; pack them: dunlin-optimizer pack {result}/*.onnx --data {arguments.GetValue(DataOption.Any)} --name NAME --out BUNDLE");
         return 0;
     }
 

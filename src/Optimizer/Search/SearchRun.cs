@@ -23,8 +23,11 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
     /// <summary>Of the budget: for judging on held-out images, for trying every calibration, for timing.</summary>
     private const double JudgingShare = 0.35, CalibrationShare = 0.1, TimingShare = 0.04;
 
-    /// <summary>A variant costs so much of what the reference does, and its process a second.</summary>
-    private const double UsualCost = 0.6, ProcessSeconds = 1.2;
+    /// <summary>What a candidate costs, on average, of what the reference does.</summary>
+    public const double UsualCost = 0.6;
+
+    /// <summary>What starting a process to measure a variant's memory takes.</summary>
+    private const double ProcessSeconds = 1.2;
 
     /// <summary>Once to choose, and for the report on one thread and on all.</summary>
     private const int TimingsInAll = 3;
