@@ -63,7 +63,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
             _next = session = session with { Number = ++_number };
         }
 
-        if (_child?.Send(new Swap { Session = session }) != true) Ended();
+        if (_child?.Send(new Swap { Session = session }) != true) EndSwapWith(ChildExitCodes.Crashed, "The worker ended before the swap.");
         try
         {
             return await swap.Task.WaitAsync(timeout, time, cancellationToken);
@@ -122,10 +122,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     }
 
     /// <summary>The process is gone: whoever waits for it waits no more.</summary>
-    public void Ended()
-    {
-        lock (_gate) EndSwap(new SwapOutcome(null, ChildExitCodes.Crashed, "The worker ended during the swap."));
-    }
+    public void Ended(ChildExit exit) => EndSwapWith(exit.Code, $"The worker ended during the swap ({exit.Code}): {exit.Reason}");
 
     /// <summary>Around a swap, results may still be of the session before it, and already of the one that has not said so yet.</summary>
     private SessionSpec SessionOf(int number)
@@ -166,6 +163,11 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
         }
 
         events.Error?.Invoke(error);
+    }
+
+    private void EndSwapWith(string code, string reason)
+    {
+        lock (_gate) EndSwap(new SwapOutcome(null, code, reason));
     }
 
     private void EndSwap(SwapOutcome outcome)

@@ -107,8 +107,9 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
 
             lock (_gate) _life = null;
             await child.DisposeAsync();
-            life.Ended();
-            return (await child.Exited, life);
+            var exit = await child.Exited;
+            life.Ended(exit);
+            return (exit, life);
         }
     }
 

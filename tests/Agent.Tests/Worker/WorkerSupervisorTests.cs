@@ -56,6 +56,17 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ASwapThatEndsWithItsWorkerSaysWhyTheWorkerEnded()
+    {
+        await Start(OnnxModels.BrightestChannel());
+        await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
+        using (var stop = Process.Start("kill", ["-STOP", $"{_supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var swap = await _supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), TestContext.Current.CancellationToken);
+        Assert.Equal(ChildExitCodes.Hung, swap.Code);
+        Assert.Contains($"({ChildExitCodes.Hung}): ", swap.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ASwapChangesTheModelWithoutAnotherProcessAndABrokenOneLeavesTheOldServing()
     {
         await Start(OnnxModels.BrightestChannel());
