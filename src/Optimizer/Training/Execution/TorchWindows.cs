@@ -27,11 +27,14 @@ internal static class TorchWindows
         var group = Nodes.IntOf(node, "group", 1);
         return x =>
         {
-            var image = x[0].to(x[1].dtype);
+            var image = ChannelsLast(x[0].to(x[1].dtype));
             if (!window.IsEven) image = window.Pad(image, 0);
             return nn.functional.conv2d(image, x[1], x.Length > 2 ? x[2] : null, window.Strides, window.IsEven ? window.Begin : NoPadding, window.Dilations, group);
         };
     }
+
+    // The order in memory that oneDNN convolves fastest in; what follows a convolution keeps it, so that only the first one copies.
+    private static Tensor ChannelsLast(Tensor image) => image.dim() == 4 ? image.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : image;
 
     private static Func<Tensor[], Tensor> Largest(Window window) => window.IsEven && window.IsNarrow
         ? x => nn.functional.max_pool2d(x[0], window.Kernel, window.Strides, window.Begin, window.Dilations)
