@@ -17,8 +17,6 @@ internal sealed class UpdateStage
 {
     private const int Rate = 10;
     private const int TrialSeconds = 5;
-    // A trial is judged by windows; as in the demo.
-    private const int WindowSeconds = 2;
     private const int MinimumRuns = 40;
     private const int AroundSwitch = 10;
     private const int VerificationCount = 1000;
@@ -62,7 +60,7 @@ internal sealed class UpdateStage
         var agent = new AgentProcess(_rig.Workshop, _rig.Broker)
         {
             Bundle = _factory, Frames = _frames, Device = device, FramesPerSecond = Rate,
-            Set = [$"Device:StateDirectory={state.Root}", "Updates:AllowUnsigned=false", $"Telemetry:WindowSeconds={WindowSeconds}", $"Updates:TrialSeconds={TrialSeconds}", $"Updates:MinimumRuns={MinimumRuns}"],
+            Set = [$"Device:StateDirectory={state.Root}", "Updates:AllowUnsigned=false", $"Updates:TrialSeconds={TrialSeconds}", $"Updates:MinimumRuns={MinimumRuns}"],
         };
         await using var process = await agent.StartAsync(_rig.CancellationToken);
         var seconds = await _fleet.RunAsync(

@@ -39,6 +39,8 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
 
     public void Tell(ToChild message) => _child?.Send(message);
 
+    public void SetWindow(TimeSpan length) => Tell(new SetWindow { WindowMilliseconds = (int)length.TotalMilliseconds });
+
     public void End(string reason) => _child?.Kill(ChildExitCodes.Stopped, reason);
 
     /// <summary>Called often; kills a worker that has been silent too long, or whose camera folder has come since.</summary>

@@ -15,6 +15,7 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
     private readonly Lock _gate = new();
     private WorkerAssignment? _assignment;
     private WorkerLife? _life;
+    private TimeSpan? _window;
 
     /// <summary>The running worker, or null between two.</summary>
     public int? ProcessId
@@ -58,6 +59,19 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
         return outcome;
     }
 
+    /// <summary>Windows of this length from now on, of this worker and of those after it.</summary>
+    public void SetWindow(TimeSpan length)
+    {
+        WorkerLife? life;
+        lock (_gate)
+        {
+            if (_window == length) return;
+            (_window, life) = (length, _life);
+        }
+
+        life?.SetWindow(length);
+    }
+
     /// <summary>Gives the worker another assignment, by a new process: for another camera, or for a session when none serves.</summary>
     public void Assign(WorkerAssignment assignment)
     {
@@ -92,6 +106,7 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
                 _life = life;
                 // An assignment may have come while the process started.
                 if (_assignment != assignment) life.End("it got another assignment");
+                if (_window is { } length) life.SetWindow(length);
             }
 
             await using var watch = time.CreateTimer(_ => life.Watch(), null, WorkerLife.WatchPeriod, WorkerLife.WatchPeriod);

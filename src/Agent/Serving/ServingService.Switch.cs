@@ -52,6 +52,7 @@ internal sealed partial class ServingService
 
     private async Task<string?> EnterAsync(ServedRelease release, Verdict? verdict, WorkerSeat seat, CancellationToken cancellationToken)
     {
+        seat.SetWindow(_parts.Trial.WindowLength);
         var conditions = _parts.Race.ConditionsOf(release.Bundle, _parts.Race.Enumerate(release.Bundle, null), release.Objective);
         verdict ??= _parts.Verdicts.Find(conditions);
         if (verdict?.Winner is { } winner)

@@ -146,6 +146,7 @@ internal sealed partial class ServingService : BackgroundService
 
     private async Task TakeAsync(ServedRelease release, WorkerSeat seat, SessionSpec session, FrameWindow window, CancellationToken cancellationToken)
     {
+        seat.SetWindow(_parts.Trial.WindowLength);
         var telemetry = _parts.Windows.Compose(window, _time.GetTimestamp(), session, seat.ProcessId);
         _parts.Publish(telemetry);
         _report.SetCamera(window.Camera);

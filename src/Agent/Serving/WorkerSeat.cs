@@ -21,6 +21,9 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
         WindowMilliseconds = (int)(telemetry.WindowSeconds * 1000),
     };
 
+    /// <inheritdoc cref="WorkerSupervisor.SetWindow"/>
+    public void SetWindow(TimeSpan length) => supervisor.SetWindow(length);
+
     /// <returns>Why it does not serve, in a sentence; null if it does, or will when the worker is up.</returns>
     public async Task<string?> SeatAsync(SessionSpec session, CancellationToken cancellationToken)
     {

@@ -35,7 +35,7 @@ internal sealed record TrialState(string? Code, string Detail, bool IsPassed, do
 /// the directive, frames that come too late, silence. Thread-safe; everything is on the monotonic clock.
 /// </summary>
 /// <param name="time">Its monotonic side.</param>
-/// <param name="interval">Between two windows of the worker.</param>
+/// <param name="interval">Between two windows of the worker while no release is on trial.</param>
 /// <param name="framesPerSecond">What the camera is set to deliver; what it does deliver counts where that is less.</param>
 internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double framesPerSecond)
 {
@@ -51,10 +51,14 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
     // What is slow is judged by so many windows at least: one may be anybody's noise.
     private const int SlowWindows = 3;
     private const int SilentIntervals = 3;
+    // Of a trial: one to get warm, and enough to tell a slow release from a slow moment.
+    private const int LeastWindows = 5;
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SilenceSlack = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private TrialRules? _rules;
+    private TimeSpan? _short;
     private long _started;
     private long _heard;
     private long _runs, _captured;
@@ -72,13 +76,23 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
         }
     }
 
+    /// <summary>How long the worker's windows should be now: a short trial wants short ones.</summary>
+    public TimeSpan WindowLength
+    {
+        get
+        {
+            lock (_gate) return _short ?? interval;
+        }
+    }
+
     /// <summary>The worker serves the release now.</summary>
     public void Begin(TrialRules rules)
     {
         lock (_gate)
         {
+            var length = Min(interval, Max(rules.Window / LeastWindows, ShortestInterval));
             // Shorter than one window nothing can be seen.
-            _rules = rules with { Window = rules.Window > interval ? rules.Window : interval };
+            (_short, _rules) = (length, rules with { Window = Max(rules.Window, length) });
             _started = _heard = time.GetTimestamp();
             (_runs, _captured, _slowInARow, _slow, _windows, _lastP95, _isWarm, _failure) = (0, 0, 0, 0, 0, 0, false, null);
         }
@@ -86,7 +100,7 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
 
     public void End()
     {
-        lock (_gate) _rules = null;
+        lock (_gate) (_rules, _short) = (null, null);
     }
 
     public void Observe(SessionSpec session, FrameWindow window)
@@ -168,12 +182,16 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
     private static double Harmless(FrameWindow window) =>
         Math.Min(HarmlessMilliseconds, HarmlessFrameShare * 1000 * window.WindowSeconds / Math.Max(1, window.Frames.Captured));
 
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
     /// <summary>A slow camera takes longer than the window for enough frames, and one that gives none is not waited for.</summary>
     private TimeSpan TimeForRuns(TrialRules rules, TimeSpan elapsed)
     {
         var rate = _captured == 0 ? framesPerSecond : Math.Min(framesPerSecond, _captured / elapsed.TotalSeconds);
         var needed = TimeSpan.FromSeconds(rules.MinimumRuns / Math.Max(rate, LeastFramesPerSecond));
-        return needed > rules.Window ? needed : rules.Window;
+        return Max(needed, rules.Window);
     }
 
     private (string, string) Slow(SessionSpec session, TrialRules rules) => (UpdateCodes.TrialSlow,

@@ -68,6 +68,9 @@ internal sealed class FrameLoop : IDisposable
         _session = session;
     }
 
+    /// <inheritdoc cref="Reports.SetWindow"/>
+    public void SetWindow(TimeSpan length) => _reports.SetWindow(length);
+
     /// <summary>Ends the threads and waits for them as long as the supervisor is patient.</summary>
     public void Dispose()
     {

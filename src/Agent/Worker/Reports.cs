@@ -18,6 +18,7 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
+    private volatile Metronome _windows = new(TimeSpan.FromMilliseconds(loop.WindowMilliseconds), time);
     private SessionSpec? _session;
     private SessionSpec? _next;
     private (string State, string? Detail, string? Format)? _camera;
@@ -44,26 +45,24 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
         }
     }
 
+    /// <summary>Windows of another length from now on, the first of which may end a beat late. From any thread.</summary>
+    public void SetWindow(TimeSpan length) => _windows = new Metronome(length, time);
+
     public void Run(CancellationToken cancellationToken)
     {
-        var window = TimeSpan.FromMilliseconds(loop.WindowMilliseconds);
-        var (start, beats, windows) = (time.GetTimestamp(), 1, 1);
+        var (beats, count) = (new Metronome(Beat, time), 0);
         while (true)
         {
-            var elapsed = time.GetElapsedTime(start);
-            var next = Math.Min((Beat * beats).Ticks, (window * windows).Ticks) - elapsed.Ticks;
-            if (next > 0 && cancellationToken.WaitHandle.WaitOne(TimeSpan.FromTicks(next))) return;
-            elapsed = time.GetElapsedTime(start);
-            if (elapsed >= Beat * beats)
+            var windows = _windows;
+            var wait = TimeSpan.FromTicks(Math.Min(beats.Remaining.Ticks, windows.Remaining.Ticks));
+            if (wait > TimeSpan.Zero && cancellationToken.WaitHandle.WaitOne(wait)) return;
+            if (beats.IsDue())
             {
-                var before = beats;
-                beats = (int)(elapsed / Beat) + 1;
                 Report();
-                if (before <= SettledBeats && beats > SettledBeats) ReturnMemory();
+                if (++count == SettledBeats) ReturnMemory();
             }
 
-            if (elapsed < window * windows) continue;
-            windows = (int)(elapsed / window) + 1;
+            if (!windows.IsDue()) continue;
             lock (_gate) SendWindow();
         }
     }
@@ -85,5 +84,21 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
         if (_camera == (health.State, health.Detail, health.Format)) return;
         _camera = (health.State, health.Detail, health.Format);
         pipe.Send(new CameraState { Camera = health });
+    }
+
+    /// <summary>Due once a period by the clock of its start, so that lateness does not add up; what was missed is left out.</summary>
+    private sealed class Metronome(TimeSpan period, TimeProvider time)
+    {
+        private readonly long _start = time.GetTimestamp();
+        private long _next = 1;
+
+        public TimeSpan Remaining => (period * _next) - time.GetElapsedTime(_start);
+
+        public bool IsDue()
+        {
+            if (Remaining > TimeSpan.Zero) return false;
+            _next = (long)(time.GetElapsedTime(_start) / period) + 1;
+            return true;
+        }
     }
 }

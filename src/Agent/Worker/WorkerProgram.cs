@@ -28,6 +28,9 @@ internal static class WorkerProgram
                     case Swap swap when loop is not null:
                         loop.Swap(swap.Session);
                         break;
+                    case SetWindow window when loop is not null:
+                        loop.SetWindow(TimeSpan.FromMilliseconds(window.WindowMilliseconds));
+                        break;
                     case var other:
                         throw new MessageException($"'{other.GetType().Name}' is not for a worker {(loop is null ? "that has loaded nothing" : "that runs")}.");
                 }

@@ -13,6 +13,7 @@ namespace Dunlin.Contracts.Worker;
 [JsonDerivedType(typeof(Hello), "hello")]
 [JsonDerivedType(typeof(Load), "load")]
 [JsonDerivedType(typeof(Swap), "swap")]
+[JsonDerivedType(typeof(SetWindow), "window")]
 [JsonDerivedType(typeof(CheckModel), "check")]
 [JsonDerivedType(typeof(Prepare), "prepare")]
 [JsonDerivedType(typeof(Golden), "golden")]
@@ -59,6 +60,12 @@ public sealed record Load : ToChild
 public sealed record Swap : ToChild
 {
     public required SessionSpec Session { get; init; }
+}
+
+/// <summary>To the worker: send windows of this length from now on, instead of <see cref="LoopSpec.WindowMilliseconds"/>.</summary>
+public sealed record SetWindow : ToChild
+{
+    public required int WindowMilliseconds { get; init; }
 }
 
 /// <summary>To a heat that loads no ONNX Runtime: walk over a release's ONNX file and hold it against what its manifest says.</summary>

@@ -167,6 +167,21 @@ public sealed class TrialWatchTests
         Assert.Equal("trial.slow", watch.Look().Code);
     }
 
+    [Theory]
+    [InlineData(10, 5, 1)]
+    [InlineData(10, 30, 6)]
+    [InlineData(10, 600, 10)]
+    [InlineData(3600, 600, 120)]
+    [InlineData(10, 0.5, 1)]
+    public void AShortTrialWantsShortWindowsUntilItEnds(double interval, double trial, double wanted)
+    {
+        var watch = new TrialWatch(_clock, TimeSpan.FromSeconds(interval), framesPerSecond: 10);
+        watch.Begin(new TrialRules { Release = Release, Window = TimeSpan.FromSeconds(trial), MinimumRuns = 1 });
+        Assert.Equal(TimeSpan.FromSeconds(wanted), watch.WindowLength);
+        watch.End();
+        Assert.Equal(TimeSpan.FromSeconds(interval), watch.WindowLength);
+    }
+
     [Fact]
     public void SilenceFailsIt()
     {

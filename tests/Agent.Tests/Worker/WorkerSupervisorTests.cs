@@ -99,6 +99,24 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WindowsGetAnotherLengthAlsoInTheNextWorker()
+    {
+        await Start(OnnxModels.BrightestChannel());
+        _supervisor.SetWindow(TimeSpan.FromSeconds(1.5));
+        await IsLongAsync();
+        using (var worker = Process.GetProcessById(_supervisor.ProcessId!.Value)) worker.Kill();
+        await Eventually.TrueAsync(() => !_exits.IsEmpty, "the end is told");
+        await IsLongAsync();
+
+        async Task IsLongAsync()
+        {
+            _windows.Clear();
+            await Eventually.TrueAsync(() => _windows.Count >= 3, "windows come");
+            Assert.InRange(_windows.Last().WindowSeconds, 1.4, 3);
+        }
+    }
+
+    [Fact]
     public async Task AModelThatDoesNotLoadIsToldAndTriedAgainWithBackOff()
     {
         await Start(HostileModels.Garbage);
