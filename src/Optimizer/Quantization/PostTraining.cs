@@ -1,3 +1,4 @@
+using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Graph;
 using Onnx;
 
@@ -16,6 +17,9 @@ internal sealed class PostTraining
     public QuantizationPlan Plan { get; }
 
     public QuantizationOptions Options { get; }
+
+    /// <summary>Steps of training on the grids; 0 where there was none.</summary>
+    public int TrainedSteps { get; private init; }
 
     /// <param name="graph">Is brought into the form that quantizes best; its scores stay the same.</param>
     /// <param name="images">For calibration: preprocessed, one at a time; the memory may be reused. Gone through up to three times.</param>
@@ -46,7 +50,13 @@ internal sealed class PostTraining
     }
 
     /// <summary>The same after its graph's weights were trained for <see cref="Grids"/>: their float results are no measure any more that biases could be corrected by.</summary>
-    public PostTraining AfterTraining() => new(Plan, Options with { CorrectBias = false }, _ranges, []);
+    /// <param name="steps">Of that training.</param>
+    public PostTraining AfterTraining(int steps) => new(Plan, Options with { CorrectBias = false }, _ranges, []) { TrainedSteps = steps };
+
+    /// <summary>How it is quantized, as a manifest tells it.</summary>
+    /// <param name="imageCount">That calibrated.</param>
+    /// <param name="keptFloatCount">Layers that stayed in float.</param>
+    public Technique Technique(int imageCount, int keptFloatCount) => Options.Technique(imageCount, keptFloatCount, TrainedSteps);
 
     /// <summary>The whole model's grids, for torch.</summary>
     public FakeQuantization Grids() => new(Plan, _ranges, Options.Target);

@@ -26,11 +26,11 @@ internal sealed record QuantizationOptions
     /// <summary>The step as a manifest tells it.</summary>
     /// <param name="imageCount">That calibrated.</param>
     /// <param name="keptFloatCount">Layers that stayed in float.</param>
-    /// <param name="epochCount">Of training on the grids; 0 where there was none.</param>
-    public Technique Technique(int imageCount, int keptFloatCount, int epochCount = 0) => new()
+    /// <param name="trainedSteps">Of training on the grids; 0 where there was none.</param>
+    public Technique Technique(int imageCount, int keptFloatCount, int trainedSteps) => new()
     {
         Kind = "quantized",
-        Summary = keptFloatCount == 0 ? "int8 QDQ per-channel" : $"int8 QDQ per-channel, {keptFloatCount} layers in float",
+        Summary = $"int8 QDQ per-channel{(trainedSteps == 0 ? "" : ", trained on its grids")}{(keptFloatCount == 0 ? "" : $", {keptFloatCount} layers in float")}",
         Parameters = new Dictionary<string, string>
         {
             ["activations"] = Target.SignedActivations ? "s8" : "u8",
@@ -39,7 +39,7 @@ internal sealed record QuantizationOptions
             ["calibration"] = Word(Calibration),
             ["biasCorrection"] = CorrectBias ? "yes" : "no",
             ["images"] = imageCount.ToString(CultureInfo.InvariantCulture),
-            ["trainingEpochs"] = epochCount.ToString(CultureInfo.InvariantCulture),
+            ["trainedSteps"] = trainedSteps.ToString(CultureInfo.InvariantCulture),
         },
     };
 }

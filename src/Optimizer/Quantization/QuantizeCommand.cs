@@ -61,7 +61,7 @@ internal static class QuantizeCommand
         if (arguments.GetValue(Sensitivities)) _ = sensitivities.Value;
         var (result, keptFloat) = MixedPrecision.Find(quantization, sensitivities, against.Holds, cancellationToken);
 
-        Provenance.Add(result.Model, quantization.Options.Technique(calibration.Count, keptFloat.Count, isTrained ? epochs : 0));
+        Provenance.Add(result.Model, quantization.Technique(calibration.Count, keptFloat.Count));
         Provenance.AddCommand(result.Model, arguments);
         learning.Mark(result.Model);
         ModelFile.Save(result.Model, path);

@@ -11,13 +11,12 @@ internal static class ReportCommand
     private static readonly Option<FileInfo> Reference = new("--reference") { Description = "The ONNX file that they were made from.", Required = true };
     private static readonly Option<DirectoryInfo> Out = new("--out") { Description = "The folder to write: new, empty, or with an earlier report.", Required = true };
     private static readonly Option<string> Limit = new("--limit") { Description = "What a variant must hold to be recommended: top1>=-1.0pt, top1>=0.915 or agreement>=99.", DefaultValueFactory = _ => AccuracyLimit.Default.ToString() };
-    private static readonly Option<double> Watts = new("--watts") { Description = "What a busy core is taken to add, for the energy estimate (CPU time × watts).", DefaultValueFactory = _ => ReportOptions.UsualWattsPerCore };
     private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds of timing, in each of which every model has a turn.", DefaultValueFactory = _ => InterleavedLatency.RoundCount };
     private static readonly Option<int> Explained = new("--explained") { Description = "Images on which heat maps are compared; 0 for none.", DefaultValueFactory = _ => ReportOptions.UsualExplainedCount };
 
     public static Command Create()
     {
-        var command = new Command("report", "Measures variants beside their reference, and writes report.html, report.md and report.json.") { Models, Reference, Out, Limit, Watts, Rounds, Explained };
+        var command = new Command("report", "Measures variants beside their reference, and writes report.html, report.md and report.json.") { Models, Reference, Out, Limit, WattsOption.Watts, Rounds, Explained };
         foreach (var option in EvaluationSetup.Options.Concat(HeldOutAnswers.Options)) command.Add(option);
         command.SetAction(Failures.Reported(Run));
         return command;
@@ -26,12 +25,12 @@ internal static class ReportCommand
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
         EvaluationSetup.RequirePositive(arguments, Rounds);
-        if (arguments.GetValue(Watts) is not (> 0 and <= 1000)) throw new FormatException($"--watts is {arguments.GetValue(Watts)}; it must be above 0 and at most 1000.");
+        var watts = WattsOption.Of(arguments);
         if (arguments.GetValue(Explained) < 0) throw new FormatException($"--explained is {arguments.GetValue(Explained)}; it must be 0 or more.");
         var directory = arguments.GetValue(Out)!.FullName;
         ReportWriter.RequireOurs(directory);
         var (threads, unreadable) = HeldOutAnswers.Given(arguments);
-        var options = new ReportOptions(AccuracyLimit.Parse(arguments.GetValue(Limit)!), arguments.GetValue(Watts), arguments.GetValue(Rounds), arguments.GetValue(Explained), threads, unreadable);
+        var options = new ReportOptions(AccuracyLimit.Parse(arguments.GetValue(Limit)!), watts, arguments.GetValue(Rounds), arguments.GetValue(Explained), threads, unreadable);
         var output = arguments.InvocationConfiguration.Output;
         var setup = EvaluationSetup.Of(arguments, [arguments.GetValue(Reference)!, .. arguments.GetValue(Models)!]);
         var content = Reporter.Measure(setup, options, CommandLine.Of(arguments), output.WriteLine, cancellationToken);

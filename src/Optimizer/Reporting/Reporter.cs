@@ -16,16 +16,13 @@ namespace Dunlin.Optimizer.Reporting;
 /// <param name="UnreadableShare">Of the images, 0…1, that may be left out.</param>
 internal sealed record ReportOptions(AccuracyLimit Limit, double WattsPerCore, int RoundCount, int ExplainedCount, int Threads, double UnreadableShare)
 {
-    /// <summary>What a device's agent takes a busy core to add where it is not told (<c>Power:WattsPerCore</c>).</summary>
-    public const double UsualWattsPerCore = 3;
-
     public const int UsualExplainedCount = 60;
 
     /// <summary>For timing on each thread count.</summary>
     public TimeSpan TimingBudget { get; init; } = InterleavedLatency.Budget;
 
     public static ReportOptions Default { get; } = new(
-        AccuracyLimit.Default, UsualWattsPerCore, InterleavedLatency.RoundCount, UsualExplainedCount, Environment.ProcessorCount, ImageLimits.UnreadableShare);
+        AccuracyLimit.Default, WattsOption.Usual, InterleavedLatency.RoundCount, UsualExplainedCount, Environment.ProcessorCount, ImageLimits.UnreadableShare);
 }
 
 /// <summary>Measures a reference and its variants side by side for a report.</summary>

@@ -35,7 +35,8 @@ internal sealed record Trained(int Steps, double Seconds, int RunSteps, double L
 /// <param name="KeptFloat">Layers that stayed in float for the limit's sake.</param>
 /// <param name="Refused">Why it cannot be quantized; then there is no model.</param>
 /// <param name="Seconds">What it took.</param>
-internal sealed record Quantized(string Method, IReadOnlyList<string> KeptFloat, string? Refused, double Seconds);
+/// <param name="TrainedSteps">On its grids.</param>
+internal sealed record Quantized(string Method, IReadOnlyList<string> KeptFloat, string? Refused, double Seconds, int TrainedSteps = 0);
 
 /// <summary>A number of steps that was decided upon, so that an interrupted training goes on towards the same end.</summary>
 internal sealed record StepDecision(int Steps);
@@ -50,7 +51,12 @@ internal sealed record Kept(IReadOnlyList<string> Ids);
 /// <param name="ImportanceCount">Of them, those that say which channels matter.</param>
 /// <param name="EpochSteps">Steps of an epoch.</param>
 /// <param name="Halving">Null where there is no time to train.</param>
-internal sealed record TrainingPlan(double StepSeconds, int BatchSize, int ImageCount, int ImportanceCount, int EpochSteps, HalvingPlan? Halving);
+internal sealed record TrainingPlan(double StepSeconds, int BatchSize, int ImageCount, int ImportanceCount, int EpochSteps, HalvingPlan? Halving)
+{
+    /// <summary>Seconds of a training step of a narrower model, which keeps a part of the reference's cost that is not arithmetic.</summary>
+    /// <param name="share">0…1 of the reference's multiply-accumulate operations.</param>
+    public double StepSecondsOf(double share) => StepSeconds * (0.3 + 0.7 * share);
+}
 
 /// <summary>Times of one inference, taken in turns in one run.</summary>
 /// <param name="OneThread">By the file's name.</param>

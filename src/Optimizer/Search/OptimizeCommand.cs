@@ -62,7 +62,7 @@ internal static partial class OptimizeCommand
 
     private static ReportContent Reported(ParseResult arguments, SearchSetup setup, IReadOnlyList<JudgedVariant> variants, CancellationToken cancellationToken)
     {
-        var options = ReportOptions.Default with { Limit = setup.Limit, UnreadableShare = setup.UnreadableShare, TimingBudget = SearchRun.TimingBudget(setup.Budget) };
+        var options = ReportOptions.Default with { Limit = setup.Limit, WattsPerCore = setup.WattsPerCore, UnreadableShare = setup.UnreadableShare, TimingBudget = SearchRun.TimingBudget(setup.Budget) };
         return Reporter.Measure(
             arguments.GetValue(DataOption.Any)!, setup.HeldOut, setup.Data.Classes, [.. variants.Select(v => v.Model)], [.. variants.Select(v => v.HeldOut)],
             options, CommandLine.Of(arguments), arguments.InvocationConfiguration.Output.WriteLine, cancellationToken);

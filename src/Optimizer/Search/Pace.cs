@@ -9,6 +9,9 @@ internal sealed class Pace(Study study, Budget budget)
     /// <summary>Seconds kept for what comes after training: quantizing, timing, the held-out images.</summary>
     public double Reserve { get; set; }
 
+    /// <summary>Share 0…1 of the budget kept for training that comes later.</summary>
+    public double KeptShare { get; set; }
+
     /// <summary>Whether a clock decides.</summary>
     public bool IsTimed => budget.Time is not null;
 
@@ -16,7 +19,9 @@ internal sealed class Pace(Study study, Budget budget)
     public double Seconds => budget.Time?.TotalSeconds ?? double.PositiveInfinity;
 
     /// <summary>Seconds, or steps.</summary>
-    public double Left => budget.Time is { } time ? time.TotalSeconds - study.Elapsed.TotalSeconds - Reserve : budget.Steps!.Value - StepsDone;
+    public double Left => budget.Time is { } time
+        ? (time.TotalSeconds * (1 - KeptShare)) - study.Elapsed.TotalSeconds - Reserve
+        : Math.Floor(budget.Steps!.Value * (1 - KeptShare)) - StepsDone;
 
     /// <summary>What a step costs in the unit of <see cref="Left"/>.</summary>
     public double StepCost(double seconds) => IsTimed ? seconds : 1;

@@ -3,6 +3,7 @@ using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Quantization;
+using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer.Search;
 
@@ -24,8 +25,8 @@ internal sealed class Quantizing(SearchSetup setup, Study study, Judge judge, Pi
             var watch = Stopwatch.StartNew();
             try
             {
-                var best = methods.Select(method => Tried(build, method, cancellationToken)).ToList().MaxBy(t => t.Top1);
-                Save(best.Model, best.Method, [], name);
+                var best = methods.Select(method => Tried(build, method, cancellationToken)).ToList().MaxBy(t => (t.Top1, t.Method == new QuantizationOptions().Calibration));
+                Save(best.Model, Options(best.Method).Technique(calibration.Count, 0, 0), name);
                 return new Quantized(QuantizationOptions.Word(best.Method), [], null, watch.Elapsed.TotalSeconds);
             }
             catch (InvalidDataException error)
@@ -36,6 +37,36 @@ internal sealed class Quantizing(SearchSetup setup, Study study, Judge judge, Pi
         if (record.Refused is null) return (judge.Measure($"{build.Id}-int8", name, Precision.Int8, cancellationToken), record);
         telling.Say($"{build.Id} cannot be quantized: {record.Refused}");
         return (null, record);
+    }
+
+    /// <summary>The model wholly on bytes, its weights trained for it; null if that fails, which is then said.</summary>
+    /// <param name="build">A float model.</param>
+    /// <param name="method">For its ranges.</param>
+    /// <param name="train">Trains the calibrated model, with progress in the file that it is given.</param>
+    /// <param name="telling">Told why not.</param>
+    /// <param name="cancellationToken">Checked before each image.</param>
+    public (Build? Build, int TrainedSteps) Tuned(Build build, CalibrationMethod method, Func<PostTraining, string, PostTraining> train, Telling telling, CancellationToken cancellationToken)
+    {
+        var name = $"{build.Name}-tuned";
+        var checkpoint = Path.ChangeExtension(study.Model(name), ".checkpoint");
+        var record = study.Once($"quantized-{name}", StudyJson.Default.Quantized, () =>
+        {
+            var watch = Stopwatch.StartNew();
+            try
+            {
+                var trained = train(Calibrated(build, method, cancellationToken), checkpoint);
+                Save(trained.Quantize(new HashSet<string>(), cancellationToken), trained.Technique(calibration.Count, 0), name);
+                return new Quantized(QuantizationOptions.Word(method), [], null, watch.Elapsed.TotalSeconds, trained.TrainedSteps);
+            }
+            catch (Exception error) when (error is InvalidDataException or DivergedException)
+            {
+                return new Quantized("none", [], error.Message, watch.Elapsed.TotalSeconds);
+            }
+        });
+        File.Delete(checkpoint);
+        if (record.Refused is null) return (judge.Measure($"{build.Id}-tuned", name, Precision.Int8, cancellationToken), record.TrainedSteps);
+        telling.Say($"{build.Id} cannot be trained on its grids: {record.Refused}");
+        return (null, 0);
     }
 
     /// <summary>The model with as few layers in float as the limit asks for; null if none would do.</summary>
@@ -54,7 +85,7 @@ internal sealed class Quantizing(SearchSetup setup, Study study, Judge judge, Pi
                 quantization, [.. calibration.Take(SensitivityImages).Tensors().Select(t => (float[])t.Clone())], cancellationToken));
             var (model, kept) = MixedPrecision.Find(quantization, worstFirst, m => judge.Holds(reference, build with { Answers = AnswersOf(m, name, cancellationToken) }), cancellationToken);
             if (kept.Count == 0) return new Quantized("none", [], "no number of layers in float holds the limit", watch.Elapsed.TotalSeconds);
-            Save(model, method, kept, name);
+            Save(model, quantization.Technique(calibration.Count, kept.Count), name);
             return new Quantized(QuantizationOptions.Word(method), kept, null, watch.Elapsed.TotalSeconds);
         });
         return record.Refused is null ? judge.Measure($"{build.Id}-mixed", name, Precision.Mixed, cancellationToken) : null;
@@ -86,9 +117,9 @@ internal sealed class Quantizing(SearchSetup setup, Study study, Judge judge, Pi
         }
     }
 
-    private void Save(QuantizedModel model, CalibrationMethod method, IReadOnlyList<string> keptFloat, string name)
+    private void Save(QuantizedModel model, Technique technique, string name)
     {
-        Provenance.Add(model.Model, Options(method).Technique(calibration.Count, keptFloat.Count));
+        Provenance.Add(model.Model, technique);
         setup.Data.Mark(model.Model);
         ModelFile.Save(model.Model, study.Model(name));
     }

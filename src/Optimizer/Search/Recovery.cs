@@ -88,7 +88,7 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
 
         var costs = Costs(reference, [.. starts.Select(s => s.Candidate)], cancellationToken);
         return [.. starts.Select(s => new Contestant(
-            s.Candidate, s.Start, null, costs is null ? s.Start.Macs : costs[s.Candidate.Id], plan.StepSeconds * (0.3 + 0.7 * s.Start.Macs / reference.Macs), null))];
+            s.Candidate, s.Start, null, costs is null ? s.Start.Macs : costs[s.Candidate.Id], plan.StepSecondsOf((double)s.Start.Macs / reference.Macs), null))];
     }
 
     // Measured before anything is trained: weights do not change it.

@@ -23,6 +23,11 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
     /// <summary>Of the budget: for judging on held-out images, for trying every calibration, for timing.</summary>
     private const double JudgingShare = 0.35, CalibrationShare = 0.1, TimingShare = 0.04;
 
+    /// <summary>Of the budget, for what loses too much on bytes: half of it for training on the grids, and half for finding the layers to keep in float.</summary>
+    private const double SavingShare = 0.1;
+
+    private const int FewestTuningSteps = 8, MostTuningEpochs = 4;
+
     /// <summary>What a candidate costs, on average, of what the reference does.</summary>
     public const double UsualCost = 0.6;
 
@@ -56,15 +61,17 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
 
         var methods = Methods(quantized);
         var variants = VariantCount(reference, images.Count);
-        double ReserveFor(int survivors) => Caution * (
-            (methods.Count * quantized.Seconds / QuantizationOptions.Methods.Count * survivors * UsualCost) + TimingsInAll * TimingBudget(setup.Budget).TotalSeconds
-            + JudgingSeconds(reference, images.Count, Math.Min(variants, 2 + (2 * survivors))));
-        pace.Reserve = ReserveFor(UsualSurvivors);
-        var floats = Narrowed(judge, reference, secondsPerImage, ReserveFor, cancellationToken);
-        List<Build> builds = [reference];
-        if (integer is not null) builds.Add(integer);
-        if (integer is not null && !judge.Holds(reference, integer)) builds.AddRange(WithFloatLayers(quantizing, judge, reference, reference, quantized, cancellationToken));
-        foreach (var build in floats) builds.AddRange([build, .. OnBytes(quantizing, judge, reference, build, methods, cancellationToken)]);
+        double Finishing(int survivors) => Caution * (TimingsInAll * TimingBudget(setup.Budget).TotalSeconds + JudgingSeconds(reference, images.Count, Math.Min(variants, 2 + (2 * survivors))));
+        double ReserveFor(int survivors) => Caution * methods.Count * quantized.Seconds / QuantizationOptions.Methods.Count * survivors * UsualCost + Finishing(survivors);
+        (pace.Reserve, pace.KeptShare) = (ReserveFor(UsualSurvivors), SavingShare);
+        using var workshop = new Workshop(setup, study);
+        var floats = Narrowed(workshop, judge, reference, secondsPerImage, ReserveFor, cancellationToken);
+        List<(Build Float, Build? Integer, Quantized Record)> pairs = [(reference, integer, quantized), .. floats.Select(f => OnBytes(quantizing, judge, reference, f, methods, cancellationToken))];
+
+        (pace.Reserve, pace.KeptShare) = (Finishing(floats.Count), 0);
+        var lost = pairs.Where(p => p.Integer is not null && judge.Holds(reference, p.Float) && !judge.Holds(reference, p.Integer)).ToList();
+        var saved = lost.SelectMany((p, i) => Saved(quantizing, workshop, judge, reference, p.Float, p.Record, lost.Count - i, cancellationToken)).ToList();
+        List<Build> builds = [.. pairs.SelectMany(p => new[] { p.Float, p.Integer }).OfType<Build>(), .. saved];
 
         telling.Doing("timing");
         var all = Finalists(judge, reference, builds, cancellationToken);
@@ -74,9 +81,8 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
     /// <summary>For timing what was found: a share of the whole.</summary>
     public static TimeSpan TimingBudget(Budget budget) => budget.Time is { } time ? TimeSpan.FromSeconds(Math.Clamp(TimingShare * time.TotalSeconds, 2, 20)) : TimeSpan.FromSeconds(5);
 
-    private IReadOnlyList<Build> Narrowed(Judge judge, Build reference, double secondsPerImage, Func<int, double> reserveFor, CancellationToken cancellationToken)
+    private IReadOnlyList<Build> Narrowed(Workshop workshop, Judge judge, Build reference, double secondsPerImage, Func<int, double> reserveFor, CancellationToken cancellationToken)
     {
-        using var workshop = new Workshop(setup, study);
         if (workshop.WhyNot() is { } why)
         {
             telling.Say($"nothing is pruned or trained: {why}");
@@ -86,24 +92,44 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
         return new Recovery(setup, study, workshop, judge, pace, reserveFor, telling).Run(reference, secondsPerImage, cancellationToken);
     }
 
-    private IEnumerable<Build> OnBytes(Quantizing quantizing, Judge judge, Build reference, Build build, IReadOnlyList<CalibrationMethod> methods, CancellationToken cancellationToken)
+    private (Build Float, Build? Integer, Quantized Record) OnBytes(Quantizing quantizing, Judge judge, Build reference, Build build, IReadOnlyList<CalibrationMethod> methods, CancellationToken cancellationToken)
     {
         telling.Doing($"quantizing {build.Id}");
         var (integer, record) = quantizing.Whole(build, methods, telling, cancellationToken);
         Tell(judge, reference, integer, record);
-        if (integer is null) return [];
-        var isSaved = !judge.Holds(reference, build) || judge.Holds(reference, integer);
-        return isSaved ? [integer] : [integer, .. WithFloatLayers(quantizing, judge, reference, build, record, cancellationToken)];
+        return (build, integer, record);
     }
 
-    // Only where there is time: each layer is quantized alone for it.
-    private IEnumerable<Build> WithFloatLayers(Quantizing quantizing, Judge judge, Build reference, Build build, Quantized whole, CancellationToken cancellationToken)
+    // What loses too much on bytes: by training, which leaves all of it on bytes, or else with layers in float.
+    private IEnumerable<Build> Saved(Quantizing quantizing, Workshop workshop, Judge judge, Build reference, Build build, Quantized whole, int left, CancellationToken cancellationToken)
     {
-        if (pace.IsTimed && !quantizing.HasMixed(build) && study.Elapsed.TotalSeconds + 4 * whole.Seconds > pace.Seconds - pace.Reserve / 2) yield break;
+        var method = QuantizationOptions.Methods[whole.Method];
+        if (Tuned(quantizing, workshop, (double)build.Macs / reference.Macs, build, method, left, cancellationToken) is { } tuned)
+        {
+            Tell(judge, reference, tuned, null);
+            yield return tuned;
+            if (judge.Holds(reference, tuned)) yield break;
+        }
+
+        // Each layer is quantized alone for it.
+        if (pace.IsTimed && !quantizing.HasMixed(build) && pace.Left < 4 * whole.Seconds) yield break;
         telling.Doing($"keeping layers of {build.Id} in float");
-        if (quantizing.Mixed(build, reference, QuantizationOptions.Methods[whole.Method], cancellationToken) is not { } mixed) yield break;
+        if (quantizing.Mixed(build, reference, method, cancellationToken) is not { } mixed) yield break;
         Tell(judge, reference, mixed, null);
         yield return mixed;
+    }
+
+    private Build? Tuned(Quantizing quantizing, Workshop workshop, double share, Build build, CalibrationMethod method, int left, CancellationToken cancellationToken)
+    {
+        if (workshop.Plan is not { } plan) return null;
+        var most = (double)MostTuningEpochs * plan.ImageCount / AwareTraining.BatchSize;
+        var steps = study.Once($"steps-{build.Name}-tuned", StudyJson.Default.StepDecision, () =>
+            new StepDecision((int)Math.Clamp(pace.Left / (2 * left) / pace.StepCost(workshop.TuningStepSeconds(share)), 0, most))).Steps;
+        if (steps < FewestTuningSteps) return null;
+        var (tuned, done) = quantizing.Tuned(build, method, (calibrated, checkpoint) => workshop.Tune(
+            calibrated, steps, checkpoint, () => pace.IsTimed && pace.Left < 0, s => telling.Doing($"training {build.Id} on its grids", s), cancellationToken), telling, cancellationToken);
+        pace.StepsDone += done;
+        return tuned;
     }
 
     private void Tell(Judge judge, Build reference, Build? build, Quantized? quantized)

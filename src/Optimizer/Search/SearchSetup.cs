@@ -28,10 +28,11 @@ namespace Dunlin.Optimizer.Search;
 /// <param name="Seed">Another seed, another search.</param>
 /// <param name="Step">Of widths; null: measured.</param>
 /// <param name="Verdicts">Of the fleet's boards.</param>
+/// <param name="WattsPerCore">What a busy core is taken to add.</param>
 /// <param name="Recipe">What must not change from run to run.</param>
 internal sealed record SearchSetup(
     string Path, ModelGraph Graph, InputOptions InputOptions, bool IsFashionMnist, double UnreadableShare, LearningData Data, HeldOutImages HeldOut, string Work, Budget Budget,
-    AccuracyLimit Limit, SearchObjective Objective, QuantizationTarget Target, int Seed, int? Step, IReadOnlyList<Verdict> Verdicts, StudyRecipe Recipe)
+    AccuracyLimit Limit, SearchObjective Objective, QuantizationTarget Target, int Seed, int? Step, IReadOnlyList<Verdict> Verdicts, double WattsPerCore, StudyRecipe Recipe)
 {
     /// <summary>Fewer say nothing of ranges or of accuracy.</summary>
     private const int FewestImages = 16;
@@ -58,7 +59,7 @@ internal sealed record SearchSetup(
         ObjectiveOption.AcceptOnlyFromAmong([.. Enum.GetNames<SearchObjective>().Select(n => n.ToLowerInvariant())]);
         TargetOption.AcceptOnlyFromAmong([.. QuantizationTarget.All.Select(t => t.Name)]);
         command.Add(Model);
-        foreach (var option in (Option[])[BudgetOption, LimitOption, ObjectiveOption, VerdictsOption, SeedOption, TargetOption, StepOption, WorkOption, InputShapeOption.Shape, .. LearningData.Options]) command.Add(option);
+        foreach (var option in (Option[])[BudgetOption, LimitOption, ObjectiveOption, VerdictsOption, SeedOption, TargetOption, StepOption, WattsOption.Watts, WorkOption, InputShapeOption.Shape, .. LearningData.Options]) command.Add(option);
     }
 
     /// <param name="arguments">Of a command with these options.</param>
@@ -68,6 +69,7 @@ internal sealed record SearchSetup(
     {
         var (budget, limit) = (Budget.Parse(arguments.GetValue(BudgetOption)!), AccuracyLimit.Parse(arguments.GetValue(LimitOption)!));
         if (arguments.GetValue(StepOption) is < 1 or > 256) throw new FormatException($"--step is {arguments.GetValue(StepOption)}; it must be from 1 to 256.");
+        var watts = WattsOption.Of(arguments);
         var verdicts = VerdictFiles.Read(arguments.GetValue(VerdictsOption) ?? []);
         var path = arguments.GetValue(Model)!.FullName;
         var graph = ModelGraph.Load(path, InputShapeOption.Of(arguments));
@@ -99,7 +101,7 @@ internal sealed record SearchSetup(
         });
         return new SearchSetup(
             path, graph, InputOptions.Of(arguments), FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!), DataOption.UnreadableShare(arguments), learning, images.HeldOut, work, budget, limit,
-            Enum.Parse<SearchObjective>(objective, ignoreCase: true), QuantizationTarget.All.Single(t => t.Name == target), seed, step, verdicts, recipe);
+            Enum.Parse<SearchObjective>(objective, ignoreCase: true), QuantizationTarget.All.Single(t => t.Name == target), seed, step, verdicts, watts, recipe);
     }
 
     /// <summary>Images of a training step.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Pruning;
+using Dunlin.Optimizer.Quantization;
 using Dunlin.Optimizer.Training;
 using Dunlin.Optimizer.Training.Execution;
 
@@ -23,6 +24,9 @@ internal sealed class Workshop : IDisposable
     private TeacherLogits? _logits;
     private Importance? _importance;
     private int? _step;
+
+    /// <summary>Of the study, once <see cref="Begin"/> was called.</summary>
+    public TrainingPlan? Plan { get; private set; }
 
     public Workshop(SearchSetup setup, Study study)
     {
@@ -63,6 +67,7 @@ internal sealed class Workshop : IDisposable
     /// <summary>Reads what is trained on.</summary>
     public void Begin(TrainingPlan plan, CancellationToken cancellationToken)
     {
+        Plan = plan;
         _images = _setup.Data.Read(SplitPart.Train, plan.ImageCount, _setup.Seed, cancellationToken);
         _logits = new TeacherLogits(_teacher, _images.As(_teacher.Input), Options(plan.BatchSize, 1, 0, LearningRate), Environment.ProcessorCount, _study.Folder);
     }
@@ -131,6 +136,28 @@ internal sealed class Workshop : IDisposable
             return new Trained(done, watch.Elapsed.TotalSeconds, Math.Max(ran, 1), at);
         }
     }
+
+    /// <summary>Trains a calibrated model on the grids that it will lie on, to answer as the reference does.</summary>
+    /// <param name="quantization">Calibrated.</param>
+    /// <param name="steps">To train.</param>
+    /// <param name="checkpoint">Where progress is kept.</param>
+    /// <param name="isCut">Whether time is up.</param>
+    /// <param name="advanced">Told the share 0…1 that is done.</param>
+    /// <param name="cancellationToken">Ends the training after a step.</param>
+    /// <exception cref="InvalidDataException">It cannot be trained, or its loss is no number any more.</exception>
+    public PostTraining Tune(PostTraining quantization, int steps, string checkpoint, Func<bool> isCut, Action<double> advanced, CancellationToken cancellationToken)
+    {
+        var options = AwareTraining.Options(epochCount: 1, _setup.Seed);
+        var trainer = new Trainer(_images!, options with { StepCount = steps, BatchSize = Math.Min(AwareTraining.BatchSize, Plan!.BatchSize) })
+        {
+            Teacher = _logits, Grids = quantization.Grids(), CheckpointPath = checkpoint, IsCut = isCut, Advanced = advanced,
+        };
+        return quantization.AfterTraining(trainer.Run(quantization.Plan.Graph, cancellationToken));
+    }
+
+    /// <summary>Seconds of a step of <see cref="Tune"/>, before any was measured: rounding to grids takes about as long as the arithmetic.</summary>
+    /// <param name="share">0…1 of the reference's multiply-accumulate operations.</param>
+    public double TuningStepSeconds(double share) => 2 * Plan!.StepSecondsOf(share) * Math.Min(1, (double)AwareTraining.BatchSize / Plan.BatchSize);
 
     public void Dispose()
     {

@@ -37,7 +37,7 @@ public sealed class AwareTrainingTests : IDisposable
         var options = AwareTraining.Options(epochCount: 3, seed: 1);
         using var teacher = new OnnxTeacher(path, new InputOptions(null, [120], [100], FitMode.Stretch, null), isFashionMnist: false, Stripes.ClassNames.Count);
         using var logits = new TeacherLogits(teacher, images, options, threadCount: 1, folder: null);
-        quantization = AwareTraining.Run(quantization, images, logits, options, threadCount: 1, checkpoint: null, epochDone: null, Stop);
+        quantization = quantization.AfterTraining(new Trainer(images, options) { Teacher = logits, Grids = quantization.Grids(), ThreadCount = 1 }.Run(quantization.Plan.Graph, Stop));
         var after = Quantized();
 
         TestContext.Current.TestOutputHelper!.WriteLine($"divergence {reference.Divergence(before):g3} → {reference.Divergence(after):g3}, agreement {reference.Agreement(before):p1} → {reference.Agreement(after):p1}");

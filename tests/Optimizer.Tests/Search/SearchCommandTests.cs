@@ -4,6 +4,7 @@ using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.Optimizer.Tests.Training;
 using Dunlin.TestKit.Machine;
+using Onnx;
 
 namespace Dunlin.Optimizer.Tests.Search;
 
@@ -83,6 +84,19 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     }
 
     [Fact]
+    public async Task WhatLosesTooMuchOnBytesIsTrainedForThem()
+    {
+        Torch.Require();
+        var uneven = Path.Combine(lab.Folder, "uneven.onnx");
+        ModelFile.Save(Uneven(lab.Model), uneven);
+        var run = await CommandRun.Of([.. lab.Arguments("search", "tuned", "--budget", "160steps", "--limit", "agreement>=100").Select(a => a == lab.Model ? uneven : a)]);
+        Assert.True(run.Code == 0, run.Error + run.Output);
+        Assert.True(run.Output.Contains("reference-tuned: top-1", StringComparison.Ordinal), run.Output);
+        var techniques = Provenance.Of(ModelFile.Load(Path.Combine(lab.Study("tuned"), "models", "reference-tuned.onnx")));
+        Assert.Equal("8", techniques.Single().Parameters["trainedSteps"]);
+    }
+
+    [Fact]
     public async Task ABudgetOfTimeIsKept()
     {
         Torch.Require();
@@ -121,6 +135,7 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     [InlineData("--budget soon", "--budget is 'soon'")]
     [InlineData("--limit fast", "--limit is 'fast'")]
     [InlineData("--step 0", "--step is 0")]
+    [InlineData("--watts 0", "--watts is 0")]
     [InlineData("--verdicts /dev/null", "not a verdict")]
     [InlineData("--verdicts none.json", "dunlin-agent race --json")]
     [InlineData("--work /proc", "holds no study")]
@@ -135,6 +150,25 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         Assert.Equal(1, run.Code);
         Assert.Contains(expected, run.Error);
         Assert.Equal(0, lab.RecordCount("wrong"));
+    }
+
+    // The same scores, but within each block some channels are a thousand times larger than the others, which then share a few of 256 levels.
+    private static ModelProto Uneven(string path)
+    {
+        var graph = ModelGraph.Load(path);
+        foreach (var relu in graph.Nodes.Where(n => n.OpType == "Relu").ToList())
+        {
+            if (graph.Producer(relu.Input[0]) is not { OpType: "BatchNormalization" } norm || graph.OnlyConsumer(relu.Output[0]) is not { OpType: "Conv" } conv) continue;
+            var weights = graph.Constant(conv.Input[1])!;
+            var (inputs, window) = (weights.Dims[1], weights.Dims[2] * weights.Dims[3]);
+            Scale(weights, i => i / window % inputs % 2 == 0 ? 1e-3f : 1);
+            foreach (var input in (int[])[1, 2]) Scale(graph.Constant(norm.Input[input])!, i => i % 2 == 0 ? 1e3f : 1);
+        }
+
+        return graph.Model;
+
+        void Scale(TensorProto tensor, Func<long, float> factor) =>
+            graph.SetConstant(Tensors.Of(tensor.Name, [.. Tensors.Floats(tensor).Select((v, i) => v * factor(i))], [.. tensor.Dims]));
     }
 
     private static async Task<int> Ended(Process process)
