@@ -28,7 +28,7 @@ public sealed class VettingTests : IDisposable
         using var vetting = new Vetting(
             new HeatRunner(TestChildren.Host(_folder), NullLogger<HeatRunner>.Instance, TimeProvider.System), cache, quarantine, BoardFacts.Read(), TimeProvider.System);
         var bundle = Bundle.Open(RepositoryFolder.DemoBundle);
-        var variant = bundle.Manifest.Variants.Single(v => v.Id == "narrow-int8");
+        var variant = bundle.Manifest.Variants.Single(v => v.Id == DemoVariants.Lightest);
 
         disk.Fill();
         var vetted = await vetting.VetAsync(bundle, variant, Providers.Cpu, TestContext.Current.CancellationToken);

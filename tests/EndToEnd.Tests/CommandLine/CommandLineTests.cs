@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Schemas;
 
@@ -10,8 +11,6 @@ namespace Dunlin.EndToEnd.Tests.CommandLine;
 public sealed class CommandLineTests(FirstRun first) : IDisposable
 {
     private readonly Workspace _space = new();
-
-    private static string Variant { get; } = Bundles.Layouts.Bundle.Open(AgentSetup.DemoBundle).Manifest.Variants[^1].Id;
 
     private string Image => Path.Combine(first.Frames, "frame-001.jpg");
 
@@ -44,7 +43,7 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
     [Fact]
     public async Task RacePrintsAVerdictThatReadsAsOne()
     {
-        var (code, output, errors) = await AgentProcess.CallAsync("race", "--bundle", AgentSetup.DemoBundle, "--json", "--set", "Race:BudgetSeconds=1", "--set", "Race:Variant=" + Variant);
+        var (code, output, errors) = await AgentProcess.CallAsync("race", "--bundle", AgentSetup.DemoBundle, "--json", "--set", "Race:BudgetSeconds=1", "--set", $"Race:Variant={DemoVariants.Lightest}");
         Assert.True(code == 0, errors);
         SchemaAssert.Valid("race", output);
         var verdict = JsonSerializer.Deserialize(output, StrictJson.Default.Verdict)!;
@@ -56,7 +55,7 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
     public async Task CheckSaysWhatWorksAndEndsWithOneWhereSomethingDoesNot()
     {
         await using var broker = await MosquittoBroker.StartAsync();
-        var setup = new AgentSetup { StateDirectory = _space.At("state"), Camera = first.Frames, Port = broker.Port, Set = ["Race:Variant=narrow-int8"] };
+        var setup = new AgentSetup { StateDirectory = _space.At("state"), Camera = first.Frames, Port = broker.Port, Set = [$"Race:Variant={DemoVariants.Lightest}"] };
         var (code, output, errors) = await AgentProcess.CallAsync(["check", .. Sets(setup)]);
         Assert.True(code == 0, output + errors);
         foreach (var part in (string[])["configuration", "bundle", "variant", "camera", "broker", "power"]) Assert.Contains(part, output, StringComparison.Ordinal);

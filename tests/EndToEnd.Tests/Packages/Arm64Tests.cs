@@ -39,10 +39,10 @@ public sealed class Arm64Tests : IDisposable
     public async Task ARaceHasAWinner()
     {
         var frames = await Images.FolderAsync(_space.At("frames"), 1);
-        var output = await ArmAsync(frames, ["race", "--bundle", "/bundle", "--json", "--set", "Race:BudgetSeconds=2", "--set", "Race:Variant=narrow-int8"]);
+        var output = await ArmAsync(frames, ["race", "--bundle", "/bundle", "--json", "--set", "Race:BudgetSeconds=2", "--set", $"Race:Variant={DemoVariants.Lightest}"]);
         var verdict = JsonSerializer.Deserialize(output, StrictJson.Default.Verdict)!;
         Assert.NotNull(verdict.Winner);
-        Assert.Equal("narrow-int8", verdict.Winner.Variant);
+        Assert.Equal(DemoVariants.Lightest, verdict.Winner.Variant);
         Assert.Contains(verdict.Contenders, contender => contender.Contender == verdict.Winner && contender.RunCount > 0);
         Assert.StartsWith("Arm ", verdict.Conditions.CpuModel, StringComparison.Ordinal);
     }
@@ -58,7 +58,7 @@ public sealed class Arm64Tests : IDisposable
         using var agent = Start(images,
         [
             "run", .. Set("Device:Id=arm", "Device:Bundle=/bundle", $"Device:StateDirectory=/tmp/{Path.GetFileName(_space.Root)}", "Updates:AllowUnsigned=true", "Camera:Source=/images/camera",
-                "Camera:FramesPerSecond=5", "Race:Variant=narrow-int8", "Race:MaximumThreads=1", "Race:BudgetSeconds=1", "Results:Every=1", "Mqtt:Host=127.0.0.1", $"Mqtt:Port={broker.Port}"),
+                "Camera:FramesPerSecond=5", $"Race:Variant={DemoVariants.Lightest}", "Race:MaximumThreads=1", "Race:BudgetSeconds=1", "Results:Every=1", "Mqtt:Host=127.0.0.1", $"Mqtt:Port={broker.Port}"),
         ]);
         try
         {

@@ -1,4 +1,5 @@
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Waiting;
@@ -19,7 +20,7 @@ public sealed class DiskTests(FirstRun first)
         disk.Fill();
         var setup = new AgentSetup
         {
-            StateDirectory = Path.Combine(disk.Path, "state"), Camera = first.Frames, Port = broker.Port, Set = ["Race:Variant=narrow-int8", "Race:MaximumThreads=1", "Race:BudgetSeconds=1"],
+            StateDirectory = Path.Combine(disk.Path, "state"), Camera = first.Frames, Port = broker.Port, Set = [$"Race:Variant={DemoVariants.Lightest}", "Race:MaximumThreads=1", "Race:BudgetSeconds=1"],
         };
         await using var agent = AgentProcess.Run(setup);
         var reported = await probe.NextAsync(setup.Topic("reported"), m => m.Text.Contains("Make room in the state directory", StringComparison.Ordinal), Patience);

@@ -58,12 +58,13 @@ public sealed class PackerTests : IDisposable
         var variants = bundle.Manifest.Variants.ToDictionary(v => v.Id);
 
         Assert.InRange(new DirectoryInfo(Path.GetDirectoryName(directory)!).EnumerateFiles("*", SearchOption.AllDirectories).Sum(f => f.Length), 1, 4_000_000);
-        Assert.Equal(["narrow", "narrow-int8", "reference", "reference-int8"], variants.Keys.Order());
+        Assert.Subset(variants.Keys.ToHashSet(), new HashSet<string> { "reference", "reference-int8" });
         Assert.Null(bundle.Signature);
         Assert.True(bundle.OpenGolden().Count >= GoldenSpec.MinimumSampleCount);
-        Assert.True(variants["narrow"].Macs * 3 < variants["reference"].Macs);
-        Assert.Contains(variants["narrow-int8"].Techniques, t => t.Kind == "distilled");
-        Assert.Contains(variants["narrow-int8"].Techniques, t => t.Kind == "quantized");
+        var lightest = variants[DemoVariants.Lightest];
+        Assert.True(lightest.Macs * 3 < variants["reference"].Macs);
+        Assert.Contains(lightest.Techniques, t => t.Kind == "distilled");
+        Assert.Contains(lightest.Techniques, t => t.Kind == "quantized");
         Assert.All(variants.Values, v => Assert.Equal(10_000, v.Accuracy.SampleCount));
     }
 
