@@ -9,6 +9,9 @@ namespace Dunlin.Optimizer.Data;
 /// <summary>How an image becomes a model's input, which an ONNX file does not say unless it was made here; null where nothing is said.</summary>
 internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>? Mean, IReadOnlyList<float>? Deviation, FitMode? Fit, double? CropFraction)
 {
+    /// <summary>The images are Fashion-MNIST's, whose pixels then give the defaults.</summary>
+    public bool AreGarments { get; init; }
+
     /// <summary>Of ImageNet's pixels, as torchvision's models expect them, 0…255.</summary>
     private static readonly float[] ImageNetMean = [123.675f, 116.28f, 103.53f], ImageNetDeviation = [58.395f, 57.12f, 57.375f];
 
@@ -28,14 +31,16 @@ internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>
         if (deviation?.Any(d => d <= 0) == true) throw new FormatException("--std must be above 0.");
         var crop = arguments.GetValue(CropOption);
         if (crop is <= 0 or > 1) throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"--crop-fraction is {crop}; it must be above 0 and at most 1."));
-        return new InputOptions(arguments.GetValue(ChannelOption), Numbers(arguments, MeanOption), deviation, arguments.GetValue(FitOption), crop);
+        return new InputOptions(arguments.GetValue(ChannelOption), Numbers(arguments, MeanOption), deviation, arguments.GetValue(FitOption), crop)
+        {
+            AreGarments = FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!),
+        };
     }
 
     /// <summary>The specification for a model; layout, size and element type are the graph's own. What is not given is as the model was made, or the default.</summary>
     /// <param name="graph">The model.</param>
-    /// <param name="isFashionMnist">Whose pixels then give the defaults.</param>
     /// <exception cref="InvalidDataException">The input is no image.</exception>
-    public InputSpec For(ModelGraph graph, bool isFashionMnist)
+    public InputSpec For(ModelGraph graph)
     {
         var said = InputMark.Of(graph.Model) is { } made ? Or(made) : this;
         var shape = graph.Input.Shape;
@@ -48,7 +53,7 @@ internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>
             throw new InvalidDataException($"Input '{graph.Input.Name}' has {count} channels, which --channels {channels} does not fit.");
         var bytes = graph.Model.Graph.Input.First(i => i.Name == graph.Input.Name).Type.TensorType.ElemType == (int)TensorProto.Types.DataType.Uint8;
         var (mean, deviation) = bytes ? ([0f], [1f])
-            : isFashionMnist ? ([FashionMnist.PixelMean], [FashionMnist.PixelDeviation])
+            : AreGarments ? ([FashionMnist.PixelMean], [FashionMnist.PixelDeviation])
             : count == 3 ? (ImageNetMean, ImageNetDeviation)
             : (new[] { 0f }, new[] { 255f });
         var fit = said.Fit ?? FitMode.CenterCrop;
@@ -68,8 +73,10 @@ internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>
         };
     }
 
-    private InputOptions Or(InputOptions other) =>
-        new(Channels ?? other.Channels, Mean ?? other.Mean, Deviation ?? other.Deviation, Fit ?? other.Fit, CropFraction ?? other.CropFraction);
+    private InputOptions Or(InputOptions other) => this with
+    {
+        Channels = Channels ?? other.Channels, Mean = Mean ?? other.Mean, Deviation = Deviation ?? other.Deviation, Fit = Fit ?? other.Fit, CropFraction = CropFraction ?? other.CropFraction,
+    };
 
     private static float[] Ordered(float[] rgb, ChannelOrder channels) => channels == ChannelOrder.Bgr ? [.. rgb.Reverse()] : rgb;
 

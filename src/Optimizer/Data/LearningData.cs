@@ -41,7 +41,7 @@ internal sealed class LearningData
     /// <param name="split">Asked for once all else is right.</param>
     public static LearningData Of(ParseResult arguments, DataListing data, ModelGraph graph, string? model, Func<SplitImages> split)
     {
-        var input = InputOptions.Of(arguments).For(graph, FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!));
+        var input = InputOptions.Of(arguments).For(graph);
         if (input.ElementType != ElementType.Float32)
             throw new InvalidDataException($"Input '{input.Tensor}' takes {input.ElementType}; only a model of float32 images learns. Take its float32 form.");
         var scores = graph.Shapes[graph.Output];

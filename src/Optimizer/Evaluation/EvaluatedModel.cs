@@ -12,10 +12,10 @@ internal sealed record EvaluatedModel(string Path, ModelGraph Graph, InputSpec I
     public int OutputCount => (int)Graph.Shapes[Graph.Output][^1];
 
     /// <exception cref="InvalidDataException">Not a classifier of images; the message says why.</exception>
-    public static EvaluatedModel Load(string path, IReadOnlyList<long>? inputShape, InputOptions options, bool isFashionMnist)
+    public static EvaluatedModel Load(string path, IReadOnlyList<long>? inputShape, InputOptions options)
     {
         var graph = ModelGraph.Load(path, inputShape);
-        return new EvaluatedModel(path, graph, options.For(graph, isFashionMnist), ModelEnds.OutputOf(graph.Model));
+        return new EvaluatedModel(path, graph, options.For(graph), ModelEnds.OutputOf(graph.Model));
     }
 
     /// <summary>Loads the file as it is, not the simplified graph. For one thread.</summary>

@@ -26,7 +26,7 @@ internal sealed record EvaluationSetup(string Path, DataListing Data, HeldOutIma
         var path = arguments.GetValue(DataOption.Any)!;
         var data = DataListing.Open(path);
         var options = InputOptions.Of(arguments);
-        var models = files.Select(f => EvaluatedModel.Load(f.FullName, InputShapeOption.Of(arguments), options, FashionMnist.IsIn(path))).ToList();
+        var models = files.Select(f => EvaluatedModel.Load(f.FullName, InputShapeOption.Of(arguments), options)).ToList();
         var images = SplitOption.ForJudging(arguments, data, models.Select(m => (m.Path, m.Graph.Model))).Take(arguments.GetValue(Most));
         return new EvaluationSetup(path, data, images, models, DataOption.Labels(arguments, models[0].Path));
     }

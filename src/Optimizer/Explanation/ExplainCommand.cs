@@ -36,8 +36,8 @@ internal static class ExplainCommand
         // Defaults of a data set are for its images; a file of its own is one of them only if that is said.
         var data = isFile && arguments.GetResult(DataOption.Any) is null or { Implicit: true } ? null : DataListing.Open(arguments.GetValue(DataOption.Any)!);
         var sample = isFile ? new FileSample(name, "", name) : Named(data!, name, arguments.GetValue(DataOption.Any)!);
-        var model = EvaluatedModel.Load(
-            arguments.GetValue(Variant)!.FullName, InputShapeOption.Of(arguments), InputOptions.Of(arguments), data is not null && FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!));
+        var options = InputOptions.Of(arguments);
+        var model = EvaluatedModel.Load(arguments.GetValue(Variant)!.FullName, InputShapeOption.Of(arguments), options with { AreGarments = options.AreGarments && data is not null });
         var labels = LabelsOf(arguments, model, data);
 
         var frame = new FrameBuffer();

@@ -16,7 +16,6 @@ namespace Dunlin.Optimizer.Search;
 /// <param name="Path">Of the model, as it was given.</param>
 /// <param name="Graph">The reference.</param>
 /// <param name="InputOptions">How images become its input.</param>
-/// <param name="IsFashionMnist">Whose pixels then give the defaults.</param>
 /// <param name="UnreadableShare">Share, 0…1, of images that may be unreadable.</param>
 /// <param name="Data">To learn from, to calibrate with and to choose by.</param>
 /// <param name="HeldOut">To judge by in the end.</param>
@@ -31,7 +30,7 @@ namespace Dunlin.Optimizer.Search;
 /// <param name="WattsPerCore">What a busy core is taken to add.</param>
 /// <param name="Recipe">What must not change from run to run.</param>
 internal sealed record SearchSetup(
-    string Path, ModelGraph Graph, InputOptions InputOptions, bool IsFashionMnist, double UnreadableShare, LearningData Data, HeldOutImages HeldOut, string Work, Budget Budget,
+    string Path, ModelGraph Graph, InputOptions InputOptions, double UnreadableShare, LearningData Data, HeldOutImages HeldOut, string Work, Budget Budget,
     AccuracyLimit Limit, SearchObjective Objective, QuantizationTarget Target, int Seed, int? Step, IReadOnlyList<Verdict> Verdicts, double WattsPerCore, StudyRecipe Recipe)
 {
     /// <summary>Fewer say nothing of ranges or of accuracy.</summary>
@@ -100,7 +99,7 @@ internal sealed record SearchSetup(
             ["budget in"] = budget.Time is null ? "steps" : "time",
         });
         return new SearchSetup(
-            path, graph, InputOptions.Of(arguments), FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!), DataOption.UnreadableShare(arguments), learning, images.HeldOut, work, budget, limit,
+            path, graph, InputOptions.Of(arguments), DataOption.UnreadableShare(arguments), learning, images.HeldOut, work, budget, limit,
             Enum.Parse<SearchObjective>(objective, ignoreCase: true), QuantizationTarget.All.Single(t => t.Name == target), seed, step, verdicts, watts, recipe);
     }
 
@@ -108,7 +107,7 @@ internal sealed record SearchSetup(
     public int BatchSize => ActivationMemory.BatchSize(Graph, LargestBatch);
 
     /// <summary>A file of the study, to be run.</summary>
-    public EvaluatedModel Open(string path) => EvaluatedModel.Load(path, inputShape: null, InputOptions, IsFashionMnist);
+    public EvaluatedModel Open(string path) => EvaluatedModel.Load(path, inputShape: null, InputOptions);
 
     // The one that the model was made with, where that is known; else the study's own.
     private static SplitImages SplitOf(ParseResult arguments, DataListing data, string model, ModelGraph graph, string work)

@@ -31,7 +31,7 @@ internal sealed class Workshop : IDisposable
     public Workshop(SearchSetup setup, Study study)
     {
         (_setup, _study) = (setup, study);
-        _teacher = new OnnxTeacher(study.Model(SearchRun.ReferenceId), setup.InputOptions, setup.IsFashionMnist, setup.Data.Classes.Names.Count);
+        _teacher = new OnnxTeacher(study.Model(SearchRun.ReferenceId), setup.InputOptions, setup.Data.Classes.Names.Count);
     }
 
     /// <summary>Why nothing can be pruned or trained; null if it can.</summary>

@@ -18,16 +18,15 @@ internal sealed class OnnxTeacher : IDisposable
 
     /// <param name="path">The ONNX file.</param>
     /// <param name="options">How an image becomes its input.</param>
-    /// <param name="isFashionMnist">Whose pixels then give the defaults.</param>
     /// <param name="classCount">Of the student.</param>
     /// <exception cref="InvalidDataException">The model takes no such images, or has another number of classes.</exception>
-    public OnnxTeacher(string path, InputOptions options, bool isFashionMnist, int classCount)
+    public OnnxTeacher(string path, InputOptions options, int classCount)
     {
         var graph = ModelGraph.Load(path);
         var scores = graph.Shapes[graph.Output];
         if (scores[^1] != classCount)
             throw new InvalidDataException($"Teacher '{path}' gives {string.Join('×', scores)} scores where the student has {classCount} classes; take a teacher of the same classes.");
-        Input = options.For(graph, isFashionMnist);
+        Input = options.For(graph);
         if (Input.ElementType != ElementType.Float32) throw new InvalidDataException($"Teacher '{path}' takes {Input.ElementType}; take one of float32 images.");
         var content = File.ReadAllBytes(path);
         (Model, Content, ClassCount) = (graph.Model, Digest.Of(content), classCount);

@@ -85,7 +85,7 @@ internal static class TrainingRun
     /// <exception cref="InvalidDataException">It has other classes, or was made with another split.</exception>
     public static OnnxTeacher TeacherOf(ParseResult arguments, string path, LearningData data)
     {
-        var teacher = new OnnxTeacher(path, InputOptions.Of(arguments), FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!), data.Classes.Names.Count);
+        var teacher = new OnnxTeacher(path, InputOptions.Of(arguments), data.Classes.Names.Count);
         data.RequireSame(teacher.Model, path);
         return teacher;
     }

@@ -16,10 +16,10 @@ public sealed class InputMarkTests
     [Fact]
     public void WhatAModelWasMadeWithNeedNotBeSaidAgain()
     {
-        var made = new InputOptions(ChannelOrder.Gray, [100], [50], FitMode.Letterbox, null).For(_graph, isFashionMnist: false);
+        var made = new InputOptions(ChannelOrder.Gray, [100], [50], FitMode.Letterbox, null).For(_graph);
         InputMark.Write(_graph.Model, made);
 
-        var later = Nothing.For(_graph, isFashionMnist: true);
+        var later = (Nothing with { AreGarments = true }).For(_graph);
 
         Assert.Equal((made.Fit, made.Mean[0], made.Scale[0]), (later.Fit, later.Mean[0], later.Scale[0]));
     }
@@ -27,9 +27,9 @@ public sealed class InputMarkTests
     [Fact]
     public void WhatIsSaidCountsMoreThanWhatTheModelTells()
     {
-        InputMark.Write(_graph.Model, new InputOptions(null, [100], [50], FitMode.Letterbox, null).For(_graph, isFashionMnist: false));
+        InputMark.Write(_graph.Model, new InputOptions(null, [100], [50], FitMode.Letterbox, null).For(_graph));
 
-        var input = (Nothing with { Mean = [7], Fit = FitMode.Stretch }).For(_graph, isFashionMnist: false);
+        var input = (Nothing with { Mean = [7], Fit = FitMode.Stretch }).For(_graph);
 
         Assert.Equal((FitMode.Stretch, 7f, 1 / 50f), (input.Fit, input.Mean[0], input.Scale[0]));
     }
@@ -37,7 +37,7 @@ public sealed class InputMarkTests
     [Fact]
     public void WithoutAMarkTheDefaultsHold()
     {
-        var input = Nothing.For(_graph, isFashionMnist: false);
+        var input = Nothing.For(_graph);
 
         Assert.Equal((FitMode.CenterCrop, 0f, 1 / 255f), (input.Fit, input.Mean[0], input.Scale[0]));
     }
@@ -47,6 +47,6 @@ public sealed class InputMarkTests
     {
         _graph.Model.MetadataProps.Add(new StringStringEntryProto { Key = "dunlin.input", Value = "gray" });
 
-        Assert.Contains("dunlin.input", Assert.Throws<InvalidDataException>(() => Nothing.For(_graph, isFashionMnist: false)).Message, StringComparison.Ordinal);
+        Assert.Contains("dunlin.input", Assert.Throws<InvalidDataException>(() => Nothing.For(_graph)).Message, StringComparison.Ordinal);
     }
 }

@@ -48,7 +48,7 @@ public sealed class InterleavedLatencyTests : IDisposable
     {
         var path = Path.Combine(_folder, $"{name}.onnx");
         ModelFile.Save(ResidualGraph.Build(new ResidualSpec(widths, [.. widths.Select(_ => 1)], StemStride: 2, ClassCount: 10), [1, 1, 28, 28], seed: 1), path);
-        var model = EvaluatedModel.Load(path, null, new InputOptions(null, null, null, Contracts.Manifests.FitMode.Stretch, null), isFashionMnist: true);
+        var model = EvaluatedModel.Load(path, null, new InputOptions(null, null, null, Contracts.Manifests.FitMode.Stretch, null));
         return model.Session(FashionMnist.ClassNames, threads: 1);
     }
 }

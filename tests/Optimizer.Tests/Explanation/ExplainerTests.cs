@@ -104,6 +104,6 @@ public sealed class ExplainerTests : IDisposable
         var path = Path.Combine(_folder, "net.onnx");
         ModelFile.Save(model, path);
         var options = new InputOptions(null, [0], [255], FitMode.Stretch, null);
-        return Explainer.Of(EvaluatedModel.Load(path, null, options, isFashionMnist: false), labels ?? PooledNet.ClassNames);
+        return Explainer.Of(EvaluatedModel.Load(path, null, options), labels ?? PooledNet.ClassNames);
     }
 }

@@ -35,7 +35,7 @@ public sealed class AwareTrainingTests : IDisposable
         var before = Quantized();
 
         var options = AwareTraining.Options(epochCount: 3, seed: 1);
-        using var teacher = new OnnxTeacher(path, new InputOptions(null, [120], [100], FitMode.Stretch, null), isFashionMnist: false, Stripes.ClassNames.Count);
+        using var teacher = new OnnxTeacher(path, new InputOptions(null, [120], [100], FitMode.Stretch, null), Stripes.ClassNames.Count);
         using var logits = new TeacherLogits(teacher, images, options, threadCount: 1, folder: null);
         quantization = quantization.AfterTraining(new Trainer(images, options) { Teacher = logits, Grids = quantization.Grids(), ThreadCount = 1 }.Run(quantization.Plan.Graph, Stop));
         var after = Quantized();

@@ -113,6 +113,6 @@ public sealed class TeacherLogitsTests : IDisposable
     {
         var path = Path.Combine(_folder, $"teacher{side}.onnx");
         ModelFile.Save(FoldedResidual.Make(new ResidualSpec([4, 8], [1, 1], StemStride: 2, ClassCount: 3), side), path);
-        return new OnnxTeacher(path, new InputOptions(Channels: null, Stripes.Input.Mean, [100], FitMode.Stretch, CropFraction: null), isFashionMnist: false, classCount: 3);
+        return new OnnxTeacher(path, new InputOptions(Channels: null, Stripes.Input.Mean, [100], FitMode.Stretch, CropFraction: null), classCount: 3);
     }
 }

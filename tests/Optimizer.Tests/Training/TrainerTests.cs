@@ -188,7 +188,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     private static OnnxTeacher Teacher(string path, int classCount = 3) =>
-        new(path, new InputOptions(Channels: null, Stripes.Input.Mean, [100], FitMode.Stretch, CropFraction: null), isFashionMnist: false, classCount);
+        new(path, new InputOptions(Channels: null, Stripes.Input.Mean, [100], FitMode.Stretch, CropFraction: null), classCount);
 
     private static void Change(ModelGraph graph, string name, Func<float, int, float> change)
     {
