@@ -13,7 +13,7 @@ public sealed class BadDataTests : IDisposable
 
     public BadDataTests()
     {
-        Pictures.WriteFolders(Images, perClass: 60);
+        Pictures.WriteFolders(Images, perClass: 140);
         Save("net.onnx", classCount: 3);
     }
 
@@ -39,7 +39,7 @@ public sealed class BadDataTests : IDisposable
         await CommandRun.Of("split", "--data", Images, "--out", At("split.json"), "--shares", "40,20,20,20");
         var (code, output, error) = await CommandRun.Of(Line("--labels", At("labels.txt")));
         Assert.Equal((0, ""), (code, error));
-        Assert.Contains("24 images", output);
+        Assert.Contains("56 images", output);
     }
 
     [Fact]
@@ -52,17 +52,17 @@ public sealed class BadDataTests : IDisposable
     [Fact]
     public async Task TooFewImagesToCalibrate()
     {
-        await CommandRun.Of("split", "--data", Images, "--out", At("split.json"), "--shares", "80,4,8,8");
-        await Refused("6 calibration images; quantizing needs 16");
-        await CommandRun.Of("split", "--data", Images, "--out", At("few.json"), "--shares", "40,40,4,16");
-        await Refused("6 search images; quantizing needs 16", "--split", At("few.json"), "--limit", "-1pt");
+        await CommandRun.Of("split", "--data", Images, "--out", At("split.json"), "--shares", "82,2,8,8");
+        await Refused(" calibration images;", "--split", At("split.json"));
+        await CommandRun.Of("split", "--data", Images, "--out", At("few.json"), "--shares", "40,40,2,18");
+        await Refused(" search images;", "--split", At("few.json"), "--limit", "-1pt");
         Assert.Equal(0, (await CommandRun.Of(Line("--split", At("few.json")))).Code);
     }
 
     [Fact]
     public async Task UnreadableImagesBeyondTheLimit()
     {
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Images, "green"), "*.png").Take(20)) await File.WriteAllTextAsync(file, $"no picture {file}", Stop);
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Images, "green"), "*.png").Take(60)) await File.WriteAllTextAsync(file, $"no picture {file}", Stop);
         await Refused("--max-unreadable");
         Assert.Contains("They are left out", (await CommandRun.Of(Line("--max-unreadable", "0.5"))).Error);
     }
@@ -72,7 +72,7 @@ public sealed class BadDataTests : IDisposable
     {
         await CommandRun.Of("split", "--data", Images, "--out", At("split.json"));
         File.Delete(Path.Combine(Images, "blue", "7.png"));
-        await Refused("1 images of the split are gone or have changed, first 'blue/7.png'");
+        await Refused("1 images of the split are gone or have changed, first 'blue/7.png'", "--split", At("split.json"));
     }
 
     [Fact]
@@ -102,11 +102,14 @@ public sealed class BadDataTests : IDisposable
 
     private string[] Line(params string[] more) => ["quantize", At("net.onnx"), "--data", Images, "--out", At("q.onnx"), .. more];
 
+    // By a step and by all of them, neither of which begins anything.
     private async Task Refused(string expected, params string[] more)
     {
-        var (code, _, error) = await CommandRun.Of(Line(more));
-        Assert.Equal(1, code);
-        Assert.Contains(expected, error);
-        Assert.False(File.Exists(At("q.onnx")));
+        foreach (var line in (string[][])[Line(more), ["optimize", At("net.onnx"), "--data", Images, "--out", At("bundle"), "--budget", "16steps", .. more]])
+        {
+            var (code, _, error) = await CommandRun.Of(line);
+            Assert.True(code == 1 && error.Contains(expected, StringComparison.Ordinal), $"{line[0]}: {code} {error}");
+            Assert.False(File.Exists(At("q.onnx")) || Directory.Exists(At("bundle")));
+        }
     }
 }

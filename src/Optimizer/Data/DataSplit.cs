@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Manifests;
 
 namespace Dunlin.Optimizer.Data;
 
@@ -29,7 +30,19 @@ internal sealed record SplitShares(double Train, double Calibration, double Sear
     /// <summary>Where the authors hold out a test set, which such sets have that are large: a few thousand images calibrate and choose.</summary>
     public static SplitShares BesideTestSet { get; } = new(90, 4, 6, 0);
 
-    public static SplitShares For(DataListing data) => data.Samples.Any(s => s.IsTest) ? BesideTestSet : Default;
+    /// <summary>The most that is held out for the sake of a bundle's golden set.</summary>
+    private const double MostHeldOut = 55;
+
+    public static SplitShares For(DataListing data) => data.Samples.Any(s => s.IsTest) ? BesideTestSet : Of(data.Samples.Count);
+
+    /// <summary>As usual, but of a few hundred images as many are held out as a bundle's golden set needs, and one in twenty more for classes that do not divide evenly.</summary>
+    public static SplitShares Of(int imageCount)
+    {
+        var needed = Math.Ceiling(100 * 1.05 * GoldenSpec.MinimumSampleCount / imageCount);
+        if (imageCount * Default.HeldOut / 100 >= GoldenSpec.MinimumSampleCount || needed > MostHeldOut) return Default;
+        var rest = (100 - needed) / (100 - Default.HeldOut);
+        return new SplitShares(Default.Train * rest, Default.Calibration * rest, Default.Search * rest, needed);
+    }
 
     /// <summary>What images of a part are there for, in a sentence.</summary>
     public static string Word(SplitPart part) => part switch

@@ -9,7 +9,7 @@ internal static class SplitCommand
 {
     private static readonly Option<FileInfo> Out = new("--out") { Description = "The file to write; must not exist.", Required = true };
     private static readonly Option<int> Seed = new("--seed") { Description = "Shuffles.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<string?> Shares = new("--shares") { Description = "Of train, calibration, search and held-out. By default 60,10,10,20; for data with a test set, which is then what is held out, 90,4,6,0." };
+    private static readonly Option<string?> Shares = new("--shares") { Description = "Of train, calibration, search and held-out. By default 60,10,10,20, of less than 1,000 images with more held out; for data with a test set, which is then what is held out, 90,4,6,0." };
 
     public static Command Create()
     {

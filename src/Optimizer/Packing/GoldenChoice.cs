@@ -30,7 +30,7 @@ internal static class GoldenChoice
     public static IReadOnlyList<ImageSample> From(IReadOnlyList<ImageSample> images, int sampleCount)
     {
         if (images.Count < sampleCount)
-            throw new InvalidDataException($"There are {images.Count} held-out images where the golden set needs {sampleCount}; take a smaller --golden, or make a split with a larger share for them.");
+            throw new InvalidDataException($"There are {images.Count} held-out images where the golden set needs {sampleCount}; {(sampleCount > GoldenSpec.MinimumSampleCount ? "take a smaller --golden" : "give more images")}, or make a split with a larger share for them (dunlin-optimizer split --shares).");
         var seen = new Dictionary<string, int>();
         return [.. images
             .Select((image, place) => (image, place, round: seen[image.ClassName] = seen.GetValueOrDefault(image.ClassName) + 1))

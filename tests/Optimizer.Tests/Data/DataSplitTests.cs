@@ -73,6 +73,21 @@ public sealed class DataSplitTests : IDisposable
         Assert.Equal(60, split.Parts.Where(p => p.Key != SplitPart.HeldOut).Sum(p => p.Value.Count));
     }
 
+    [Theory]
+    [InlineData(300, 20)]
+    [InlineData(400, 53)]
+    [InlineData(500, 42)]
+    [InlineData(999, 22)]
+    [InlineData(1000, 20)]
+    [InlineData(60_000, 20)]
+    public void OfAFewHundredImagesEnoughAreHeldOutForAGoldenSet(int imageCount, double heldOut)
+    {
+        var shares = SplitShares.Of(imageCount);
+        Assert.Equal(heldOut, shares.HeldOut);
+        Assert.Equal(100, shares.Train + shares.Calibration + shares.Search + shares.HeldOut, 9);
+        Assert.Equal(6, shares.Train / shares.Search, 9);
+    }
+
     [Fact]
     public void AClassOfThreeHasAHeldOutImageAndManySmallerOnesAreCutTogether()
     {
