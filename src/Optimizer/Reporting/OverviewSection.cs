@@ -41,7 +41,7 @@ internal static class OverviewSection
         string Change(double now, double before) => isReference || now == before ? "" : Changes.Percent(now, before);
         return
         [
-            new(variant.Name, isReference ? "the reference" : variant.Techniques.Count > 0 ? string.Join(", ", variant.Techniques.Select(t => t.Summary)) : "techniques not recorded"),
+            new(variant.Name, isReference ? "the reference" : variant.Techniques.Count > 0 ? string.Join(", ", variant.Techniques.Select(t => t.Summary)) : "as it was given"),
             new(Changes.Points(own.Top1.Value), Interval(own.Top1)),
             own.AgainstReference is { } against ? new(Changes.SignedPoints(against.Top1Change.Value), $"{Changes.SignedPoints(against.Top1Change.Low)} to {Changes.SignedPoints(against.Top1Change.High)}", variant.Judge(AccuracyLimit.Parse(content.Limit)) == LimitAnswer.Fails) : new(""),
             own.AgainstReference is { } agreement ? new(Changes.Points(agreement.Agreement.Value), Interval(agreement.Agreement)) : new(""),

@@ -25,7 +25,7 @@ internal static class TechniqueSection
     {
         var shared = from.Techniques.Zip(variant.Techniques).TakeWhile(p => IsSame(p.First, p.Second)).Count();
         var added = variant.Techniques.Skip(shared).Select(t => t.Kind).ToList();
-        return added.Count > 0 ? string.Join(" + ", added) : "not recorded";
+        return added.Count > 0 ? string.Join(" + ", added) : "as it was given";
     }
 
     private static Cell[] Cells(string kind, VariantReport variant, VariantReport from)
