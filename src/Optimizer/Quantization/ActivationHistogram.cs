@@ -12,29 +12,31 @@ internal sealed class ActivationHistogram
     private const int SearchSteps = 50;
     private const double NarrowestShare = 0.2;
 
-    private readonly long[] _bins = new long[BinCount];
+    private readonly double[] _bins = new double[BinCount];
     private readonly TensorRange _range;
     private readonly float _perBin;
-    private long _count;
+    private double _count;
 
-    /// <param name="range">Of all values that will come.</param>
+    /// <param name="range">Of the values that will come; what lies outside is taken for the nearest that does not.</param>
     public ActivationHistogram(TensorRange range)
     {
         _range = range;
         _perBin = BinCount / Math.Max(range.High - range.Low, float.Epsilon * 1024);
     }
 
-    public void Add(ReadOnlySpan<float> values)
+    /// <param name="values">Of one image.</param>
+    /// <param name="weight">Of each value.</param>
+    public void Add(ReadOnlySpan<float> values, double weight = 1)
     {
         var (bins, low, perBin) = (_bins, _range.Low, _perBin);
-        foreach (var value in values) bins[Math.Clamp((int)((value - low) * perBin), 0, BinCount - 1)]++;
-        _count += values.Length;
+        foreach (var value in values) bins[Math.Clamp((int)((value - low) * perBin), 0, BinCount - 1)] += weight;
+        _count += weight * values.Length;
     }
 
     /// <summary>The range that leaves out at most 1 − share of the values at either end.</summary>
     public TensorRange Within(double share)
     {
-        var outside = (long)(_count * (1 - share));
+        var outside = Math.Floor(_count * (1 - share));
         var (first, last) = (0, BinCount - 1);
         for (var seen = _bins[first]; seen <= outside && first < last; seen += _bins[++first]) { }
         for (var seen = _bins[last]; seen <= outside && last > first; seen += _bins[--last]) { }

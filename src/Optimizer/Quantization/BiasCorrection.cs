@@ -7,13 +7,17 @@ namespace Dunlin.Optimizer.Quantization;
 
 /// <summary>
 /// Takes out of each bias the mean error that quantization brings into its layer, channel by channel, layer after layer, so that
-/// each is measured with those before it corrected already (Nagel et al. 2019, Data-Free Quantization, the empirical variant of its appendix).
+/// each is measured with those before it corrected already (Nagel et al. 2019, Data-Free Quantization, the empirical variant of its appendix). An eighth
+/// of the images at either end does not count: one that is clipped where all others are not says nothing of them.
 /// </summary>
 internal static class BiasCorrection
 {
     /// <summary>What the images' largest activation may take together, in bytes; several of that size live at once.</summary>
     private const long LargestActivations = 128L << 20;
     private const int FewestImages = 8;
+
+    /// <summary>One of so many, at either end.</summary>
+    private const int TrimmedShare = 8;
 
     /// <summary>Gives layers without a bias one of zeros, which can be corrected.</summary>
     public static void AddMissing(ModelGraph graph)
@@ -55,9 +59,8 @@ internal static class BiasCorrection
             cancellationToken.ThrowIfCancellationRequested();
             var (output, axis) = (quantized.Graph.Node.First(n => n.Name == layer.Name).Output[0], 1);
             var values = walk.To(output);
-            var error = new double[expected[layer.Name].Length];
-            foreach (var value in values) ChannelMeans.Add(value.GetTensorDataAsSpan<float>(), value.GetTensorTypeAndShape().Shape[axis], error, 1.0 / values.Count);
-            for (var c = 0; c < error.Length; c++) error[c] -= expected[layer.Name][c];
+            var found = values.Select(value => ChannelMeans.Of(value.GetTensorDataAsSpan<float>(), value.GetTensorTypeAndShape().Shape[axis])).ToList();
+            var error = TrimmedErrors(found, expected[layer.Name]);
             var (bias, scales) = QdqQuantizer.BiasOf(layer)!.Value;
             var taken = Correct(constants[bias], constants[scales], error);
             foreach (var value in values) ChannelMeans.Subtract(value.GetTensorMutableDataAsSpan<float>(), taken);
@@ -68,19 +71,32 @@ internal static class BiasCorrection
         return Math.Sqrt(squares / channels);
     }
 
-    /// <summary>The mean of each channel of each layer's result before its activation.</summary>
-    public static Dictionary<string, double[]> FloatMeans(ModelGraph graph, IReadOnlyList<NodeProto> layers, IReadOnlyList<float[]> images)
+    // For each layer and image, the mean of each channel before the activation.
+    private static Dictionary<string, List<float[]>> FloatMeans(ModelGraph graph, IReadOnlyList<NodeProto> layers, IReadOnlyList<float[]> images)
     {
-        var means = layers.ToDictionary(l => l.Name, l => new double[graph.Shapes[l.Output[0]][1]]);
+        var means = layers.ToDictionary(l => l.Name, _ => new List<float[]>());
         using var run = new ModelRun(graph.Model, graph.Input, [.. layers.Select(l => l.Output[0])]);
         foreach (var image in images)
         {
             using var results = run.Run(image);
             foreach (var (layer, result) in layers.Zip(results))
-                ChannelMeans.Add(result.GetTensorDataAsSpan<float>(), means[layer.Name].Length, means[layer.Name], 1.0 / images.Count);
+                means[layer.Name].Add(ChannelMeans.Of(result.GetTensorDataAsSpan<float>(), graph.Shapes[layer.Output[0]][1]));
         }
 
         return means;
+    }
+
+    private static double[] TrimmedErrors(List<float[]> found, List<float[]> expected)
+    {
+        var (errors, ofImages, trimmed) = (new double[found[0].Length], new float[found.Count], found.Count / TrimmedShare);
+        for (var c = 0; c < errors.Length; c++)
+        {
+            for (var i = 0; i < ofImages.Length; i++) ofImages[i] = found[i][c] - expected[i][c];
+            Array.Sort(ofImages);
+            errors[c] = ofImages.Skip(trimmed).SkipLast(trimmed).Average(e => (double)e);
+        }
+
+        return errors;
     }
 
     private static float[] Correct(TensorProto bias, TensorProto scales, double[] error)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Dunlin.Optimizer.Graph;
 
 namespace Dunlin.Optimizer.Quantization;
@@ -11,13 +12,19 @@ internal enum CalibrationMethod
     /// <summary>Clips the same small share of values at either end.</summary>
     Percentile,
 
-    /// <summary>Clips where the mean squared error of clipping and rounding together is least.</summary>
+    /// <summary>
+    /// Clips where the mean squared error of clipping and rounding together is least, each image's error as a share of its own mean square: an image
+    /// on which a network answers a hundred times louder than on all others has one vote, and not the grid of all.
+    /// </summary>
     Mse,
 }
 
 /// <summary>Runs the float model by ONNX Runtime with its intermediate results as outputs, and finds a range for each.</summary>
 internal static class Calibration
 {
+    /// <summary>Clipping is looked for within so many times what an image reaches on average, so that one image does not take the resolution from the search.</summary>
+    private const float Headroom = 4;
+
     /// <param name="graph">A float model.</param>
     /// <param name="tensors">What to measure.</param>
     /// <param name="images">Preprocessed inputs, one at a time; the memory may be reused. Gone through twice, but for min-max.</param>
@@ -30,14 +37,15 @@ internal static class Calibration
     {
         var computed = tensors.Where(t => t != graph.Input.Name).ToList();
         using var run = new ModelRun(graph.Model, graph.Input, computed);
-        var ranges = tensors.ToDictionary(t => t, _ => TensorRange.Empty);
-        Each((tensor, values) => ranges[tensor] = ranges[tensor].With(values));
-        if (ranges.Values.Any(r => r.Low > r.High)) throw new InvalidDataException("There are no calibration images; give at least one.");
-        if (method == CalibrationMethod.MinMax) return ranges;
+        var extents = tensors.ToDictionary(t => t, _ => new Extent());
+        Each((tensor, values) => extents[tensor].Add(TensorRange.Empty.With(values)));
+        if (extents.Values.Any(e => e.ImageCount == 0)) throw new InvalidDataException("There are no calibration images; give at least one.");
+        if (method == CalibrationMethod.MinMax) return extents.ToDictionary(e => e.Key, e => e.Value.All);
 
-        var histograms = ranges.ToDictionary(r => r.Key, r => new ActivationHistogram(r.Value));
-        Each((tensor, values) => histograms[tensor].Add(values));
-        return histograms.ToDictionary(h => h.Key, h => method == CalibrationMethod.Mse ? h.Value.LeastSquares() : h.Value.Within(percentile / 100));
+        var isMse = method == CalibrationMethod.Mse;
+        var histograms = extents.ToDictionary(e => e.Key, e => new ActivationHistogram(isMse ? e.Value.Usual : e.Value.All));
+        Each((tensor, values) => histograms[tensor].Add(values, isMse ? 1 / MeanSquare(values) : 1));
+        return histograms.ToDictionary(h => h.Key, h => isMse ? h.Value.LeastSquares() : h.Value.Within(percentile / 100));
 
         void Each(ActivationSink sink)
         {
@@ -51,5 +59,33 @@ internal static class Calibration
         }
     }
 
+    private static double MeanSquare(ReadOnlySpan<float> values)
+    {
+        var (sum, i) = (0.0, 0);
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count) sum += Vector.Dot(new Vector<float>(values[i..]), new Vector<float>(values[i..]));
+        for (; i < values.Length; i++) sum += values[i] * values[i];
+        return Math.Max(sum / values.Length, float.Epsilon);
+    }
+
     private delegate void ActivationSink(string tensor, ReadOnlySpan<float> values);
+
+    /// <summary>What a tensor reaches: on all images, and on one as a rule.</summary>
+    private sealed class Extent
+    {
+        private double _lows, _highs;
+
+        public TensorRange All { get; private set; } = TensorRange.Empty;
+
+        public int ImageCount { get; private set; }
+
+        public TensorRange Usual => All.Within(new TensorRange((float)(Headroom * _lows / ImageCount), (float)(Headroom * _highs / ImageCount)));
+
+        public void Add(TensorRange image)
+        {
+            All = All.With(image);
+            _lows += Math.Min(image.Low, 0);
+            _highs += Math.Max(image.High, 0);
+            ImageCount++;
+        }
+    }
 }

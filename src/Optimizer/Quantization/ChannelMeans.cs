@@ -3,16 +3,17 @@ namespace Dunlin.Optimizer.Quantization;
 /// <summary>One image's activations, channels first or flat, channel by channel.</summary>
 internal static class ChannelMeans
 {
-    /// <summary>Adds weight × the mean of each channel.</summary>
-    public static void Add(ReadOnlySpan<float> values, long channelCount, double[] means, double weight)
+    public static float[] Of(ReadOnlySpan<float> values, long channelCount)
     {
-        var size = values.Length / (int)channelCount;
-        for (var c = 0; c < channelCount; c++)
+        var (means, size) = (new float[channelCount], values.Length / (int)channelCount);
+        for (var c = 0; c < means.Length; c++)
         {
             var sum = 0.0;
             foreach (var value in values.Slice(c * size, size)) sum += value;
-            means[c] += weight * sum / size;
+            means[c] = (float)(sum / size);
         }
+
+        return means;
     }
 
     /// <summary>Takes one number from all values of a channel.</summary>

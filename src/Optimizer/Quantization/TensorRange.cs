@@ -31,6 +31,12 @@ internal readonly record struct TensorRange(float Low, float High)
         return new TensorRange(low, high);
     }
 
+    /// <summary>From the smaller of both lows to the larger of both highs.</summary>
+    public TensorRange With(TensorRange other) => new(Math.Min(Low, other.Low), Math.Max(High, other.High));
+
+    /// <summary>What both have.</summary>
+    public TensorRange Within(TensorRange other) => new(Math.Max(Low, other.Low), Math.Min(High, other.High));
+
     /// <summary>Real value = scale · (q − zero point), q in 0…255; zero itself is exact, as padding needs it.</summary>
     public (float Scale, byte ZeroPoint) ToUInt8()
     {
