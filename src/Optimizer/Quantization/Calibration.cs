@@ -22,7 +22,7 @@ internal enum CalibrationMethod
 /// <summary>Runs the float model by ONNX Runtime with its intermediate results as outputs, and finds a range for each.</summary>
 internal static class Calibration
 {
-    /// <summary>Clipping is looked for within so many times what an image reaches on average, so that one image does not take the resolution from the search.</summary>
+    /// <summary>Clipping is looked for within so many times what the median image reaches, so that one image does not take the resolution from the search.</summary>
     private const float Headroom = 4;
 
     /// <param name="graph">A float model.</param>
@@ -39,7 +39,7 @@ internal static class Calibration
         using var run = new ModelRun(graph.Model, graph.Input, computed);
         var extents = tensors.ToDictionary(t => t, _ => new Extent());
         Each((tensor, values) => extents[tensor].Add(TensorRange.Empty.With(values)));
-        if (extents.Values.Any(e => e.ImageCount == 0)) throw new InvalidDataException("There are no calibration images; give at least one.");
+        if (extents.Values.Any(e => e.All.Low > e.All.High)) throw new InvalidDataException("There are no calibration images; give at least one.");
         if (method == CalibrationMethod.MinMax) return extents.ToDictionary(e => e.Key, e => e.Value.All);
 
         var isMse = method == CalibrationMethod.Mse;
@@ -72,20 +72,21 @@ internal static class Calibration
     /// <summary>What a tensor reaches: on all images, and on one as a rule.</summary>
     private sealed class Extent
     {
-        private double _lows, _highs;
+        private readonly List<float> _lows = [], _highs = [];
 
         public TensorRange All { get; private set; } = TensorRange.Empty;
 
-        public int ImageCount { get; private set; }
-
-        public TensorRange Usual => All.Within(new TensorRange((float)(Headroom * _lows / ImageCount), (float)(Headroom * _highs / ImageCount)));
+        /// <summary>An end that most images do not reach at all stays what it is.</summary>
+        public TensorRange Usual => All.Within(new TensorRange(
+            Median(_lows) is < 0 and var low ? Headroom * low : float.NegativeInfinity, Median(_highs) is > 0 and var high ? Headroom * high : float.PositiveInfinity));
 
         public void Add(TensorRange image)
         {
             All = All.With(image);
-            _lows += Math.Min(image.Low, 0);
-            _highs += Math.Max(image.High, 0);
-            ImageCount++;
+            _lows.Add(Math.Min(image.Low, 0));
+            _highs.Add(Math.Max(image.High, 0));
         }
+
+        private static float Median(List<float> values) => values.Order().ElementAt(values.Count / 2);
     }
 }
