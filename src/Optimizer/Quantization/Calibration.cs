@@ -13,8 +13,8 @@ internal enum CalibrationMethod
     Percentile,
 
     /// <summary>
-    /// Clips where the mean squared error of clipping and rounding together is least, each image's error as a share of its own mean square: an image
-    /// on which a network answers a hundred times louder than on all others has one vote, and not the grid of all.
+    /// Clips where the mean squared error of clipping and rounding together is least. An image with a larger mean square than the median one counts as
+    /// much less: one on which a network answers a hundred times louder than on all others has a vote, and not the grid of all.
     /// </summary>
     Mse,
 }
@@ -38,13 +38,13 @@ internal static class Calibration
         var computed = tensors.Where(t => t != graph.Input.Name).ToList();
         using var run = new ModelRun(graph.Model, graph.Input, computed);
         var extents = tensors.ToDictionary(t => t, _ => new Extent());
-        Each((tensor, values) => extents[tensor].Add(TensorRange.Empty.With(values)));
+        Each((tensor, values) => extents[tensor].Add(values));
         if (extents.Values.Any(e => e.All.Low > e.All.High)) throw new InvalidDataException("There are no calibration images; give at least one.");
         if (method == CalibrationMethod.MinMax) return extents.ToDictionary(e => e.Key, e => e.Value.All);
 
         var isMse = method == CalibrationMethod.Mse;
         var histograms = extents.ToDictionary(e => e.Key, e => new ActivationHistogram(isMse ? e.Value.Usual : e.Value.All));
-        Each((tensor, values) => histograms[tensor].Add(values, isMse ? 1 / MeanSquare(values) : 1));
+        Each((tensor, values) => histograms[tensor].Add(values, isMse ? extents[tensor].WeightOf(values) : 1));
         return histograms.ToDictionary(h => h.Key, h => isMse ? h.Value.LeastSquares() : h.Value.Within(percentile / 100));
 
         void Each(ActivationSink sink)
@@ -64,7 +64,7 @@ internal static class Calibration
         var (sum, i) = (0.0, 0);
         for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count) sum += Vector.Dot(new Vector<float>(values[i..]), new Vector<float>(values[i..]));
         for (; i < values.Length; i++) sum += values[i] * values[i];
-        return Math.Max(sum / values.Length, float.Epsilon);
+        return sum / values.Length;
     }
 
     private delegate void ActivationSink(string tensor, ReadOnlySpan<float> values);
@@ -72,21 +72,31 @@ internal static class Calibration
     /// <summary>What a tensor reaches: on all images, and on one as a rule.</summary>
     private sealed class Extent
     {
-        private readonly List<float> _lows = [], _highs = [];
+        private readonly List<double> _lows = [], _highs = [], _squares = [];
+        private double? _usualSquare;
 
         public TensorRange All { get; private set; } = TensorRange.Empty;
 
         /// <summary>An end that most images do not reach at all stays what it is.</summary>
         public TensorRange Usual => All.Within(new TensorRange(
-            Median(_lows) is < 0 and var low ? Headroom * low : float.NegativeInfinity, Median(_highs) is > 0 and var high ? Headroom * high : float.PositiveInfinity));
+            Median(_lows) is < 0 and var low ? (float)(Headroom * low) : float.NegativeInfinity, Median(_highs) is > 0 and var high ? (float)(Headroom * high) : float.PositiveInfinity));
 
-        public void Add(TensorRange image)
+        public void Add(ReadOnlySpan<float> image)
         {
-            All = All.With(image);
-            _lows.Add(Math.Min(image.Low, 0));
-            _highs.Add(Math.Max(image.High, 0));
+            var range = TensorRange.Empty.With(image);
+            All = All.With(range);
+            _lows.Add(Math.Min(range.Low, 0));
+            _highs.Add(Math.Max(range.High, 0));
+            _squares.Add(MeanSquare(image));
         }
 
-        private static float Median(List<float> values) => values.Order().ElementAt(values.Count / 2);
+        /// <summary>Of an image that was added, 0…1: what makes a loud one as loud as the median one.</summary>
+        public double WeightOf(ReadOnlySpan<float> image)
+        {
+            var (usual, square) = (_usualSquare ??= Median(_squares), MeanSquare(image));
+            return usual > 0 && square > usual ? usual / square : 1;
+        }
+
+        private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
     }
 }

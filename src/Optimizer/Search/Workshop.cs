@@ -25,14 +25,14 @@ internal sealed class Workshop : IDisposable
     private Importance? _importance;
     private int? _step;
 
-    /// <summary>Of the study, once <see cref="Begin"/> was called.</summary>
-    public TrainingPlan? Plan { get; private set; }
-
     public Workshop(SearchSetup setup, Study study)
     {
         (_setup, _study) = (setup, study);
         _teacher = new OnnxTeacher(study.Model(SearchRun.ReferenceId), setup.InputOptions, setup.Data.Classes.Names.Count);
     }
+
+    /// <summary>Of the study, once <see cref="Begin"/> was called.</summary>
+    public TrainingPlan? Plan { get; private set; }
 
     /// <summary>Why nothing can be pruned or trained; null if it can.</summary>
     public string? WhyNot()
