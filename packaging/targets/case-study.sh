@@ -9,7 +9,7 @@ target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone 
   dotnet build src/Optimizer -v q -c Release
   mkdir -p "$work"
   local bfloat=(); ! grep -qm1 avx512_bf16 /proc/cpuinfo || bfloat=(--bfloat16)
-  local optimizer=(env OMP_WAIT_POLICY=passive "$PWD/artifacts/bin/Optimizer/release/dunlin-optimizer")
+  local optimizer=("$PWD/artifacts/bin/Optimizer/release/dunlin-optimizer")
   local small=(--widths 32,64,128)
   pushd "$work" > /dev/null
 

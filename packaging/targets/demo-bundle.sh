@@ -4,7 +4,7 @@ target_demo_bundle() { # trains, optimizes and packs demo/bundle anew (most of a
   need dataset-fashion-mnist libturbojpeg0
   local work=${1:-artifacts/demo-bundle}
   dotnet build src/Optimizer -v q -c Release
-  local optimizer=(env OMP_WAIT_POLICY=passive nice -n 19 artifacts/bin/Optimizer/release/dunlin-optimizer)
+  local optimizer=(nice -n 19 artifacts/bin/Optimizer/release/dunlin-optimizer)
   [ -e "$work/reference.onnx" ] || "${optimizer[@]}" train --out "$work/reference.onnx" --widths 32,64,128 --epochs 12
   # Where in a frame of `belt` the garment lies.
   [ -e "$work/bundle" ] || "${optimizer[@]}" optimize "$work/reference.onnx" --budget 30m --out "$work/bundle" --name garments --region 208,128,224,224@640x480

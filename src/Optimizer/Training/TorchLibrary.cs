@@ -8,7 +8,7 @@ namespace Dunlin.Optimizer.Training;
 /// Loads libtorch from the NuGet cache instead of copying its 480 MB beside every program that may train, and makes
 /// TorchSharp's own library load on Debian 12: it demands GLIBCXX_3.4.32 (GCC 13) without using a symbol of it.
 /// </summary>
-internal static class TorchLibrary
+internal static partial class TorchLibrary
 {
     private const string Shim = "libLibTorchSharp.so";
     private const string NeedlessVersion = "GLIBCXX_3.4.32";
@@ -22,6 +22,8 @@ internal static class TorchLibrary
         lock (Gate)
         {
             if (_handle != 0) return;
+            // Read when libgomp loads: its threads sleep between two operators instead of spinning, unless somebody said otherwise.
+            _ = SetEnvironment("OMP_WAIT_POLICY", "passive", 0);
             var folder = Prepare(NativeFolder("LibTorchPackage"), NativeFolder("TorchSharpPackage"));
             try
             {
@@ -34,6 +36,9 @@ internal static class TorchLibrary
             }
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
 
     private static string NativeFolder(string package)
     {

@@ -1,16 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Sessions;
 
 namespace Dunlin.Runtime.Racing;
 
-/// <summary>A session on a seeded random image, timed by the wall clock and the process's CPU clock.</summary>
-public sealed partial class SessionContender : IContender, IDisposable
+/// <summary>A session on a seeded random image, timed by the wall clock and by the CPU time that the process used.</summary>
+public sealed class SessionContender : IContender, IDisposable
 {
-    private const int ProcessCpuClock = 2;
     private readonly ModelSession _session;
     private readonly ModelInput _input;
 
@@ -53,11 +51,12 @@ public sealed partial class SessionContender : IContender, IDisposable
 
     public RunSample Measure()
     {
-        var cpu = CpuNanoseconds();
+        // By getrusage: CLOCK_PROCESS_CPUTIME_ID moves with the scheduler's ticks once the process has a limit of CPU time, as every heat has.
+        var cpu = Environment.CpuUsage.TotalTime;
         var start = Stopwatch.GetTimestamp();
         _session.Run(_input);
         var ticks = Stopwatch.GetTimestamp() - start;
-        return new RunSample(ticks * (1e9 / Stopwatch.Frequency), CpuNanoseconds() - cpu);
+        return new RunSample(ticks * (1e9 / Stopwatch.Frequency), (Environment.CpuUsage.TotalTime - cpu).TotalNanoseconds);
     }
 
     public void Dispose()
@@ -69,20 +68,4 @@ public sealed partial class SessionContender : IContender, IDisposable
     /// <summary>Of this process.</summary>
     internal static long ResidentByteCount() =>
         long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
-
-    private static long CpuNanoseconds()
-    {
-        _ = ClockGetTime(ProcessCpuClock, out var time);
-        return time.Seconds * 1_000_000_000 + time.Nanoseconds;
-    }
-
-    [LibraryImport("libc", EntryPoint = "clock_gettime")]
-    private static partial int ClockGetTime(int clock, out Timespec time);
-
-    // The time_t and long of 64-bit Linux.
-    private struct Timespec
-    {
-        public long Seconds;
-        public long Nanoseconds;
-    }
 }

@@ -5,6 +5,7 @@ using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Racing;
 using Dunlin.Runtime.Sessions;
 using Dunlin.Runtime.Tests.Sessions;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Onnx;
 
 namespace Dunlin.Runtime.Tests.Racing;
@@ -67,6 +68,15 @@ public sealed class HeatsTests(ITestOutputHelper output) : IDisposable
             Race(Saved("light", 1, 8)) with { Objective = Objective.Energy, JoulesPerCpuSecond = null, BudgetMilliseconds = 200 }, CancellationToken.None);
         Assert.True(verdict.Contenders[0].RunCount > 100);
         Assert.Null(verdict.Contenders[0].Energy);
+    }
+
+    [Fact]
+    public async Task EachRunHasItsOwnCpuTimeInAProcessWithALimitOfIt()
+    {
+        await Tool.SucceedAsync("prlimit", "--cpu=86400", "--pid", $"{Environment.ProcessId}");
+        using var contender = SessionContender.Open(Saved("heavy", 12, 32), 0);
+        var runs = Enumerable.Range(0, 100).Select(_ => contender.Measure()).ToList();
+        Assert.InRange(runs.Count(run => run.CpuNanoseconds > run.LatencyNanoseconds / 2), 90, 100);
     }
 
     [Fact]
