@@ -15,7 +15,7 @@ internal static class VerdictTable
     {
         var table = new Table().Border(TableBorder.Rounded)
             .AddColumns("variant", "threads", "outcome", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "mJ", "top-1 %", "runs", "why");
-        foreach (var contender in verdict.Contenders)
+        foreach (var contender in verdict.Contenders.OrderByDescending(c => c.Contender == verdict.Winner).ThenBy(c => c.LatencyMilliseconds?.P50 ?? double.MaxValue))
         {
             var latency = contender.LatencyMilliseconds;
             table.AddRow(((string?[])
@@ -39,5 +39,5 @@ internal static class VerdictTable
         AnsiConsole.MarkupLine(Markup.Escape(verdict.Winner is null ? verdict.Reason : $"Winner: {verdict.Reason}"));
     }
 
-    private static string Number(double? value) => value?.ToString(value < 10 ? "0.00" : "0.0", CultureInfo.InvariantCulture) ?? "-";
+    private static string Number(double? value) => value?.ToString(value switch { < 1 => "0.000", < 10 => "0.00", _ => "0.0" }, CultureInfo.InvariantCulture) ?? "-";
 }

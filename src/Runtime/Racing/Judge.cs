@@ -61,6 +61,10 @@ internal sealed class Judge(RaceRules rules)
         return candidates[estimates.FindIndex(estimate => estimate <= best + _margin)];
     }
 
+    /// <summary>By how much it is slower than the winner, as far as the race went; null within the tie margin.</summary>
+    public string? SlowerSentence(Entrant entrant, Entrant winner) =>
+        Compare(entrant, winner).Centre is var centre && centre > _margin ? Sentence(entrant, winner, centre) : null;
+
     /// <summary>For example: mobilenet-int8 on CPUExecutionProvider, 1 thread: p95 1.60 ms, 2.20 × faster than …</summary>
     public string Sentence(Entrant subject, Entrant other, double difference)
     {

@@ -88,14 +88,18 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
         var left = Racing(entrants);
         var winner = outOfTime && rounds > 0 ? _judge.Estimate(left) : left.FirstOrDefault();
         if (winner is not null) winner.Leave(ContenderOutcome.Won, "won", Why(winner, entrants, outOfTime));
-        foreach (var entrant in left.Where(entrant => entrant != winner))
-        {
-            entrant.Leave(ContenderOutcome.Tied, "tied", entrant.RunCount == 0
-                ? "No round counted within the budget."
-                : $"{entrant.Id}: not surely {rules.TieMargin * 100:0.#} % better than {winner!.Id}, which is preferred.");
-        }
-
+        foreach (var entrant in left.Where(entrant => entrant != winner)) LeaveBehind(entrant, winner!);
         return new RaceOutcome(winner?.Id, [.. entrants.Select(EntrantResult.Of)], rounds, outOfTime, elapsed);
+    }
+
+    private void LeaveBehind(Entrant entrant, Entrant winner)
+    {
+        if (entrant.Scores.Count == 0)
+            entrant.Leave(ContenderOutcome.Tied, "tied", "No round counted within the budget.");
+        else if (_judge.SlowerSentence(entrant, winner) is { } sentence)
+            entrant.Leave(ContenderOutcome.Lost, "slower", sentence);
+        else
+            entrant.Leave(ContenderOutcome.Tied, "tied", $"{entrant.Id}: not surely {rules.TieMargin * 100:0.#} % better than {winner.Id}, which is preferred.");
     }
 
     private string Why(Entrant winner, List<Entrant> entrants, bool outOfTime)

@@ -34,6 +34,19 @@ public sealed class StagedRaceTests
         Assert.Equal("variant.lost", outcome.Results[1].ReasonCode);
     }
 
+    [Theory]
+    [InlineData(0.1, ContenderOutcome.Lost, "slower")]
+    [InlineData(0.05, ContenderOutcome.Tied, "tied")]
+    public void MoreThreadsThatAreSlowerHaveLostAndThoseThatGainNothingAreTied(double milliseconds, ContenderOutcome expected, string code)
+    {
+        var board = new SyntheticBoard(3);
+        StagedEntry[] entries = [new(Garments.Id("a"), 4), new(Garments.Id("a", 2), 4)];
+        var outcome = new StagedRace(Rules, board).Run(entries, null, index =>
+            new Closing(new SyntheticContender(board, "x", index == 0 ? 0.05 : milliseconds, index), entries[index].Id, () => { }), CancellationToken.None);
+        Assert.Equal(Garments.Id("a"), outcome.Winner);
+        Assert.Equal((expected, code), (outcome.Results[1].Outcome, outcome.Results[1].ReasonCode));
+    }
+
     private sealed class Closing(IContender inner, ContenderId id, Action close) : IContender, IDisposable
     {
         public ContenderId Id => id;
