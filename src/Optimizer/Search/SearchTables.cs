@@ -1,37 +1,30 @@
 using System.Globalization;
 using Dunlin.Optimizer.Evaluation;
-using Dunlin.Optimizer.Graph;
 using Spectre.Console;
 
 namespace Dunlin.Optimizer.Search;
 
-/// <summary>What a search found, for people: what each step bought in one table.</summary>
+/// <summary>What a search found, for people, in one table that fits a terminal; the report has the rest.</summary>
 internal static class SearchTables
 {
     public static void Write(SearchSetup setup, IReadOnlyList<JudgedVariant> variants, TextWriter output)
     {
-        var reference = variants[0].Finalist;
-        var cores = Environment.ProcessorCount;
-        output.WriteLine($"{variants[0].HeldOut.Answers.Count} held-out images; 95 % intervals in brackets; the limit is {setup.Limit}; millijoules are CPU time × {Number(setup.WattsPerCore, "0.##")} W");
-        var table = new Table().AddColumns("variant", "made by", "parameters", "MMAC", "kB", "1-thread ms");
-        if (cores > 1) table.AddColumn($"{cores}-thread ms");
-        table.AddColumns("times faster", "mJ", "top-1 %", "points against the reference", "limit");
-        foreach (var column in Enumerable.Range(2, table.Columns.Count - 3)) table.Columns[column].RightAligned();
+        var reference = variants[0].Finalist.OneThread.Milliseconds;
+        output.WriteLine($"{variants[0].HeldOut.Answers.Count} held-out images; ms on one thread; mJ are CPU time × {Number(setup.WattsPerCore, "0.##")} W; points of top-1 against the reference with their 95 % interval; the limit is {setup.Limit}");
+        var table = new Table().AddColumns("variant", "MMAC", "kB", "ms", "× faster", "mJ", "top-1 %", "points", "limit");
+        foreach (var column in table.Columns) column.NoWrap();
+        foreach (var column in table.Columns.Take(1..^2)) column.RightAligned();
         foreach (var variant in variants)
         {
-            var (finalist, build) = (variant.Finalist, variant.Finalist.Build);
-            List<string> row = [build.Id, Markup.Escape(MadeBy(variant)), $"{build.ParameterCount}", Number(build.Macs / 1e6, "f2"), $"{build.ByteCount / 1000}", Number(finalist.OneThread.Milliseconds, "f3")];
-            if (cores > 1) row.Add(Number(finalist.AllThreads.Milliseconds, "f3"));
-            row.AddRange([
-                Number(reference.OneThread.Milliseconds / finalist.OneThread.Milliseconds, "f2"), Number(finalist.OneThread.CpuMilliseconds * setup.WattsPerCore, "f3"), $"{Number(variant.Top1.Value * 100, "f2")} ({Number(variant.Top1.Low * 100, "f2")}–{Number(variant.Top1.High * 100, "f2")})",
-                variant == variants[0] ? "" : $"{Signed(variant.Change.Value)} ({Signed(variant.Change.Low)} to {Signed(variant.Change.High)})", Word(variant.Limit)]);
-            table.AddRow([.. row]);
+            var (build, time) = (variant.Finalist.Build, variant.Finalist.OneThread);
+            table.AddRow(
+                Markup.Escape(build.Id), Number(build.Macs / 1e6, "f2"), $"{build.ByteCount / 1000}", Number(time.Milliseconds, "f3"), Number(reference / time.Milliseconds, "f2"),
+                Number(time.CpuMilliseconds * setup.WattsPerCore, "f3"), Number(variant.Top1.Value * 100, "f2"),
+                variant == variants[0] ? "" : $"{Signed(variant.Change.Value)} ({Signed(variant.Change.Low)} to {Signed(variant.Change.High)})", Word(variant.Limit));
         }
 
         PlainConsole.Write(table, output);
     }
-
-    private static string MadeBy(JudgedVariant variant) => string.Join(", ", Provenance.Of(variant.Model.Graph.Model).Select(t => t.Summary)) is { Length: > 0 } steps ? steps : "as it was given";
 
     private static string Word(LimitAnswer answer) => answer switch
     {

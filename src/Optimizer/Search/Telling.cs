@@ -16,7 +16,7 @@ internal sealed class Telling
     {
         if (!ReferenceEquals(output, Console.Out) || !AnsiConsole.Profile.Capabilities.Interactive) return search(new Telling(output, pace, null, null));
         return AnsiConsole.Progress().AutoClear(true).Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
-            .Start(bars => search(new Telling(output, pace, bars.AddTask("budget", maxValue: 1), bars.AddTask("", maxValue: 1))));
+            .Start(bars => search(new Telling(output, pace, bars.AddTask("budget", maxValue: 1), bars.AddTask("starting", maxValue: 1))));
     }
 
     /// <summary>Something was done, or was found out.</summary>

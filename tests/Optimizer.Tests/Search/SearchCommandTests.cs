@@ -43,6 +43,18 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     }
 
     [Fact]
+    public async Task AtATerminalBarsShowTheBudgetAndWhatIsGoingOnAndTheTableFits()
+    {
+        Torch.Require();
+        using var process = SearchLab.StartAtTerminal(lab.Arguments("search", "terminal", "--budget", "60steps"));
+        var output = await process.StandardOutput.ReadToEndAsync(Stop);
+        Assert.True(await Ended(process) == 0, output);
+        Assert.Contains("━", output);
+        Assert.Contains("training ", output);
+        Assert.Contains(output.Split('\n'), line => line.StartsWith("│ reference ", StringComparison.Ordinal) && line.Contains("holds", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task AFullDiskIsSaidAndLosesNothing()
     {
         Torch.Require();

@@ -19,6 +19,8 @@ public sealed class SearchLab : IDisposable
         _model = new Lazy<string>(Trained);
     }
 
+    private static string Program => Path.ChangeExtension(typeof(OptimizerCommand).Assembly.Location, null);
+
     public string Folder { get; } = Directory.CreateTempSubdirectory("dunlin-search").FullName;
 
     public string Data => Path.Combine(Folder, "data");
@@ -46,10 +48,14 @@ public sealed class SearchLab : IDisposable
         .Select(f => $"{Path.GetFileName(f)} {Digest.Of(File.ReadAllBytes(f))}"));
 
     /// <summary>The program as a person starts it: also where a shell's background hands on that SIGINT is ignored.</summary>
-    public static Process Start(params IEnumerable<string> arguments)
+    public static Process Start(params IEnumerable<string> arguments) =>
+        Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+
+    /// <summary>The program at a terminal of 100 columns, which it takes for a person's.</summary>
+    public static Process StartAtTerminal(params IEnumerable<string> arguments)
     {
-        var program = Path.ChangeExtension(typeof(OptimizerCommand).Assembly.Location, null);
-        return Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var command = string.Join(' ', arguments.Prepend(Program).Select(word => $"'{word}'"));
+        return Process.Start(new ProcessStartInfo("script", ["-qec", $"stty cols 100; TERM=xterm {command}", "/dev/null"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 
     /// <summary>Looks until something is so, or the process has ended.</summary>
