@@ -21,6 +21,9 @@ internal static class Provenance
     public static void Add(ModelProto model, Technique technique) =>
         Write(model, Key, [.. Of(model), technique], ProvenanceJson.Default.IReadOnlyListTechnique);
 
+    /// <summary>Nothing of what was done to its weights is true of new ones; the command lines that made its layers stay.</summary>
+    public static void Forget(ModelProto model) => Write(model, Key, [], ProvenanceJson.Default.IReadOnlyListTechnique);
+
     /// <summary>The command lines that made the model, in order; empty for one that was not made here.</summary>
     /// <exception cref="InvalidDataException">The metadata is not ours.</exception>
     public static IReadOnlyList<string> CommandsOf(ModelProto model) => Read(model, CommandsKey, ProvenanceJson.Default.IReadOnlyListString);

@@ -9,16 +9,13 @@ internal sealed class ResidualGraph
     private const string InputName = "image";
     private const string OutputName = "logits";
     private readonly GraphProto _graph = new() { Name = "classifier" };
-    private readonly Random _random;
-
-    private ResidualGraph(int seed) => _random = new Random(seed);
 
     /// <param name="spec">The shape of the network.</param>
     /// <param name="input">One image: 1 × channels × height × width.</param>
     /// <param name="seed">Another seed, other weights.</param>
     public static ModelProto Build(ResidualSpec spec, IReadOnlyList<long> input, int seed)
     {
-        var builder = new ResidualGraph(seed);
+        var builder = new ResidualGraph();
         var graph = builder._graph;
         graph.Input.Add(Nodes.FloatValue(InputName, [.. input]));
         graph.Output.Add(Nodes.FloatValue(OutputName, 1, spec.ClassCount));
@@ -27,11 +24,10 @@ internal sealed class ResidualGraph
         foreach (var block in spec.Blocks()) x = builder.Block(x, block);
         x = builder.Add("GlobalAveragePool", [x], "pool");
         x = builder.Add("Flatten", [x], "features");
-        var width = spec.FeatureCount;
-        var bound = 1 / Math.Sqrt(width);
-        builder.Initialize("head.weight", () => (builder._random.NextDouble() * 2 - 1) * bound, spec.ClassCount, width);
-        builder.Initialize("head.bias", () => (builder._random.NextDouble() * 2 - 1) * bound, spec.ClassCount);
+        builder.Initialize("head.weight", spec.ClassCount, spec.FeatureCount);
+        builder.Initialize("head.bias", spec.ClassCount);
         builder.Add("Gemm", [x, "head.weight", "head.bias"], OutputName, Nodes.Int("transB", 1));
+        FreshWeights.Draw(graph, seed);
 
         var model = new ModelProto { IrVersion = ModelFile.IrVersion, ProducerName = "dunlin-optimizer", Graph = graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = ModelFile.OpsetVersion });
@@ -61,32 +57,22 @@ internal sealed class ResidualGraph
 
     private string Relu(string x) => Add("Relu", [x], $"{x}.relu");
 
-    // Weights as of He et al. 2015, by the outputs; normalization that changes nothing yet.
     private string Convolution(string x, string layer, int input, int output, int kernel, int stride)
     {
-        var deviation = Math.Sqrt(2.0 / (output * kernel * kernel));
-        Initialize($"{layer}.weight", () => Normal() * deviation, output, input, kernel, kernel);
-        Initialize($"{layer}.norm.weight", () => 1, output);
-        Initialize($"{layer}.norm.bias", () => 0, output);
-        Initialize($"{layer}.norm.mean", () => 0, output);
-        Initialize($"{layer}.norm.variance", () => 1, output);
+        Initialize($"{layer}.weight", output, input, kernel, kernel);
+        foreach (var part in (ReadOnlySpan<string>)["weight", "bias", "mean", "variance"]) Initialize($"{layer}.norm.{part}", output);
         var pad = kernel / 2;
         var y = Add("Conv", [x, $"{layer}.weight"], layer,
             Nodes.Ints("kernel_shape", kernel, kernel), Nodes.Ints("strides", stride, stride), Nodes.Ints("pads", pad, pad, pad, pad));
         return Add("BatchNormalization", [y, $"{layer}.norm.weight", $"{layer}.norm.bias", $"{layer}.norm.mean", $"{layer}.norm.variance"], $"{layer}.norm", Nodes.Float("epsilon", 1e-5f));
     }
 
-    private void Initialize(string name, Func<double> draw, params ReadOnlySpan<long> shape)
+    private void Initialize(string name, params ReadOnlySpan<long> shape)
     {
         var count = 1L;
         foreach (var size in shape) count *= size;
-        var values = new float[count];
-        for (var i = 0; i < values.Length; i++) values[i] = (float)draw();
-        _graph.Initializer.Add(Tensors.Of(name, values, shape));
+        _graph.Initializer.Add(Tensors.Of(name, new float[count], shape));
     }
-
-    // Box and Muller 1958.
-    private double Normal() => Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
 
     private string Add(string operation, string[] inputs, string output, params AttributeProto[] attributes)
     {

@@ -11,6 +11,7 @@ internal static class TrainCommand
     private static readonly Option<string> Blocks = new("--blocks") { Description = "Residual blocks per stage: one number for all, or one each.", DefaultValueFactory = _ => "1" };
     private static readonly Option<bool> Bottlenecks = new("--bottlenecks") { Description = "Blocks of 1×1, 3×3 and 1×1, with four times the channels outside: ResNet-50 is --widths 64,128,256,512 --blocks 3,4,6,3 --bottlenecks." };
     private static readonly Option<int> StemStride = new("--stem-stride") { Description = "1, or 2 to halve the image at once.", DefaultValueFactory = _ => 2 };
+    private static readonly Option<FileInfo?> Like = new("--like") { Description = "An ONNX file whose layers are trained from random weights, in place of a residual network: for example a pruned one, to see what its weights were worth." };
     private static readonly Option<FileInfo?> Teacher = new("--teacher") { Description = "An ONNX classifier to distil from." };
     private static readonly Option<double> Rate = new("--learning-rate") { Description = "The peak of the one-cycle schedule.", DefaultValueFactory = _ => 0.1 };
 
@@ -18,7 +19,7 @@ internal static class TrainCommand
     {
         var command = new Command("train", "Trains a residual network on images, alone or distilled, and writes it as ONNX.")
         {
-            InputShapeOption.Shape, Widths, Blocks, Bottlenecks, StemStride, Teacher, Rate,
+            InputShapeOption.Shape, Widths, Blocks, Bottlenecks, StemStride, Like, Teacher, Rate,
         };
         foreach (var option in TrainingRun.Options) command.Add(option);
         command.SetAction(Failures.Reported(Run));
@@ -28,18 +29,35 @@ internal static class TrainCommand
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
         var options = TrainingRun.OptionsOf(arguments, new TrainingOptions { LearningRate = arguments.GetValue(Rate) });
+        var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
+        var like = arguments.GetValue(Like)?.FullName;
+        var graph = like is null ? Residual(arguments, data, options.Seed) : Redrawn(arguments, like, options.Seed);
+        var learning = LearningData.Of(arguments, data, graph, like, arguments.GetValue(TrainingRun.Out)!.FullName, arguments.InvocationConfiguration.Output);
+        TrainingRun.Run(arguments, graph, learning, options, arguments.GetValue(Teacher), cancellationToken);
+        return 0;
+    }
+
+    private static ModelGraph Residual(ParseResult arguments, DataListing data, int seed)
+    {
         var widths = ResidualSpec.ParseStages(arguments.GetValue(Widths)!);
         var (blocks, stride) = (BlocksOf(arguments, widths.Count), TrainingRun.Checked(arguments, StemStride, 1, 2));
-        var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
         var spec = new ResidualSpec(widths, blocks, stride, ClassMap.OutputCount(data, DataOption.Labels(arguments, model: null)))
         {
             HasBottlenecks = arguments.GetValue(Bottlenecks),
         };
         arguments.InvocationConfiguration.Output.WriteLine($"{spec}");
-        var graph = ModelGraph.Of(ResidualGraph.Build(spec, ShapeOf(arguments, data), options.Seed));
-        var learning = LearningData.Of(arguments, data, graph, model: null, arguments.GetValue(TrainingRun.Out)!.FullName, arguments.InvocationConfiguration.Output);
-        TrainingRun.Run(arguments, graph, learning, options, arguments.GetValue(Teacher), cancellationToken);
-        return 0;
+        return ModelGraph.Of(ResidualGraph.Build(spec, ShapeOf(arguments, data), seed));
+    }
+
+    private static ModelGraph Redrawn(ParseResult arguments, string like, int seed)
+    {
+        if (new Option[] { Widths, Blocks, Bottlenecks, StemStride }.FirstOrDefault(o => arguments.GetResult(o) is { Implicit: false }) is { } other)
+            throw new FormatException($"--like says which layers are trained, and so does {other.Name}; give one of them.");
+        var graph = ModelGraph.Load(like, InputShapeOption.Of(arguments));
+        Provenance.Forget(graph.Model);
+        FreshWeights.Draw(graph.Model.Graph, seed);
+        graph.Changed();
+        return graph;
     }
 
     /// <summary>As given, or as the images of an IDX file are.</summary>
