@@ -1,9 +1,10 @@
-# The table of claims out of report.json; $distilled and $thin are evaluate's JSON of each against the same layers trained without a teacher.
+# The table of claims out of report.json; the others are evaluate's JSON of a network against the same layers trained without a teacher.
 def variant($name): .variants[] | select(.name == $name);
 def number($digits): . * pow(10; $digits) | round / pow(10; $digits) | tostring;
 def less($of; $than): 1 - $of / $than;
 def percent: "−\(. * 100 | number(1)) %";
-def points: "\(if . < 0 then "−" elif . > 0 then "+" else "" end)\(fabs * 100 | number(2)) points";
+def signed: "\(if . < 0 then "−" elif . > 0 then "+" else "" end)\(fabs * 100 | number(2))";
+def points: "\(signed) points";
 def loss: -.evaluation.againstReference.top1Change.value;
 def verdict: if . then "met" else "**missed**" end;
 def row($what; $asked; $measured; $met): "| \($what) | \($asked) | \($measured) | \($met | verdict) |";
@@ -15,7 +16,7 @@ def row($what; $asked; $measured; $met): "| \($what) | \($asked) | \($measured) 
   def time: .times[0].milliseconds / $reference.times[0].milliseconds;
   def lost: "\(-loss | points) of top-1";
   def taught($evaluation; $what): ($evaluation[0].models[] | select(.againstReference != null) | .againstReference.top1Change) as $change
-    | row($what; "better by more than the interval"; "\($change.value | points) (\($change.low | points) to \($change.high | points))"; $change.low > 0);
+    | row($what; "better by more than the interval"; "\($change.value | points) (\($change.low | signed) to \($change.high | signed))"; $change.low > 0);
   "## The claims\n",
   "| what | asked | measured | |",
   "|---|---|---|---|",
@@ -28,5 +29,5 @@ def row($what; $asked; $measured; $met): "| \($what) | \($asked) | \($measured) 
   row("ours: distillation, within 1 point"; "−85 % MACs"; "\($distilled | macs | percent) MACs, \($distilled | lost)"; ($distilled | macs >= 0.85 and loss <= 0.01)),
   row("ours: int8, ≤ 0.3 points lost"; "−73 % bytes, 2 × faster"; "\($int8 | bytes | percent) bytes, \($int8 | 1 / time | number(2)) ×, \($int8 | lost)"; ($int8 | bytes >= 0.73 and 1 / time >= 2 and loss <= 0.003)),
   row("ours: all together, within 1 point"; "15 × faster on one thread"; "\($together | 1 / time | number(1)) ×, \($together | lost)"; ($together | 1 / time >= 15 and loss <= 0.01)),
-  taught($thin; "ours: the network that comes out of all, before quantization, against its layers from random weights, without a teacher"),
-  taught($distilled; "ours: the distilled network against itself without a teacher")
+  taught($thinAgainstAnew; "ours: the network that comes out of all, before quantization, against its layers from random weights, without a teacher"),
+  taught($distilledAgainstScratch; "ours: the distilled network against itself without a teacher")

@@ -58,7 +58,7 @@ target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone 
 # The claims that began this project, and our own, beside what the report measured; then the report itself.
 case_study_page() {
   cat packaging/case-study/introduction.md
-  jq -r --slurpfile distilled "$1/distilled-against-scratch.json" --slurpfile thin "$1/thin-against-anew.json" -f packaging/case-study/claims.jq "$1/report/report.json"
+  jq -r --slurpfile distilledAgainstScratch "$1/distilled-against-scratch.json" --slurpfile thinAgainstAnew "$1/thin-against-anew.json" -f packaging/case-study/claims.jq "$1/report/report.json"
   echo
   sed -E '1s/.*/## The report/; 2,$s/^(#+) /#\1 /; s#\]\(([^):]*\.(svg|jpg))\)#](case-study/\1)#g' "$1/report/report.md"
 }
