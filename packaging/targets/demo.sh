@@ -36,7 +36,7 @@ target_demo() { # shows the whole: a belt camera, an agent that races its models
   local agent_id=$! status=0
   cat >&2 <<TEXT
 
-  The release is pushed: the agent fetches it in pieces, checks its four models on this machine, races them, tries the
+  The release is pushed: the agent fetches it in pieces, checks its models on this machine, races them, tries the
   winner for 5 s, and keeps it. Then the table shows which one won, and why.
     every message   mosquitto_sub -p $port -t 'dunlin/v1/demo/#' -v
     the agent       tail -f $folder/agent.log
