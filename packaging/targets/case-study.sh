@@ -2,9 +2,9 @@
 # from the last checkpoint. --quick runs every step on a few images, to see that they work, and writes the page to artifacts.
 target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone and together; writes docs/case-study.md (hours)
   need dataset-fashion-mnist libturbojpeg0 jq
-  local work=artifacts/case-study page=docs/case-study.md epochs=8 recovery=4 student=12 sizes=() judged=() step=()
+  local work=artifacts/case-study page=docs/case-study.md epochs=8 further=6 recovery=4 last=6 student=12 sizes=() judged=() step=()
   if [ "${1:-}" = --quick ]; then
-    work=artifacts/case-study-quick page=$work/case-study.md epochs=1 recovery=1 student=1 sizes=(--limit 640) judged=(--images 500) step=(--step 16)
+    work=artifacts/case-study-quick page=$work/case-study.md epochs=1 further=1 recovery=1 last=1 student=1 sizes=(--limit 640) judged=(--images 500) step=(--step 16)
   fi
   dotnet build src/Optimizer -v q -c Release
   mkdir -p "$work"
@@ -18,7 +18,9 @@ target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone 
   # NAME STUDENT EPOCHS: the reference teaches, on bytes: its answers are the same but for a few in a thousand, in a quarter of the time.
   recover() { make "$1" distil "$2.onnx" --teacher reference-int8.onnx --epochs "$3" "${bfloat[@]}" "${sizes[@]}"; }
 
-  make reference train --widths 64,128,256,512 --blocks 3,4,6,3 --bottlenecks --batch-size 128 --epochs "$epochs" "${bfloat[@]}" "${sizes[@]}"
+  # Cosine annealing with one warm restart (Loshchilov and Hutter 2017).
+  make begun train --widths 64,128,256,512 --blocks 3,4,6,3 --bottlenecks --batch-size 128 --epochs "$epochs" "${bfloat[@]}" "${sizes[@]}"
+  make reference train --from begun.onnx --learning-rate 0.05 --seed 2 --batch-size 128 --epochs "$further" "${bfloat[@]}" "${sizes[@]}"
 
   # Quantization alone.
   make reference-int8 quantize reference.onnx
@@ -39,11 +41,11 @@ target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone 
 
   # All together: the pruned network pruned again, taught longer, quantized.
   make thin.cut prune pruned.onnx --ratio 0.5 --importance taylor "${step[@]}"
-  recover thin thin.cut "$student"
+  recover thin thin.cut "$last"
   make together quantize thin.onnx
 
   # The same layers from random weights, from the labels alone, for as many epochs as all recoveries had together.
-  make anew train --like thin.onnx --epochs $((1 + recovery + student)) "${bfloat[@]}" "${sizes[@]}"
+  make anew train --like thin.onnx --epochs $((1 + recovery + last)) "${bfloat[@]}" "${sizes[@]}"
 
   "${optimizer[@]}" report {reference-int8,pruned,pruned-int8,distilled,distilled-int8,scratch,thin,together,anew}.onnx --reference reference.onnx --out report "${judged[@]}"
   "${optimizer[@]}" evaluate distilled.onnx --reference scratch.onnx --json distilled-against-scratch.json "${judged[@]}" > /dev/null

@@ -12,6 +12,7 @@ internal static class TrainCommand
     private static readonly Option<bool> Bottlenecks = new("--bottlenecks") { Description = "Blocks of 1×1, 3×3 and 1×1, with four times the channels outside: ResNet-50 is --widths 64,128,256,512 --blocks 3,4,6,3 --bottlenecks." };
     private static readonly Option<int> StemStride = new("--stem-stride") { Description = "1, or 2 to halve the image at once.", DefaultValueFactory = _ => 2 };
     private static readonly Option<FileInfo?> Like = new("--like") { Description = "An ONNX file whose layers are trained from random weights, in place of a residual network: for example a pruned one, to see what its weights were worth." };
+    private static readonly Option<FileInfo?> From = new("--from") { Description = "An ONNX file that is trained further, in place of a residual network from random weights; with a lower --learning-rate and another --seed." };
     private static readonly Option<FileInfo?> Teacher = new("--teacher") { Description = "An ONNX classifier to distil from." };
     private static readonly Option<double> Rate = new("--learning-rate") { Description = "The peak of the one-cycle schedule.", DefaultValueFactory = _ => 0.1 };
 
@@ -19,7 +20,7 @@ internal static class TrainCommand
     {
         var command = new Command("train", "Trains a residual network on images, alone or distilled, and writes it as ONNX.")
         {
-            InputShapeOption.Shape, Widths, Blocks, Bottlenecks, StemStride, Like, Teacher, Rate,
+            InputShapeOption.Shape, Widths, Blocks, Bottlenecks, StemStride, Like, From, Teacher, Rate,
         };
         foreach (var option in TrainingRun.Options) command.Add(option);
         command.SetAction(Failures.Reported(Run));
@@ -30,9 +31,9 @@ internal static class TrainCommand
     {
         var options = TrainingRun.OptionsOf(arguments, new TrainingOptions { LearningRate = arguments.GetValue(Rate) });
         var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
-        var like = arguments.GetValue(Like)?.FullName;
-        var graph = like is null ? Residual(arguments, data, options.Seed) : Redrawn(arguments, like, options.Seed);
-        var learning = LearningData.Of(arguments, data, graph, like, arguments.GetValue(TrainingRun.Out)!.FullName, arguments.InvocationConfiguration.Output);
+        var model = (arguments.GetValue(Like) ?? arguments.GetValue(From))?.FullName;
+        var graph = model is null ? Residual(arguments, data, options.Seed) : Given(arguments, model, options.Seed);
+        var learning = LearningData.Of(arguments, data, graph, model, arguments.GetValue(TrainingRun.Out)!.FullName, arguments.InvocationConfiguration.Output);
         TrainingRun.Run(arguments, graph, learning, options, arguments.GetValue(Teacher), cancellationToken);
         return 0;
     }
@@ -49,11 +50,12 @@ internal static class TrainCommand
         return ModelGraph.Of(ResidualGraph.Build(spec, ShapeOf(arguments, data), seed));
     }
 
-    private static ModelGraph Redrawn(ParseResult arguments, string like, int seed)
+    private static ModelGraph Given(ParseResult arguments, string model, int seed)
     {
-        if (new Option[] { Widths, Blocks, Bottlenecks, StemStride }.FirstOrDefault(o => arguments.GetResult(o) is { Implicit: false }) is { } other)
-            throw new FormatException($"--like says which layers are trained, and so does {other.Name}; give one of them.");
-        var graph = ModelGraph.Load(like, InputShapeOption.Of(arguments));
+        var layers = new Option[] { Like, From, Widths, Blocks, Bottlenecks, StemStride }.Where(o => arguments.GetResult(o) is { Implicit: false }).ToList();
+        if (layers.Count > 1) throw new FormatException($"{layers[0].Name} says which layers are trained, and so does {layers[1].Name}; give one of them.");
+        var graph = ModelGraph.Load(model, InputShapeOption.Of(arguments));
+        if (arguments.GetValue(Like) is null) return graph;
         Provenance.Forget(graph.Model);
         FreshWeights.Draw(graph.Model.Graph, seed);
         graph.Changed();
