@@ -46,6 +46,21 @@ public sealed class AnyDataSetTests(ColourPhotographs photographs) : IClassFixtu
     }
 
     [Fact]
+    public async Task TrainingGoesOnFromAModelOrBeginsAnewWithItsLayers()
+    {
+        Torch.Require();
+        string[] rest = ["--data", photographs.Images, "--epochs", "1", "--learning-rate", "1e-7", "--batch-size", "16", "--threads", "1"];
+        foreach (var how in (string[])["from", "like"])
+            Assert.Equal(0, (await CommandRun.Of(["train", $"--{how}", photographs.At("net.onnx"), "--out", photographs.At($"{how}.onnx"), .. rest])).Code);
+        Assert.True(await TopOne("from.onnx") > 0.8);
+        Assert.True(await TopOne("like.onnx") < 0.7);
+
+        var (code, _, error) = await CommandRun.Of(["train", "--like", photographs.At("net.onnx"), "--widths", "8", "--out", photographs.At("both.onnx"), .. rest]);
+        Assert.Equal(1, code);
+        Assert.Contains("--like says which layers are trained, and so does --widths", error);
+    }
+
+    [Fact]
     public async Task ABundleInColourOpensAndItsGoldenSetAgrees()
     {
         Torch.Require();

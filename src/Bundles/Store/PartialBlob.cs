@@ -30,8 +30,6 @@ public sealed class PartialBlob : IDisposable
 
     public Blob Blob { get; }
 
-    public int MissingChunkCount => _missing;
-
     /// <summary>Bytes of the chunks that are there.</summary>
     public long VerifiedByteCount { get; private set; }
 

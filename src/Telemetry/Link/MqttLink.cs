@@ -63,9 +63,6 @@ public sealed partial class MqttLink : BackgroundService
     /// <summary>Raised on the link's loop; handlers return quickly.</summary>
     public event Action<LinkState>? StateChanged;
 
-    /// <summary>Results that were not sent: no link, or the last one was still on its way.</summary>
-    public long DroppedResultCount => _results.Dropped;
-
     /// <summary>Messages on our topics that made no sense.</summary>
     public long GarbageCount => _router.GarbageCount;
 
@@ -82,7 +79,7 @@ public sealed partial class MqttLink : BackgroundService
     public void PublishRetained<T>(string topic, T value, JsonTypeInfo<T> type) =>
         PublishRetained(topic, JsonSerializer.SerializeToUtf8Bytes(value, type));
 
-    /// <summary>Sends a result with QoS 0 and without waiting; false: dropped and counted.</summary>
+    /// <summary>Sends a result with QoS 0 and without waiting; false: dropped, for want of a link or because the last one is still on its way.</summary>
     public bool TryPublishResult(Classification result) => _results.TrySend(result, MessageJson.Default.Classification);
 
     /// <summary>As above; the bytes are copied.</summary>

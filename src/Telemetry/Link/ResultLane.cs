@@ -7,7 +7,7 @@ using MQTTnet.Protocol;
 namespace Dunlin.Telemetry.Link;
 
 /// <summary>
-/// The cheap way out for results: QoS 0, one message in flight, everything else dropped and counted. The buffers are
+/// The cheap way out for results: QoS 0, one message in flight, everything else dropped. The buffers are
 /// used again for each message; that is safe because the next one starts only after the last is on the wire.
 /// </summary>
 internal sealed class ResultLane : IDisposable
@@ -18,15 +18,12 @@ internal sealed class ResultLane : IDisposable
     private readonly Lock _gate = new();
     private IMqttClient? _client;
     private Task _inFlight = Task.CompletedTask;
-    private long _dropped;
 
     public ResultLane(string topic)
     {
         _writer = new Utf8JsonWriter(_buffer);
         _message = new MqttApplicationMessage { Topic = topic, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtMostOnce };
     }
-
-    public long Dropped => Volatile.Read(ref _dropped);
 
     /// <param name="client">Null closes the lane.</param>
     public void Use(IMqttClient? client)
@@ -63,12 +60,7 @@ internal sealed class ResultLane : IDisposable
 
     private bool CanSend()
     {
-        if (_client is not { IsConnected: true } || !_inFlight.IsCompleted)
-        {
-            _dropped++;
-            return false;
-        }
-
+        if (_client is not { IsConnected: true } || !_inFlight.IsCompleted) return false;
         _buffer.ResetWrittenCount();
         return true;
     }
@@ -80,7 +72,6 @@ internal sealed class ResultLane : IDisposable
         if (_inFlight.IsFaulted)
         {
             _ = _inFlight.Exception;
-            _dropped++;
             return false;
         }
 

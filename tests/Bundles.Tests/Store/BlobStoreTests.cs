@@ -50,7 +50,7 @@ public sealed class BlobStoreTests : IDisposable
         }
         using (var partial = _store.OpenPartial(Wanted))
         {
-            Assert.Equal(2, partial.MissingChunkCount);
+            Assert.Equal(2, MissingCount(partial));
             Assert.Equal((2, 1), partial.NextMissing());
             Assert.Equal((4, 1), partial.NextMissing(3));
             Assert.Equal((6, 0), partial.NextMissing(5));
@@ -81,7 +81,7 @@ public sealed class BlobStoreTests : IDisposable
         Assert.False(partial.TryWriteChunk(1, _random.Chunk(1)[..^1]));
         Assert.False(partial.Has(1));
         Assert.True(partial.TryWriteChunk(1, _random.Chunk(1)));
-        Assert.Equal(5, partial.MissingChunkCount);
+        Assert.Equal(5, MissingCount(partial));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class BlobStoreTests : IDisposable
         using (var again = _store.OpenPartial(Wanted))
         {
             Assert.Equal((2, 1), again.NextMissing());
-            Assert.Equal(3, again.MissingChunkCount);
+            Assert.Equal(3, MissingCount(again));
         }
         Write(2, 4, 5);
         Assert.True(_store.IsWhole(Wanted));
@@ -115,7 +115,7 @@ public sealed class BlobStoreTests : IDisposable
             using (var partial = _store.OpenPartial(Wanted)) partial.TryWriteChunk(0, _random.Chunk(0));
             File.WriteAllBytes(_layout.PartialMap(Wanted.Digest), map);
             using var again = _store.OpenPartial(Wanted);
-            Assert.Equal(6, again.MissingChunkCount);
+            Assert.Equal(6, MissingCount(again));
         }
     }
 
@@ -127,7 +127,7 @@ public sealed class BlobStoreTests : IDisposable
         map[^1] = 0xFF;
         File.WriteAllBytes(_layout.PartialMap(Wanted.Digest), map);
         using var again = _store.OpenPartial(Wanted);
-        Assert.Equal(5, again.MissingChunkCount);
+        Assert.Equal(5, MissingCount(again));
     }
 
     [Fact]
@@ -205,4 +205,6 @@ public sealed class BlobStoreTests : IDisposable
         foreach (var i in chunks) Assert.True(partial.TryWriteChunk(i, _random.Chunk(i)));
         Assert.True(partial.TryFinish());
     }
+
+    private static int MissingCount(PartialBlob partial) => Enumerable.Range(0, partial.Blob.Chunks.Count).Count(chunk => !partial.Has(chunk));
 }

@@ -244,15 +244,9 @@ public sealed class MqttLinkTests
         await using var link = new TestLink(TestLink.To(broker));
         var payload = new byte[400];
         Assert.False(link.Link.TryPublishResult(payload));
-        Assert.Equal(1, link.Link.DroppedResultCount);
         await link.StartAsync();
         await link.ConnectedAsync();
-        for (var i = 0; i < 200; i++)
-        {
-            Assert.True(link.Link.TryPublishResult(payload) || link.Link.DroppedResultCount > 1);
-            await Task.Yield();
-        }
-
+        Assert.True(link.Link.TryPublishResult(payload));
         await probe.NextAsync(link.Topics.Result, m => m.Qos == 0 && m.Payload.Length == 400);
     }
 }
