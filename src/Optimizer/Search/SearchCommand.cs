@@ -47,12 +47,13 @@ internal static class SearchCommand
     public static IReadOnlyList<JudgedVariant> Judged(ParseResult arguments, SearchSetup setup, Study study, CancellationToken cancellationToken)
     {
         var pace = new Pace(study, setup.Budget);
-        // At once: the process may be ended before what runs comes to an end.
-        using var interrupted = cancellationToken.Register(() => arguments.InvocationConfiguration.Error.WriteLine($"dunlin-optimizer: interrupted; what is done is kept in '{study.Folder}', and the same command goes on from there."));
         try
         {
             return Telling.Around(arguments.InvocationConfiguration.Output, pace, telling =>
             {
+                // At once: the process may be ended before what runs comes to an end.
+                using var interrupted = cancellationToken.Register(() => telling.Warn(
+                    arguments.InvocationConfiguration.Error, $"dunlin-optimizer: interrupted; what is done is kept in '{study.Folder}', and the same command goes on from there."));
                 var (chosen, all) = new SearchRun(setup, study, pace, telling).Run(cancellationToken);
                 telling.Say($"{chosen.Count} of {all.Count} models are chosen: {string.Join(", ", chosen.Select(c => c.Build.Id))}");
                 return JudgedVariant.Of(setup, [.. chosen.Select(c => (c, Named(arguments, study, c)))], telling, cancellationToken);

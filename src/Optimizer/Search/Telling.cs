@@ -26,6 +26,13 @@ internal sealed class Telling
         else AnsiConsole.MarkupLineInterpolated($"[grey]{_pace}[/]  {line}");
     }
 
+    /// <summary>Of what a person must read; bars would wipe away what passes them by.</summary>
+    public void Warn(TextWriter error, string line)
+    {
+        if (_budget is null) error.WriteLine(line);
+        else AnsiConsole.MarkupLineInterpolated($"{line}");
+    }
+
     /// <summary>Something is going on; only bars show it.</summary>
     /// <param name="what">In a few words.</param>
     /// <param name="share">0…1 of it that is done.</param>

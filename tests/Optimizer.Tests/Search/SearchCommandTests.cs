@@ -55,6 +55,19 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     }
 
     [Fact]
+    public async Task AtATerminalTheWordAfterCtrlCStaysAboveTheBars()
+    {
+        Torch.Require();
+        using var process = SearchLab.StartAtTerminal(lab.Arguments("search", "stopped-there"));
+        await SearchLab.Until(() => lab.RecordCount("stopped-there") >= 2, process);
+        await process.StandardInput.WriteAsync('\x3');
+        await process.StandardInput.FlushAsync(Stop);
+        var output = await process.StandardOutput.ReadToEndAsync(Stop);
+        Assert.Equal(130, await Ended(process));
+        Assert.InRange(output.IndexOf("interrupted; what is done is kept", StringComparison.Ordinal), 1, output.LastIndexOf('━'));
+    }
+
+    [Fact]
     public async Task AFullDiskIsSaidAndLosesNothing()
     {
         Torch.Require();
