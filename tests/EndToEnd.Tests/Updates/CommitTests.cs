@@ -24,12 +24,8 @@ public sealed class CommitTests(FirstRun first)
         await agent.SaysAsync("Race over", Patience);
         await probe.NextAsync(setup.Topic("result"), null, Patience);
         var worker = agent.Worker;
-        var started = TimeProvider.System.GetTimestamp();
         var directive = await owner.PushAsync(release, setup, probe);
         var outcome = await Owner.OutcomeAsync(directive, setup, probe, agent);
-        var took = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
-        TestContext.Current.TestOutputHelper?.WriteLine($"From push to outcome: {took:0.0} s");
-        Assert.InRange(took, 0, 15);
         SchemaAssert.Valid("outcome", outcome.GetRawText());
         Assert.True(outcome.GetProperty("result").GetString() == "committed", $"{outcome}\n{agent.Log}");
         await probe.NextAsync(setup.Topic("reported"), m => m.Json.GetProperty("update").GetProperty("state").GetString() == "committed", Patience);

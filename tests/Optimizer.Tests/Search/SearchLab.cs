@@ -55,7 +55,7 @@ public sealed class SearchLab : IDisposable
     public static Process StartAtTerminal(params IEnumerable<string> arguments)
     {
         var command = string.Join(' ', arguments.Prepend(Program).Select(word => $"'{word}'"));
-        return Process.Start(new ProcessStartInfo("script", ["-qec", $"stty cols 100; TERM=xterm {command}", "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        return Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", "script", "-qec", $"stty cols 100; TERM=xterm {command}", "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 
     /// <summary>Looks until something is so, or the process has ended.</summary>
