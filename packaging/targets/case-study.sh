@@ -2,7 +2,7 @@
 # from the last checkpoint. --quick runs every step on a few images, to see that they work, and writes the page to artifacts.
 target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone and together; writes docs/case-study.md (hours)
   need dataset-fashion-mnist libturbojpeg0 jq
-  local work=artifacts/case-study page=docs/case-study.md epochs=8 further=6 recovery=4 last=6 student=12 sizes=() judged=() step=()
+  local work=artifacts/case-study page=docs/case-study.md epochs=8 further=6 recovery=4 last=4 student=12 sizes=() judged=() step=()
   if [ "${1:-}" = --quick ]; then
     work=artifacts/case-study-quick page=$work/case-study.md epochs=1 further=1 recovery=1 last=1 student=1 sizes=(--limit 640) judged=(--images 500) step=(--step 16)
   fi
