@@ -58,10 +58,5 @@ internal sealed record TrainingPlan(double StepSeconds, int BatchSize, int Image
     public double StepSecondsOf(double share) => StepSeconds * (0.3 + 0.7 * share);
 }
 
-/// <summary>Times of one inference, taken in turns in one run.</summary>
-/// <param name="OneThread">By the file's name.</param>
-/// <param name="AllThreads">On as many threads as the machine has cores.</param>
-internal sealed record Times(IReadOnlyDictionary<string, BuildTime> OneThread, IReadOnlyDictionary<string, BuildTime> AllThreads);
-
-/// <summary>Milliseconds of an inference: on the clock, and of CPU time.</summary>
+/// <summary>Milliseconds of an inference on one thread: on the clock, and of CPU time.</summary>
 internal sealed record BuildTime(double Milliseconds, double CpuMilliseconds);

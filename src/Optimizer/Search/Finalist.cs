@@ -5,15 +5,14 @@ namespace Dunlin.Optimizer.Search;
 /// <summary>A model that may be chosen, with all that was measured of it.</summary>
 /// <param name="Build">The model.</param>
 /// <param name="Standing">Against the reference, on the images of the search.</param>
-/// <param name="OneThread">Of an inference.</param>
-/// <param name="AllThreads">Of an inference.</param>
+/// <param name="Time">Of an inference.</param>
 /// <param name="FleetMilliseconds">What the fleet's boards would take, in milliseconds of this workstation.</param>
-internal sealed record Finalist(Build Build, Standing Standing, BuildTime OneThread, BuildTime AllThreads, double FleetMilliseconds)
+internal sealed record Finalist(Build Build, Standing Standing, BuildTime Time, double FleetMilliseconds)
 {
     public double Cost(SearchObjective objective) => objective switch
     {
         SearchObjective.Latency => FleetMilliseconds,
-        SearchObjective.Energy => OneThread.CpuMilliseconds,
+        SearchObjective.Energy => Time.CpuMilliseconds,
         SearchObjective.Size => Build.ByteCount,
         _ => throw new ArgumentOutOfRangeException(nameof(objective), objective, "not an objective"),
     };
@@ -32,7 +31,7 @@ internal sealed record Finalist(Build Build, Standing Standing, BuildTime OneThr
         var always = all.Where(f => f.Build.Id is SearchRun.ReferenceId or SearchRun.IntegerReferenceId).ToList();
         var fronts = all.Where(f => f.Standing.Limit != LimitAnswer.Fails)
             .GroupBy(f => boardsAreKnown || f.Build.IsFloat)
-            .SelectMany(g => Pareto.Front([.. g], f => [-f.Standing.Top1.Value, f.FleetMilliseconds, f.OneThread.CpuMilliseconds, f.Build.ByteCount]))
+            .SelectMany(g => Pareto.Front([.. g], f => [-f.Standing.Top1.Value, f.FleetMilliseconds, f.Time.CpuMilliseconds, f.Build.ByteCount]))
             .Except(always).ToLookup(f => f.Standing.Limit);
         var chosen = always;
         foreach (var answer in (LimitAnswer[])[LimitAnswer.Holds, LimitAnswer.Unsure])

@@ -63,22 +63,20 @@ internal sealed class Judge(SearchSetup setup, Study study, PixelSet images)
         return new Standing(top1, change, agreement, setup.Limit.Judge(change, top1, agreement));
     }
 
-    /// <summary>Times models in turns in one run, once for the same models.</summary>
-    public Times TimesOf(IReadOnlyList<string> names, TimeSpan budget, CancellationToken cancellationToken)
+    /// <summary>Times models on one thread, in turns in one run, once for the same models.</summary>
+    public Dictionary<string, BuildTime> TimesOf(IReadOnlyList<string> names, TimeSpan budget, CancellationToken cancellationToken)
     {
         var key = Digest.Of(Encoding.UTF8.GetBytes(string.Join('\n', names))).Hex[..12];
         return study.Once($"times-{key}", StudyJson.Default.Times, () => Timed(names, budget, cancellationToken));
     }
 
-    /// <summary>Times models in turns in one run.</summary>
-    public Times Timed(IReadOnlyList<string> names, TimeSpan budget, CancellationToken cancellationToken)
+    /// <summary>Times models on one thread, in turns in one run.</summary>
+    /// <returns>By their names.</returns>
+    public Dictionary<string, BuildTime> Timed(IReadOnlyList<string> names, TimeSpan budget, CancellationToken cancellationToken)
     {
-        var cores = Environment.ProcessorCount;
-        var models = names.Select(n => setup.Open(study.Model(n))).ToList();
-        int[] threads = cores > 1 ? [1, cores] : [1];
-        var sessions = threads.SelectMany(t => models.Select(m => m.Session(setup.Data.Classes.Names, t))).ToList();
-        var times = InterleavedLatency.Measure(sessions, InterleavedLatency.RoundCount, budget, cancellationToken).Select(t => new BuildTime(t.Milliseconds, t.CpuMilliseconds)).ToList();
-        return new Times(names.Zip(times).ToDictionary(p => p.First, p => p.Second), names.Zip(times.TakeLast(names.Count)).ToDictionary(p => p.First, p => p.Second));
+        var sessions = names.Select(n => setup.Open(study.Model(n)).Session(setup.Data.Classes.Names, threads: 1)).ToList();
+        var times = InterleavedLatency.Measure(sessions, InterleavedLatency.RoundCount, budget, cancellationToken);
+        return names.Zip(times).ToDictionary(p => p.First, p => new BuildTime(p.Second.Milliseconds, p.Second.CpuMilliseconds));
     }
 }
 

@@ -98,7 +98,7 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
         telling.Doing("timing the narrower models");
         var times = study.Once("times-start", StudyJson.Default.Times, () => judge.Timed(
             [reference.Name, .. candidates.Select(c => $"{c.Id}-start")], TimeSpan.FromSeconds(Math.Clamp(pace.Seconds / 50, 2, 20)), cancellationToken));
-        return candidates.ToDictionary(c => c.Id, c => times.OneThread[$"{c.Id}-start"].Milliseconds);
+        return candidates.ToDictionary(c => c.Id, c => times[$"{c.Id}-start"].Milliseconds);
     }
 
     private Contestant Trained(Contestant contestant, Build reference, TrainingPlan plan, int round, Func<int> decide, CancellationToken cancellationToken)

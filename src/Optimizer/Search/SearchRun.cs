@@ -157,7 +157,7 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
     private List<Finalist> Finalists(Judge judge, Build reference, List<Build> builds, CancellationToken cancellationToken)
     {
         var times = judge.TimesOf([.. builds.Select(b => b.Name)], TimingBudget(setup.Budget), cancellationToken);
-        var known = builds.ToDictionary(b => b.Id, b => (b.Precision, times.OneThread[b.Name].Milliseconds));
+        var known = builds.ToDictionary(b => b.Id, b => (b.Precision, times[b.Name].Milliseconds));
         var boards = new List<BoardFactors>();
         foreach (var verdict in setup.Verdicts)
         {
@@ -169,7 +169,7 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
         }
 
         return [.. builds.Select(b => new Finalist(
-            b, judge.StandingOf(reference, b), times.OneThread[b.Name], times.AllThreads[b.Name],
-            BoardFactors.FleetMilliseconds(boards, b.Precision, times.OneThread[b.Name].Milliseconds)))];
+            b, judge.StandingOf(reference, b), times[b.Name],
+            BoardFactors.FleetMilliseconds(boards, b.Precision, times[b.Name].Milliseconds)))];
     }
 }

@@ -9,14 +9,14 @@ internal static class SearchTables
 {
     public static void Write(SearchSetup setup, IReadOnlyList<JudgedVariant> variants, TextWriter output)
     {
-        var reference = variants[0].Finalist.OneThread.Milliseconds;
+        var reference = variants[0].Finalist.Time.Milliseconds;
         output.WriteLine($"{variants[0].HeldOut.Answers.Count} held-out images; ms on one thread; mJ are CPU time × {Number(setup.WattsPerCore, "0.##")} W; points of top-1 against the reference with their 95 % interval; the limit is {setup.Limit}");
         var table = new Table().AddColumns("variant", "MMAC", "kB", "ms", "× faster", "mJ", "top-1 %", "points", "limit");
         foreach (var column in table.Columns) column.NoWrap();
         foreach (var column in table.Columns.Take(1..^2)) column.RightAligned();
         foreach (var variant in variants)
         {
-            var (build, time) = (variant.Finalist.Build, variant.Finalist.OneThread);
+            var (build, time) = (variant.Finalist.Build, variant.Finalist.Time);
             table.AddRow(
                 Markup.Escape(build.Id), Number(build.Macs / 1e6, "f2"), $"{build.ByteCount / 1000}", Number(time.Milliseconds, "f3"), Number(reference / time.Milliseconds, "f2"),
                 Number(time.CpuMilliseconds * setup.WattsPerCore, "f3"), Number(variant.Top1.Value * 100, "f2"),

@@ -12,5 +12,5 @@ namespace Dunlin.Optimizer.Search;
 [JsonSerializable(typeof(StepDecision))]
 [JsonSerializable(typeof(Kept))]
 [JsonSerializable(typeof(TrainingPlan))]
-[JsonSerializable(typeof(Times))]
+[JsonSerializable(typeof(Dictionary<string, BuildTime>), TypeInfoPropertyName = "Times")]
 internal sealed partial class StudyJson : JsonSerializerContext;

@@ -26,7 +26,7 @@ internal sealed class Telling
         else AnsiConsole.MarkupLineInterpolated($"[grey]{_pace}[/]  {line}");
     }
 
-    /// <summary>Of what a person must read; bars would wipe away what passes them by.</summary>
+    /// <summary>Says what a person must read, above the bars: what is written past them they wipe away.</summary>
     public void Warn(TextWriter error, string line)
     {
         if (_budget is null) error.WriteLine(line);
