@@ -31,12 +31,18 @@ internal static class AwareTraining
         // Standard output may be JSON.
         var said = arguments.InvocationConfiguration.Error;
         said.WriteLine($"training on the grids: {images.Count} images, {epochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");
-        return quantization.AfterTraining(new Trainer(images, options)
+        var checkpoint = Path.ChangeExtension(result, ".checkpoint");
+        return Bars.Around(said, 1, bars =>
         {
-            Teacher = logits,
-            Grids = quantization.Grids(),
-            CheckpointPath = Path.ChangeExtension(result, ".checkpoint"),
-            EpochDone = e => said.WriteLine(TrainingRun.Line(e)),
-        }.Run(quantization.Plan.Graph, cancellationToken));
+            using var interrupted = bars.SayWhenInterrupted(said, checkpoint, cancellationToken);
+            return quantization.AfterTraining(new Trainer(images, options)
+            {
+                Teacher = logits,
+                Grids = quantization.Grids(),
+                CheckpointPath = checkpoint,
+                Advanced = share => bars.Show(0, "training", share),
+                EpochDone = e => bars.Say(TrainingRun.Line(e)),
+            }.Run(quantization.Plan.Graph, cancellationToken));
+        });
     }
 }

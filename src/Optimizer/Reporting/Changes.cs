@@ -11,8 +11,11 @@ internal static class Changes
     {
         if (before <= 0) return "";
         var change = now / before - 1;
-        return change > 1 ? $"{Digits(now / before)}×" : Math.Abs(change) < 0.0005 ? "±0 %" : Number(change * 100, Math.Abs(change) < 0.0995 ? "+0.0;−0.0" : "+0;−0") + " %";
+        return change > 1 ? $"{Digits(now / before)}×" : Math.Abs(change) < 0.0005 ? "±0 %" : Number(change * 100, DigitsOf(change)) + " %";
     }
+
+    // Of little change, and of little that is left, a whole percent says nothing.
+    private static string DigitsOf(double change) => change is > -0.985 and < -0.0995 or >= 0.0995 or -1 ? "+0;−0" : change > -0.9985 ? "+0.0;−0.0" : "+0.00;−0.00";
 
     /// <summary><c>3.1× faster</c>, <c>1.2× slower</c>.</summary>
     public static string Speed(double now, double before) => now <= before ? $"{Digits(before / now)}× faster" : $"{Digits(now / before)}× slower";

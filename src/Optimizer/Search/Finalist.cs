@@ -19,7 +19,7 @@ internal sealed record Finalist(Build Build, Standing Standing, BuildTime Time, 
 
     /// <summary>
     /// What is worth shipping: the reference and its int8 form in any case; then, of the fronts of accuracy against time, energy and size, those
-    /// that hold the limit surely, then those that may hold it. Float and bytes have a front each, since which is faster is the board's own
+    /// that hold the limit surely, one that may hold it and is cheaper still, then others that may. Float and bytes have a front each, since which is faster is the board's own
     /// matter, unless verdicts of boards have settled it.
     /// </summary>
     /// <param name="all">The reference first.</param>
@@ -33,9 +33,12 @@ internal sealed record Finalist(Build Build, Standing Standing, BuildTime Time, 
             .GroupBy(f => boardsAreKnown || f.Build.IsFloat)
             .SelectMany(g => Pareto.Front([.. g], f => [-f.Standing.Top1.Value, f.FleetMilliseconds, f.Time.CpuMilliseconds, f.Build.ByteCount]))
             .Except(always).ToLookup(f => f.Standing.Limit);
-        var chosen = always;
-        foreach (var answer in (LimitAnswer[])[LimitAnswer.Holds, LimitAnswer.Unsure])
-            if (count > chosen.Count) chosen.AddRange(Pareto.Spread([.. fronts[answer]], f => Math.Log(f.Cost(objective)), count - chosen.Count));
+        var (sure, unsure, room) = (fronts[LimitAnswer.Holds].ToList(), fronts[LimitAnswer.Unsure].ToList(), count - always.Count);
+        // The held-out images will tell.
+        var bet = room > 1 ? unsure.Where(f => sure.TrueForAll(s => f.Cost(objective) < s.Cost(objective))).MinBy(f => f.Cost(objective)) : null;
+        List<Finalist> chosen = bet is null ? always : [.. always, bet];
+        foreach (var front in (List<Finalist>[])[sure, [.. unsure.Where(f => f != bet)]])
+            if (count > chosen.Count) chosen.AddRange(Pareto.Spread(front, f => Math.Log(f.Cost(objective)), count - chosen.Count));
         return [.. all.Where(chosen.Contains)];
     }
 }

@@ -37,7 +37,7 @@ internal static partial class OptimizeCommand
         var report = arguments.GetValue(Report)?.FullName ?? result.TrimEnd('/') + ".report";
         ReportWriter.RequireOurs(report);
         var setup = SearchSetup.Of(arguments, result);
-        var samples = GoldenChoice.From(setup.HeldOut.Samples, GoldenChoice.SampleCount(arguments.GetValue(PackCommand.Golden), setup.HeldOut.Samples.Count, setup.Data.Input, SearchRun.MostVariants));
+        var samples = GoldenChoice.From(setup.HeldOut.Samples, GoldenChoice.SampleCount(arguments.GetValue(PackCommand.Golden), setup.HeldOut.Samples.Count, setup.Data.Input, setup.MostVariants));
         using var study = Study.Open(setup.Work, setup.Recipe, TimeProvider.System);
         var variants = SearchCommand.Judged(arguments, setup, study, cancellationToken);
         // The bundle comes last: where it stands, all else is done.

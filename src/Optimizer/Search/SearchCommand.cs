@@ -49,14 +49,16 @@ internal static class SearchCommand
         var pace = new Pace(study, setup.Budget);
         try
         {
-            return Telling.Around(arguments.InvocationConfiguration.Output, pace, telling =>
+            return Bars.Around(arguments.InvocationConfiguration.Output, Telling.BarCount, bars =>
             {
-                // At once: the process may be ended before what runs comes to an end.
-                using var interrupted = cancellationToken.Register(() => telling.Warn(
-                    arguments.InvocationConfiguration.Error, $"dunlin-optimizer: interrupted; what is done is kept in '{study.Folder}', and the same command goes on from there."));
+                using var interrupted = bars.SayWhenInterrupted(arguments.InvocationConfiguration.Error, study.Folder, cancellationToken);
+                var telling = new Telling(bars, pace);
                 var (chosen, all) = new SearchRun(setup, study, pace, telling).Run(cancellationToken);
                 telling.Say($"{chosen.Count} of {all.Count} models are chosen: {string.Join(", ", chosen.Select(c => c.Build.Id))}");
-                return JudgedVariant.Of(setup, [.. chosen.Select(c => (c, Named(arguments, study, c)))], telling, cancellationToken);
+                // An earlier run may have chosen others.
+                var variants = Path.Combine(study.Folder, "variants");
+                if (Directory.Exists(variants)) Directory.Delete(variants, recursive: true);
+                return JudgedVariant.Of(setup, [.. chosen.Select(c => (c, Named(arguments, study, c, variants)))], telling, cancellationToken);
             });
         }
         catch (IOException error)
@@ -66,9 +68,9 @@ internal static class SearchCommand
     }
 
     // Under the name of the variant, which is the name of its file.
-    private static string Named(ParseResult arguments, Study study, Finalist finalist)
+    private static string Named(ParseResult arguments, Study study, Finalist finalist, string folder)
     {
-        var path = Path.Combine(study.Folder, "variants", $"{finalist.Build.Id}.onnx");
+        var path = Path.Combine(folder, $"{finalist.Build.Id}.onnx");
         var model = ModelFile.Load(study.Model(finalist.Build.Name));
         if (finalist.Build.Id != SearchRun.ReferenceId) Provenance.AddCommand(model, arguments);
         ModelFile.Save(model, path);

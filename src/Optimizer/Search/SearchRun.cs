@@ -12,11 +12,6 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
 {
     public const string ReferenceId = "reference", IntegerReferenceId = "reference-int8";
 
-    /// <summary>Variants of a bundle, if there is time to judge so many.</summary>
-    public const int MostVariants = 8;
-
-    private const int FewestVariants = 3;
-
     /// <summary>More images would only make the intervals narrower.</summary>
     private const int MostSearchImages = 5000, CalibrationImages = 512;
 
@@ -146,8 +141,8 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
 
     private int VariantCount(Build reference, int imageCount)
     {
-        var count = MostVariants;
-        while (count > FewestVariants && JudgingSeconds(reference, imageCount, count) > JudgingShare * pace.Seconds) count--;
+        var count = setup.MostVariants;
+        while (count > SearchSetup.FewestVariants && JudgingSeconds(reference, imageCount, count) > JudgingShare * pace.Seconds) count--;
         return count;
     }
 

@@ -27,16 +27,20 @@ namespace Dunlin.Optimizer.Search;
 /// <param name="Seed">Another seed, another search.</param>
 /// <param name="Step">Of widths; null: measured.</param>
 /// <param name="Verdicts">Of the fleet's boards.</param>
+/// <param name="MostVariants">That are chosen, if there is time to judge so many.</param>
 /// <param name="WattsPerCore">What a busy core is taken to add.</param>
 /// <param name="Recipe">What must not change from run to run.</param>
 internal sealed record SearchSetup(
     string Path, ModelGraph Graph, InputOptions InputOptions, double UnreadableShare, LearningData Data, HeldOutImages HeldOut, string Work, Budget Budget,
-    AccuracyLimit Limit, SearchObjective Objective, QuantizationTarget Target, int Seed, int? Step, IReadOnlyList<Verdict> Verdicts, double WattsPerCore, StudyRecipe Recipe)
+    AccuracyLimit Limit, SearchObjective Objective, QuantizationTarget Target, int Seed, int? Step, IReadOnlyList<Verdict> Verdicts, int MostVariants, double WattsPerCore, StudyRecipe Recipe)
 {
     /// <summary>Fewer say nothing of ranges or of accuracy.</summary>
     private const int FewestImages = 16;
 
     private const int LargestBatch = 128;
+
+    /// <summary>The reference, its int8 form, and one that the search is for.</summary>
+    public const int FewestVariants = 3;
 
     /// <summary>Narrower models that are there at once, each smaller than the reference, and as much again for checkpoints.</summary>
     private const int ModelsOnDisk = 32;
@@ -49,6 +53,7 @@ internal sealed record SearchSetup(
     private static readonly Option<string> LimitOption = new("--limit") { Description = "How accurate a variant must be: top1>=-1.0pt (points that may be lost), top1>=0.915 or agreement>=99 (percent).", DefaultValueFactory = _ => AccuracyLimit.Default.ToString() };
     private static readonly Option<string> ObjectiveOption = new("--objective") { Description = "What is to be small: latency, energy or size.", DefaultValueFactory = _ => "latency" };
     private static readonly Option<FileInfo[]> VerdictsOption = new("--verdicts") { Description = "What `dunlin-agent race --json` printed on boards of the fleet, so that what suits them is chosen.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<int> VariantsOption = new("--variants") { Description = "At most so many variants, the reference and its int8 form among them.", DefaultValueFactory = _ => 8 };
     private static readonly Option<int> SeedOption = new("--seed") { Description = "Another seed, another search.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> TargetOption = new("--target") { Description = "The CPU to quantize for; x64-avx2 is for x64 without VNNI.", DefaultValueFactory = _ => QuantizationTarget.X64Vnni.Name };
     private static readonly Option<int?> StepOption = new("--step") { Description = "Widths become multiples of it; 1 for any width. Measured on this CPU if not given." };
@@ -58,7 +63,7 @@ internal sealed record SearchSetup(
         ObjectiveOption.AcceptOnlyFromAmong([.. Enum.GetNames<SearchObjective>().Select(n => n.ToLowerInvariant())]);
         TargetOption.AcceptOnlyFromAmong([.. QuantizationTarget.All.Select(t => t.Name)]);
         command.Add(Model);
-        foreach (var option in (Option[])[BudgetOption, LimitOption, ObjectiveOption, VerdictsOption, SeedOption, TargetOption, StepOption, WattsOption.Watts, WorkOption, InputShapeOption.Shape, .. LearningData.Options]) command.Add(option);
+        foreach (var option in (Option[])[BudgetOption, LimitOption, ObjectiveOption, VerdictsOption, VariantsOption, SeedOption, TargetOption, StepOption, WattsOption.Watts, WorkOption, InputShapeOption.Shape, .. LearningData.Options]) command.Add(option);
     }
 
     /// <param name="arguments">Of a command with these options.</param>
@@ -68,6 +73,7 @@ internal sealed record SearchSetup(
     {
         var (budget, limit) = (Budget.Parse(arguments.GetValue(BudgetOption)!), AccuracyLimit.Parse(arguments.GetValue(LimitOption)!));
         if (arguments.GetValue(StepOption) is < 1 or > 256) throw new FormatException($"--step is {arguments.GetValue(StepOption)}; it must be from 1 to 256.");
+        var variants = TrainingRun.Checked(arguments, VariantsOption, FewestVariants, 64);
         var watts = WattsOption.Of(arguments);
         var verdicts = VerdictFiles.Read(arguments.GetValue(VerdictsOption) ?? []);
         var path = arguments.GetValue(Model)!.FullName;
@@ -100,7 +106,7 @@ internal sealed record SearchSetup(
         });
         return new SearchSetup(
             path, graph, InputOptions.Of(arguments), DataOption.UnreadableShare(arguments), learning, images.HeldOut, work, budget, limit,
-            Enum.Parse<SearchObjective>(objective, ignoreCase: true), QuantizationTarget.All.Single(t => t.Name == target), seed, step, verdicts, watts, recipe);
+            Enum.Parse<SearchObjective>(objective, ignoreCase: true), QuantizationTarget.All.Single(t => t.Name == target), seed, step, verdicts, variants, watts, recipe);
     }
 
     /// <summary>Images of a training step.</summary>

@@ -102,8 +102,8 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
         var step = from;
         for (; step < to && IsCut?.Invoke() != true; step++)
         {
+            if (cancellationToken.IsCancellationRequested || Stopwatch.GetElapsedTime(_saved) > BetweenCheckpoints) Save(masters, recipe, step, best);
             cancellationToken.ThrowIfCancellationRequested();
-            if (Stopwatch.GetElapsedTime(_saved) > BetweenCheckpoints) Save(masters, recipe, step, best);
             using var scope = NewDisposeScope();
             var batch = batches.Next(input);
             var logits = network.Logits(batch.Pixels).to(ScalarType.Float32);

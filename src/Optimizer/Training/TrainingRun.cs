@@ -3,7 +3,6 @@ using System.Globalization;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
-using Spectre.Console;
 
 namespace Dunlin.Optimizer.Training;
 
@@ -56,15 +55,20 @@ internal static class TrainingRun
         using var logits = model is null ? null : new TeacherLogits(model, seen!, options, threads, Path.GetDirectoryName(path));
         var output = arguments.InvocationConfiguration.Output;
         output.WriteLine($"{images.Count} images, {options.EpochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");
-        WithProgress(advanced => new Trainer(images, options)
+        var checkpoint = Path.ChangeExtension(path, ".checkpoint");
+        Bars.Around(output, 1, bars =>
         {
-            Teacher = logits,
-            Check = check,
-            ThreadCount = threads,
-            CheckpointPath = Path.ChangeExtension(path, ".checkpoint"),
-            Advanced = advanced,
-            EpochDone = e => output.WriteLine(Line(e)),
-        }.Run(graph, cancellationToken));
+            using var interrupted = bars.SayWhenInterrupted(arguments.InvocationConfiguration.Error, checkpoint, cancellationToken);
+            return new Trainer(images, options)
+            {
+                Teacher = logits,
+                Check = check,
+                ThreadCount = threads,
+                CheckpointPath = checkpoint,
+                Advanced = share => bars.Show(0, "training", share),
+                EpochDone = e => bars.Say(Line(e)),
+            }.Run(graph, cancellationToken);
+        });
 
         if (model is not null) Provenance.Add(graph.Model, Distilled(teacher!.Name, model, options));
         Provenance.AddCommand(graph.Model, arguments);
@@ -114,17 +118,6 @@ internal static class TrainingRun
     /// <summary>What an epoch brought, in a line.</summary>
     public static string Line(EpochResult e) => string.Create(CultureInfo.InvariantCulture,
         $"epoch {e.Epoch,3}  loss {e.Loss:f4}  training accuracy {e.Accuracy:p2}{(e.Check is { } c ? $"  search loss {c.Loss:f4}  accuracy {c.Accuracy:p2}" : "")}  {e.Duration.TotalSeconds:f0} s");
-
-    // A bar for a person; nothing for a log.
-    private static void WithProgress(Action<Action<double>?> train)
-    {
-        if (!AnsiConsole.Profile.Capabilities.Interactive) train(null);
-        else AnsiConsole.Progress().AutoClear(true).Start(bars =>
-        {
-            var bar = bars.AddTask("training", maxValue: 1);
-            train(share => bar.Value = share);
-        });
-    }
 
     /// <summary>The step as a manifest tells it.</summary>
     public static Technique Distilled(string name, OnnxTeacher teacher, TrainingOptions options) => new()

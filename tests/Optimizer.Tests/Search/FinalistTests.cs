@@ -24,9 +24,18 @@ public sealed class FinalistTests
     [Fact]
     public void WhoHoldsTheLimitSurelyComesBeforeWhoMayHoldIt()
     {
-        List<Finalist> all = [Of("reference", 10, 0.90), Of("pruned-30", 5, 0.899), Of("pruned-50", 3, 0.892, LimitAnswer.Unsure), Of("pruned-40", 4, 0.895)];
+        List<Finalist> all = [Of("reference", 10, 0.90), Of("pruned-30", 5, 0.895), Of("pruned-20", 6, 0.899, LimitAnswer.Unsure), Of("pruned-40", 4, 0.892)];
         Assert.Equal(["reference", "pruned-30", "pruned-40"], Choose(all, 3).Select(f => f.Build.Id));
         Assert.Equal(4, Choose(all, 4).Count);
+    }
+
+    [Fact]
+    public void OneThatMayHoldTheLimitIsChosenIfItIsTheCheapest()
+    {
+        List<Finalist> all = [Of("reference", 10, 0.90), Of("pruned-30", 5, 0.899), Of("pruned-50", 3, 0.892, LimitAnswer.Unsure), Of("pruned-60", 2, 0.891, LimitAnswer.Unsure), Of("pruned-40", 4, 0.895)];
+        Assert.Equal(["reference", "pruned-40"], Choose(all, 2).Select(f => f.Build.Id));
+        Assert.Equal(["reference", "pruned-60", "pruned-40"], Choose(all, 3).Select(f => f.Build.Id));
+        Assert.Equal(["reference", "pruned-30", "pruned-60", "pruned-40"], Choose(all, 4).Select(f => f.Build.Id));
     }
 
     [Fact]

@@ -16,17 +16,17 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     public async Task ASearchThatWasKilledAgainAndAgainComesToTheSameModels()
     {
         Torch.Require();
-        using (var whole = SearchLab.Start(lab.Arguments("search", "whole"))) Assert.True(await Ended(whole) == 0, await whole.StandardError.ReadToEndAsync(Stop));
+        using (var whole = OptimizerProcess.Start(lab.Arguments("search", "whole"))) Assert.True(await whole.Ended() == 0, await whole.StandardError.ReadToEndAsync(Stop));
         foreach (var records in (int[])[1, 7])
         {
-            using var killed = SearchLab.Start(lab.Arguments("search", "killed"));
-            await SearchLab.Until(() => lab.RecordCount("killed") >= records, killed);
+            using var killed = OptimizerProcess.Start(lab.Arguments("search", "killed"));
+            await killed.Until(() => lab.RecordCount("killed") >= records);
             killed.Kill();
-            Assert.Equal(137, await Ended(killed));
+            Assert.Equal(137, await killed.Ended());
         }
 
-        using var last = SearchLab.Start(lab.Arguments("search", "killed"));
-        Assert.Equal(0, await Ended(last));
+        using var last = OptimizerProcess.Start(lab.Arguments("search", "killed"));
+        Assert.Equal(0, await last.Ended());
         Assert.Equal(lab.Outcome("whole"), lab.Outcome("killed"));
         Assert.Contains("-50.1.onnx", lab.Outcome("whole"));
     }
@@ -35,10 +35,10 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     public async Task CtrlCEndsItWithAWordAboutHowToGoOn()
     {
         Torch.Require();
-        using var process = SearchLab.Start(lab.Arguments("search", "stopped"));
-        await SearchLab.Until(() => lab.RecordCount("stopped") >= 4, process);
+        using var process = OptimizerProcess.Start(lab.Arguments("search", "stopped"));
+        await process.Until(() => lab.RecordCount("stopped") >= 4);
         using (var signal = Process.Start("kill", ["-INT", $"{process.Id}"])) await signal.WaitForExitAsync(Stop);
-        Assert.Equal(130, await Ended(process));
+        Assert.Equal(130, await process.Ended());
         Assert.Contains("the same command goes on from there", await process.StandardError.ReadToEndAsync(Stop));
     }
 
@@ -46,9 +46,9 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     public async Task AtATerminalBarsShowTheBudgetAndWhatIsGoingOnAndTheTableFits()
     {
         Torch.Require();
-        using var process = SearchLab.StartAtTerminal(lab.Arguments("search", "terminal", "--budget", "60steps"));
+        using var process = OptimizerProcess.StartAtTerminal(lab.Arguments("search", "terminal", "--budget", "60steps"));
         var output = await process.StandardOutput.ReadToEndAsync(Stop);
-        Assert.True(await Ended(process) == 0, output);
+        Assert.True(await process.Ended() == 0, output);
         Assert.Contains("━", output);
         Assert.Contains("training ", output);
         Assert.Contains(output.Split('\n'), line => line.StartsWith("│ reference ", StringComparison.Ordinal) && line.Contains("holds", StringComparison.Ordinal));
@@ -58,12 +58,11 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     public async Task AtATerminalTheWordAfterCtrlCStaysAboveTheBars()
     {
         Torch.Require();
-        using var process = SearchLab.StartAtTerminal(lab.Arguments("search", "stopped-there"));
-        await SearchLab.Until(() => lab.RecordCount("stopped-there") >= 2, process);
-        await process.StandardInput.WriteAsync('\x3');
-        await process.StandardInput.FlushAsync(Stop);
+        using var process = OptimizerProcess.StartAtTerminal(lab.Arguments("search", "stopped-there"));
+        await process.Until(() => lab.RecordCount("stopped-there") >= 2);
+        await process.PressCtrlC();
         var output = await process.StandardOutput.ReadToEndAsync(Stop);
-        Assert.Equal(130, await Ended(process));
+        Assert.Equal(130, await process.Ended());
         Assert.InRange(output.IndexOf("interrupted; what is done is kept", StringComparison.Ordinal), 1, output.LastIndexOf('━'));
     }
 
@@ -73,17 +72,17 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         Torch.Require();
         using var disk = TinyDisk.Mount(megabytes: 96);
         var arguments = lab.Arguments("search", "full", "--work", $"{disk.Path}/study");
-        using (var process = SearchLab.Start(arguments))
+        using (var process = OptimizerProcess.Start(arguments))
         {
-            await SearchLab.Until(() => File.Exists($"{disk.Path}/study/records/answers-reference.json"), process);
+            await process.Until(() => File.Exists($"{disk.Path}/study/records/answers-reference.json"));
             disk.Fill();
-            Assert.Equal(1, await Ended(process));
+            Assert.Equal(1, await process.Ended());
             Assert.Contains("the same command goes on from there", await process.StandardError.ReadToEndAsync(Stop));
         }
 
         disk.Free();
-        using var again = SearchLab.Start(arguments);
-        Assert.True(await Ended(again) == 0, await again.StandardError.ReadToEndAsync(Stop));
+        using var again = OptimizerProcess.Start(arguments);
+        Assert.True(await again.Ended() == 0, await again.StandardError.ReadToEndAsync(Stop));
     }
 
     [Fact]
@@ -106,6 +105,12 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         var again = await CommandRun.Of(lab.Arguments("optimize", "bundle", "--limit", "-20pt", "--golden", "200"));
         Assert.Equal(1, again.Code);
         Assert.Contains("is not empty", again.Error);
+
+        var fewer = await CommandRun.Of(lab.Arguments("optimize", "fewer", "--work", lab.Study("bundle"), "--limit", "-20pt", "--golden", "200", "--variants", "3"));
+        Assert.True(fewer.Code == 0, fewer.Error + fewer.Output);
+        var files = Directory.EnumerateFiles(Path.Combine(lab.Study("bundle"), "variants")).Select(Path.GetFileNameWithoutExtension).Order();
+        Assert.Equal(Bundle.Open(lab.Out("fewer")).Manifest.Variants.Select(v => v.Id).Order(), files);
+        Assert.Equal(3, files.Count());
     }
 
     [Fact]
@@ -160,6 +165,7 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     [InlineData("--budget soon", "--budget is 'soon'")]
     [InlineData("--limit fast", "--limit is 'fast'")]
     [InlineData("--step 0", "--step is 0")]
+    [InlineData("--variants 2", "--variants is 2")]
     [InlineData("--watts 0", "--watts is 0")]
     [InlineData("--verdicts /dev/null", "not a verdict")]
     [InlineData("--verdicts none.json", "dunlin-agent race --json")]
@@ -194,11 +200,5 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
 
         void Scale(TensorProto tensor, Func<long, float> factor) =>
             graph.SetConstant(Tensors.Of(tensor.Name, [.. Tensors.Floats(tensor).Select((v, i) => v * factor(i))], [.. tensor.Dims]));
-    }
-
-    private static async Task<int> Ended(Process process)
-    {
-        await process.WaitForExitAsync(Stop);
-        return process.ExitCode;
     }
 }

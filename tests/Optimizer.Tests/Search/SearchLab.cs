@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Tests.Data;
@@ -18,8 +17,6 @@ public sealed class SearchLab : IDisposable
         Write(Data, ImageCount);
         _model = new Lazy<string>(Trained);
     }
-
-    private static string Program => Path.ChangeExtension(typeof(OptimizerCommand).Assembly.Location, null);
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("dunlin-search").FullName;
 
@@ -46,23 +43,6 @@ public sealed class SearchLab : IDisposable
     /// <summary>What a study came to: every model by its digest, and who stayed after each round.</summary>
     public string Outcome(string name) => string.Join('\n', Directory.EnumerateFiles(Path.Combine(Study(name), "models"), "*.onnx").Order()
         .Select(f => $"{Path.GetFileName(f)} {Digest.Of(File.ReadAllBytes(f))}"));
-
-    /// <summary>The program as a person starts it: also where a shell's background hands on that SIGINT is ignored.</summary>
-    public static Process Start(params IEnumerable<string> arguments) =>
-        Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-
-    /// <summary>The program at a terminal of 100 columns, which it takes for a person's.</summary>
-    public static Process StartAtTerminal(params IEnumerable<string> arguments)
-    {
-        var command = string.Join(' ', arguments.Prepend(Program).Select(word => $"'{word}'"));
-        return Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", "script", "-qec", $"stty cols 100; TERM=xterm {command}", "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-    }
-
-    /// <summary>Looks until something is so, or the process has ended.</summary>
-    public static async Task Until(Func<bool> isSo, Process process)
-    {
-        while (!isSo() && !process.HasExited) await Task.Delay(10, TestContext.Current.CancellationToken);
-    }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 

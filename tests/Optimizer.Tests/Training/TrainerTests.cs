@@ -1,3 +1,4 @@
+using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
@@ -6,6 +7,7 @@ using Dunlin.Optimizer.Tests.Data;
 using Dunlin.Optimizer.Tests.Graph;
 using Dunlin.Optimizer.Training;
 using Dunlin.Optimizer.Training.Execution;
+using Google.Protobuf;
 
 namespace Dunlin.Optimizer.Tests.Training;
 
@@ -31,17 +33,23 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void AnInterruptedRunGoesOnAfterItsLastEpoch()
+    public void AnInterruptedRunGoesOnAfterItsLastStepToTheSameWeights()
     {
         Torch.Require();
+        var (whole, resumed) = (Fresh(), Fresh());
+        Assert.Equal(StepsOf(3), Train(whole, 3, checkpoint: null, _ => { }, Stop));
         var path = Path.Combine(_folder, "run.checkpoint");
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        Assert.Throws<OperationCanceledException>(() => Train(Fresh(), 3, path, e => { if (e.Epoch == 2) interruption.Cancel(); }, interruption.Token));
+        var done = 0;
+        Assert.Throws<OperationCanceledException>(() => Train(Fresh(), 3, path, _ => { }, interruption.Token, () => { if (++done == 14) interruption.Cancel(); }));
 
         var epochs = new List<EpochResult>();
-        Train(Fresh(), 3, path, epochs.Add, Stop);
+        var left = 0;
+        Train(resumed, 3, path, epochs.Add, Stop, () => left++);
 
-        Assert.Equal([3], epochs.Select(e => e.Epoch));
+        Assert.Equal(StepsOf(3) - 14, left);
+        Assert.Equal([2, 3], epochs.Select(e => e.Epoch));
+        Assert.Equal(Digest.Of(whole.Model.ToByteArray()), Digest.Of(resumed.Model.ToByteArray()));
     }
 
     [Fact]
@@ -181,10 +189,12 @@ public sealed class TrainerTests : IDisposable
 
     private static ModelGraph Fresh() => ModelGraph.Of(ResidualGraph.Build(Spec, [1, 1, Stripes.Side, Stripes.Side], seed: 1));
 
-    private static void Train(ModelGraph graph, int epochs, string? checkpoint, Action<EpochResult> done, CancellationToken stop)
+    private static int StepsOf(int epochs) => epochs * (300 / 32);
+
+    private static int Train(ModelGraph graph, int epochs, string? checkpoint, Action<EpochResult> done, CancellationToken stop, Action? stepped = null)
     {
         using var images = Stripes.Pixels(300);
-        new Trainer(images, Options(epochs)) { CheckpointPath = checkpoint, EpochDone = done, ThreadCount = 1 }.Run(graph, stop);
+        return new Trainer(images, Options(epochs)) { CheckpointPath = checkpoint, EpochDone = done, Advanced = _ => stepped?.Invoke(), ThreadCount = 1 }.Run(graph, stop);
     }
 
     private static OnnxTeacher Teacher(string path, int classCount = 3) =>

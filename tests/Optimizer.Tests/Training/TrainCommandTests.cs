@@ -1,0 +1,33 @@
+using Dunlin.Optimizer.Tests.Search;
+
+namespace Dunlin.Optimizer.Tests.Training;
+
+public sealed class TrainCommandTests(SearchLab lab) : IClassFixture<SearchLab>
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AtATerminalEpochsAndTheWordAfterCtrlCStayAboveTheBarAndTheSameCommandGoesOn()
+    {
+        Torch.Require();
+        var (model, checkpoint) = (lab.Out("there.onnx"), lab.Out("there.checkpoint"));
+        string[] arguments = ["train", "--data", lab.Data, "--input-shape", "1x1x28x28", "--widths", "8,16", "--epochs", "400", "--out", model];
+        using (var stopped = OptimizerProcess.StartAtTerminal(arguments))
+        {
+            await stopped.Until(() => File.Exists(checkpoint));
+            await stopped.PressCtrlC();
+            var output = await stopped.StandardOutput.ReadToEndAsync(Stop);
+            Assert.Equal(130, await stopped.Ended());
+            Assert.InRange(output.IndexOf("epoch   1 ", StringComparison.Ordinal), 1, output.LastIndexOf('━'));
+            Assert.InRange(output.IndexOf("interrupted; what is done is kept", StringComparison.Ordinal), 1, output.LastIndexOf('━'));
+            Assert.False(File.Exists(model));
+        }
+
+        using var again = OptimizerProcess.Start([.. arguments]);
+        var line = "";
+        while (!line.StartsWith("epoch", StringComparison.Ordinal)) line = await again.StandardOutput.ReadLineAsync(Stop) ?? throw new IOException(await again.StandardError.ReadToEndAsync(Stop));
+        Assert.DoesNotContain("epoch   1 ", line);
+        again.Kill();
+        await again.Ended();
+    }
+}
