@@ -10,11 +10,11 @@ namespace Dunlin.Agent.Updates.Fetching;
 /// </summary>
 internal sealed class ChunkPipeline
 {
-    // Of a request, judged before more is read: a source of nonsense must be noticed after a few.
+    /// <summary>Chunks of a request, judged one by one before more is read: a source of nonsense must be noticed after a few.</summary>
     private const int ProbationLength = 32;
 
     private readonly Channel<int> _free;
-    private readonly Channel<(int Chunk, int Place, int Length)> _read, _judged;
+    private readonly Channel<ChunkRun> _read, _judged;
     private readonly ChunkBuffers _buffers;
     private readonly ChunkSink _sink;
     private readonly Task _working;
@@ -26,21 +26,37 @@ internal sealed class ChunkPipeline
     {
         (_sink, _buffers) = (sink, buffers);
         _free = Channel.CreateBounded<int>(buffers.Count);
-        _read = Channel.CreateBounded<(int, int, int)>(buffers.Count);
-        _judged = Channel.CreateBounded<(int, int, int)>(buffers.Count);
+        _read = Channel.CreateBounded<ChunkRun>(buffers.Count);
+        _judged = Channel.CreateBounded<ChunkRun>(buffers.Count);
         for (var place = 0; place < buffers.Count; place++) _free.Writer.TryWrite(place);
         _working = Task.WhenAll(Task.Run(JudgeAsync), Task.Run(WriteAsync));
     }
 
-    /// <summary>A place to fill; null if the disk has failed.</summary>
-    public async ValueTask<int?> NextPlaceAsync(CancellationToken cancellationToken) =>
-        await _free.Reader.WaitToReadAsync(cancellationToken) && _free.Reader.TryRead(out var place) ? place : null;
+    private bool IsOnProbation => _handed < ProbationLength;
 
-    /// <summary>A chunk as it came.</summary>
-    public void Hand(int chunk, int place, int length)
+    /// <summary>Takes more places for a run that is being read, as far as they are free and follow; waits only for the first.</summary>
+    /// <param name="run">With the places that it has.</param>
+    /// <param name="most">Chunks that are still to come.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Without a place if the disk has failed.</returns>
+    public async ValueTask<ChunkRun> ExtendAsync(ChunkRun run, int most, CancellationToken cancellationToken)
     {
-        if (_handed++ < ProbationLength) Judge(chunk, place, length);
-        else _read.Writer.TryWrite((chunk, place, length));
+        if (run.Count == 0 && await _free.Reader.WaitToReadAsync(cancellationToken) && _free.Reader.TryRead(out var place)) run = run with { Place = place, Count = 1 };
+        // The rest shall be judged and written while these are read.
+        most = IsOnProbation ? 1 : Math.Min(most, _buffers.Count / 4);
+        while (run.Count > 0 && run.Count < most && _free.Reader.TryPeek(out var next) && next == run.Place + run.Count && _free.Reader.TryRead(out _)) run = run with { Count = run.Count + 1 };
+        return run;
+    }
+
+    /// <summary>The memory of a run's places.</summary>
+    public Memory<byte> MemoryOf(ChunkRun run) => _buffers.At(run.Place, _sink.LengthOf(run));
+
+    /// <summary>Chunks as they came.</summary>
+    public void Hand(ChunkRun run)
+    {
+        if (IsOnProbation) Judge(run);
+        else _read.Writer.TryWrite(run);
+        _handed += run.Count;
     }
 
     /// <summary>Waits until everything handed over is judged, and what is right and was not there is written.</summary>
@@ -55,7 +71,7 @@ internal sealed class ChunkPipeline
     {
         try
         {
-            await foreach (var (chunk, place, length) in _read.Reader.ReadAllAsync()) Judge(chunk, place, length);
+            await foreach (var run in _read.Reader.ReadAllAsync()) Judge(run);
         }
         finally
         {
@@ -63,23 +79,42 @@ internal sealed class ChunkPipeline
         }
     }
 
-    private void Judge(int chunk, int place, int length)
+    private void Judge(ChunkRun run)
     {
-        if (!_sink.Has(chunk) && _sink.Judge(chunk, _buffers.At(place, length).Span)) _judged.Writer.TryWrite((chunk, place, length));
-        else _free.Writer.TryWrite(place);
+        var right = run.First(0);
+        for (; run.Count > 0; run = run.After(1))
+        {
+            var chunk = run.First(1);
+            if (!_sink.Has(chunk.Chunk) && _sink.Judge(chunk.Chunk, MemoryOf(chunk).Span))
+            {
+                right = right with { Count = right.Count + 1 };
+                continue;
+            }
+
+            PassOn(right);
+            _free.Writer.TryWrite(chunk.Place);
+            right = run.After(1).First(0);
+        }
+
+        PassOn(right);
+    }
+
+    private void PassOn(ChunkRun run)
+    {
+        if (run.Count > 0) _judged.Writer.TryWrite(run);
     }
 
     /// <summary>A run is hashed while the disk writes it and the one before: a disk that gets one request at a time is half idle.</summary>
     private async Task WriteAsync()
     {
-        (Run Run, Task Writing)? before = null;
+        (ChunkRun Run, Task Writing)? before = null;
         try
         {
             while (await _judged.Reader.WaitToReadAsync())
             {
                 while (NextRun() is { } run)
                 {
-                    var writing = _sink.BeginStore(run.Chunk, run.Count, _buffers.At(run.Place, run.Length));
+                    var writing = _sink.BeginStore(run, MemoryOf(run));
                     var last = before;
                     before = (run, writing);
                     if (last is not var (earlier, written)) continue;
@@ -101,25 +136,18 @@ internal sealed class ChunkPipeline
         }
     }
 
-    private void End(Run run)
+    private void End(ChunkRun run)
     {
-        _sink.EndStore(run.Chunk, run.Count);
+        _sink.EndStore(run);
         for (var i = 0; i < run.Count; i++) _free.Writer.TryWrite(run.Place + i);
     }
 
     /// <summary>The chunks that wait and follow each other, in the file and in memory.</summary>
-    private Run? NextRun()
+    private ChunkRun? NextRun()
     {
-        if (!_judged.Reader.TryRead(out var first)) return null;
-        var (count, length) = (1, first.Length);
-        while (_judged.Reader.TryPeek(out var next) && next.Chunk == first.Chunk + count && next.Place == first.Place + count && _judged.Reader.TryRead(out next))
-        {
-            count++;
-            length += next.Length;
-        }
-
-        return new Run(first.Chunk, first.Place, count, length);
+        if (!_judged.Reader.TryRead(out var run)) return null;
+        while (_judged.Reader.TryPeek(out var next) && next.Chunk == run.Chunk + run.Count && next.Place == run.Place + run.Count && _judged.Reader.TryRead(out _))
+            run = run with { Count = run.Count + next.Count };
+        return run;
     }
-
-    private readonly record struct Run(int Chunk, int Place, int Count, int Length);
 }

@@ -23,6 +23,9 @@ internal sealed class ChunkSink(PartialBlob partial, FetchLimits limits, Action<
 
     public bool Has(int chunk) => partial.Has(chunk);
 
+    /// <summary>Bytes of chunks of this blob.</summary>
+    public int LengthOf(ChunkRun run) => (int)(Math.Min(partial.Blob.Size, (long)(run.Chunk + run.Count) * partial.Blob.ChunkSize) - ((long)run.Chunk * partial.Blob.ChunkSize));
+
     /// <summary>Counts bytes at once, so that slowness shows within a chunk.</summary>
     public void Received(int byteCount)
     {
@@ -37,25 +40,26 @@ internal sealed class ChunkSink(PartialBlob partial, FetchLimits limits, Action<
     public async Task TakeAsync(int chunk, ReadOnlyMemory<byte> content)
     {
         if (partial.Has(chunk) || !Judge(chunk, content.Span)) return;
-        await BeginStore(chunk, 1, content);
-        EndStore(chunk, 1);
+        var run = new ChunkRun(chunk, 0, 1);
+        await BeginStore(run, content);
+        EndStore(run);
     }
 
     /// <summary>Begins to write chunks that follow each other and were judged right; may run beside <see cref="Judge"/>.</summary>
     /// <returns>Ends when they are written: then comes <see cref="EndStore"/>, in the order of the beginnings.</returns>
     /// <exception cref="IOException">The disk failed.</exception>
-    public Task BeginStore(int first, int count, ReadOnlyMemory<byte> content)
+    public Task BeginStore(ChunkRun run, ReadOnlyMemory<byte> content)
     {
-        var writing = partial.WriteAsync(first, content);
-        partial.Append(first, count, content.Span);
+        var writing = partial.WriteAsync(run.Chunk, content);
+        partial.Append(run.Chunk, run.Count, content.Span);
         return writing;
     }
 
     /// <exception cref="IOException">The disk failed.</exception>
-    public void EndStore(int first, int count)
+    public void EndStore(ChunkRun run)
     {
-        partial.Mark(first, count);
-        GoodCount += count;
+        partial.Mark(run.Chunk, run.Count);
+        GoodCount += run.Count;
         stored();
     }
 

@@ -11,7 +11,7 @@ namespace Dunlin.Agent.Updates.Fetching;
 /// </summary>
 internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, HttpAccess access) : IChunkSource
 {
-    private const int BufferCount = 32;
+    private const int BufferCount = 64;
     private ChunkBuffers? _buffers;
     private readonly byte[] _cutBytes = new byte[Blob.StandardChunkSize];
     private (Digest Blob, int Chunk, int Length) _cut;
@@ -86,13 +86,7 @@ internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, 
             var pipeline = new ChunkPipeline(sink, _buffers);
             try
             {
-                for (var chunk = from; chunk < end && !sink.IsEnough; chunk++)
-                {
-                    if (await pipeline.NextPlaceAsync(cancellationToken) is not { } place) break;
-                    var content = _buffers.At(place, blob.ChunkLength(chunk));
-                    if (await FillAsync(stream, blob, chunk, content, sink, cancellationToken) is { } failure) return failure;
-                    pipeline.Hand(chunk, place, content.Length);
-                }
+                if (await FillAsync(stream, blob, from, end, pipeline, sink, cancellationToken) is { } failure) return failure;
             }
             finally
             {
@@ -102,24 +96,36 @@ internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, 
         return sink.IsEnough ? new SourceEnd(SourceEndKind.BadContent, $"{Name} sends other bytes of blob {blob.Digest} than the manifest names.") : SourceEnd.Complete;
     }
 
-    /// <summary>Reads one chunk, after what an earlier cut left of it; null if all of it came.</summary>
-    private async Task<SourceEnd?> FillAsync(Stream stream, Blob blob, int chunk, Memory<byte> content, ChunkSink sink, CancellationToken cancellationToken)
+    /// <summary>Reads what is there, as far as there is room for it, after what an earlier cut left; hands on chunks as soon as they are whole.</summary>
+    /// <returns>Null if all came, or the rest is not wanted.</returns>
+    private async Task<SourceEnd?> FillAsync(Stream stream, Blob blob, int from, int end, ChunkPipeline pipeline, ChunkSink sink, CancellationToken cancellationToken)
     {
+        var run = await pipeline.ExtendAsync(new ChunkRun(from, 0, 0), end - from, cancellationToken);
         var filled = _cut.Length;
-        _cutBytes.AsSpan(0, filled).CopyTo(content.Span);
+        _cutBytes.AsSpan(0, filled).CopyTo(pipeline.MemoryOf(run).Span);
         _cut = default;
-        while (filled < content.Length)
+        while (run.Chunk < end && !sink.IsEnough)
         {
+            run = await pipeline.ExtendAsync(run, end - run.Chunk, cancellationToken);
+            if (run.Count == 0) return null;
+            var content = pipeline.MemoryOf(run);
             var (count, failure) = await ReadAsync(stream, content[filled..], cancellationToken);
             if (count == 0)
             {
                 content.Span[..filled].CopyTo(_cutBytes);
-                _cut = (blob.Digest, chunk, filled);
+                _cut = (blob.Digest, run.Chunk, filled);
                 return failure;
             }
+
             sink.Received(count);
             filled += count;
+            var whole = filled == content.Length ? run.Count : filled / blob.ChunkSize;
+            if (whole == 0) continue;
+            pipeline.Hand(run.First(whole));
+            filled -= sink.LengthOf(run.First(whole));
+            run = run.After(whole);
         }
+
         return null;
     }
 
