@@ -33,8 +33,10 @@ internal sealed record AgentProcess(Workshop Workshop, Broker Broker)
     /// <summary>Runs until the verdict is cached, so that later starts find it and the saved models.</summary>
     public async Task PrimeAsync(CancellationToken cancellationToken)
     {
-        await using var process = await StartAsync(cancellationToken);
+        // One of an earlier bundle would say nothing of this one.
         var verdicts = new StateLayout(State).Verdicts;
+        if (Directory.Exists(verdicts)) Directory.Delete(verdicts, recursive: true);
+        await using var process = await StartAsync(cancellationToken);
         await Eventually.TrueAsync(() => Directory.Exists(verdicts) && Directory.EnumerateFiles(verdicts).Any(), $"a verdict in {verdicts}", RaceTime);
     }
 
