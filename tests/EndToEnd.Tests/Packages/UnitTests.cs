@@ -20,6 +20,12 @@ public sealed class UnitTests
         Assert.True(code == 0 && output.Length == 0, output);
     }
 
+    [Fact]
+    public async Task ACrashLeavesNoCoreWithTheKeysInIt() =>
+        Assert.Contains("LimitCORE=0", await File.ReadAllLinesAsync(Unit, TestContext.Current.CancellationToken));
+
+    private static string Unit { get; } = Path.Join(RepositoryFolder.Root, "packaging/debian/dunlin-agent.service");
+
     private static async Task<(int, string)> AnalyzeAsync(params string[] arguments)
     {
         if (!File.Exists("/usr/bin/systemd-analyze")) Assert.Skip("systemd-analyze is not installed (Debian package systemd).");
@@ -28,7 +34,7 @@ public sealed class UnitTests
         {
             // The agent is not installed here; nothing else of the unit depends on it.
             var unit = Path.Join(folder, "dunlin-agent.service");
-            var text = await File.ReadAllTextAsync(Path.Join(RepositoryFolder.Root, "packaging/debian/dunlin-agent.service"));
+            var text = await File.ReadAllTextAsync(Unit);
             await File.WriteAllTextAsync(unit, text.Replace("ExecStart=/usr/bin/dunlin-agent", "ExecStart=/bin/true", StringComparison.Ordinal));
             using var process = Process.Start(new ProcessStartInfo("systemd-analyze", [.. arguments, unit]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var output = process.StandardOutput.ReadToEndAsync();

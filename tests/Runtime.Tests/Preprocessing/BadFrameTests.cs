@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Dunlin.Runtime.Frames;
 using Dunlin.Runtime.Preprocessing;
 using Dunlin.Runtime.Tests.Frames;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Runtime.Tests.Preprocessing;
 
@@ -53,10 +54,10 @@ public sealed class BadFrameTests : IDisposable
         var claim = TestJpeg.Claiming(TestJpeg.Encode(640, 480, quality: 97), 16383, 16383);
         Assert.InRange(claim.Length, 40_000, 400_000);
         Process(claim);
-        var (before, watch) = (ResetPeakByteCount(), Stopwatch.StartNew());
+        var (before, watch) = (PeakMemory.Reset(), Stopwatch.StartNew());
         for (var i = 0; i < 100; i++) Assert.Equal(FrameStatus.TooLarge, Process(claim));
         Assert.InRange(watch.ElapsedMilliseconds, 0, 500);
-        Assert.InRange(PeakByteCount() - before, long.MinValue, 8 << 20);
+        Assert.InRange(PeakMemory.ByteCount() - before, long.MinValue, 8 << 20);
     }
 
     [Fact]
@@ -103,7 +104,7 @@ public sealed class BadFrameTests : IDisposable
         var random = new Random(35);
         var frame = new FrameBuffer { Format = PixelFormat.Jpeg };
         foreach (var original in originals) Process(original);
-        var before = ResetPeakByteCount();
+        var before = PeakMemory.Reset();
         var refused = 0;
         for (var i = 0; i < 10_000; i++)
         {
@@ -117,22 +118,11 @@ public sealed class BadFrameTests : IDisposable
         }
 
         Assert.InRange(refused, 2_000, 10_000);
-        Assert.InRange(PeakByteCount() - before, long.MinValue, 64 << 20);
+        Assert.InRange(PeakMemory.ByteCount() - before, long.MinValue, 64 << 20);
         Assert.Equal(FrameStatus.Ok, Process(originals[0]));
     }
 
     public void Dispose() => _preprocessor.Dispose();
 
     private FrameStatus Process(byte[] jpeg) => _preprocessor.Process(TestJpeg.Frame(jpeg), _tensor);
-
-    private static long ResetPeakByteCount()
-    {
-        File.WriteAllText("/proc/self/clear_refs", "5");
-        return PeakByteCount();
-    }
-
-    /// <summary>The greatest resident memory since the reset.</summary>
-    private static long PeakByteCount() =>
-        long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM", StringComparison.Ordinal))[6..^2].Trim(),
-            System.Globalization.CultureInfo.InvariantCulture) * 1024;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using Dunlin.Telemetry.Link;
@@ -182,6 +183,33 @@ public sealed class MqttLinkTests
     }
 
     [Fact]
+    public async Task WhatIsPublishedWhileTheLinkIsCutArrivesOnceItIsBack()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var wire = new FaultyLink(broker.Host, broker.Port);
+        await using var probe = await MqttProbe.ConnectAsync(broker);
+        var options = TestLink.To(broker);
+        (options.Host, options.Port) = (wire.Host, wire.Port);
+        await using var link = new TestLink(options);
+        var arrived = new ConcurrentQueue<string>();
+        link.Link.Subscribe(link.Topics.Desired, message =>
+        {
+            arrived.Enqueue(Encoding.UTF8.GetString(message.Payload.Span));
+            return ValueTask.FromResult(true);
+        });
+        await link.StartAsync();
+        await link.ConnectedAsync();
+        wire.IsRefusing = true;
+        wire.Cut();
+        await link.LostAsync();
+        for (var i = 0; i < 3; i++) await probe.PublishAsync(link.Topics.Desired, $"{i}");
+        Assert.Empty(arrived);
+        wire.IsRefusing = false;
+        await Eventually.TrueAsync(() => arrived.Count == 3, () => $"all three arrive; {arrived.Count} did");
+        Assert.Equal(["0", "1", "2"], arrived);
+    }
+
+    [Fact]
     public async Task StoppingSaysStoppedWithinASecond()
     {
         await using var broker = await MosquittoBroker.StartAsync();
@@ -213,7 +241,8 @@ public sealed class MqttLinkTests
     [Fact]
     public async Task GarbageIsCountedAndTheMessagesBehindItArrive()
     {
-        await using var broker = await MosquittoBroker.StartAsync();
+        // Three messages that nobody acknowledges would be the last ones.
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Extra = "max_inflight_messages 3\nmax_queued_messages 0" });
         await using var probe = await MqttProbe.ConnectAsync(broker);
         await using var link = new TestLink(TestLink.To(broker));
         var good = 0;

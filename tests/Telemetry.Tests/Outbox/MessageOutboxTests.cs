@@ -1,3 +1,4 @@
+using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Tests.Link;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Machine;
@@ -63,6 +64,23 @@ public sealed class MessageOutboxTests : IDisposable
         await EmptyAsync(again);
         await Eventually.TrueAsync(() => Sequences(late, telemetry).Contains(25), "the newest arrives");
         Assert.Equal(Enumerable.Range(11, 15), Sequences(late, telemetry));
+    }
+
+    [Fact]
+    public async Task ADayWithoutABrokerLosesNothing()
+    {
+        const int windows = 24 * 360, outcomes = 24;
+        await using (var device = new TestOutbox(new MqttOptions(), _folder))
+        {
+            for (var i = 1; i <= windows; i++)
+            {
+                device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+                if (i % (windows / outcomes) == 0) device.Publisher.Publish(SampleMessages.Outcome() with { Sequence = i, Directive = SampleDocuments.DigestOf($"{i}") });
+            }
+        }
+
+        await using var restarted = new TestOutbox(new MqttOptions(), _folder);
+        Assert.Equal((windows, 0, outcomes), (restarted.Outbox.Counts.Queued, restarted.Outbox.Counts.Dropped, restarted.Outbox.QueuedOutcomeCount));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Updates.Fetching;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Servers;
 
@@ -24,11 +25,11 @@ public sealed class HostileServerTests
             for (var junk = new byte[65536]; ; sent += junk.Length) await stream.WriteAsync(junk, cancellationToken);
         });
         using var setup = new FetchSetup();
-        var before = Environment.WorkingSet;
+        var before = PeakMemory.Reset();
         await setup.SucceedAsync(_blob, FetchSetup.Http(server.Address));
         Assert.InRange(setup.ReceivedByteCount, 500_000, 500_000);
         Assert.InRange(sent, 0, 16_000_000);
-        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 32 << 20);
+        Assert.InRange(PeakMemory.ByteCount() - before, long.MinValue, 32 << 20);
     }
 
     [Fact]

@@ -34,6 +34,7 @@ public sealed class MqttFetchTests
         fleet.Copies = 2;
         fleet.Twist = (number, answer) => (number % 11) switch
         {
+            2 when number < 12 => Lengthened(answer),
             3 => null,
             5 => Flipped(answer),
             7 when number < 12 => Shortened(answer),
@@ -108,6 +109,12 @@ public sealed class MqttFetchTests
     private static MqttApplicationMessage Shortened(MqttApplicationMessage answer)
     {
         answer.Payload = answer.Payload.Slice(1);
+        return answer;
+    }
+
+    private static MqttApplicationMessage Lengthened(MqttApplicationMessage answer)
+    {
+        answer.Payload = new ReadOnlySequence<byte>([.. answer.Payload.ToArray(), 0]);
         return answer;
     }
 
