@@ -133,7 +133,7 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         var watch = Stopwatch.StartNew();
         var run = await CommandRun.Of(lab.Arguments("search", "quick", "--budget", "12s", "--limit", "-20pt"));
         Assert.True(run.Code == 0, run.Error + run.Output);
-        Assert.InRange(watch.Elapsed.TotalSeconds, 1, 24);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 24);
         Assert.True(File.Exists(lab.Out("quick/reference-int8.onnx")));
     }
 
