@@ -54,8 +54,9 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
         while (true)
         {
             var windows = _windows;
-            var wait = TimeSpan.FromTicks(Math.Min(beats.Remaining.Ticks, windows.Remaining.Ticks));
-            if (wait > TimeSpan.Zero && cancellationToken.WaitHandle.WaitOne(wait)) return;
+            // Of the last millisecond, which a wait rounds away, nothing may be left to spin through.
+            var wait = (int)Math.Ceiling(Math.Min(beats.Remaining.TotalMilliseconds, windows.Remaining.TotalMilliseconds));
+            if (wait > 0 && cancellationToken.WaitHandle.WaitOne(wait)) return;
             if (beats.IsDue())
             {
                 Report();
