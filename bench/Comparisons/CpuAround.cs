@@ -11,13 +11,17 @@ namespace Dunlin.Bench.Comparisons;
 /// any speed.
 /// </summary>
 /// <param name="Topic">Of the page.</param>
-/// <param name="What">Frames, and the model's word.</param>
+/// <param name="Frames">JPEG or YUYV.</param>
+/// <param name="Word">Of the model: fp32 or int8.</param>
 /// <param name="Most">Milliseconds.</param>
-/// <param name="PerSecond">Inferences of the bare loop on the machine that the threshold was set on.</param>
-internal sealed record CpuAround(string Topic, string What, double Most, double PerSecond)
+internal sealed record CpuAround(string Topic, string Frames, string Word, double Most)
 {
-    private string InMilliseconds => $"{What}: CPU around inference";
-    private string AgainstInference => $"{What}: CPU around inference ÷ the bare loop's per inference";
+    private string InMilliseconds => $"{Frames} {Word}: CPU around inference";
+    private string AgainstInference => $"{InMilliseconds} ÷ the bare loop's per inference";
+
+    /// <summary>Inferences of the bare loop on the machine that the thresholds were set on.</summary>
+    private double PerSecond => Word == "fp32" ? 306 : 665;
+
     private Threshold Absolute => Threshold.Maximum(Most);
     private Threshold Relative => Threshold.Maximum(Math.Round(Most * PerSecond / 1000, 3));
 

@@ -90,7 +90,7 @@ internal static class PipelineComparison
     private static Threshold Memory => Threshold.Maximum(0.50);
     private static Threshold Start => Threshold.Maximum(0.5);
 
-    private static CpuAround Around(string word) => new(Pipeline, $"JPEG {word}", 1.0, word == "fp32" ? 306 : 665);
+    private static CpuAround Around(string word) => new(Pipeline, "JPEG", word, 1.0);
 
     private static bool Add<T>(List<T> list, T item)
     {

@@ -12,10 +12,13 @@ internal sealed class Bars
 
     private bool AreShown => _tasks.Count > 0;
 
+    /// <summary>Lines alone, for a stream that is not the terminal's output.</summary>
+    public static Bars None(TextWriter output) => new(output, []);
+
     /// <summary>Works with so many bars where there is a terminal.</summary>
     public static T Around<T>(TextWriter output, int count, Func<Bars, T> work)
     {
-        if (!ReferenceEquals(output, Console.Out) || !AnsiConsole.Profile.Capabilities.Interactive) return work(new Bars(output, []));
+        if (!ReferenceEquals(output, Console.Out) || !AnsiConsole.Profile.Capabilities.Interactive) return work(None(output));
         return AnsiConsole.Progress().AutoClear(true).Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
             .Start(bars => work(new Bars(output, [.. Enumerable.Range(0, count).Select(_ => bars.AddTask("starting", maxValue: 1))])));
     }

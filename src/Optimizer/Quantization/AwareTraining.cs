@@ -32,17 +32,13 @@ internal static class AwareTraining
         var said = arguments.InvocationConfiguration.Error;
         said.WriteLine($"training on the grids: {images.Count} images, {epochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");
         var checkpoint = Path.ChangeExtension(result, ".checkpoint");
-        return Bars.Around(said, 1, bars =>
+        using var interrupted = Bars.None(said).SayWhenInterrupted(said, checkpoint, cancellationToken);
+        return quantization.AfterTraining(new Trainer(images, options)
         {
-            using var interrupted = bars.SayWhenInterrupted(said, checkpoint, cancellationToken);
-            return quantization.AfterTraining(new Trainer(images, options)
-            {
-                Teacher = logits,
-                Grids = quantization.Grids(),
-                CheckpointPath = checkpoint,
-                Advanced = share => bars.Show(0, "training", share),
-                EpochDone = e => bars.Say(TrainingRun.Line(e)),
-            }.Run(quantization.Plan.Graph, cancellationToken));
-        });
+            Teacher = logits,
+            Grids = quantization.Grids(),
+            CheckpointPath = checkpoint,
+            EpochDone = e => said.WriteLine(TrainingRun.Line(e)),
+        }.Run(quantization.Plan.Graph, cancellationToken));
     }
 }

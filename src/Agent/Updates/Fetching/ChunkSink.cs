@@ -24,7 +24,7 @@ internal sealed class ChunkSink(PartialBlob partial, FetchLimits limits, Action<
     public bool Has(int chunk) => partial.Has(chunk);
 
     /// <summary>Bytes of chunks of this blob.</summary>
-    public int LengthOf(ChunkRun run) => (int)(Math.Min(partial.Blob.Size, (long)(run.Chunk + run.Count) * partial.Blob.ChunkSize) - ((long)run.Chunk * partial.Blob.ChunkSize));
+    public int LengthOf(ChunkRun run) => run.Count == 0 ? 0 : ((run.Count - 1) * partial.Blob.ChunkSize) + partial.Blob.ChunkLength(run.Chunk + run.Count - 1);
 
     /// <summary>Counts bytes at once, so that slowness shows within a chunk.</summary>
     public void Received(int byteCount)
