@@ -34,16 +34,42 @@ internal sealed class Bars
     }
 
     /// <summary>Says what a person must read, on the stream for it, at once when Ctrl-C comes: the process may be ended before what runs comes to an end.</summary>
-    public IDisposable SayWhenInterrupted(TextWriter error, string kept, CancellationToken cancellationToken) => cancellationToken.Register(() =>
+    public IDisposable SayWhenInterrupted(TextWriter error, string kept, CancellationToken cancellationToken) => new LastWord(() =>
     {
         var line = $"dunlin-optimizer: interrupted; what is done is kept in '{kept}', and the same command goes on from there.";
         if (AreShown) Say(line);
         else error.WriteLine(line);
-    });
+    }, cancellationToken);
 
     /// <summary>What the bar stands for, and the share 0…1 of it that is done.</summary>
     public void Show(int bar, string what, double share)
     {
         if (AreShown) (_tasks[bar].Description, _tasks[bar].Value) = (Markup.Escape(what), share);
+    }
+
+    /// <summary>Said once: at the interruption, or by work that saw it and ended before its turn came.</summary>
+    private sealed class LastWord : IDisposable
+    {
+        private readonly Action _say;
+        private readonly CancellationToken _token;
+        private readonly CancellationTokenRegistration _registration;
+        private int _isSaid;
+
+        public LastWord(Action say, CancellationToken token)
+        {
+            (_say, _token) = (say, token);
+            _registration = token.Register(Say);
+        }
+
+        public void Dispose()
+        {
+            _registration.Dispose();
+            if (_token.IsCancellationRequested) Say();
+        }
+
+        private void Say()
+        {
+            if (Interlocked.Exchange(ref _isSaid, 1) == 0) _say();
+        }
     }
 }
