@@ -160,7 +160,11 @@ internal static class CheckCommand
         patience.CancelAfter(BrokerTime);
         try
         {
-            var result = await client.ConnectAsync(OperatorConnection.Options(mqtt, clientId, TimeProvider.System), patience.Token);
+            var connection = OperatorConnection.Options(mqtt, clientId, TimeProvider.System);
+            // A broker that takes the certificate's name for the client id gives us the running agent's session: it stays, and so does what waits in it.
+            (connection.CleanSession, connection.SessionExpiryInterval) = (false, (uint)mqtt.SessionExpirySeconds);
+            client.ApplicationMessageReceivedAsync += LeaveAsync;
+            var result = await client.ConnectAsync(connection, patience.Token);
             if (result.ResultCode != MqttClientConnectResultCode.Success) return OperatorConnection.Describe(mqtt, clientId, result);
             await client.DisconnectAsync(new MqttClientDisconnectOptions(), cancellationToken);
             return null;
@@ -169,6 +173,12 @@ internal static class CheckCommand
         {
             return OperatorConnection.Describe(mqtt, clientId, e);
         }
+    }
+
+    private static Task LeaveAsync(MqttApplicationMessageReceivedEventArgs message)
+    {
+        message.AutoAcknowledge = false;
+        return Task.CompletedTask;
     }
 
     private static void CheckSensors(PowerOptions power, Action<Mark, string, string> say)

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Dunlin.Fleet.Enrolment;
-using Dunlin.Fleet.Watching;
 using Dunlin.Telemetry.Link;
 
 namespace Dunlin.Fleet.Connecting;
@@ -8,7 +7,7 @@ namespace Dunlin.Fleet.Connecting;
 /// <summary>The options of all verbs that speak to the broker.</summary>
 internal sealed class BrokerOptions
 {
-    private readonly Option<string> _broker = new("--broker") { Description = "host or host:port; the port is 1883, with TLS 8883.", DefaultValueFactory = _ => "localhost" };
+    private readonly Option<string> _broker = new("--broker") { Description = "host or host:port; the port is 1883, with TLS 8883, with the operator's certificate of --keys 8884.", DefaultValueFactory = _ => "localhost" };
     private readonly Option<bool> _tls = new("--tls") { Description = "Encrypt, and check the broker's certificate; authority and own certificate are those of --keys unless others are named." };
     private readonly Option<string> _ca = new("--ca") { Description = "PEM file of the authorities to trust; implies --tls.", DefaultValueFactory = _ => "" };
     private readonly Option<string> _certificate = new("--cert") { Description = "PEM client certificate; implies --tls.", DefaultValueFactory = _ => "" };
@@ -20,7 +19,7 @@ internal sealed class BrokerOptions
     {
         _broker.Validators.Add(result =>
         {
-            if (!WatchCommand.TryParseBroker(result.GetValueOrDefault<string>() ?? "", out _, out _)) result.AddError("--broker must be host or host:port with a port of 1 to 65535.");
+            if (!TryParseBroker(result.GetValueOrDefault<string>() ?? "", out _, out _)) result.AddError("--broker must be host or host:port with a port of 1 to 65535.");
         });
         foreach (var option in (Option[])[_broker, _tls, _ca, _certificate, _certificateKey, _user, _password]) command.Add(option);
         command.Validators.Add(result =>
@@ -38,7 +37,7 @@ internal sealed class BrokerOptions
     /// <param name="keys">The key folder, whose own authority and operator's certificate are taken where none is named; null: none.</param>
     public MqttOptions Of(ParseResult arguments, string? keys = null)
     {
-        _ = WatchCommand.TryParseBroker(arguments.GetValue(_broker)!, out var host, out var port);
+        _ = TryParseBroker(arguments.GetValue(_broker)!, out var host, out var port);
         var options = new MqttOptions
         {
             Host = host, Port = port, CaFile = arguments.GetValue(_ca)!, CertificateFile = arguments.GetValue(_certificate)!,
@@ -48,8 +47,21 @@ internal sealed class BrokerOptions
         if (!options.Tls || keys is null) return options;
         if (options.CaFile.Length == 0 && InFolder(keys, CertificateAuthority.CertificateFile) is { } authority)
             (options.CaFile, options.CrlFile) = (authority, InFolder(keys, CertificateAuthority.RevocationFile) ?? "");
-        if (options.CertificateFile.Length == 0 && options.UserName.Length == 0 && InFolder(keys, EnrolBrokerCommand.OperatorCertificate) is { } certificate)
-            (options.CertificateFile, options.KeyFile) = (certificate, Path.Combine(keys, EnrolBrokerCommand.OperatorKey));
+        if (options.CertificateFile.Length == 0 && options.UserName.Length == 0 && InFolder(keys, OperatorCertificate.CertificateFile) is { } certificate)
+        {
+            (options.CertificateFile, options.KeyFile) = (certificate, Path.Combine(keys, OperatorCertificate.KeyFile));
+            if (port == 0) options.Port = OperatorCertificate.DefaultPort;
+        }
+
         return options;
+    }
+
+    internal static bool TryParseBroker(string text, out string host, out int port)
+    {
+        (host, port) = (text, 0);
+        var colon = text.LastIndexOf(':');
+        if (colon < 0 || text.EndsWith(']')) return text.Length > 0;
+        host = text[..colon].Trim('[', ']');
+        return host.Length > 0 && int.TryParse(text[(colon + 1)..], out port) && port is >= 1 and <= 65535;
     }
 }

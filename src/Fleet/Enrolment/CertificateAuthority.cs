@@ -11,14 +11,17 @@ namespace Dunlin.Fleet.Enrolment;
 internal sealed record IssuedCertificate(string Certificate, string Key);
 
 /// <summary>
-/// The fleet's own certificate authority (ECDSA P-256): it signs the broker's certificate and those of devices and
-/// operators, and lists the revoked ones. <c>ca.pem</c>, <c>ca-key.pem</c> and <c>crl.pem</c> in the key folder.
+/// The fleet's own certificate authority (ECDSA P-256): it signs the certificates of the broker and of devices,
+/// and lists the revoked ones. <c>ca.pem</c>, <c>ca-key.pem</c> and <c>crl.pem</c> in the key folder.
 /// </summary>
 internal sealed class CertificateAuthority : IDisposable
 {
     public const string CertificateFile = "ca.pem", RevocationFile = "crl.pem";
     private const string KeyName = "ca-key.pem", IssuedFolder = "certificates";
-    private const string ServerUse = "1.3.6.1.5.5.7.3.1", ClientUse = "1.3.6.1.5.5.7.3.2";
+
+    /// <summary>Extended key usages, RFC 5280 §4.2.1.12.</summary>
+    public const string ServerUse = "1.3.6.1.5.5.7.3.1", ClientUse = "1.3.6.1.5.5.7.3.2";
+
     private static readonly TimeSpan Validity = TimeSpan.FromDays(7300);
 
     // A board's clock may be a little behind.
@@ -57,11 +60,7 @@ internal sealed class CertificateAuthority : IDisposable
     internal IssuedCertificate Issue(string name, string? host, DateTimeOffset from, DateTimeOffset until)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(host is null ? ClientUse : ServerUse)], false));
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        var request = Request(name, key, host is null ? ClientUse : ServerUse);
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, true, false));
         if (host is not null) request.CertificateExtensions.Add(Names(host));
         var end = until < _certificate.NotAfter ? until : new DateTimeOffset(_certificate.NotAfter);
@@ -69,6 +68,17 @@ internal sealed class CertificateAuthority : IDisposable
         using var certificate = request.Create(_certificate, start, end, Serial());
         Remember(name, certificate);
         return new IssuedCertificate(certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
+    }
+
+    /// <summary>What every certificate of a client or a server says.</summary>
+    public static CertificateRequest Request(string name, ECDsa key, string use)
+    {
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(use)], false));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        return request;
     }
 
     /// <summary>Puts every certificate that was issued under a name on the list of the revoked; how many those are.</summary>

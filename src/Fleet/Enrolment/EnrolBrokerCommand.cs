@@ -7,32 +7,41 @@ namespace Dunlin.Fleet.Enrolment;
 /// <summary><c>dunlin-fleet enroll-broker</c>: what Mosquitto needs, and the operator's own certificate.</summary>
 internal static class EnrolBrokerCommand
 {
-    public const string OperatorCertificate = "operator.pem", OperatorKey = "operator-key.pem";
+    private const string OperatorsFile = "operators.pem";
 
     public static Command Create()
     {
         var host = new Argument<string>("HOST") { Description = "The name or address that devices and operators connect to." };
         var keys = SignCommand.KeysOption();
         var output = new Option<DirectoryInfo?>("--out") { Description = "The folder to make; default: HOST in this one." };
-        var port = new Option<int>("--port") { Description = "Where Mosquitto is to listen.", DefaultValueFactory = _ => 8883 };
+        var port = new Option<int>("--port") { Description = "Where Mosquitto is to listen for devices.", DefaultValueFactory = _ => 8883 };
+        var operatorPort = new Option<int>("--operator-port") { Description = "Where it is to listen for operators.", DefaultValueFactory = _ => OperatorCertificate.DefaultPort };
         var installAt = new Option<string>("--install-at") { Description = "Where the folder will be on the broker's machine.", DefaultValueFactory = _ => "/etc/mosquitto/dunlin" };
         var days = new Option<int>("--days") { Description = "Days until the certificates run out.", DefaultValueFactory = _ => 3650 };
         host.Validators.Add(result =>
         {
             if (Uri.CheckHostName(result.GetValueOrDefault<string>() ?? "") == UriHostNameType.Unknown) result.AddError("HOST must be a host name or an address, without port.");
         });
-        port.Validators.Add(result =>
+        foreach (var one in (Option<int>[])[port, operatorPort])
         {
-            if (result.GetValueOrDefault<int>() is < 1 or > 65535) result.AddError("--port must be 1 to 65535.");
-        });
+            one.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<int>() is < 1 or > 65535) result.AddError($"{one.Name} must be 1 to 65535.");
+            });
+        }
+
         days.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() is < 1 or > 7300) result.AddError("--days must be 1 to 7300.");
         });
         var command = new Command("enroll-broker", "Makes a folder for Mosquitto: certificate, access list, configuration; and a certificate for the operator, in the key folder.")
         {
-            host, keys, output, port, installAt, days, Passphrase.NewOption(), Speaker.NewJsonOption(),
+            host, keys, output, port, operatorPort, installAt, days, Passphrase.NewOption(), Speaker.NewJsonOption(),
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(port) == result.GetValue(operatorPort)) result.AddError("--port and --operator-port must differ.");
+        });
         command.SetAction(Failures.Reported((arguments, speaker) =>
         {
             var name = arguments.GetValue(host)!;
@@ -48,23 +57,18 @@ internal static class EnrolBrokerCommand
             File.WriteAllText(Path.Combine(path, "server.pem"), server.Certificate);
             OwnerFile.Create(Path.Combine(path, "server.key"), server.Key);
             File.WriteAllText(Path.Combine(path, "acl"), AccessList.Write(folder.Root.Fleet));
-            File.WriteAllText(Path.Combine(path, "dunlin.conf"), Configuration(arguments.GetValue(port), arguments.GetValue(installAt)!.TrimEnd('/')));
-            if (!File.Exists(Path.Combine(folder.Path, OperatorKey)))
-            {
-                var mine = authority.IssueClient(AccessList.OperatorName, now, validity);
-                OwnerFile.Create(Path.Combine(folder.Path, OperatorKey), mine.Key);
-                File.WriteAllText(Path.Combine(folder.Path, OperatorCertificate), mine.Certificate);
-            }
+            File.WriteAllText(Path.Combine(path, OperatorsFile), OperatorCertificate.OpenOrCreate(folder.Path, now, validity));
+            File.WriteAllText(Path.Combine(path, "dunlin.conf"), Configuration(arguments.GetValue(port), arguments.GetValue(operatorPort), arguments.GetValue(installAt)!.TrimEnd('/')));
             var report = new EnrolReport(name, folder.Root.Fleet, path, folder.Root.Version, now + validity);
             speaker.Say(report, FleetJson.Default.EnrolReport,
-                $"{path}: for Mosquitto on '{name}'. Copy it to {arguments.GetValue(installAt)}, let the user mosquitto read server.key, and link dunlin.conf into /etc/mosquitto/conf.d. Your own certificate is {OperatorCertificate} in '{folder.Path}', which --tls uses.");
+                $"{path}: for Mosquitto on '{name}'. Copy it to {arguments.GetValue(installAt)}, let the user mosquitto read server.key, and link dunlin.conf into /etc/mosquitto/conf.d. Your own certificate is {OperatorCertificate.CertificateFile} in '{folder.Path}', which --tls uses.");
             return ExitCodes.Ok;
         }));
         return command;
     }
 
-    private static string Configuration(int port, string folder) => string.Create(CultureInfo.InvariantCulture, $"""
-        # Devices and operators show certificates of the fleet's own authority; the CN is the user name of the access list.
+    private static string Configuration(int port, int operatorPort, string folder) => string.Create(CultureInfo.InvariantCulture, $"""
+        # Devices, with certificates of the fleet's own authority. The CN is user name and client id: none can take another's place.
         listener {port}
         cafile {folder}/ca.pem
         certfile {folder}/server.pem
@@ -72,6 +76,16 @@ internal static class EnrolBrokerCommand
         crlfile {folder}/crl.pem
         require_certificate true
         use_identity_as_username true
+        use_username_as_clientid true
+
+        # Operators, with the certificates in this file and no others; each of their programs has a client id of its own.
+        listener {operatorPort}
+        cafile {folder}/{OperatorsFile}
+        certfile {folder}/server.pem
+        keyfile {folder}/server.key
+        require_certificate true
+        use_identity_as_username true
+
         allow_anonymous false
         acl_file {folder}/acl
         persistence true

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Dunlin.Contracts.Messages;
+using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Ledgers;
 using Dunlin.Fleet.Signing;
-using Dunlin.Fleet.Watching;
 
 namespace Dunlin.Fleet.Enrolment;
 
@@ -25,7 +25,7 @@ internal static class EnrolCommand
         });
         broker.Validators.Add(result =>
         {
-            if (!WatchCommand.TryParseBroker(result.GetValueOrDefault<string>() ?? "", out _, out _)) result.AddError("--broker must be host or host:port with a port of 1 to 65535.");
+            if (!BrokerOptions.TryParseBroker(result.GetValueOrDefault<string>() ?? "", out _, out _)) result.AddError("--broker must be host or host:port with a port of 1 to 65535.");
         });
         days.Validators.Add(result =>
         {
@@ -43,7 +43,7 @@ internal static class EnrolCommand
         command.SetAction(Failures.Reported((arguments, speaker) =>
         {
             var name = arguments.GetValue(device)!;
-            _ = WatchCommand.TryParseBroker(arguments.GetValue(broker)!, out var host, out var port);
+            _ = BrokerOptions.TryParseBroker(arguments.GetValue(broker)!, out var host, out var port);
             var folder = KeyFolder.Open(arguments.GetValue(keys)!.FullName);
             var passphrase = Passphrase.Of(arguments);
             var now = TimeProvider.System.GetUtcNow();
@@ -52,7 +52,7 @@ internal static class EnrolCommand
             NewFolder.Create(path);
             var identity = authority.IssueClient(name, now, TimeSpan.FromDays(arguments.GetValue(days)));
             DeviceFolder.Write(path, name, folder, authority.CertificatePem, identity, host, port, arguments.GetValue(set)!);
-            using var ledger = Ledger.Open(arguments.GetValue(state)?.FullName ?? Path.Combine(folder.Path, Connecting.FleetSetup.StateFolder));
+            using var ledger = Ledger.Open(arguments.GetValue(state)?.FullName ?? Path.Combine(folder.Path, FleetSetup.StateFolder));
             ledger.AddDevice(name, now);
             var report = new EnrolReport(name, folder.Root.Fleet, path, folder.Root.Version, now.AddDays(arguments.GetValue(days)));
             speaker.Say(report, FleetJson.Default.EnrolReport, report.ToText());

@@ -4,6 +4,7 @@ using Dunlin.EndToEnd.Tests.Agents;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Schemas;
+using MQTTnet;
 
 namespace Dunlin.EndToEnd.Tests.CommandLine;
 
@@ -66,6 +67,36 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
         Assert.Contains("FAILED  bundle", output, StringComparison.Ordinal);
         Assert.Contains("FAILED  broker", output, StringComparison.Ordinal);
         Assert.Contains("FAILED  power", output, StringComparison.Ordinal);
+    }
+
+    // Dunlin's own Mosquitto takes the certificate's name for the client id, so that check comes as the agent that runs beside it.
+    [Fact]
+    public async Task CheckLeavesTheSessionOfTheAgentAsItIs()
+    {
+        using var pki = new TestPki();
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Pki = pki, Extra = "use_username_as_clientid true" });
+        var identity = pki.IssueClient("t1");
+        const string topic = "dunlin/v1/default/t1/command/race";
+        await using (var before = await MqttProbe.ConnectAsync(broker, AsAgent, topic)) { }
+        await using (var fleet = await MqttProbe.ConnectAsync(broker, MqttProbe.WithCertificate(pki, pki.IssueClient("operator")))) await fleet.PublishAsync(topic, "{}");
+
+        var setup = new AgentSetup
+        {
+            StateDirectory = _space.At("state"), Camera = first.Frames, Port = broker.Port,
+            Set = [$"Race:Variant={DemoVariants.Lightest}", "Mqtt:Tls=true", $"Mqtt:CaFile={pki.CaFile}", $"Mqtt:CertificateFile={identity.Certificate}", $"Mqtt:KeyFile={identity.Key}"],
+        };
+        var (code, output, errors) = await AgentProcess.CallAsync(["check", .. Sets(setup)]);
+        Assert.True(code == 0, output + errors);
+        Assert.Contains("as t1 (", broker.Log.Split("as operator (")[^1], StringComparison.Ordinal);
+
+        await using var after = await MqttProbe.ConnectAsync(broker, AsAgent);
+        await after.NextAsync(topic);
+
+        void AsAgent(MqttClientOptionsBuilder builder)
+        {
+            MqttProbe.WithCertificate(pki, identity)(builder);
+            builder.WithClientId("t1").WithCleanSession(false).WithSessionExpiryInterval(600);
+        }
     }
 
     [Theory]

@@ -54,7 +54,7 @@ public sealed class CertificateTests : IDisposable
     {
         await using var site = await SecureSite.StartAsync(_desk);
         var bundle = await _desk.SignedBundleAsync();
-        Task<int> PushAsync() => _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--keys", _desk.Keys, "--broker", site.Broker.Address, "--tls");
+        Task<int> PushAsync() => _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--keys", _desk.Keys, "--broker", site.OperatorAddress, "--tls");
         Assert.Equal(0, await PushAsync());
         Assert.Equal(0, await _desk.RunAsync("revoke", "device", "localhost", "--keys", _desk.Keys));
         Assert.Equal(69, await PushAsync());

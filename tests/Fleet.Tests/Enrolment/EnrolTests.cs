@@ -41,7 +41,7 @@ public sealed class EnrolTests : IDisposable
         var bundle = await _desk.SignedBundleAsync();
         await using var device = await site.ConnectAsync("belt-1");
         var playing = device.PlayAsync(UpdateState.Committed);
-        Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--wait", "--keys", _desk.Keys, "--broker", site.Broker.Address, "--tls"));
+        Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--wait", "--keys", _desk.Keys, "--broker", site.OperatorAddress, "--tls"));
         await playing;
     }
 
@@ -54,7 +54,7 @@ public sealed class EnrolTests : IDisposable
         var a = new Topics("default", "belt-a");
         await using var owner = await site.ConnectAsync("belt-a");
         await using var thief = await site.ProbeAsync("belt-b", builder => { }, "#", "dunlin/v1/#", a.Desired, a.Fresh, a.BlobData, a.Commands, a.Status, a.Outcome);
-        Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-a", "belt-b", "--source", "mqtt", "--keys", _desk.Keys, "--broker", site.Broker.Address, "--tls"));
+        Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-a", "belt-b", "--source", "mqtt", "--keys", _desk.Keys, "--broker", site.OperatorAddress, "--tls"));
         await owner.NextAsync();
         await owner.ReportAsync(UpdateState.Fetching, bundle.ReleaseId);
         // The own directive comes after A's was delivered: what was to leak has leaked by then.
@@ -66,6 +66,37 @@ public sealed class EnrolTests : IDisposable
         // The access list goes by the certificate: another client id changes nothing.
         Assert.Equal(MQTTnet.MqttClientPublishReasonCode.NotAuthorized, await site.PublishAsync("belt-b", "belt-a", a.Status));
         Assert.NotEqual(MQTTnet.MqttClientPublishReasonCode.NotAuthorized, await site.PublishAsync("belt-b", "belt-b", new Topics("default", "belt-b").Status));
+    }
+
+    // Row 29: the certificate is the client id, so that no device can take the session of another, and throw it off.
+    [Fact]
+    public async Task ADeviceCannotThrowAnotherOffByItsClientId()
+    {
+        await using var site = await SecureSite.StartAsync(_desk);
+        var bundle = await _desk.SignedBundleAsync();
+        await using var owner = await site.ConnectAsync("belt-a");
+        await using var thief = await site.ProbeAsync("belt-b", builder => builder.WithClientId("belt-a"));
+        Assert.Contains("as belt-b (", site.Broker.Log, StringComparison.Ordinal);
+        Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-a", "--source", "mqtt", "--keys", _desk.Keys, "--broker", site.OperatorAddress, "--tls"));
+        await owner.NextAsync();
+        Assert.DoesNotContain("belt-a disconnected", site.Broker.Log, StringComparison.Ordinal);
+    }
+
+    // Operators choose their client ids: several programs run with one certificate, and no device gets in.
+    [Fact]
+    public async Task OperatorsHaveADoorOfTheirOwn()
+    {
+        await using var site = await SecureSite.StartAsync(_desk);
+        var bundle = await _desk.SignedBundleAsync();
+        await using var device = await site.ConnectAsync("belt-1");
+        var (certificate, key) = site.Enrol("belt-1");
+        var (code, output) = await Tool.RunAsync("openssl", "s_client", "-connect", site.OperatorAddress, "-tls1_2", "-CAfile", site.CaFile, "-cert", certificate, "-key", key);
+        Assert.NotEqual(0, code);
+        Assert.Contains("alert unknown ca", output, StringComparison.Ordinal);
+        Task<int> PushAsync(string address) => _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--keys", _desk.Keys, "--broker", address, "--tls");
+        Assert.Equal(69, await PushAsync(site.Broker.Address));
+        Assert.Equal(0, await PushAsync(site.OperatorAddress));
+        Assert.Equal(0, await _desk.RunAsync("watch", "--once", "--json", "--seconds", "1", "--keys", _desk.Keys, "--broker", site.OperatorAddress, "--tls"));
     }
 
     public void Dispose() => _desk.Dispose();

@@ -11,10 +11,15 @@ namespace Dunlin.Fleet.Tests.Enrolment;
 internal sealed class SecureSite : IAsyncDisposable
 {
     private readonly Desk _desk;
+    private readonly int _operatorPort;
 
-    private SecureSite(Desk desk, MosquittoBroker broker) => (_desk, Broker) = (desk, broker);
+    private SecureSite(Desk desk, MosquittoBroker broker, int operatorPort) => (_desk, Broker, _operatorPort) = (desk, broker, operatorPort);
 
+    /// <summary>As devices see it.</summary>
     public MosquittoBroker Broker { get; }
+
+    /// <summary>Where operators connect to.</summary>
+    public string OperatorAddress => $"{Broker.Host}:{_operatorPort}";
 
     public string CaFile => Path.Combine(_desk.Keys, CertificateAuthority.CertificateFile);
 
@@ -22,9 +27,10 @@ internal sealed class SecureSite : IAsyncDisposable
     {
         await desk.RunAsync("keys", "init", desk.Keys);
         var folder = desk.At("broker");
-        var broker = MosquittoBroker.Prepare(new MosquittoSettings { ConfigurationOf = port => WriteConfiguration(desk, folder, port) });
+        var operatorPort = MosquittoBroker.FreePort();
+        var broker = MosquittoBroker.Prepare(new MosquittoSettings { ConfigurationOf = port => WriteConfiguration(desk, folder, port, operatorPort) });
         await broker.StartAgainAsync();
-        return new SecureSite(desk, broker);
+        return new SecureSite(desk, broker, operatorPort);
     }
 
     /// <summary>A device's certificate, as <c>enroll</c> makes it.</summary>
@@ -81,11 +87,11 @@ internal sealed class SecureSite : IAsyncDisposable
     public ValueTask DisposeAsync() => Broker.DisposeAsync();
 
     /// <summary>What enroll-broker writes, with the files where they are.</summary>
-    private static string WriteConfiguration(Desk desk, string folder, int port)
+    private static string WriteConfiguration(Desk desk, string folder, int port, int operatorPort)
     {
         if (!Directory.Exists(folder))
         {
-            var code = FleetCommand.Create().Parse(["enroll-broker", "localhost", "--keys", desk.Keys, "--out", folder, "--port", $"{port}", "--install-at", folder]).Invoke(new System.CommandLine.InvocationConfiguration { Output = TextWriter.Null });
+            var code = FleetCommand.Create().Parse(["enroll-broker", "localhost", "--keys", desk.Keys, "--out", folder, "--port", $"{port}", "--operator-port", $"{operatorPort}", "--install-at", folder]).Invoke(new System.CommandLine.InvocationConfiguration { Output = TextWriter.Null });
             Assert.Equal(0, code);
         }
         return File.ReadAllText(Path.Combine(folder, "dunlin.conf"));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
+using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Watching;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
@@ -48,7 +49,7 @@ public sealed class WatchTests
     [InlineData("", false, "", 0)]
     public void TheBrokerOptionIsHostAndPort(string text, bool isGood, string host, int port)
     {
-        Assert.Equal(isGood, WatchCommand.TryParseBroker(text, out var parsedHost, out var parsedPort));
+        Assert.Equal(isGood, BrokerOptions.TryParseBroker(text, out var parsedHost, out var parsedPort));
         if (isGood) Assert.Equal((host, port), (parsedHost, parsedPort));
     }
 
