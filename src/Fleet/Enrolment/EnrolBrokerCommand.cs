@@ -61,7 +61,7 @@ internal static class EnrolBrokerCommand
             File.WriteAllText(Path.Combine(path, "dunlin.conf"), Configuration(arguments.GetValue(port), arguments.GetValue(operatorPort), arguments.GetValue(installAt)!.TrimEnd('/')));
             var report = new EnrolReport(name, folder.Root.Fleet, path, folder.Root.Version, now + validity);
             speaker.Say(report, FleetJson.Default.EnrolReport,
-                $"{path}: for Mosquitto on '{name}'. Copy it to {arguments.GetValue(installAt)}, let the user mosquitto read server.key, and link dunlin.conf into /etc/mosquitto/conf.d. Your own certificate is {OperatorCertificate.CertificateFile} in '{folder.Path}', which --tls uses.");
+                $"{path}: for Mosquitto on '{name}'. Copy it to {arguments.GetValue(installAt)}, let the user mosquitto read server.key, and link dunlin.conf into /etc/mosquitto/conf.d. Devices connect to port {arguments.GetValue(port)}, you to {arguments.GetValue(operatorPort)}; your own certificate is {OperatorCertificate.CertificateFile} in '{folder.Path}', which --tls uses.");
             return ExitCodes.Ok;
         }));
         return command;

@@ -9,21 +9,49 @@ namespace Dunlin.Fleet.Watching;
 /// <summary>The table of <c>watch</c>. Texts of devices are escaped: they are not trusted.</summary>
 internal static class FleetTable
 {
+    /// <summary>Characters a line, below which columns are narrower than their words.</summary>
+    private const int LeastForColumns = 120;
+
+    /// <summary>Lines of a device as columns and as a paragraph, about, and of what stands around all.</summary>
+    private const int LinesOfColumns = 2, LinesOfParagraph = 5, LinesAround = 7;
+
     /// <param name="view">The fleet.</param>
-    /// <param name="rows">Devices to show at most; troubled ones come first where not all fit.</param>
-    public static IRenderable Render(FleetView view, int rows)
+    /// <param name="width">Characters a line.</param>
+    /// <param name="height">Lines; troubled devices come first where not all fit.</param>
+    public static IRenderable Render(FleetView view, int width, int height)
     {
         var table = new Table().Border(TableBorder.Rounded).Expand();
-        foreach (var heading in (string[])["device", "bundle", "variant", "top class"]) table.AddColumn(heading);
-        foreach (var heading in (string[])["fps", "p50 / p95 / p99\nms", "joules per\ninference", "drops", "°C"]) table.AddColumn(new TableColumn(heading).RightAligned().NoWrap());
+        var rows = Math.Max(1, (height - LinesAround) / (width < LeastForColumns ? LinesOfParagraph : LinesOfColumns));
         var devices = view.Devices;
         var shown = devices.Count <= rows
             ? devices
             : devices.OrderBy(d => d.State(view.Silence(d)) == "online").ThenBy(d => d.Device, StringComparer.Ordinal).Take(rows).ToList();
-        foreach (var device in shown) table.AddRow(Cells(view, device).Select(text => new Markup(text)));
+        var cells = shown.Select(device => Cells(view, device).ToArray());
+        if (width < LeastForColumns) AddParagraphs(table, cells);
+        else AddColumns(table, cells);
         table.Caption(Summary(view, devices, shown.Count));
         table.Title($"[bold]fleet {view.Fleet.EscapeMarkup()}[/]");
         return table;
+    }
+
+    private static void AddColumns(Table table, IEnumerable<string[]> devices)
+    {
+        foreach (var heading in (string[])["device", "bundle", "variant", "top class"]) table.AddColumn(heading);
+        foreach (var heading in (string[])["fps", "p50 / p95 / p99\nms", "joules per\ninference", "drops", "°C"]) table.AddColumn(new TableColumn(heading).RightAligned().NoWrap());
+        foreach (var cells in devices) table.AddRow(cells.Select(text => new Markup(text)));
+    }
+
+    private static void AddParagraphs(Table table, IEnumerable<string[]> devices)
+    {
+        table.AddColumn("").HideHeaders().ShowRowSeparators();
+        foreach (var cells in devices)
+        {
+            var (device, bundle, variant, top, fps, latency, energy, drops, celsius) = (cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6], cells[7], cells[8]);
+            table.AddRow(OneLine($"{device} · {bundle} · {top}") + $"\n{variant}\n"
+                + OneLine($"{fps} fps · p50 / p95 / p99 {latency} ms · {energy} J an inference · {drops} drops · {celsius} °C"));
+        }
+
+        static string OneLine(string text) => text.Replace('\n', ' ');
     }
 
     private static IEnumerable<string> Cells(FleetView view, DeviceView device)

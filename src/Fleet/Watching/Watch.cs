@@ -41,7 +41,7 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
         using var enough = new CancellationTokenSource(collect, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(enough.Token, cancellationToken);
         await PumpAsync(isJson ? WriteJson : (_, _, _) => { }, either.Token);
-        if (!isJson) console.Write(FleetTable.Render(_view, int.MaxValue));
+        if (!isJson) console.Write(FleetTable.Render(_view, console.Profile.Width, int.MaxValue));
         return ExitCodes.Ok;
     }
 
@@ -65,7 +65,7 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
             while (!cancellationToken.IsCancellationRequested)
             {
                 console.Profile.Out.Writer.Write("\e[H");
-                console.Write(FleetTable.Render(_view, Math.Max(1, (console.Profile.Height - 7) / 2)));
+                console.Write(FleetTable.Render(_view, console.Profile.Width, console.Profile.Height));
                 console.Write(new Text((_trouble ?? Footer) + "\n", new Style(Color.Grey)));
                 console.Profile.Out.Writer.Write("\e[J");
                 await Task.Delay(Refresh, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -23,6 +23,21 @@ public sealed class FleetTableTests
             Assert.Contains(part, text, StringComparison.Ordinal);
     }
 
+    // What a terminal has unless somebody made it wider.
+    [Theory]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(119)]
+    [InlineData(120)]
+    public void OnANarrowTerminalNoWordIsBroken(int width)
+    {
+        Report("belt-1", DeviceState.Online);
+        var text = Render(24, width);
+        foreach (var word in (string[])["belt-1", "online", "garments", "narrow-int8", "won", "race", "bag", "29.3", "0.0068", "estimated", "51"])
+            Assert.Contains(word, text, StringComparison.Ordinal);
+        Assert.All(text.Split('\n'), line => Assert.True(line.Length <= width, line));
+    }
+
     [Fact]
     public void ADeviceThatVanishedShowsSo()
     {
@@ -45,7 +60,7 @@ public sealed class FleetTableTests
     public void AThousandDevicesAreLimitedAndTheTroubledOnesComeFirst()
     {
         for (var i = 0; i < 1000; i++) Report($"belt-{i:D4}", i == 777 ? DeviceState.Offline : DeviceState.Online);
-        var text = Render(10);
+        var text = Render(27);
         Assert.Contains("belt-0777", text, StringComparison.Ordinal);
         Assert.Contains("990 more not shown", text, StringComparison.Ordinal);
         Assert.DoesNotContain("belt-0500", text, StringComparison.Ordinal);
@@ -79,12 +94,12 @@ public sealed class FleetTableTests
     private void Apply<T>(string device, string kind, T message, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
         _view.Apply($"dunlin/v1/demo/{device}/{kind}", JsonSerializer.SerializeToUtf8Bytes(message, type));
 
-    private string Render(int rows = 100)
+    private string Render(int height = 1000, int width = 400)
     {
         using var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(text) });
-        console.Profile.Width = 400;
-        console.Write(FleetTable.Render(_view, rows));
+        console.Profile.Width = width;
+        console.Write(FleetTable.Render(_view, width, height));
         return text.ToString();
     }
 }

@@ -11,9 +11,9 @@ internal static class ReliabilityPage
     [
         ("fuzz", "coverage-guided fuzzing of each parser of untrusted bytes, by afl++ and SharpFuzz", "parsers"),
         ("hostile", "hostile ONNX files, through the static check and then, with it left out, straight into ONNX Runtime", "files"),
-        ("kill", "SIGKILL at a file system call of an update, then a restart", "kill points"),
-        ("rollback", "SIGKILL at a file system call of an update whose trial fails, then a restart", "kill points"),
-        ("sync", "an fsync of an update that fails with EIO, then a restart", "fsyncs"),
+        ("kill", "SIGKILL at every file system call of an update, then a restart", "kill points"),
+        ("rollback", "SIGKILL at every file system call of an update whose trial fails, then a restart", "kill points"),
+        ("sync", "an fsync of an update that fails with EIO or ENOSPC, then a restart", "fsyncs"),
         ("full", "an update on a disk that has only so much room", "sizes"),
         ("power", "a copy of the ext4 image at a file system call of an update, mounted and recovered", "images"),
         ("soak", "updates to and fro in one process, with its memory, descriptors and threads", "hundreds"),

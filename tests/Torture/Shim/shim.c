@@ -7,8 +7,9 @@
  *
  *   DUNLIN_SHIM_ROOT  folder; calls elsewhere are not looked at
  *   DUNLIN_SHIM_LOG   a line for each numbered call
- *   DUNLIN_SHIM_MODE  count | kill | sync (fsync fails with EIO) | ask
+ *   DUNLIN_SHIM_MODE  count | kill | sync (fsync fails) | ask
  *   DUNLIN_SHIM_AT    the number for kill and sync; sync counts fsyncs only
+ *   DUNLIN_SHIM_ERROR EIO | ENOSPC, for sync
  *   DUNLIN_SHIM_ASK, DUNLIN_SHIM_GO   FIFOs of the mode ask: a line out, a byte in, before each call
  */
 #define _GNU_SOURCE
@@ -33,6 +34,7 @@ static char root[PATH_MAX];
 static size_t root_length;
 static int log_fd = -1, ask_fd = -1, go_fd = -1;
 static long at, count, sync_count;
+static int sync_error;
 static enum { OFF, COUNT, KILL, SYNC, ASK } mode;
 
 __attribute__((constructor)) static void start(void)
@@ -43,6 +45,8 @@ __attribute__((constructor)) static void start(void)
     log_fd = syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     at = number ? atol(number) : 0;
     mode = !strcmp(name, "kill") ? KILL : !strcmp(name, "sync") ? SYNC : !strcmp(name, "ask") ? ASK : COUNT;
+    const char *error = getenv("DUNLIN_SHIM_ERROR");
+    sync_error = error && !strcmp(error, "ENOSPC") ? ENOSPC : EIO;
     if (mode == ASK) {
         ask_fd = syscall(SYS_openat, AT_FDCWD, getenv("DUNLIN_SHIM_ASK"), O_WRONLY | O_CLOEXEC, 0);
         go_fd = syscall(SYS_openat, AT_FDCWD, getenv("DUNLIN_SHIM_GO"), O_RDONLY | O_CLOEXEC, 0);
@@ -87,7 +91,7 @@ static int step(const char *call, const char *path, int is_sync)
     if (length > (int)sizeof line - 1) length = sizeof line - 1;
     if (log_fd >= 0) syscall(SYS_write, log_fd, line, length);
     if (mode == KILL && count == at) syscall(SYS_kill, getpid(), SIGKILL);
-    if (mode == SYNC && is_sync && sync_count == at) error = EIO;
+    if (mode == SYNC && is_sync && sync_count == at) error = sync_error;
     if (mode == ASK) {
         char go;
         syscall(SYS_write, ask_fd, line, length);

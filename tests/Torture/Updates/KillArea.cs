@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using System.Globalization;
 using Dunlin.Contracts.Updates;
 using Dunlin.Torture.Results;
 
 namespace Dunlin.Torture.Updates;
 
-/// <summary>Row 14: a kill at every call of an update leaves the old model or the new one, and a start goes on from there.</summary>
+/// <summary>Row 14: a SIGKILL at every call of an update leaves the old model or the new one, and a start goes on from there.</summary>
 /// <param name="stage">Where it begins.</param>
 /// <param name="agent">The program.</param>
 /// <param name="shim">The built Shim/shim.c.</param>
@@ -13,62 +14,56 @@ namespace Dunlin.Torture.Updates;
 /// <param name="expected">How it ends on a healthy device.</param>
 internal sealed class KillArea(UpdateStage stage, string agent, string shim, CaseStore results, string directive, UpdateState expected)
 {
-    /// <summary>Every so many calls the process is really killed there, besides the copy that stands for it.</summary>
-    private const int RealKillEvery = 10;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>For what follows an update: the garbage, the idle journal.</summary>
+    private static readonly TimeSpan Afterwards = TimeSpan.FromSeconds(3);
+
+    private string State => Path.Combine(stage.Work, "killed");
+
+    private string Log => Path.Combine(stage.Work, "killed.log");
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var folder = Path.Combine(stage.Work, "kill-" + directive);
-        var state = Path.Combine(folder, "state");
-        if (!File.Exists(Path.Combine(folder, "calls.txt")))
-        {
-            Trees.Delete(folder);
-            Directory.CreateDirectory(folder);
-            Trees.Copy(stage.Before, state);
-        }
-
-        var calls = await new Recorder(stage, agent, shim, folder).RunAsync(directive, state, path => Trees.Copy(state, path), Recorder.IdentityOf, cancellationToken);
-        Console.WriteLine($"{directive}: {calls.Count} calls, {calls.Select(call => call.Copy).Distinct().Count()} different states");
-        foreach (var group in calls.GroupBy(call => call.Copy)) await CopyAsync(folder, [.. group], cancellationToken);
-        for (var number = 1L; number < calls[^1].Number; number += RealKillEvery) await KillAsync(number, cancellationToken);
+        var count = await CountAsync(cancellationToken);
+        Console.WriteLine($"{directive}: {count} calls");
+        for (var number = 1L; number <= count; number++) await KillAsync(number, cancellationToken);
     }
 
-    private async Task CopyAsync(string folder, IReadOnlyList<RecordedCall> calls, CancellationToken cancellationToken)
+    // Of an update that nothing breaks off, kept so that a run which was cut goes on with the same.
+    private async Task<long> CountAsync(CancellationToken cancellationToken)
     {
-        string NameOf(RecordedCall call) => $"{directive} {call.Number} {call.Call}";
-        if (calls.All(call => results.IsDone(NameOf(call)))) return;
-        var started = Stopwatch.GetTimestamp();
-        var state = Path.Combine(stage.Work, "recovering");
-        Trees.Delete(state);
-        Trees.Copy(Path.Combine(folder, calls[0].Copy), state);
-        var journal = Recovery.Journal(state);
-        var (broken, seen) = await new Recovery(stage, agent).CheckAsync(state, directive, expected, cancellationToken);
-        foreach (var call in calls)
-            results.Add(new CaseResult(NameOf(call), broken is null, broken ?? $"killed in {journal}: {seen}", Stopwatch.GetElapsedTime(started).TotalSeconds / calls.Count, new Dictionary<string, double>()));
+        var kept = Path.Combine(stage.Work, $"{directive}.count");
+        if (!File.Exists(kept))
+        {
+            await UpdateAsync("count", 0, cancellationToken);
+            await File.WriteAllTextAsync(kept, File.ReadLines(Log).Last().Split(' ')[0], cancellationToken);
+        }
+
+        return long.Parse(await File.ReadAllTextAsync(kept, cancellationToken), CultureInfo.InvariantCulture);
     }
 
     private async Task KillAsync(long number, CancellationToken cancellationToken)
     {
-        var name = $"{directive} SIGKILL at call {number}";
+        var name = $"{directive} {number}";
         if (results.IsDone(name)) return;
         var started = Stopwatch.GetTimestamp();
-        var state = Path.Combine(stage.Work, "killed");
-        Trees.Delete(state);
-        Trees.Copy(stage.Before, state);
-        var log = Path.Combine(stage.Work, "killed.log");
-        File.Delete(log);
-        await using (var device = await DeviceRun.StartAsync(stage, agent, state, stage.Directive(directive), new ShimOptions(shim, "kill", log, number), cancellationToken))
-        {
-            var died = device.ExitedAsync(TimeSpan.FromSeconds(60), cancellationToken);
-            var end = device.EndAsync(TimeSpan.FromSeconds(60), cancellationToken);
-            await Task.WhenAny(died, end);
-            // The update took fewer calls this time; the kill comes at whatever follows, or not at all.
-            if (!died.IsCompleted) await Task.WhenAny(died, Task.Delay(TimeSpan.FromSeconds(3), cancellationToken));
-        }
-
-        var last = File.ReadLines(log).LastOrDefault() ?? "no call";
-        var journal = Recovery.Journal(state);
-        var (broken, seen) = await new Recovery(stage, agent).CheckAsync(state, directive, expected, cancellationToken);
+        await UpdateAsync("kill", number, cancellationToken);
+        var last = File.ReadLines(Log).LastOrDefault() ?? "no call";
+        var journal = Recovery.Journal(State);
+        var (broken, seen) = await new Recovery(stage, agent).CheckAsync(State, directive, expected, cancellationToken);
         results.Add(new CaseResult(name, broken is null, broken is null ? $"killed in {journal}: {seen}" : $"at {last}: {broken}", Stopwatch.GetElapsedTime(started).TotalSeconds, new Dictionary<string, double>()));
+    }
+
+    private async Task UpdateAsync(string mode, long number, CancellationToken cancellationToken)
+    {
+        Trees.Delete(State);
+        Trees.Copy(stage.Before, State);
+        File.Delete(Log);
+        await using var device = await DeviceRun.StartAsync(stage, agent, State, stage.Directive(directive), new ShimOptions(shim, mode, Log, number), cancellationToken);
+        var died = device.ExitedAsync(Patience, cancellationToken);
+        await Task.WhenAny(died, device.EndAsync(Patience, cancellationToken));
+        // The kill may come in what follows the end; or not at all, where the update took fewer calls this time.
+        if (!died.IsCompleted) await Task.WhenAny(died, Task.Delay(Afterwards, cancellationToken));
     }
 }

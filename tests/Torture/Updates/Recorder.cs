@@ -1,18 +1,16 @@
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Dunlin.Torture.Updates;
 
-/// <summary>One call of the supervisor that changes the state directory, and the copy of what there was before it.</summary>
+/// <summary>One call of the supervisor that changes the state directory, and the copy of the disk before it.</summary>
 /// <param name="Number">Of the process, over all its threads.</param>
 /// <param name="Call">The call and its file, for example <c>rename /state/journal.json</c>.</param>
 /// <param name="Copy">Which copy; calls that changed nothing that matters share one.</param>
 internal sealed record RecordedCall(long Number, string Call, string Copy);
 
 /// <summary>
-/// Runs one update with every call announced before it happens, and copies the state at each: what a kill at that call
-/// leaves, since a dead process's calls up to there stay done.
+/// Runs one update with every call announced before it happens, and copies the disk at each.
 /// </summary>
 internal sealed class Recorder(UpdateStage stage, string agent, string shim, string folder)
 {
@@ -22,8 +20,8 @@ internal sealed class Recorder(UpdateStage stage, string agent, string shim, str
     private static readonly string[] Ignored = ["/outbox/telemetry"];
 
     /// <param name="directive">By its name in the stage.</param>
-    /// <param name="state">Where the update runs; a copy of the stage's beginning is put there.</param>
-    /// <param name="copy">Copies the state as it is now to a path.</param>
+    /// <param name="state">Where the update runs; a copy of the stage's beginning is there.</param>
+    /// <param name="copy">Copies the disk as it is now to a path.</param>
     /// <param name="identify">Says which copies are the same.</param>
     /// <param name="cancellationToken">Kills the agent.</param>
     public async Task<IReadOnlyList<RecordedCall>> RunAsync(string directive, string state, Action<string> copy, Func<string, string> identify, CancellationToken cancellationToken)
@@ -70,37 +68,10 @@ internal sealed class Recorder(UpdateStage stage, string agent, string shim, str
             var path = Path.Combine(folder, FormattableString.Invariant($"at-{number:00000}"));
             copy(path);
             var identity = identify(path);
-            if (copies.TryGetValue(identity, out var same)) Delete(path);
+            if (copies.TryGetValue(identity, out var same)) File.Delete(path);
             else copies[identity] = same = Path.GetFileName(path);
             calls.Add(new RecordedCall(number, call, same));
         }
-    }
-
-    /// <summary>Names, links and contents of a tree, as one text; what tells no two states of an update apart is left out.</summary>
-    public static string IdentityOf(string folder)
-    {
-        var lines = new List<string>();
-        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", SearchOption.AllDirectories))
-        {
-            var name = entry.FullName[folder.Length..];
-            if (Ignored.Any(name.StartsWith)) continue;
-            lines.Add(entry.LinkTarget is { } target ? $"{name} -> {target}" : entry is FileInfo file ? $"{name} {Hash(file)}" : name);
-        }
-
-        lines.Sort(StringComparer.Ordinal);
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
-    }
-
-    private static string Hash(FileInfo file)
-    {
-        using var stream = file.OpenRead();
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
-
-    private static void Delete(string path)
-    {
-        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
-        else File.Delete(path);
     }
 
     /// <summary>For reading and writing, so that opening does not wait for the other side.</summary>
