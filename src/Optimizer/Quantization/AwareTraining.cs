@@ -14,9 +14,12 @@ internal static class AwareTraining
     /// <summary>Small, so that few images make many steps.</summary>
     public const int BatchSize = 32;
 
+    /// <summary>The peak, if the network bears it.</summary>
+    public const double UsualRate = 0.01;
+
     public static TrainingOptions Options(int epochCount, int seed) => new()
     {
-        EpochCount = epochCount, Seed = seed, BatchSize = BatchSize, LearningRate = 0.01, WeightDecay = 0, TeacherWeight = 1, Temperature = 1,
+        EpochCount = epochCount, Seed = seed, BatchSize = BatchSize, LearningRate = UsualRate, WeightDecay = 0, TeacherWeight = 1, Temperature = 1,
     };
 
     /// <summary>Trains with all training images of a command's data, and keeps progress beside the file that it will write.</summary>
@@ -31,6 +34,8 @@ internal static class AwareTraining
         // Standard output may be JSON.
         var said = arguments.InvocationConfiguration.Error;
         said.WriteLine($"training on the grids: {images.Count} images, {epochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");
+        var range = new Trainer(images, options) { Teacher = logits, Grids = quantization.Grids() };
+        options = options with { LearningRate = RangeTest.Peak(range, options.LearningRate, quantization.Plan.Graph, cancellationToken) };
         var checkpoint = Path.ChangeExtension(result, ".checkpoint");
         using var interrupted = Bars.None(said).SayWhenInterrupted(said, checkpoint, cancellationToken);
         return quantization.AfterTraining(new Trainer(images, options)

@@ -41,6 +41,9 @@ internal sealed record Quantized(string Method, IReadOnlyList<string> KeptFloat,
 /// <summary>A number of steps that was decided upon, so that an interrupted training goes on towards the same end.</summary>
 internal sealed record StepDecision(int Steps);
 
+/// <summary>The peak that narrower models of the study bear.</summary>
+internal sealed record LearningRate(double Peak);
+
 /// <summary>Who stayed after a round.</summary>
 internal sealed record Kept(IReadOnlyList<string> Ids);
 

@@ -1,5 +1,6 @@
 using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer.Search;
 
@@ -46,6 +47,8 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
         pace.Reserve = reserveFor(halving.FinalCount);
         workshop.Begin(plan, cancellationToken);
         var contestants = Starts(reference, plan, halving.CandidateCount, cancellationToken);
+        telling.Doing("finding the learning rate");
+        if (contestants is [var one, ..]) workshop.TestRange(one.File, cancellationToken);
         telling.Say($"{contestants.Count} narrower models of {plan.ImageCount} training images, {halving.FirstSteps} steps of {plan.BatchSize} images first; {Math.Min(halving.FinalCount, contestants.Count)} will be trained to the end");
         var round = 0;
         foreach (var (count, steps) in halving.ChoosingRounds())
@@ -67,7 +70,7 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
         var step = pace.IsTimed ? workshop.ProbeStep(images, batch, cancellationToken) : 1;
         var importance = pace.IsTimed ? Math.Clamp((int)(ImportanceShare * pace.Seconds / (step / batch)), FewestImportance, MostImportance) : MostImportance;
         var epoch = Math.Max(1, images / batch);
-        var left = pace.Left - pace.OtherCost(images * secondsPerImage + importance * step / batch);
+        var left = pace.Left - pace.OtherCost(images * secondsPerImage + importance * step / batch + RangeTest.StepCount * step * SearchRun.UsualCost);
         var halving = HalvingPlan.Make(
             left, pace.StepCost(step * SearchRun.UsualCost * (1 + StatisticsShare)), pace.OtherCost(reference.Seconds * SearchRun.UsualCost + FileSeconds), epoch, Candidate.All.Count);
         return new TrainingPlan(step, batch, images, Math.Min(importance, images), epoch, halving);

@@ -10,6 +10,7 @@ namespace Dunlin.Optimizer.Search;
 [JsonSerializable(typeof(Trained))]
 [JsonSerializable(typeof(Quantized))]
 [JsonSerializable(typeof(StepDecision))]
+[JsonSerializable(typeof(LearningRate))]
 [JsonSerializable(typeof(Kept))]
 [JsonSerializable(typeof(TrainingPlan))]
 [JsonSerializable(typeof(Dictionary<string, BuildTime>), TypeInfoPropertyName = "Times")]

@@ -10,7 +10,7 @@ namespace Dunlin.Optimizer.Search;
 /// <param name="Options">By name, as the command line says them.</param>
 internal sealed record StudyRecipe(string Schema, Digest Model, Digest Split, IReadOnlyDictionary<string, string> Options)
 {
-    public const string CurrentSchema = "dunlin.study.v2";
+    public const string CurrentSchema = "dunlin.study.v3";
 
     /// <exception cref="InvalidDataException">It is no recipe.</exception>
     public static StudyRecipe Read(string path)

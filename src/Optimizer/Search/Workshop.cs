@@ -11,8 +11,6 @@ namespace Dunlin.Optimizer.Search;
 /// <summary>Makes narrower models of the reference and trains them, with everything that needs to be made only once for it.</summary>
 internal sealed class Workshop : IDisposable
 {
-    private const double LearningRate = 0.02;
-
     /// <summary>A loss that is no number any more is tried again with a quarter of the rate, so often.</summary>
     private const int MostRetries = 3;
 
@@ -24,6 +22,7 @@ internal sealed class Workshop : IDisposable
     private TeacherLogits? _logits;
     private Importance? _importance;
     private int? _step;
+    private double _rate = DistilCommand.UsualRate;
 
     public Workshop(SearchSetup setup, Study study)
     {
@@ -56,7 +55,7 @@ internal sealed class Workshop : IDisposable
         using var images = _setup.Data.Read(SplitPart.Train, Math.Min(imageCount, ProbeSteps * batchSize), _setup.Seed, cancellationToken);
         var seconds = 0.0;
         var last = Stopwatch.GetTimestamp();
-        var trainer = new Trainer(images, Options(batchSize, ProbeSteps, 0, LearningRate))
+        var trainer = new Trainer(images, Options(batchSize, ProbeSteps, 0, _rate))
         {
             Advanced = _ => (seconds, last) = (Stopwatch.GetElapsedTime(last).TotalSeconds, Stopwatch.GetTimestamp()),
         };
@@ -69,7 +68,7 @@ internal sealed class Workshop : IDisposable
     {
         Plan = plan;
         _images = _setup.Data.Read(SplitPart.Train, plan.ImageCount, _setup.Seed, cancellationToken);
-        _logits = new TeacherLogits(_teacher, _images.As(_teacher.Input), Options(plan.BatchSize, 1, 0, LearningRate), Environment.ProcessorCount, _study.Folder);
+        _logits = new TeacherLogits(_teacher, _images.As(_teacher.Input), Options(plan.BatchSize, 1, 0, _rate), Environment.ProcessorCount, _study.Folder);
     }
 
     /// <summary>Makes a candidate of the reference, without training.</summary>
@@ -89,20 +88,27 @@ internal sealed class Workshop : IDisposable
         return new Start(after.Macs, after.ParameterCount);
     }
 
+    /// <summary>Finds out, once for the study, which learning rate such models bear.</summary>
+    /// <param name="name">Of a narrower model, not trained yet.</param>
+    /// <param name="cancellationToken">Ends it after a step.</param>
+    public void TestRange(string name, CancellationToken cancellationToken) =>
+        _rate = _study.Once("rate", StudyJson.Default.LearningRate, () => new LearningRate(RangeTest.Peak(
+            new Trainer(_images!, Options(Plan!.BatchSize, RangeTest.StepCount, 0, _rate)) { Teacher = _logits }, _rate, ModelGraph.Load(_study.Model(name)), cancellationToken))).Peak;
+
     /// <summary>Trains a model of the study to answer as the reference does.</summary>
     /// <param name="from">The file to begin with.</param>
     /// <param name="to">The file to write; progress is kept beside it.</param>
     /// <param name="plan">Of the whole study.</param>
     /// <param name="steps">To train.</param>
     /// <param name="round">Another round, other views.</param>
-    /// <param name="rate">The peak of the schedule; null: the usual.</param>
+    /// <param name="rate">The peak of the schedule; null: what the study found.</param>
     /// <param name="isCut">Whether time is up.</param>
     /// <param name="advanced">Told the share 0…1 that is done.</param>
     /// <param name="cancellationToken">Ends the training after a step.</param>
     public Trained Train(
         string from, string to, TrainingPlan plan, int steps, int round, double? rate, Func<bool> isCut, Action<double> advanced, CancellationToken cancellationToken)
     {
-        var learningRate = rate ?? LearningRate;
+        var learningRate = rate ?? _rate;
         for (var retry = 0; ; retry++, learningRate /= 4)
         {
             try
@@ -148,7 +154,7 @@ internal sealed class Workshop : IDisposable
     public PostTraining Tune(PostTraining quantization, int steps, string checkpoint, Func<bool> isCut, Action<double> advanced, CancellationToken cancellationToken)
     {
         var options = AwareTraining.Options(epochCount: 1, _setup.Seed);
-        var trainer = new Trainer(_images!, options with { StepCount = steps, BatchSize = Math.Min(AwareTraining.BatchSize, Plan!.BatchSize) })
+        var trainer = new Trainer(_images!, options with { StepCount = steps, LearningRate = Math.Min(AwareTraining.UsualRate, _rate), BatchSize = Math.Min(AwareTraining.BatchSize, Plan!.BatchSize) })
         {
             Teacher = _logits, Grids = quantization.Grids(), CheckpointPath = checkpoint, IsCut = isCut, Advanced = advanced,
         };

@@ -8,9 +8,12 @@ namespace Dunlin.Optimizer.Training;
 /// <summary><c>distil</c>: trains a graph that is there, usually a pruned one, to answer as its teacher does.</summary>
 internal static class DistilCommand
 {
+    /// <summary>The peak for a network that has learnt already, if it bears it.</summary>
+    public const double UsualRate = 0.05;
+
     private static readonly Argument<FileInfo> Student = new("student") { Description = "A float32 ONNX file." };
     private static readonly Option<FileInfo> Teacher = new("--teacher") { Description = "An ONNX classifier for the same images and classes: the model before pruning, or a bigger one.", Required = true };
-    private static readonly Option<double> Rate = new("--learning-rate") { Description = "The peak of the one-cycle schedule.", DefaultValueFactory = _ => 0.02 };
+    private static readonly Option<double?> Rate = new("--learning-rate") { Description = $"The peak of the one-cycle schedule. By default {UsualRate}, or as much less as a range test shows the student to bear." };
     private static readonly Option<double> Temperature = new("--temperature") { Description = "Softens the answers of teacher and student, 1 or more.", DefaultValueFactory = _ => new TrainingOptions().Temperature };
     private static readonly Option<double> Weight = new("--teacher-weight") { Description = "The teacher's share against the labels, 0…1.", DefaultValueFactory = _ => new TrainingOptions().TeacherWeight };
 
@@ -29,7 +32,7 @@ internal static class DistilCommand
     {
         var options = TrainingRun.OptionsOf(arguments, new TrainingOptions
         {
-            LearningRate = Checked(arguments, Rate, 1e-7, 10),
+            LearningRate = arguments.GetValue(Rate) is null ? UsualRate : Checked(arguments, Rate, 1e-7, 10),
             Temperature = Checked(arguments, Temperature, 1, 100),
             TeacherWeight = Checked(arguments, Weight, 0, 1),
         });
@@ -37,13 +40,13 @@ internal static class DistilCommand
         var student = arguments.GetValue(Student)!.FullName;
         var graph = ModelGraph.Load(student, InputShapeOption.Of(arguments));
         var learning = LearningData.Of(arguments, data, graph, student, arguments.GetValue(TrainingRun.Out)!.FullName, arguments.InvocationConfiguration.Output);
-        TrainingRun.Run(arguments, graph, learning, options, arguments.GetValue(Teacher), cancellationToken);
+        TrainingRun.Run(arguments, graph, learning, options, arguments.GetValue(Rate) is null, arguments.GetValue(Teacher), cancellationToken);
         return 0;
     }
 
-    private static double Checked(ParseResult arguments, Option<double> option, double low, double high)
+    private static double Checked(ParseResult arguments, Option option, double low, double high)
     {
-        var value = arguments.GetValue(option);
+        var value = arguments.GetResult(option)!.GetValueOrDefault<double>();
         return value >= low && value <= high
             ? value
             : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from {low} to {high}."));

@@ -7,14 +7,17 @@ namespace Dunlin.Optimizer.Training;
 /// <summary><c>train</c>: data set in, ONNX out.</summary>
 internal static class TrainCommand
 {
+    /// <summary>The peak for random weights.</summary>
+    private const double FreshRate = 0.1;
+
     private static readonly Option<string> Widths = new("--widths") { Description = "Channels per stage.", DefaultValueFactory = _ => "32,64,128" };
     private static readonly Option<string> Blocks = new("--blocks") { Description = "Residual blocks per stage: one number for all, or one each.", DefaultValueFactory = _ => "1" };
     private static readonly Option<bool> Bottlenecks = new("--bottlenecks") { Description = "Blocks of 1×1, 3×3 and 1×1, with four times the channels outside: ResNet-50 is --widths 64,128,256,512 --blocks 3,4,6,3 --bottlenecks." };
     private static readonly Option<int> StemStride = new("--stem-stride") { Description = "1, or 2 to halve the image at once.", DefaultValueFactory = _ => 2 };
     private static readonly Option<FileInfo?> Like = new("--like") { Description = "An ONNX file whose layers are trained from random weights, in place of a residual network: for example a pruned one, to see what its weights were worth." };
-    private static readonly Option<FileInfo?> From = new("--from") { Description = "An ONNX file that is trained further, in place of a residual network from random weights; with a lower --learning-rate and another --seed." };
+    private static readonly Option<FileInfo?> From = new("--from") { Description = "An ONNX file that is trained further, in place of a residual network from random weights; with another --seed." };
     private static readonly Option<FileInfo?> Teacher = new("--teacher") { Description = "An ONNX classifier to distil from." };
-    private static readonly Option<double> Rate = new("--learning-rate") { Description = "The peak of the one-cycle schedule.", DefaultValueFactory = _ => 0.1 };
+    private static readonly Option<double?> Rate = new("--learning-rate") { Description = $"The peak of the one-cycle schedule. By default {FreshRate}; with --from {DistilCommand.UsualRate}, or as much less as a range test shows the network to bear." };
 
     public static Command Create()
     {
@@ -29,12 +32,13 @@ internal static class TrainCommand
 
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
-        var options = TrainingRun.OptionsOf(arguments, new TrainingOptions { LearningRate = arguments.GetValue(Rate) });
+        var isFresh = arguments.GetValue(From) is null;
+        var options = TrainingRun.OptionsOf(arguments, new TrainingOptions { LearningRate = arguments.GetValue(Rate) ?? (isFresh ? FreshRate : DistilCommand.UsualRate) });
         var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
         var model = (arguments.GetValue(Like) ?? arguments.GetValue(From))?.FullName;
         var graph = model is null ? Residual(arguments, data, options.Seed) : Given(arguments, model, options.Seed);
         var learning = LearningData.Of(arguments, data, graph, model, arguments.GetValue(TrainingRun.Out)!.FullName, arguments.InvocationConfiguration.Output);
-        TrainingRun.Run(arguments, graph, learning, options, arguments.GetValue(Teacher), cancellationToken);
+        TrainingRun.Run(arguments, graph, learning, options, !isFresh && arguments.GetValue(Rate) is null, arguments.GetValue(Teacher), cancellationToken);
         return 0;
     }
 

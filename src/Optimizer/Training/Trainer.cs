@@ -52,10 +52,7 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
     /// <exception cref="DivergedException">The loss is no number any more.</exception>
     public int Run(ModelGraph graph, CancellationToken cancellationToken)
     {
-        TorchLibrary.Load();
-        torch.set_num_threads(ThreadCount);
-        torch.random.manual_seed(options.Seed);
-        using var network = new GraphNetwork(graph, options.UseBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, Grids is null ? null : Grids.Around);
+        using var network = NewNetwork(graph);
         using var masters = new MasterWeights(network);
 
         var recipe = Checkpoint.RecipeOf(options, images.Key, Teacher?.Name ?? "none", Grids?.Key, Digest.Of(graph.Model.ToByteArray()));
@@ -94,8 +91,8 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
         GraphNetwork network, MasterWeights masters, ModelInput input, int from, int to, BestEpoch? best, string recipe, CancellationToken cancellationToken)
     {
         var epoch = options.FirstEpoch + from / EpochSteps;
-        var view = Teacher is null ? epoch : epoch % options.ViewCount;
-        var batches = new Batches(images, _augmentation, view, options.BatchSize, new Random(HashCodeOf(options.Seed, epoch)));
+        var view = ViewOf(epoch);
+        var batches = BatchesOf(epoch);
         batches.Skip(from % EpochSteps);
         var (lossSum, right, seen) = (0.0, 0L, 0L);
         network.train();
@@ -104,24 +101,68 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
         {
             if (cancellationToken.IsCancellationRequested || Stopwatch.GetElapsedTime(_saved) > BetweenCheckpoints) Save(masters, recipe, step, best);
             cancellationToken.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
-            var batch = batches.Next(input);
-            var logits = network.Logits(batch.Pixels).to(ScalarType.Float32);
-            var loss = nn.functional.cross_entropy(logits, batch.Labels, label_smoothing: options.LabelSmoothing);
-            if (Teacher is not null) loss = Distilled(loss, logits, tensor(Teacher.Of(batch.Indices, view, cancellationToken), logits.shape));
-            if (!float.IsFinite(loss.item<float>()))
-                throw new DivergedException($"The loss became {loss.item<float>()} in epoch {epoch + 1}; train with a lower --learning-rate.");
-            loss.backward();
-
-            masters.Step(OneCycle.Rate(options.LearningRate, (double)step / StepCount), options);
-            lossSum += loss.item<float>() * batch.Labels.shape[0];
-            right += logits.argmax(1).eq(batch.Labels).sum().item<long>();
-            seen += batch.Labels.shape[0];
+            var (loss, rightCount, count) = Step(network, masters, batches.Next, view, input, OneCycle.Rate(options.LearningRate, (double)step / StepCount), cancellationToken);
+            if (!double.IsFinite(loss)) throw new DivergedException($"The loss became {loss} in epoch {epoch + 1}; train with a lower --learning-rate.");
+            lossSum += loss * count;
+            right += rightCount;
+            seen += count;
             Advanced?.Invoke((double)step / StepCount);
         }
 
         return (step, lossSum / seen, (double)right / seen);
     }
+
+    /// <summary>
+    /// Trains a copy for a step at each of some rates, as <see cref="Run"/> would begin, and forgets it.
+    /// </summary>
+    /// <returns>The loss at each step, before it was made; fewer where it is no number any more.</returns>
+    public IReadOnlyList<double> Losses(ModelGraph graph, IReadOnlyList<double> rates, CancellationToken cancellationToken)
+    {
+        var losses = new List<double>();
+        using var network = NewNetwork(graph);
+        using var masters = new MasterWeights(network);
+        network.train();
+        for (var epoch = options.FirstEpoch; losses.Count < rates.Count; epoch++)
+        {
+            var batches = BatchesOf(epoch);
+            for (var i = 0; i < EpochSteps && losses.Count < rates.Count; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var (loss, _, _) = Step(network, masters, batches.Next, ViewOf(epoch), graph.Input, rates[losses.Count], cancellationToken);
+                if (!double.IsFinite(loss)) return losses;
+                losses.Add(loss);
+            }
+        }
+
+        return losses;
+    }
+
+    private (double Loss, long Right, long Count) Step(
+        GraphNetwork network, MasterWeights masters, Func<ModelInput, Batch> next, int view, ModelInput input, double rate, CancellationToken cancellationToken)
+    {
+        using var scope = NewDisposeScope();
+        var batch = next(input);
+        var logits = network.Logits(batch.Pixels).to(ScalarType.Float32);
+        var loss = nn.functional.cross_entropy(logits, batch.Labels, label_smoothing: options.LabelSmoothing);
+        if (Teacher is not null) loss = Distilled(loss, logits, tensor(Teacher.Of(batch.Indices, view, cancellationToken), logits.shape));
+        var value = loss.item<float>();
+        if (!float.IsFinite(value)) return (value, 0, 0);
+        loss.backward();
+        masters.Step(rate, options);
+        return (value, logits.argmax(1).eq(batch.Labels).sum().item<long>(), batch.Labels.shape[0]);
+    }
+
+    private GraphNetwork NewNetwork(ModelGraph graph)
+    {
+        TorchLibrary.Load();
+        torch.set_num_threads(ThreadCount);
+        torch.random.manual_seed(options.Seed);
+        return new GraphNetwork(graph, options.UseBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, Grids is null ? null : Grids.Around);
+    }
+
+    private int ViewOf(int epoch) => Teacher is null ? epoch : epoch % options.ViewCount;
+
+    private Batches BatchesOf(int epoch) => new(images, _augmentation, ViewOf(epoch), options.BatchSize, new Random(HashCodeOf(options.Seed, epoch)));
 
     // Kullback-Leibler divergence from the softened teacher; times T², so that gradients keep their size (Hinton et al. 2015).
     private Tensor Distilled(Tensor labelLoss, Tensor logits, Tensor teacherLogits)

@@ -41,9 +41,10 @@ internal static class TrainingRun
     /// <param name="graph">Is changed.</param>
     /// <param name="data">To learn from.</param>
     /// <param name="options">Of <see cref="OptionsOf"/>.</param>
+    /// <param name="isRateMeasured">Whether the learning rate is only the usual one, and less is taken where the graph does not bear it.</param>
     /// <param name="teacher">An ONNX file to learn from, if any.</param>
     /// <param name="cancellationToken">Ends the run after a step; it goes on from its last checkpoint when started again.</param>
-    public static void Run(ParseResult arguments, ModelGraph graph, LearningData data, TrainingOptions options, FileInfo? teacher, CancellationToken cancellationToken)
+    public static void Run(ParseResult arguments, ModelGraph graph, LearningData data, TrainingOptions options, bool isRateMeasured, FileInfo? teacher, CancellationToken cancellationToken)
     {
         if (arguments.GetValue(Batch) is null) options = options with { BatchSize = ActivationMemory.BatchSize(graph, options.BatchSize) };
         var (path, count, threads) = (arguments.GetValue(Out)!.FullName, Checked(arguments, Limit, 1, int.MaxValue), Checked(arguments, Threads, 1, 1024));
@@ -55,6 +56,12 @@ internal static class TrainingRun
         using var logits = model is null ? null : new TeacherLogits(model, seen!, options, threads, Path.GetDirectoryName(path));
         var output = arguments.InvocationConfiguration.Output;
         output.WriteLine($"{images.Count} images, {options.EpochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");
+        if (isRateMeasured)
+        {
+            options = options with { LearningRate = RangeTest.Peak(new Trainer(images, options) { Teacher = logits, ThreadCount = threads }, options.LearningRate, graph, cancellationToken) };
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"learning rate {options.LearningRate:g2}, by a range test"));
+        }
+
         var checkpoint = Path.ChangeExtension(path, ".checkpoint");
         Bars.Around(output, 1, bars =>
         {

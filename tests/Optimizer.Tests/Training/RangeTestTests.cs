@@ -1,0 +1,104 @@
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Tests.Data;
+using Dunlin.Optimizer.Tests.Graph;
+using Dunlin.Optimizer.Training;
+using Google.Protobuf;
+
+namespace Dunlin.Optimizer.Tests.Training;
+
+public sealed class RangeTestTests
+{
+    private const double Usual = 0.05;
+    private static readonly ResidualSpec Spec = new([8, 16], [1, 1], StemStride: 2, ClassCount: 3);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1e9, Usual, Usual)]
+    [InlineData(0.5, 0.04, Usual)]
+    [InlineData(0.02, 0.003, 0.02)]
+    [InlineData(0.002, 0.0003, 0.002)]
+    public void ThePeakLiesBelowTheRateAtWhichTheLossRises(double bearable, double least, double most)
+    {
+        for (var seed = 0; seed < 200; seed++)
+        {
+            var random = new Random(seed);
+            var loss = 3.0;
+            var peak = RangeTest.Peak(Usual, rates => [.. rates.Select(rate => (loss *= rate < bearable ? 0.95 : 1.6) * (0.8 + (0.4 * random.NextDouble())))]);
+            Assert.InRange(peak, least, most);
+        }
+    }
+
+    [Fact]
+    public void ALossThatIsNoNumberEndsTheTestBelow()
+    {
+        var last = 0.0;
+        var peak = RangeTest.Peak(Usual, rates =>
+        {
+            last = rates[10];
+            return [.. rates.Take(10).Select(_ => 1.0)];
+        });
+        Assert.Equal(last / 6, peak, 1e-12);
+    }
+
+    [Fact]
+    public void WhatIsTrainedToTestIsForgotten()
+    {
+        Torch.Require();
+        var graph = ModelGraph.Of(FoldedResidual.Make(Spec, Stripes.Side));
+        var before = Digest.Of(graph.Model.ToByteArray());
+        using var images = Stripes.Pixels(96);
+        var trainer = new Trainer(images, Options) { ThreadCount = 1 };
+        var losses = trainer.Losses(graph, [.. Enumerable.Repeat(0.01, 7)], Stop);
+        Assert.Equal(7, losses.Count);
+        Assert.Equal(losses, trainer.Losses(graph, [.. Enumerable.Repeat(0.01, 7)], Stop));
+        Assert.Equal(before, Digest.Of(graph.Model.ToByteArray()));
+    }
+
+    // As a network whose normalization was folded into it: what one layer makes small the next makes large, and its gradient with it.
+    [Fact]
+    public void ANetworkThatTheUsualRateDestroysIsTrainedAtOneThatItBears()
+    {
+        Torch.Require();
+        var graph = ModelGraph.Of(ResidualGraph.Build(Spec, [1, 1, Stripes.Side, Stripes.Side], seed: 1));
+        using var images = Stripes.Pixels(300);
+        new Trainer(images, Options with { EpochCount = 3, LearningRate = 0.1 }) { ThreadCount = 1 }.Run(graph, Stop);
+        BatchNormFolding.Apply(graph);
+        Scale(graph, "stage2.block1.conv1", 0.02f);
+        Scale(graph, "stage2.block1.conv2", 50, withBias: false);
+        var bytes = graph.Model.ToByteArray();
+        Assert.InRange(ShareRight(graph), 0.9, 1);
+
+        Assert.Throws<DivergedException>(() => Trained(Usual));
+        var peak = RangeTest.Peak(new Trainer(images, Options) { ThreadCount = 1 }, Usual, graph, Stop);
+        Assert.InRange(peak, 0, Usual / 4);
+        Assert.InRange(ShareRight(Trained(peak)), 0.9, 1);
+
+        ModelGraph Trained(double rate)
+        {
+            var student = ModelGraph.Of(Onnx.ModelProto.Parser.ParseFrom(bytes));
+            new Trainer(images, Options with { LearningRate = rate }) { ThreadCount = 1 }.Run(student, Stop);
+            return student;
+        }
+    }
+
+    private static TrainingOptions Options => new() { EpochCount = 2, BatchSize = 32, LearningRate = Usual };
+
+    private static void Scale(ModelGraph graph, string layer, float factor, bool withBias = true)
+    {
+        var node = graph.Model.Graph.Node.Single(n => n.Name == layer);
+        foreach (var name in withBias ? node.Input.Skip(1) : node.Input.Skip(1).Take(1))
+        {
+            var tensor = graph.Constant(name)!;
+            graph.SetConstant(Tensors.Of(name, [.. Tensors.Floats(tensor).Select(value => value * factor)], [.. tensor.Dims]));
+        }
+    }
+
+    private static double ShareRight(ModelGraph graph)
+    {
+        using var images = Stripes.Pixels(150, seed: 1234);
+        using var run = new GraphRun(graph.Model);
+        return images.Tensors().Select(run.Scores).Index().Average(s => Array.IndexOf(s.Item, s.Item.Max()) == images.Label(s.Index) ? 1.0 : 0);
+    }
+}
