@@ -101,11 +101,13 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
         {
             if (cancellationToken.IsCancellationRequested || Stopwatch.GetElapsedTime(_saved) > BetweenCheckpoints) Save(masters, recipe, step, best);
             cancellationToken.ThrowIfCancellationRequested();
-            var (loss, rightCount, count) = Step(network, masters, batches.Next, view, input, OneCycle.Rate(options.LearningRate, (double)step / StepCount), cancellationToken);
+            using var scope = NewDisposeScope();
+            var batch = batches.Next(input);
+            var (logits, loss) = Step(network, masters, batch, view, OneCycle.Rate(options.LearningRate, (double)step / StepCount), cancellationToken);
             if (!double.IsFinite(loss)) throw new DivergedException($"The loss became {loss} in epoch {epoch + 1}; train with a lower --learning-rate.");
-            lossSum += loss * count;
-            right += rightCount;
-            seen += count;
+            lossSum += loss * batch.Labels.shape[0];
+            right += logits.argmax(1).eq(batch.Labels).sum().item<long>();
+            seen += batch.Labels.shape[0];
             Advanced?.Invoke((double)step / StepCount);
         }
 
@@ -115,10 +117,13 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
     /// <summary>
     /// Trains a copy for a step at each of some rates, as <see cref="Run"/> would begin, and forgets it.
     /// </summary>
-    /// <returns>The loss at each step, before it was made; fewer where it is no number any more.</returns>
-    public IReadOnlyList<double> Losses(ModelGraph graph, IReadOnlyList<double> rates, CancellationToken cancellationToken)
+    /// <returns>
+    /// The loss at each step, before it was made, and that of a network which holds all classes for equally likely; fewer where the loss is no
+    /// number any more.
+    /// </returns>
+    public IReadOnlyList<(double Loss, double Ignorant)> Losses(ModelGraph graph, IReadOnlyList<double> rates, CancellationToken cancellationToken)
     {
-        var losses = new List<double>();
+        var losses = new List<(double, double)>();
         using var network = NewNetwork(graph);
         using var masters = new MasterWeights(network);
         network.train();
@@ -128,28 +133,33 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
             for (var i = 0; i < EpochSteps && losses.Count < rates.Count; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var (loss, _, _) = Step(network, masters, batches.Next, ViewOf(epoch), graph.Input, rates[losses.Count], cancellationToken);
+                using var scope = NewDisposeScope();
+                var batch = batches.Next(graph.Input);
+                var (logits, loss) = Step(network, masters, batch, ViewOf(epoch), rates[losses.Count], cancellationToken);
                 if (!double.IsFinite(loss)) return losses;
-                losses.Add(loss);
+                losses.Add((loss, LossOf(zeros_like(logits), batch, ViewOf(epoch), cancellationToken).item<float>()));
             }
         }
 
         return losses;
     }
 
-    private (double Loss, long Right, long Count) Step(
-        GraphNetwork network, MasterWeights masters, Func<ModelInput, Batch> next, int view, ModelInput input, double rate, CancellationToken cancellationToken)
+    // Leaves the weights as they are where the loss is no number.
+    private (Tensor Logits, double Loss) Step(GraphNetwork network, MasterWeights masters, Batch batch, int view, double rate, CancellationToken cancellationToken)
     {
-        using var scope = NewDisposeScope();
-        var batch = next(input);
         var logits = network.Logits(batch.Pixels).to(ScalarType.Float32);
-        var loss = nn.functional.cross_entropy(logits, batch.Labels, label_smoothing: options.LabelSmoothing);
-        if (Teacher is not null) loss = Distilled(loss, logits, tensor(Teacher.Of(batch.Indices, view, cancellationToken), logits.shape));
+        var loss = LossOf(logits, batch, view, cancellationToken);
         var value = loss.item<float>();
-        if (!float.IsFinite(value)) return (value, 0, 0);
+        if (!float.IsFinite(value)) return (logits, value);
         loss.backward();
         masters.Step(rate, options);
-        return (value, logits.argmax(1).eq(batch.Labels).sum().item<long>(), batch.Labels.shape[0]);
+        return (logits.detach(), value);
+    }
+
+    private Tensor LossOf(Tensor logits, Batch batch, int view, CancellationToken cancellationToken)
+    {
+        var loss = nn.functional.cross_entropy(logits, batch.Labels, label_smoothing: options.LabelSmoothing);
+        return Teacher is null ? loss : Distilled(loss, logits, tensor(Teacher.Of(batch.Indices, view, cancellationToken), logits.shape));
     }
 
     private GraphNetwork NewNetwork(ModelGraph graph)

@@ -59,7 +59,7 @@ internal static class TrainingRun
         if (isRateMeasured)
         {
             options = options with { LearningRate = RangeTest.Peak(new Trainer(images, options) { Teacher = logits, ThreadCount = threads }, options.LearningRate, graph, cancellationToken) };
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"learning rate {options.LearningRate:g2}, by a range test"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"learning rate {options.LearningRate:g2}"));
         }
 
         var checkpoint = Path.ChangeExtension(path, ".checkpoint");
