@@ -117,7 +117,8 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
                 return;
             }
 
-            if (window.Frames.Classified + window.Frames.Stale == 0) return;
+            // A frame may be counted in one window and timed in the next: what holds no time says nothing of it.
+            if (window.Frames.Stale <= window.Frames.Classified && LatencyMath.Count(window.Latency) == 0) return;
             if (!_isWarm)
             {
                 // The first window has the cold caches of a new session, or of a new worker.

@@ -3,6 +3,7 @@ using Dunlin.Agent.Updates;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Worker;
 using Dunlin.TestKit.Samples;
+using Dunlin.Telemetry.Latencies;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Agent.Tests.Updates;
@@ -49,6 +50,19 @@ public sealed class TrialWatchTests
         Assert.Equal((false, 2), (_watch.Look().IsPassed, _watch.Look().EmptyWindows));
         Say(few, 2);
         Assert.True(_watch.Look().IsPassed);
+    }
+
+    // Seen in the torture, with one of 287 kills: counted in a window of a moment, timed in the next, and the slow release was committed.
+    [Fact]
+    public void AWindowWhoseFramesAreTimedInTheNextSpeaksForNobody()
+    {
+        var slow = SampleWindows.Good(classified: 100, p95Milliseconds: 60);
+        _watch.Observe(SampleWindows.Session(Release), SampleWindows.Good(classified: 1) with { Latency = LatencyMath.Empty });
+        Say(SampleWindows.Good(classified: 0), 9);
+        Say(slow, 1);
+        Assert.False(_watch.Look().IsPassed);
+        Say(slow, 2);
+        Assert.Equal("trial.slow", _watch.Look().Code);
     }
 
     [Theory]
