@@ -7,7 +7,8 @@ namespace Dunlin.Fleet.Enrolment;
 /// <summary><c>dunlin-fleet enroll-broker</c>: what Mosquitto needs, and the operator's own certificate.</summary>
 internal static class EnrolBrokerCommand
 {
-    private const string OperatorsFile = "operators.pem";
+    /// <summary>The certificates of all operators, on the broker.</summary>
+    public const string OperatorsFile = "operators.pem";
 
     public static Command Create()
     {

@@ -22,8 +22,9 @@ internal static class OperatorCertificate
         {
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             using var certificate = CertificateAuthority.Request(AccessList.OperatorName, key, CertificateAuthority.ClientUse).CreateSelfSigned(now.AddDays(-1), now + validity);
-            OwnerFile.Create(Path.Combine(folder, KeyFile), key.ExportPkcs8PrivateKeyPem() + "\n");
+            // The key last: where it is, the certificate is its own.
             File.WriteAllText(path, certificate.ExportCertificatePem() + "\n");
+            OwnerFile.Create(Path.Combine(folder, KeyFile), key.ExportPkcs8PrivateKeyPem() + "\n");
         }
 
         return File.ReadAllText(path);

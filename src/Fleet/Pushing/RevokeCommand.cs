@@ -36,7 +36,8 @@ internal static class RevokeCommand
         var keys = SignCommand.KeysOption();
         device.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<string>() is var name && !DeviceName.IsValid(name) && Uri.CheckHostName(name) == UriHostNameType.Unknown) result.AddError($"DEVICE must match {DeviceName.Rule}, or be a host's name.");
+            if (result.GetValueOrDefault<string>() is AccessList.OperatorName) result.AddError($"DEVICE is '{AccessList.OperatorName}'; an operator is shut out by taking the certificate out of {EnrolBrokerCommand.OperatorsFile} on the broker, and restarting it.");
+            else if (result.GetValueOrDefault<string>() is var name && !DeviceName.IsValid(name) && Uri.CheckHostName(name) == UriHostNameType.Unknown) result.AddError($"DEVICE must match {DeviceName.Rule}, or be a host's name.");
         });
         var command = new System.CommandLine.Command("device", "Puts a device's certificates on the list of the revoked, crl.pem; the broker needs the new list.")
         {

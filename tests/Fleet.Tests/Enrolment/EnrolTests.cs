@@ -95,6 +95,8 @@ public sealed class EnrolTests : IDisposable
         Assert.Contains("alert unknown ca", output, StringComparison.Ordinal);
         Task<int> PushAsync(string address) => _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--keys", _desk.Keys, "--broker", address, "--tls");
         Assert.Equal(69, await PushAsync(site.Broker.Address));
+        Assert.NotEqual(0, await _desk.RunAsync("revoke", "device", "operator", "--keys", _desk.Keys));
+        Assert.Contains("operators.pem", _desk.Errors, StringComparison.Ordinal);
         Assert.Equal(0, await PushAsync(site.OperatorAddress));
         Assert.Equal(0, await _desk.RunAsync("watch", "--once", "--json", "--seconds", "1", "--keys", _desk.Keys, "--broker", site.OperatorAddress, "--tls"));
     }
