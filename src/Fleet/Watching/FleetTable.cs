@@ -48,10 +48,12 @@ internal static class FleetTable
         {
             var (device, bundle, variant, top, fps, latency, energy, drops, celsius) = (cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6], cells[7], cells[8]);
             table.AddRow(OneLine($"{device} · {bundle} · {top}") + $"\n{variant}\n"
-                + OneLine($"{fps} fps · p50 / p95 / p99 {latency} ms · {energy} J an inference · {drops} drops · {celsius} °C"));
+                + OneLine($"{fps} fps · p50 / p95 / p99 {latency} ms · {Joules(energy)} · {drops} drops · {celsius} °C"));
         }
 
         static string OneLine(string text) => text.Replace('\n', ' ');
+
+        static string Joules(string energy) => energy.Split('\n', 2) is [var number, var method] ? $"{number} J an inference, {method}" : "no energy";
     }
 
     private static IEnumerable<string> Cells(FleetView view, DeviceView device)

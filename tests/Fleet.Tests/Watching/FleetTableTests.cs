@@ -35,6 +35,7 @@ public sealed class FleetTableTests
         var text = Render(24, width);
         foreach (var word in (string[])["belt-1", "online", "garments", "narrow-int8", "won", "race", "bag", "29.3", "0.0068", "estimated", "51"])
             Assert.Contains(word, text, StringComparison.Ordinal);
+        if (width < 120) Assert.Contains("J an inference, estimated", string.Join(' ', text.Split([' ', '\n', '│'], StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
         Assert.All(text.Split('\n'), line => Assert.True(line.Length <= width, line));
     }
 
