@@ -30,11 +30,15 @@ internal static class RangeTest
     /// <param name="usual">The most that is of use.</param>
     /// <param name="graph">Stays as it is.</param>
     /// <param name="cancellationToken">Ends it after a step.</param>
-    public static double Peak(Trainer trainer, double usual, ModelGraph graph, CancellationToken cancellationToken)
+    public static double Peak(Trainer trainer, double usual, ModelGraph graph, CancellationToken cancellationToken) =>
+        IsNeeded(graph) ? Peak(usual, rates => trainer.Losses(graph, rates, cancellationToken)) : usual;
+
+    /// <summary>Whether fewer than half of the convolutions are normalized, or nothing is.</summary>
+    public static bool IsNeeded(ModelGraph graph)
     {
         var operators = graph.Model.Graph.Node.CountBy(n => n.OpType).ToDictionary();
-        var isNormalized = 2 * operators.GetValueOrDefault("BatchNormalization") >= operators.GetValueOrDefault("Conv");
-        return isNormalized ? usual : Peak(usual, rates => trainer.Losses(graph, rates, cancellationToken));
+        var normalized = operators.GetValueOrDefault("BatchNormalization");
+        return normalized == 0 || 2 * normalized < operators.GetValueOrDefault("Conv");
     }
 
     /// <param name="usual">The most that is of use.</param>

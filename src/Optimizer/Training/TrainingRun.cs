@@ -58,6 +58,7 @@ internal static class TrainingRun
         output.WriteLine($"{images.Count} images, {options.EpochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");
         if (isRateMeasured)
         {
+            if (RangeTest.IsNeeded(graph)) output.WriteLine($"without batch normalization: a range test of {RangeTest.StepCount} steps for the learning rate");
             options = options with { LearningRate = RangeTest.Peak(new Trainer(images, options) { Teacher = logits, ThreadCount = threads }, options.LearningRate, graph, cancellationToken) };
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"learning rate {options.LearningRate:g2}"));
         }

@@ -1,5 +1,7 @@
 using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Tests.Graph;
 
 namespace Dunlin.Optimizer.Tests.Data;
 
@@ -22,6 +24,14 @@ internal static class Stripes
     {
         var images = Make(count, seed);
         return [.. Enumerable.Range(0, count).Select(i => new MemorySample($"{i}", ClassNames[images.Labels[i]], IsTest: false, images, i))];
+    }
+
+    /// <summary>What share 0…1 of fresh stripes a network answers right, by ONNX Runtime.</summary>
+    public static double ShareRight(ModelGraph graph)
+    {
+        using var images = Pixels(150, seed: 1234);
+        using var run = new GraphRun(graph.Model);
+        return images.Tensors().Select(run.Scores).Index().Average(s => Array.IndexOf(s.Item, s.Item.Max()) == images.Label(s.Index) ? 1.0 : 0);
     }
 
     public static LabelledImages Make(int count, int seed = 7)

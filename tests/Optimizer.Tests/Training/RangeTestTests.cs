@@ -45,6 +45,21 @@ public sealed class RangeTestTests
         Assert.Equal(Usual, RangeTest.Peak(new Trainer(images, Options), Usual, graph, tested.Token));
     }
 
+    [Theory]
+    [InlineData(0, 0, true)]
+    [InlineData(4, 0, true)]
+    [InlineData(4, 1, true)]
+    [InlineData(4, 2, false)]
+    [InlineData(0, 1, false)]
+    public void TheTestIsNeededWhereFewerThanHalfOfTheConvolutionsAreNormalized(int convolutions, int normalizations, bool isNeeded)
+    {
+        var graph = ModelGraph.Of(ResidualGraph.Build(Spec, [1, 1, Stripes.Side, Stripes.Side], seed: 1));
+        graph.Model.Graph.Node.Clear();
+        foreach (var (type, count) in (ReadOnlySpan<(string, int)>)[("Gemm", 1), ("Conv", convolutions), ("BatchNormalization", normalizations)])
+            for (var i = 0; i < count; i++) graph.Model.Graph.Node.Add(new Onnx.NodeProto { OpType = type });
+        Assert.Equal(isNeeded, RangeTest.IsNeeded(graph));
+    }
+
     [Fact]
     public void ALossThatIsNoNumberEndsTheTestBelow()
     {
@@ -83,12 +98,12 @@ public sealed class RangeTestTests
         Scale(graph, "stage2.block1.conv1", 0.02f);
         Scale(graph, "stage2.block1.conv2", 50, withBias: false);
         var bytes = graph.Model.ToByteArray();
-        Assert.InRange(ShareRight(graph), 0.9, 1);
+        Assert.InRange(Stripes.ShareRight(graph), 0.9, 1);
 
         Assert.Throws<DivergedException>(() => Trained(Usual));
         var peak = RangeTest.Peak(new Trainer(images, Options) { ThreadCount = 1 }, Usual, graph, Stop);
         Assert.InRange(peak, 0, Usual / 4);
-        Assert.InRange(ShareRight(Trained(peak)), 0.9, 1);
+        Assert.InRange(Stripes.ShareRight(Trained(peak)), 0.9, 1);
 
         ModelGraph Trained(double rate)
         {
@@ -108,12 +123,5 @@ public sealed class RangeTestTests
             var tensor = graph.Constant(name)!;
             graph.SetConstant(Tensors.Of(name, [.. Tensors.Floats(tensor).Select(value => value * factor)], [.. tensor.Dims]));
         }
-    }
-
-    private static double ShareRight(ModelGraph graph)
-    {
-        using var images = Stripes.Pixels(150, seed: 1234);
-        using var run = new GraphRun(graph.Model);
-        return images.Tensors().Select(run.Scores).Index().Average(s => Array.IndexOf(s.Item, s.Item.Max()) == images.Label(s.Index) ? 1.0 : 0);
     }
 }

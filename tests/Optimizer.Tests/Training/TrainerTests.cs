@@ -27,9 +27,9 @@ public sealed class TrainerTests : IDisposable
         Train(graph, 3, checkpoint: null, epochs.Add, Stop);
 
         Assert.True(epochs[^1].Loss < epochs[0].Loss * 0.8, $"the loss went from {epochs[0].Loss} to {epochs[^1].Loss}");
-        Assert.InRange(ShareRight(graph), 0.9, 1);
+        Assert.InRange(Stripes.ShareRight(graph), 0.9, 1);
         BatchNormFolding.Apply(graph);
-        Assert.InRange(ShareRight(graph), 0.9, 1);
+        Assert.InRange(Stripes.ShareRight(graph), 0.9, 1);
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class TrainerTests : IDisposable
         using var logits = new TeacherLogits(teacher, images, Options(3), threadCount: 2, folder: null);
         new Trainer(images, Options(3)) { Teacher = logits, ThreadCount = 1 }.Run(graph, Stop);
 
-        Assert.InRange(ShareRight(graph), 0.9, 1);
+        Assert.InRange(Stripes.ShareRight(graph), 0.9, 1);
     }
 
     [Fact]
@@ -146,7 +146,7 @@ public sealed class TrainerTests : IDisposable
         var graph = ModelGraph.Of(FoldedResidual.Make(Spec, Stripes.Side));
         using var images = Stripes.Pixels(300);
         new Trainer(images, Options(4) with { LearningRate = 0.02, UseBFloat16 = true }) { ThreadCount = 1 }.Run(graph, Stop);
-        Assert.InRange(ShareRight(graph), 0.8, 1);
+        Assert.InRange(Stripes.ShareRight(graph), 0.8, 1);
     }
 
     [Fact]
@@ -204,12 +204,5 @@ public sealed class TrainerTests : IDisposable
     {
         var tensor = graph.Constant(name)!;
         graph.SetConstant(Tensors.Of(name, [.. Tensors.Floats(tensor).Select(change)], [.. tensor.Dims]));
-    }
-
-    private static double ShareRight(ModelGraph graph)
-    {
-        using var images = Stripes.Pixels(150, seed: 1234);
-        using var run = new GraphRun(graph.Model);
-        return images.Tensors().Select(run.Scores).Index().Average(s => Array.IndexOf(s.Item, s.Item.Max()) == images.Label(s.Index) ? 1.0 : 0);
     }
 }
