@@ -155,7 +155,8 @@ internal static class CheckCommand
 
     private static async Task<string?> ConnectOnceAsync(MqttOptions mqtt, string clientId, CancellationToken cancellationToken)
     {
-        using var client = new MqttClientFactory().CreateMqttClient();
+        using var own = new BrokerClient();
+        var client = own.Mqtt;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(BrokerTime);
         try

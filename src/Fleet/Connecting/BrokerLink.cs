@@ -89,7 +89,8 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
         var retry = FirstRetry;
         while (!cancellationToken.IsCancellationRequested)
         {
-            using var client = new MqttClientFactory().CreateMqttClient();
+            using var own = new BrokerClient();
+            var client = own.Mqtt;
             var ended = NewSignal();
             client.DisconnectedAsync += e =>
             {

@@ -31,8 +31,8 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
     /// <summary>Exit code 69 if the broker is not to be had.</summary>
     public async Task<int> OnceAsync(TimeSpan collect, bool isJson, CancellationToken cancellationToken)
     {
-        using var client = NewClient();
-        if (!await TryConnectAsync(client, cancellationToken))
+        using var own = NewClient();
+        if (!await TryConnectAsync(own.Mqtt, cancellationToken))
         {
             await errors.WriteLineAsync(_trouble);
             return ExitCodes.Unavailable;
@@ -81,10 +81,10 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
         return ExitCodes.Ok;
     }
 
-    private IMqttClient NewClient()
+    private BrokerClient NewClient()
     {
-        var client = new MqttClientFactory().CreateMqttClient();
-        client.ApplicationMessageReceivedAsync += arrival =>
+        var client = new BrokerClient();
+        client.Mqtt.ApplicationMessageReceivedAsync += arrival =>
         {
             _messages.Writer.TryWrite((arrival.ApplicationMessage.Topic ?? "", arrival.ApplicationMessage.Payload.ToArray()));
             return Task.CompletedTask;
@@ -96,14 +96,14 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            using var client = NewClient();
+            using var own = NewClient();
             var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            client.DisconnectedAsync += _ =>
+            own.Mqtt.DisconnectedAsync += _ =>
             {
                 ended.TrySetResult();
                 return Task.CompletedTask;
             };
-            if (await TryConnectAsync(client, cancellationToken))
+            if (await TryConnectAsync(own.Mqtt, cancellationToken))
             {
                 await ended.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 _trouble = $"Lost the link to broker {options.Host}; connecting again.";

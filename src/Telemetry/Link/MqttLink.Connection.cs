@@ -23,7 +23,8 @@ public sealed partial class MqttLink
 
     private async Task<ConnectionEnd> ConnectAndServeAsync(CancellationToken stoppingToken)
     {
-        using var client = new MqttClientFactory().CreateMqttClient();
+        using var own = new BrokerClient();
+        var client = own.Mqtt;
         var ended = new TaskCompletionSource<MqttClientDisconnectedEventArgs>(TaskCreationOptions.RunContinuationsAsynchronously);
         client.DisconnectedAsync += end =>
         {

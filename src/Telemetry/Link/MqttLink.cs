@@ -124,7 +124,6 @@ public sealed partial class MqttLink : BackgroundService
     {
         base.Dispose();
         _results.Dispose();
-        _client?.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

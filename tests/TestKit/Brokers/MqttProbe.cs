@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
+using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Waiting;
 using MQTTnet;
 using MQTTnet.Protocol;
@@ -12,11 +13,13 @@ namespace Dunlin.TestKit.Brokers;
 /// <summary>A client on the other side of the broker: keeps what arrives and publishes what a test wants.</summary>
 public sealed class MqttProbe : IAsyncDisposable
 {
-    private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
+    private readonly BrokerClient _own = new();
     private readonly Lock _gate = new();
     private readonly List<ProbedMessage> _messages = [];
 
-    private MqttProbe() => _client.ApplicationMessageReceivedAsync += KeepAsync;
+    private MqttProbe() => Client.ApplicationMessageReceivedAsync += KeepAsync;
+
+    private IMqttClient Client => _own.Mqtt;
 
     /// <summary>All messages so far, in order of arrival.</summary>
     public IReadOnlyList<ProbedMessage> Messages { get { lock (_gate) return [.. _messages]; } }
@@ -36,7 +39,7 @@ public sealed class MqttProbe : IAsyncDisposable
         var builder = new MqttClientOptionsBuilder().WithTcpServer(host, port)
             .WithProtocolVersion(MQTTnet.Formatter.MqttProtocolVersion.V500).WithClientId("probe-" + Guid.NewGuid().ToString("N"));
         configure(builder);
-        var result = await probe._client.ConnectAsync(builder.Build());
+        var result = await probe.Client.ConnectAsync(builder.Build());
         if (result.ResultCode != MqttClientConnectResultCode.Success) throw new IOException($"The broker refused the probe: {result.ResultCode}.");
         if (filters.Length > 0)
         {
@@ -47,7 +50,7 @@ public sealed class MqttProbe : IAsyncDisposable
                     Topic = f, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce, RetainAsPublished = true,
                 })],
             };
-            await probe._client.SubscribeAsync(options);
+            await probe.Client.SubscribeAsync(options);
         }
 
         return probe;
@@ -85,7 +88,7 @@ public sealed class MqttProbe : IAsyncDisposable
         PublishAsync(topic, Encoding.UTF8.GetBytes(payload), retain);
 
     public async Task PublishAsync(string topic, byte[] payload, bool retain = false, string? responseTopic = null, byte[]? correlation = null) =>
-        await _client.PublishAsync(new MqttApplicationMessage
+        await Client.PublishAsync(new MqttApplicationMessage
         {
             Topic = topic,
             PayloadSegment = payload,
@@ -95,10 +98,10 @@ public sealed class MqttProbe : IAsyncDisposable
             CorrelationData = correlation,
         });
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        if (_client.IsConnected) await _client.DisconnectAsync(new MqttClientDisconnectOptions());
-        _client.Dispose();
+        _own.Dispose();
+        return ValueTask.CompletedTask;
     }
 
     private Task KeepAsync(MqttApplicationMessageReceivedEventArgs arrival)
