@@ -91,6 +91,7 @@ internal static class CheckCommand
             else say(Mark.Ok, "variant", $"'{group.Key}' loads and passes its golden check: {vetted.Golden!.AgreementCount} of {vetted.Golden.SampleCount} as on the workstation.");
         }
 
+        if (first is null) say(Mark.Failed, "variant", "None of this bundle can run here.");
         return first;
     }
 

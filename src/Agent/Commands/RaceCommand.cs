@@ -21,9 +21,7 @@ internal static class RaceCommand
             var release = Offline.OpenBundle(result.GetValue(bundle), options.Get<DeviceOptions>());
             var watts = options.Get<PowerOptions>().WattsPerCore;
             var race = offline.CreateRace(options.Get<RaceOptions>(), new EnergyProbe { WattsPerCore = watts > 0 ? watts : null });
-            var contenders = race.Enumerate(release, incumbent: null);
-            if (contenders.Count == 0) throw new CommandException($"Bundle '{release.Manifest.Name} {release.Manifest.Label}' has no variant '{options.Get<RaceOptions>().Variant}'; check Race:Variant.");
-            var verdict = await race.RunAsync(new RaceRequest(release, contenders), cancellationToken);
+            var verdict = await race.RunAsync(new RaceRequest(release, race.Enumerate(release, incumbent: null)), cancellationToken);
             if (result.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(verdict, StrictJson.Default.Verdict));
             else VerdictTable.Write(release.Manifest, verdict);
             return verdict.Winner is null ? 1 : 0;

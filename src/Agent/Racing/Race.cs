@@ -25,17 +25,18 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
     {
         ExecutionProviders = [Providers.Cpu],
         AccuracyFloor = options.AccuracyFloor,
+        Variant = options.Variant,
         MaximumThreads = options.MaximumThreads == 0 ? null : options.MaximumThreads,
         IsPresent = variant => bundle.Present.Any(present => present.Id == variant.Id),
         Quarantined = quarantine.WhyNot,
         Incumbent = incumbent,
-    }).Where(contender => options.Variant.Length == 0 || contender.Variant.Id == options.Variant).ToList();
+    });
 
     /// <summary>What a cached verdict must have been reached under.</summary>
     public RaceConditions ConditionsOf(Bundle bundle, IReadOnlyList<Contender> contenders, Objective? objective = null) => new()
     {
         Release = bundle.ReleaseId,
-        Contenders = [.. contenders.Select(contender => contender.Id).OrderBy(id => id.ToString(), StringComparer.Ordinal)],
+        Contenders = [.. contenders.Where(contender => contender.Blocked is null).Select(contender => contender.Id).OrderBy(id => id.ToString(), StringComparer.Ordinal)],
         Objective = objective ?? options.Objective,
         AccuracyFloor = Math.Max(bundle.Manifest.AccuracyFloor, options.AccuracyFloor),
         DeadlineMilliseconds = options.DeadlineMilliseconds > 0 ? options.DeadlineMilliseconds : null,

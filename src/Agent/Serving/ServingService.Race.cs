@@ -28,7 +28,8 @@ internal sealed partial class ServingService
         var race = _parts.Race;
         var incumbent = _seated == release.Bundle.ReleaseId ? _report.Running : null;
         var contenders = race.Enumerate(release.Bundle, incumbent);
-        LogRaceStarted(contenders.Count);
+        var racing = contenders.Count(contender => contender.Blocked is null);
+        LogRaceStarted(racing);
         var seated = incumbent is not null ? Task.CompletedTask : null;
         using var interruptible = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _interrupt.Token);
         Verdict verdict;

@@ -16,6 +16,9 @@ public sealed record ContenderOptions
     /// <summary>Intra-op threads at most; null: as many as cores are usable.</summary>
     public int? MaximumThreads { get; init; }
 
+    /// <summary>The only variant that may run, by its id; empty: any.</summary>
+    public string Variant { get; init; } = "";
+
     /// <summary>Whether the variant's file is on the board.</summary>
     public Func<Variant, bool> IsPresent { get; init; } = _ => true;
 
@@ -70,6 +73,7 @@ public static class Contenders
 
     private static (string Code, string Reason)? WhyBlocked(Variant variant, List<string> providers, double floor, BoardFacts board, ContenderOptions options)
     {
+        if (options.Variant.Length > 0 && variant.Id != options.Variant) return ("variant.not-chosen", $"is not the one that Race:Variant names, '{options.Variant}'");
         var requires = variant.Requires;
         if (providers.Count == 0)
             return ("provider.missing", $"needs one of {string.Join(", ", requires.ExecutionProviders)}; this board has {string.Join(", ", options.ExecutionProviders)}");

@@ -53,6 +53,20 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
     }
 
     [Fact]
+    public async Task AVariantThatTheBundleDoesNotHaveIsNamedByRaceAndCheck()
+    {
+        string[] wrong = ["--set", "Race:Variant=int4"];
+        var (code, output, errors) = await AgentProcess.CallAsync(["race", "--bundle", AgentSetup.DemoBundle, "--json", .. wrong]);
+        Assert.True(code == 1, output + errors);
+        Assert.StartsWith("Nothing can run here: Variant '", JsonSerializer.Deserialize(output, StrictJson.Default.Verdict)!.Reason, StringComparison.Ordinal);
+        Assert.Contains($"Variant '{DemoVariants.Lightest}' is not the one that Race:Variant names, 'int4'.", output.Replace("\\u0027", "'", StringComparison.Ordinal), StringComparison.Ordinal);
+
+        (code, output, _) = await AgentProcess.CallAsync(["check", .. Sets(new AgentSetup { StateDirectory = _space.At("state"), Camera = first.Frames, Port = 1 }), .. wrong]);
+        Assert.Equal(1, code);
+        Assert.Matches("FAILED  variant +None of this bundle can run here", output);
+    }
+
+    [Fact]
     public async Task CheckSaysWhatWorksAndEndsWithOneWhereSomethingDoesNot()
     {
         await using var broker = await MosquittoBroker.StartAsync();

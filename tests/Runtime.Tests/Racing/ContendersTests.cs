@@ -39,6 +39,7 @@ public sealed class ContendersTests
         Assert.Equal("cpu.feature-missing", Blocked(variant => variant with { Requires = variant.Requires with { CpuFeatures = ["avx2", "avx512_vnni"] } }));
         Assert.Equal("memory.insufficient", Blocked(variant => variant with { Requires = variant.Requires with { MemoryByteCount = 600L << 20 } }));
         Assert.Equal("accuracy.below-floor", Blocked(variant => variant with { Accuracy = variant.Accuracy with { Top1 = 0.79 } }));
+        Assert.Equal("variant.not-chosen", Blocked(variant => variant, new ContenderOptions { Variant = "w" }));
         Assert.Equal("quarantined", Blocked(variant => variant, new ContenderOptions { Quarantined = _ => "it crashed" }));
     }
 
