@@ -10,13 +10,14 @@ target_torture() { # breaks updates everywhere, fuzzes parsers; writes docs/reli
   mkdir -p "$root/results" "$root/work"
   gcc -O1 -shared -fPIC -Wall -o "$root/shim.so" tests/Torture/Shim/shim.c -ldl
   local area failed=0
-  for area in "${@:-fuzz hostile storm watchdog kill rollback sync full power soak}"; do
+  for area in "${@:-fuzz hostile storm watchdog kill rollback sync full power soak windows}"; do
     for area in $area; do
       echo "== $area"
       case $area in
         fuzz) torture_fuzz "$root" || failed=1 ;;
         hostile) "$torture" hostile "$agent" "$root/work" "$root/results" || failed=1 ;;
         kill | rollback | sync | full | power | soak) "$torture" "$area" "$agent" "$root/shim.so" "$root/work" "$root/results" || failed=1 ;;
+        windows) "$torture" windows "$root/work" "$root/results" || failed=1 ;;
         storm) "$torture" storm "$root/results" || failed=1 ;;
         watchdog) "$torture" watchdog "$agent" "$root/work" "$root/results" || failed=1 ;;
         *) echo "build.sh torture: there is no area '$area'" >&2; return 2 ;;

@@ -4,11 +4,12 @@ using Dunlin.Torture.Results;
 using Dunlin.Torture.Storm;
 using Dunlin.Torture.Updates;
 using Dunlin.Torture.Watchdog;
+using Dunlin.Torture.Windows;
 
 // Parts of ./build.sh torture; packaging/targets/torture.sh says in which order.
 const string Usage = """
     usage: Dunlin.Torture fuzz TARGET | seeds TARGET FOLDER | replay TARGET FOLDER | fuzzed TARGET RESULTS FOLDER
-                          hostile|watchdog AGENT WORK RESULTS | storm RESULTS | kill|rollback|sync|full|power|soak AGENT SHIM WORK RESULTS | page RESULTS FILE
+                          hostile|watchdog AGENT WORK RESULTS | storm RESULTS | windows WORK RESULTS | kill|rollback|sync|full|power|soak AGENT SHIM WORK RESULTS | page RESULTS FILE
     """;
 FuzzTarget Target(string name) => FuzzTarget.All.Single(target => target.Name == name);
 using var stopped = new CancellationTokenSource();
@@ -36,6 +37,9 @@ try
             return 0;
         case ["watchdog", var agent, var work, var folder]:
             await new WatchdogArea(agent, work, new CaseStore(folder, "watchdog")).RunAsync(stopped.Token);
+            return 0;
+        case ["windows", var work, var folder]:
+            await new WindowSoak(work, new CaseStore(folder, "windows")).RunAsync(stopped.Token);
             return 0;
         case ["storm", var folder]:
             await new ReconnectStorm(new CaseStore(folder, "storm")).RunAsync(stopped.Token);

@@ -59,7 +59,7 @@ public sealed class MosquittoBroker : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         if (_process is not null) throw new InvalidOperationException("The broker runs already.");
-        var start = new ProcessStartInfo(Executable, ["-c", Path.Combine(_folder, "mosquitto.conf"), "-v"])
+        var start = new ProcessStartInfo(Executable, ["-c", Path.Combine(_folder, "mosquitto.conf"), .. _settings.LogsPackets ? ["-v"] : Array.Empty<string>()])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

@@ -18,6 +18,9 @@ public sealed record MosquittoSettings
     /// <summary>The whole configuration, given the port, instead of one made of the other settings; logging is added.</summary>
     public Func<int, string>? ConfigurationOf { get; init; }
 
+    /// <summary>Each packet is a line of <see cref="MosquittoBroker.Log"/>, which grows with them.</summary>
+    public bool LogsPackets { get; init; } = true;
+
     /// <summary>More lines for the configuration file.</summary>
     public string Extra { get; init; } = "";
 

@@ -17,6 +17,7 @@ internal static class ReliabilityPage
         ("full", "an update on a disk that has only so much room", "sizes"),
         ("power", "a copy of the ext4 image at a file system call of an update, mounted and recovered", "images"),
         ("soak", "updates to and fro in one process, with its memory, descriptors and threads", "hundreds"),
+        ("windows", "telemetry windows one after the other in one process, with its memory, descriptors and threads", "hundred thousands"),
         ("storm", "five hundred links whose broker dies", "rounds"),
         ("watchdog", "a loop that hangs: the watchdog is fed no more", "loops"),
     ];

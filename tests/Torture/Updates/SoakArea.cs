@@ -71,27 +71,13 @@ internal sealed class SoakArea(UpdateStage stage, string agent, CaseStore result
         {
             ["supervisorMegabytes"] = warm.Max(size => size.Supervisor.Megabytes),
             ["workerMegabytes"] = warm.Max(size => size.Worker.Megabytes),
-            ["supervisorKilobytesPerUpdate"] = 1024 * Slope([.. warm.Select(size => size.Supervisor.Megabytes)]),
-            ["workerKilobytesPerUpdate"] = 1024 * Slope([.. warm.Select(size => size.Worker.Megabytes)]),
-            ["descriptorsPerUpdate"] = Math.Max(Slope([.. warm.Select(size => size.Supervisor.Descriptors)]), Slope([.. warm.Select(size => size.Worker.Descriptors)])),
-            ["threadsPerUpdate"] = Math.Max(Slope([.. warm.Select(size => size.Supervisor.Threads)]), Slope([.. warm.Select(size => size.Worker.Threads)])),
+            ["supervisorKilobytesPerUpdate"] = 1024 * Growth.PerStep([.. warm.Select(size => size.Supervisor.Megabytes)]),
+            ["workerKilobytesPerUpdate"] = 1024 * Growth.PerStep([.. warm.Select(size => size.Worker.Megabytes)]),
+            ["descriptorsPerUpdate"] = Math.Max(Growth.PerStep([.. warm.Select(size => size.Supervisor.Descriptors)]), Growth.PerStep([.. warm.Select(size => size.Worker.Descriptors)])),
+            ["threadsPerUpdate"] = Math.Max(Growth.PerStep([.. warm.Select(size => size.Supervisor.Threads)]), Growth.PerStep([.. warm.Select(size => size.Worker.Threads)])),
         };
         var grown = numbers.Where(number => number.Key.EndsWith("PerUpdate", StringComparison.Ordinal)
             && number.Value > (number.Key.Contains("Kilobytes", StringComparison.Ordinal) ? MostKilobytesPerUpdate : MostHandlesPerUpdate)).Select(number => FormattableString.Invariant($"{number.Key} {number.Value:0.000}")).ToList();
         return (grown.Count == 0 ? null : string.Join(", ", grown), "all committed, and nothing grew", numbers);
-    }
-
-    /// <summary>By least squares, per update.</summary>
-    private static double Slope(double[] values)
-    {
-        var (middle, mean) = ((values.Length - 1) / 2.0, values.Average());
-        var (above, below) = (0.0, 0.0);
-        for (var i = 0; i < values.Length; i++)
-        {
-            above += (i - middle) * (values[i] - mean);
-            below += (i - middle) * (i - middle);
-        }
-
-        return above / below;
     }
 }

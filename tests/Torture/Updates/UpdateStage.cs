@@ -26,7 +26,7 @@ internal sealed class UpdateStage : IAsyncDisposable
     public const string Device = "d1";
 
     /// <summary>Directives that follow each other in a soak.</summary>
-    public const int SoakCount = 200;
+    public const int SoakCount = 500;
 
     private readonly StageFacts _facts;
     private readonly Shelf _shelf;
