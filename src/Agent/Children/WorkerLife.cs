@@ -8,7 +8,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     /// <summary>Far above any camera; a worker that sends more wants to keep the supervisor busy.</summary>
     private const int MessagesPerSecond = 20_000;
 
-    public static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(250);
+    public static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly CameraFolder _folder = new(load.Camera);

@@ -16,7 +16,7 @@ namespace Dunlin.Agent.Serving;
 /// </summary>
 internal sealed partial class ServingService : BackgroundService
 {
-    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestTickInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(10);
 

@@ -12,13 +12,15 @@ namespace Dunlin.Agent.Systemd;
 internal sealed partial class SystemdService(
     ISystemdNotifier notifier, LoopTicks loops, ServiceStatusText status, TimeProvider time, ILogger<SystemdService> logger) : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StartInterval = TimeSpan.FromMilliseconds(200);
+
     private string? _lastStatus;
     private string? _lastHanging;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
+        using var timer = new PeriodicTimer(StartInterval, time);
         var ready = false;
         try
         {
@@ -28,6 +30,7 @@ internal sealed partial class SystemdService(
                 {
                     notifier.Notify(ServiceState.Ready);
                     ready = true;
+                    timer.Period = Interval;
                     LogReady();
                 }
 

@@ -15,6 +15,7 @@ namespace Dunlin.Agent.Updates;
 internal sealed partial class UpdateEngine : IDisposable
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan IdleTickInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestTickInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
 
@@ -266,7 +267,8 @@ internal sealed partial class UpdateEngine : IDisposable
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var arrived = _inbox.Reader.WaitToReadAsync(enough.Token).AsTask();
-        await Task.WhenAny(arrived, _step ?? Task.Delay(Timeout.InfiniteTimeSpan, _time, enough.Token), Task.Delay(TickInterval, _time, enough.Token));
+        var tick = Task.Delay(_records.IsUnderWay ? TickInterval : IdleTickInterval, _time, enough.Token);
+        await (_step is null ? Task.WhenAny(arrived, tick) : Task.WhenAny(arrived, _step, tick));
         await enough.CancelAsync();
     }
 

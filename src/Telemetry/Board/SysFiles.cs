@@ -15,6 +15,8 @@ internal sealed class SysFiles(string root)
     {
         try
         {
+            // What a board does not have is asked for each second, and an exception costs twenty times this look.
+            if (!File.Exists(Locate(path))) return null;
             var text = File.ReadAllText(Locate(path)).Trim('\0', ' ', '\n', '\r', '\t');
             return text.Length == 0 ? null : text;
         }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using MQTTnet;
+using MQTTnet.Diagnostics.PacketInspection;
 using MQTTnet.Exceptions;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
@@ -62,10 +63,27 @@ public sealed partial class MqttLink
     {
         using var patience = new CancellationTokenSource(_timing.Timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
-        var result = await client.ConnectAsync(ClientOptions(), either.Token);
+        var options = ClientOptions();
+        client.InspectPacketAsync += WithoutKeepAlive(client, options);
+        var result = await client.ConnectAsync(options, either.Token);
         return result.ResultCode == MqttClientConnectResultCode.Success
             ? (result.IsSessionPresent, null)
             : (false, ConnectFailure.Describe(_options, _identity.Topics.Device, result.ResultCode, result.ReasonString));
+    }
+
+    /// <summary>
+    /// With its first packet, CONNECT, out of the door, the broker knows the period: MQTTnet's own keep-alive, which would
+    /// wake the processor ten times a second to look at a clock that may be stepped, has nothing left to do beside our pings.
+    /// </summary>
+    private static Func<InspectMqttPacketEventArgs, Task> WithoutKeepAlive(IMqttClient client, MqttClientOptions options)
+    {
+        Func<InspectMqttPacketEventArgs, Task> self = null!;
+        return self = _ =>
+        {
+            options.KeepAlivePeriod = TimeSpan.Zero;
+            client.InspectPacketAsync -= self;
+            return Task.CompletedTask;
+        };
     }
 
     private async Task<ConnectionEnd> ServeAsync(

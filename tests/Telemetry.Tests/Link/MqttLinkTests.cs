@@ -87,6 +87,16 @@ public sealed class MqttLinkTests
     }
 
     [Fact]
+    public async Task TheBrokerKnowsTheKeepAliveThatTheLinkItselfKeeps()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var link = await new TestLink(TestLink.To(broker)).StartAsync();
+        await link.ConnectedAsync();
+        Assert.Contains(", k2)", broker.Log, StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => broker.Log.Contains("Received PINGREQ", StringComparison.Ordinal), "a ping");
+    }
+
+    [Fact]
     public async Task AHalfOpenLinkIsNoticed()
     {
         await using var broker = await MosquittoBroker.StartAsync();
