@@ -22,7 +22,7 @@ internal static partial class StateAccess
     {
         try
         {
-            // Looked at each second: only where any file system says so is it worth to find out which one is ours.
+            // Looked at every few seconds: only where any file system says so is it worth to find out which one is ours.
             var mounts = File.ReadAllBytes("/proc/self/mountinfo");
             if (mounts.AsSpan().IndexOf(Emergency) < 0) return false;
             // The fifth field is where it is mounted, the last one has the file system's own options (proc_pid_mountinfo(5)).

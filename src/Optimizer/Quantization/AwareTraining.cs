@@ -35,7 +35,7 @@ internal static class AwareTraining
         var said = arguments.InvocationConfiguration.Error;
         said.WriteLine($"training on the grids: {images.Count} images, {epochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");
         var range = new Trainer(images, options) { Teacher = logits, Grids = quantization.Grids() };
-        options = options with { LearningRate = RangeTest.Peak(range, options.LearningRate, quantization.Plan.Graph, cancellationToken) };
+        options = TrainingRun.WithRateThatIsBorne(options, range, quantization.Plan.Graph, said, cancellationToken);
         var checkpoint = Path.ChangeExtension(result, ".checkpoint");
         using var interrupted = Bars.None(said).SayWhenInterrupted(said, checkpoint, cancellationToken);
         return quantization.AfterTraining(new Trainer(images, options)

@@ -56,12 +56,7 @@ internal static class TrainingRun
         using var logits = model is null ? null : new TeacherLogits(model, seen!, options, threads, Path.GetDirectoryName(path));
         var output = arguments.InvocationConfiguration.Output;
         output.WriteLine($"{images.Count} images, {options.EpochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");
-        if (isRateMeasured)
-        {
-            if (RangeTest.IsNeeded(graph)) output.WriteLine($"without batch normalization: a range test of {RangeTest.StepCount} steps for the learning rate");
-            options = options with { LearningRate = RangeTest.Peak(new Trainer(images, options) { Teacher = logits, ThreadCount = threads }, options.LearningRate, graph, cancellationToken) };
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"learning rate {options.LearningRate:g2}"));
-        }
+        if (isRateMeasured) options = WithRateThatIsBorne(options, new Trainer(images, options) { Teacher = logits, ThreadCount = threads }, graph, output, cancellationToken);
 
         var checkpoint = Path.ChangeExtension(path, ".checkpoint");
         Bars.Around(output, 1, bars =>
@@ -84,6 +79,20 @@ internal static class TrainingRun
         ModelFile.Save(graph.Model, path);
         var facts = GraphFacts.Of(graph);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {facts.ParameterCount} parameters, {facts.Macs / 1e6:f2} million multiply-accumulates"));
+    }
+
+    /// <summary>With as much of the learning rate as the network bears, and says both.</summary>
+    /// <param name="options">With the usual rate.</param>
+    /// <param name="trainer">Trains as the recovery will.</param>
+    /// <param name="graph">Is not changed.</param>
+    /// <param name="said">A line or two.</param>
+    /// <param name="cancellationToken">Ends the test.</param>
+    public static TrainingOptions WithRateThatIsBorne(TrainingOptions options, Trainer trainer, ModelGraph graph, TextWriter said, CancellationToken cancellationToken)
+    {
+        if (RangeTest.IsNeeded(graph)) said.WriteLine($"without batch normalization: a range test of {RangeTest.StepCount} steps for the learning rate");
+        options = options with { LearningRate = RangeTest.Peak(trainer, options.LearningRate, graph, cancellationToken) };
+        said.WriteLine(string.Create(CultureInfo.InvariantCulture, $"learning rate {options.LearningRate:g2}"));
+        return options;
     }
 
     /// <exception cref="FormatException">The value is out of bounds.</exception>

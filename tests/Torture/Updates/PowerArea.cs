@@ -22,7 +22,7 @@ internal sealed class PowerArea(UpdateStage stage, string agent, string shim, Ca
         var recorder = new Recorder(stage, agent, shim, folder);
         if (File.Exists(Path.Combine(folder, "calls.txt")))
         {
-            calls = await recorder.RunAsync("good", "", _ => { }, path => path, cancellationToken);
+            calls = await recorder.RunAsync("", _ => { }, path => path, cancellationToken);
         }
         else
         {
@@ -31,7 +31,7 @@ internal sealed class PowerArea(UpdateStage stage, string agent, string shim, Ca
             var state = Path.Combine(mounted, "state");
             Trees.Copy(stage.Before, state);
             Trees.Run("sync", "-f", mounted);
-            calls = await recorder.RunAsync("good", state, path => Trees.Run("cp", "--sparse=always", disk.Image, path), IdentityOf, cancellationToken);
+            calls = await recorder.RunAsync(state, path => Trees.Run("cp", "--sparse=always", disk.Image, path), IdentityOf, cancellationToken);
         }
 
         Console.WriteLine($"{calls.Count} calls, {calls.Select(call => call.Copy).Distinct().Count()} different images");

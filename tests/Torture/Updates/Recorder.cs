@@ -10,7 +10,7 @@ namespace Dunlin.Torture.Updates;
 internal sealed record RecordedCall(long Number, string Call, string Copy);
 
 /// <summary>
-/// Runs one update with every call announced before it happens, and copies the disk at each.
+/// Runs the stage's good update with every call announced before it happens, and copies the disk at each.
 /// </summary>
 internal sealed class Recorder(UpdateStage stage, string agent, string shim, string folder)
 {
@@ -19,12 +19,11 @@ internal sealed class Recorder(UpdateStage stage, string agent, string shim, str
     /// <summary>Telemetry on its way is not part of an update.</summary>
     private static readonly string[] Ignored = ["/outbox/telemetry"];
 
-    /// <param name="directive">By its name in the stage.</param>
     /// <param name="state">Where the update runs; a copy of the stage's beginning is there.</param>
     /// <param name="copy">Copies the disk as it is now to a path.</param>
     /// <param name="identify">Says which copies are the same.</param>
     /// <param name="cancellationToken">Kills the agent.</param>
-    public async Task<IReadOnlyList<RecordedCall>> RunAsync(string directive, string state, Action<string> copy, Func<string, string> identify, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<RecordedCall>> RunAsync(string state, Action<string> copy, Func<string, string> identify, CancellationToken cancellationToken)
     {
         var index = Path.Combine(folder, "calls.txt");
         if (File.Exists(index)) return [.. File.ReadLines(index).Select(line => line.Split('\t')).Select(part => new RecordedCall(long.Parse(part[0], System.Globalization.CultureInfo.InvariantCulture), part[1], part[2]))];
@@ -38,7 +37,7 @@ internal sealed class Recorder(UpdateStage stage, string agent, string shim, str
         var calls = new List<RecordedCall>();
         var copies = new Dictionary<string, string>();
         var options = new ShimOptions(shim, "ask", Path.Combine(folder, "shim.log"), Ask: ask, Go: go);
-        await using (var device = await DeviceRun.StartAsync(stage, agent, state, stage.Directive(directive), options, cancellationToken))
+        await using (var device = await DeviceRun.StartAsync(stage, agent, state, stage.Directive("good"), options, cancellationToken))
         {
             var ended = EndAsync(device, cancellationToken);
             var line = new StringBuilder();
