@@ -1,0 +1,35 @@
+using Dunlin.Agent.Commands;
+using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Racing;
+using Dunlin.Bundles.Layouts;
+using Dunlin.TestKit;
+
+namespace Dunlin.Agent.Tests.Racing;
+
+public sealed class RaceConditionsTests : IDisposable
+{
+    private readonly Offline _offline = new();
+    private readonly Bundle _bundle = Bundle.Open(RepositoryFolder.DemoBundle);
+
+    [Fact]
+    public void AVerdictOfBeforeAQuarantineIsOfOtherConditions()
+    {
+        using var race = Race("");
+        var before = race.ConditionsOf(_bundle, race.Enumerate(_bundle, null)).Contenders;
+        var failed = before[0].Variant;
+        _offline.Quarantine.Add(_bundle.Manifest.Variants.Single(variant => variant.Id == failed), "golden.failed", "It failed.", TimeProvider.System.GetUtcNow());
+        Assert.Equal(before.Where(id => id.Variant != failed), race.ConditionsOf(_bundle, race.Enumerate(_bundle, null)).Contenders);
+    }
+
+    [Fact]
+    public void SoIsOneWithoutAChosenVariant()
+    {
+        using var race = Race(DemoVariants.Lightest);
+        Assert.Equal(DemoVariants.Lightest, Assert.Single(race.ConditionsOf(_bundle, race.Enumerate(_bundle, null)).Contenders).Variant);
+    }
+
+    public void Dispose() => _offline.Dispose();
+
+    /// <summary>On one thread, where a blocked contender looks like one that may run.</summary>
+    private Race Race(string variant) => _offline.CreateRace(new RaceOptions { MaximumThreads = 1, Variant = variant }, new EnergyProbe());
+}
