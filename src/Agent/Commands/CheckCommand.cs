@@ -156,8 +156,7 @@ internal static class CheckCommand
 
     private static async Task<string?> ConnectOnceAsync(MqttOptions mqtt, string clientId, CancellationToken cancellationToken)
     {
-        using var own = new BrokerClient();
-        var client = own.Mqtt;
+        using var client = new BrokerClient(TimeProvider.System);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(BrokerTime);
         try
@@ -165,10 +164,10 @@ internal static class CheckCommand
             var connection = OperatorConnection.Options(mqtt, clientId, TimeProvider.System);
             // A broker that takes the certificate's name for the client id gives us the running agent's session: it stays, and so does what waits in it.
             (connection.CleanSession, connection.SessionExpiryInterval) = (false, (uint)mqtt.SessionExpirySeconds);
-            client.ApplicationMessageReceivedAsync += LeaveAsync;
+            client.MessageReceived += LeaveAsync;
             var result = await client.ConnectAsync(connection, patience.Token);
             if (result.ResultCode != MqttClientConnectResultCode.Success) return OperatorConnection.Describe(mqtt, clientId, result);
-            await client.DisconnectAsync(new MqttClientDisconnectOptions(), cancellationToken);
+            await client.DisconnectAsync(cancellationToken);
             return null;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)

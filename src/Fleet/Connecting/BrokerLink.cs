@@ -20,7 +20,7 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
     private readonly CancellationTokenSource _end = new();
     private TaskCompletionSource _connected = NewSignal();
     private TaskCompletionSource _refused = NewSignal();
-    private volatile IMqttClient? _client;
+    private volatile BrokerClient? _client;
     private Task _running = Task.CompletedTask;
 
     /// <summary>Runs at each connection, before <see cref="WaitConnectedAsync"/> returns; what it throws ends the connection.</summary>
@@ -89,15 +89,8 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
         var retry = FirstRetry;
         while (!cancellationToken.IsCancellationRequested)
         {
-            using var own = new BrokerClient();
-            var client = own.Mqtt;
-            var ended = NewSignal();
-            client.DisconnectedAsync += e =>
-            {
-                ended.TrySetResult();
-                return Task.CompletedTask;
-            };
-            client.ApplicationMessageReceivedAsync += e =>
+            using var client = new BrokerClient(time);
+            client.MessageReceived += e =>
             {
                 Received?.Invoke(new Arrival(e.ApplicationMessage.Topic ?? "", e.ApplicationMessage.Payload.ToArray(), e.ApplicationMessage.CorrelationData));
                 return Task.CompletedTask;
@@ -105,7 +98,7 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
             if (await TryConnectAsync(client, cancellationToken))
             {
                 retry = FirstRetry;
-                await ended.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)client.WaitForEndAsync(cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 _client = null;
                 _connected = NewSignal();
                 Trouble = $"Lost the link to broker {options.Host}; connecting again.";
@@ -119,7 +112,7 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
         }
     }
 
-    private async Task<bool> TryConnectAsync(IMqttClient client, CancellationToken cancellationToken)
+    private async Task<bool> TryConnectAsync(BrokerClient client, CancellationToken cancellationToken)
     {
         try
         {
@@ -154,11 +147,11 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
         }
     }
 
-    private static async Task GoodbyeAsync(IMqttClient client)
+    private static async Task GoodbyeAsync(BrokerClient client)
     {
         try
         {
-            if (client.IsConnected) await client.DisconnectAsync(new MqttClientDisconnectOptions()).WaitAsync(TimeSpan.FromSeconds(1));
+            if (client.IsConnected) await client.DisconnectAsync().WaitAsync(TimeSpan.FromSeconds(1));
         }
         catch (Exception e) when (IsLinkFailure(e))
         {

@@ -31,8 +31,8 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
     /// <summary>Exit code 69 if the broker is not to be had.</summary>
     public async Task<int> OnceAsync(TimeSpan collect, bool isJson, CancellationToken cancellationToken)
     {
-        using var own = NewClient();
-        if (!await TryConnectAsync(own.Mqtt, cancellationToken))
+        using var client = NewClient();
+        if (!await TryConnectAsync(client, cancellationToken))
         {
             await errors.WriteLineAsync(_trouble);
             return ExitCodes.Unavailable;
@@ -83,8 +83,8 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
 
     private BrokerClient NewClient()
     {
-        var client = new BrokerClient();
-        client.Mqtt.ApplicationMessageReceivedAsync += arrival =>
+        var client = new BrokerClient(time);
+        client.MessageReceived += arrival =>
         {
             _messages.Writer.TryWrite((arrival.ApplicationMessage.Topic ?? "", arrival.ApplicationMessage.Payload.ToArray()));
             return Task.CompletedTask;
@@ -96,16 +96,10 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            using var own = NewClient();
-            var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            own.Mqtt.DisconnectedAsync += _ =>
+            using var client = NewClient();
+            if (await TryConnectAsync(client, cancellationToken))
             {
-                ended.TrySetResult();
-                return Task.CompletedTask;
-            };
-            if (await TryConnectAsync(own.Mqtt, cancellationToken))
-            {
-                await ended.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)client.WaitForEndAsync(cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 _trouble = $"Lost the link to broker {options.Host}; connecting again.";
             }
 
@@ -115,7 +109,7 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
         }
     }
 
-    private async Task<bool> TryConnectAsync(IMqttClient client, CancellationToken cancellationToken)
+    private async Task<bool> TryConnectAsync(BrokerClient client, CancellationToken cancellationToken)
     {
         try
         {

@@ -1,26 +1,122 @@
 using MQTTnet;
+using MQTTnet.Diagnostics.PacketInspection;
+using MQTTnet.Exceptions;
+using MQTTnet.Protocol;
 
 namespace Dunlin.Telemetry.Link;
 
 /// <summary>
-/// Owns one client of MQTTnet. A connection that breaks is taken down by the client itself, in the background; a disposal
-/// in that moment makes MQTTnet 5.2 cancel what it has just disposed of and throw, after all is released.
+/// One client of MQTTnet for one connection. MQTTnet 5.2 takes a connection that breaks down in the background, and forgets
+/// its parts while a call may still use them: such a call ends here as one on a broken connection does, each call ends within
+/// the timeout of the options, and a disposal in that moment throws nothing.
 /// </summary>
-public sealed class BrokerClient : IDisposable
+/// <param name="time">For the timeouts.</param>
+public sealed class BrokerClient(TimeProvider time) : IDisposable
 {
-    /// <summary>The client, not yet connected.</summary>
-    public IMqttClient Mqtt { get; } = new MqttClientFactory().CreateMqttClient();
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1), Look = TimeSpan.FromSeconds(1);
+    private readonly IMqttClient _mqtt = new MqttClientFactory().CreateMqttClient();
+    private readonly TaskCompletionSource<MqttClientDisconnectedEventArgs> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TimeSpan _timeout = Timeout.InfiniteTimeSpan;
+
+    public event Func<MqttApplicationMessageReceivedEventArgs, Task> MessageReceived
+    {
+        add => _mqtt.ApplicationMessageReceivedAsync += value;
+        remove => _mqtt.ApplicationMessageReceivedAsync -= value;
+    }
+
+    public event Func<InspectMqttPacketEventArgs, Task> PacketInspected
+    {
+        add => _mqtt.InspectPacketAsync += value;
+        remove => _mqtt.InspectPacketAsync -= value;
+    }
+
+    public bool IsConnected => _mqtt.IsConnected;
+
+    /// <summary>Completes when the client has said that its connection has ended; it may miss to.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Connects; once only.</summary>
+    /// <exception cref="MqttCommunicationException">As all calls here: the connection failed or is just ending, or no answer came in time.</exception>
+    /// <exception cref="OperationCanceledException">As all calls here: it was cancelled, or took longer than the options' timeout.</exception>
+    public Task<MqttClientConnectResult> ConnectAsync(MqttClientOptions options, CancellationToken cancellationToken = default)
+    {
+        _timeout = options.Timeout;
+        _mqtt.DisconnectedAsync += end =>
+        {
+            _ended.TrySetResult(end);
+            return Task.CompletedTask;
+        };
+        return CallAsync(_mqtt.ConnectAsync, options, cancellationToken);
+    }
+
+    public Task<MqttClientSubscribeResult> SubscribeAsync(MqttClientSubscribeOptions options, CancellationToken cancellationToken = default) =>
+        CallAsync(_mqtt.SubscribeAsync, options, cancellationToken);
+
+    /// <summary>Subscribes with QoS 1.</summary>
+    public Task<MqttClientSubscribeResult> SubscribeAsync(string filter, CancellationToken cancellationToken = default) => SubscribeAsync(
+        new MqttClientSubscribeOptions { TopicFilters = [new MQTTnet.Packets.MqttTopicFilter { Topic = filter, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce }] },
+        cancellationToken);
+
+    public Task<MqttClientPublishResult> PublishAsync(MqttApplicationMessage message, CancellationToken cancellationToken = default) =>
+        CallAsync(_mqtt.PublishAsync, message, cancellationToken);
+
+    public Task PingAsync(CancellationToken cancellationToken) => CallAsync(PingAsync, _mqtt, cancellationToken);
+
+    public Task DisconnectAsync(CancellationToken cancellationToken = default) => CallAsync(DisconnectAsync, _mqtt, cancellationToken);
+
+    /// <summary>Waits until the connection has ended. Null: the client does not say how.</summary>
+    public async Task<MqttClientDisconnectedEventArgs?> WaitForEndAsync(CancellationToken cancellationToken)
+    {
+        while (IsConnected && !Ended.IsCompleted) await WaitAsync(Look, cancellationToken);
+        await WaitAsync(LastWords, cancellationToken);
+        return Ended.IsCompleted ? await _ended.Task : null;
+    }
 
     /// <summary>Closes what is open; never throws, and may be called at any time.</summary>
     public void Dispose()
     {
         try
         {
-            Mqtt.Dispose();
+            _mqtt.Dispose();
         }
         catch (ObjectDisposedException)
         {
-            // By the client's own end: see above.
+            // The client's own end cancelled, disposed of and released all of it meanwhile.
         }
+    }
+
+    private async Task<TResult> CallAsync<TArgument, TResult>(
+        Func<TArgument, CancellationToken, Task<TResult>> call, TArgument argument, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(_timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            return await call(argument, either.Token);
+        }
+        catch (NullReferenceException e)
+        {
+            throw new MqttCommunicationException("The connection ended meanwhile.", e);
+        }
+    }
+
+    private static async Task<bool> PingAsync(IMqttClient mqtt, CancellationToken cancellationToken)
+    {
+        await mqtt.PingAsync(cancellationToken);
+        return true;
+    }
+
+    private static async Task<bool> DisconnectAsync(IMqttClient mqtt, CancellationToken cancellationToken)
+    {
+        await mqtt.DisconnectAsync(new MqttClientDisconnectOptions(), cancellationToken);
+        return true;
+    }
+
+    private async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(Ended, Task.Delay(atMost, time, done.Token));
+        await done.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
     }
 }

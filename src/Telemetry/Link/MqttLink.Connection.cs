@@ -24,20 +24,13 @@ public sealed partial class MqttLink
 
     private async Task<ConnectionEnd> ConnectAndServeAsync(CancellationToken stoppingToken)
     {
-        using var own = new BrokerClient();
-        var client = own.Mqtt;
-        var ended = new TaskCompletionSource<MqttClientDisconnectedEventArgs>(TaskCreationOptions.RunContinuationsAsynchronously);
-        client.DisconnectedAsync += end =>
-        {
-            ended.TrySetResult(end);
-            return Task.CompletedTask;
-        };
-        client.ApplicationMessageReceivedAsync += _router.HandleAsync;
+        using var client = new BrokerClient(_time);
+        client.MessageReceived += _router.HandleAsync;
         try
         {
             var (isSessionPresent, refusal) = await ConnectAsync(client, stoppingToken);
             if (refusal is not null) return Failed(refusal, isCommon: true);
-            return await ServeAsync(client, isSessionPresent, ended.Task, stoppingToken);
+            return await ServeAsync(client, isSessionPresent, stoppingToken);
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsOfTheNetwork(e))
         {
@@ -59,13 +52,11 @@ public sealed partial class MqttLink
         return new ConnectionEnd(false, false, detail, isCommon);
     }
 
-    private async Task<(bool IsSessionPresent, string? Refusal)> ConnectAsync(IMqttClient client, CancellationToken stoppingToken)
+    private async Task<(bool IsSessionPresent, string? Refusal)> ConnectAsync(BrokerClient client, CancellationToken stoppingToken)
     {
-        using var patience = new CancellationTokenSource(_timing.Timeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
         var options = ClientOptions();
-        client.InspectPacketAsync += WithoutKeepAlive(client, options);
-        var result = await client.ConnectAsync(options, either.Token);
+        client.PacketInspected += WithoutKeepAlive(client, options);
+        var result = await client.ConnectAsync(options, stoppingToken);
         return result.ResultCode == MqttClientConnectResultCode.Success
             ? (result.IsSessionPresent, null)
             : (false, ConnectFailure.Describe(_options, _identity.Topics.Device, result.ResultCode, result.ReasonString));
@@ -75,19 +66,18 @@ public sealed partial class MqttLink
     /// With its first packet, CONNECT, out of the door, the broker knows the period: MQTTnet's own keep-alive, which would
     /// wake the processor ten times a second to look at a clock that may be stepped, has nothing left to do beside our pings.
     /// </summary>
-    private static Func<InspectMqttPacketEventArgs, Task> WithoutKeepAlive(IMqttClient client, MqttClientOptions options)
+    private static Func<InspectMqttPacketEventArgs, Task> WithoutKeepAlive(BrokerClient client, MqttClientOptions options)
     {
         Func<InspectMqttPacketEventArgs, Task> self = null!;
         return self = _ =>
         {
             options.KeepAlivePeriod = TimeSpan.Zero;
-            client.InspectPacketAsync -= self;
+            client.PacketInspected -= self;
             return Task.CompletedTask;
         };
     }
 
-    private async Task<ConnectionEnd> ServeAsync(
-        IMqttClient client, bool isSessionPresent, Task<MqttClientDisconnectedEventArgs> ended, CancellationToken stoppingToken)
+    private async Task<ConnectionEnd> ServeAsync(BrokerClient client, bool isSessionPresent, CancellationToken stoppingToken)
     {
         LogConnected(_options.Host, _options.EffectivePort, isSessionPresent);
         var started = _time.GetTimestamp();
@@ -101,7 +91,7 @@ public sealed partial class MqttLink
         Report(true, $"Connected to broker {ConnectFailure.Address(_options)}.");
         _connected.TrySetResult();
         var pinged = _time.GetTimestamp();
-        while (!ended.IsCompleted)
+        while (client.IsConnected)
         {
             stoppingToken.ThrowIfCancellationRequested();
             _tick.Tick();
@@ -120,10 +110,11 @@ public sealed partial class MqttLink
                 continue;
             }
 
-            await WaitAsync(ended, untilPing < LoopInterval ? untilPing : LoopInterval, stoppingToken);
+            await WaitAsync(client.Ended, untilPing < LoopInterval ? untilPing : LoopInterval, stoppingToken);
         }
 
-        return Explain(await ended, _time.GetElapsedTime(started));
+        var lasted = _time.GetElapsedTime(started);
+        return await client.WaitForEndAsync(stoppingToken) is { } end ? Explain(end, lasted) : Lost("it broke");
     }
 
     private async Task WaitAsync(Task ended, TimeSpan atMost, CancellationToken stoppingToken)
@@ -162,7 +153,7 @@ public sealed partial class MqttLink
     }
 
     /// <summary>On the monotonic clock, unlike MQTTnet's own keep-alive, which a stepped wall clock silences.</summary>
-    private async Task<bool> PingAsync(IMqttClient client, CancellationToken stoppingToken)
+    private async Task<bool> PingAsync(BrokerClient client, CancellationToken stoppingToken)
     {
         using var patience = new CancellationTokenSource(PingInterval < _timing.Timeout ? PingInterval : _timing.Timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
@@ -177,7 +168,7 @@ public sealed partial class MqttLink
         }
     }
 
-    private async Task SubscribeAsync(IMqttClient client, CancellationToken stoppingToken)
+    private async Task SubscribeAsync(BrokerClient client, CancellationToken stoppingToken)
     {
         var filters = _router.Filters.Select(filter => new MqttTopicFilter
         {
@@ -191,7 +182,7 @@ public sealed partial class MqttLink
         _hasSubscribed = true;
     }
 
-    private async Task FlushRetainedAsync(IMqttClient client, CancellationToken stoppingToken)
+    private async Task FlushRetainedAsync(BrokerClient client, CancellationToken stoppingToken)
     {
         while (client.IsConnected && _retained.NextDirty() is var (topic, payload))
         {
@@ -202,20 +193,18 @@ public sealed partial class MqttLink
         }
     }
 
-    private Task<Delivery> SendStatusAsync(IMqttClient client, DeviceState state, CancellationToken cancellationToken)
+    private Task<Delivery> SendStatusAsync(BrokerClient client, DeviceState state, CancellationToken cancellationToken)
     {
         var status = _identity.Status(state, _time.GetUtcNow());
         var payload = JsonSerializer.SerializeToUtf8Bytes(status, MessageJson.Default.DeviceStatus);
         return SendAsync(client, Retained(_identity.Topics.Status, payload), cancellationToken);
     }
 
-    private async Task<Delivery> SendAsync(IMqttClient client, MqttApplicationMessage message, CancellationToken cancellationToken)
+    private async Task<Delivery> SendAsync(BrokerClient client, MqttApplicationMessage message, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(_timing.Timeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            var result = await client.PublishAsync(message, either.Token);
+            var result = await client.PublishAsync(message, cancellationToken);
             if (result.IsSuccess || result.ReasonCode == MqttClientPublishReasonCode.NoMatchingSubscribers) return Delivery.Acknowledged;
             Refused(message.Topic, result.ReasonCode.ToString());
             return result.ReasonCode == MqttClientPublishReasonCode.QuotaExceeded ? Delivery.NotSent : Delivery.Refused;
@@ -236,12 +225,12 @@ public sealed partial class MqttLink
         LogRefused(topic, reason);
     }
 
-    private static async Task DisconnectAsync(IMqttClient client)
+    private static async Task DisconnectAsync(BrokerClient client)
     {
         using var patience = new CancellationTokenSource(Goodbye);
         try
         {
-            await client.DisconnectAsync(new MqttClientDisconnectOptions(), patience.Token);
+            await client.DisconnectAsync(patience.Token);
         }
         catch (Exception e) when (IsOfTheNetwork(e))
         {

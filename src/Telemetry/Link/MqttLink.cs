@@ -35,7 +35,7 @@ public sealed partial class MqttLink : BackgroundService
     private readonly RetainedTopics _retained = new();
     private readonly ResultLane _results;
     private readonly MessageRouter _router;
-    private volatile IMqttClient? _client;
+    private volatile BrokerClient? _client;
     private volatile TaskCompletionSource _connected = NewSignal();
     private LinkState _state = new(false, "Not connected yet.", null, 0);
     private string? _problem;

@@ -16,7 +16,7 @@ internal sealed class ResultLane : IDisposable
     private readonly Utf8JsonWriter _writer;
     private readonly MqttApplicationMessage _message;
     private readonly Lock _gate = new();
-    private IMqttClient? _client;
+    private BrokerClient? _client;
     private Task _inFlight = Task.CompletedTask;
 
     public ResultLane(string topic)
@@ -26,7 +26,7 @@ internal sealed class ResultLane : IDisposable
     }
 
     /// <param name="client">Null closes the lane.</param>
-    public void Use(IMqttClient? client)
+    public void Use(BrokerClient? client)
     {
         lock (_gate)
         {

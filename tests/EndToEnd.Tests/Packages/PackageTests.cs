@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Link;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Waiting;
@@ -49,14 +50,14 @@ public sealed class PackageTests
             JSON
             """);
         var windows = new ConcurrentQueue<TelemetryWindow>();
-        using var client = new MqttClientFactory().CreateMqttClient();
-        client.ApplicationMessageReceivedAsync += arrival =>
+        using var client = new BrokerClient(TimeProvider.System);
+        client.MessageReceived += arrival =>
         {
             windows.Enqueue(JsonSerializer.Deserialize(arrival.ApplicationMessage.Payload.ToArray(), MessageJson.Default.TelemetryWindow)!);
             return Task.CompletedTask;
         };
         await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", broker.Port).Build(), TestContext.Current.CancellationToken);
-        await client.SubscribeAsync(Topics.OfAllDevices("default", "telemetry"), cancellationToken: TestContext.Current.CancellationToken);
+        await client.SubscribeAsync(Topics.OfAllDevices("default", "telemetry"), TestContext.Current.CancellationToken);
         await container.RunAsync("systemctl", "restart", Unit);
 
         await Eventually.TrueAsync(() => windows.Any(window => window.Frames.Classified >= 20), "frames are classified", TimeSpan.FromSeconds(60));

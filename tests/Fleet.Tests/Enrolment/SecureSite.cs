@@ -1,6 +1,7 @@
 using Dunlin.Contracts.Messages;
 using Dunlin.Fleet.Enrolment;
 using Dunlin.Fleet.Signing;
+using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
 using MQTTnet;
 using MQTTnet.Protocol;
@@ -75,12 +76,12 @@ internal sealed class SecureSite : IAsyncDisposable
     /// <summary>Publishes once, as whom the certificate says, under a client id of choice.</summary>
     public async Task<MqttClientPublishReasonCode> PublishAsync(string certificate, string clientId, string topic)
     {
-        using var client = new MqttClientFactory().CreateMqttClient();
+        using var client = new BrokerClient(TimeProvider.System);
         var builder = new MqttClientOptionsBuilder().WithTcpServer(Broker.Host, Broker.Port).WithProtocolVersion(MQTTnet.Formatter.MqttProtocolVersion.V500).WithClientId(clientId);
         MqttProbe.WithCertificate(CaFile, Enrol(certificate))(builder);
         await client.ConnectAsync(builder.Build());
         var result = await client.PublishAsync(new MqttApplicationMessage { Topic = topic, PayloadSegment = "{}"u8.ToArray(), QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce });
-        await client.DisconnectAsync(new MqttClientDisconnectOptions());
+        await client.DisconnectAsync();
         return result.ReasonCode;
     }
 

@@ -13,13 +13,11 @@ namespace Dunlin.TestKit.Brokers;
 /// <summary>A client on the other side of the broker: keeps what arrives and publishes what a test wants.</summary>
 public sealed class MqttProbe : IAsyncDisposable
 {
-    private readonly BrokerClient _own = new();
+    private readonly BrokerClient _client = new(TimeProvider.System);
     private readonly Lock _gate = new();
     private readonly List<ProbedMessage> _messages = [];
 
-    private MqttProbe() => Client.ApplicationMessageReceivedAsync += KeepAsync;
-
-    private IMqttClient Client => _own.Mqtt;
+    private MqttProbe() => _client.MessageReceived += KeepAsync;
 
     /// <summary>All messages so far, in order of arrival.</summary>
     public IReadOnlyList<ProbedMessage> Messages { get { lock (_gate) return [.. _messages]; } }
@@ -39,7 +37,7 @@ public sealed class MqttProbe : IAsyncDisposable
         var builder = new MqttClientOptionsBuilder().WithTcpServer(host, port)
             .WithProtocolVersion(MQTTnet.Formatter.MqttProtocolVersion.V500).WithClientId("probe-" + Guid.NewGuid().ToString("N"));
         configure(builder);
-        var result = await probe.Client.ConnectAsync(builder.Build());
+        var result = await probe._client.ConnectAsync(builder.Build());
         if (result.ResultCode != MqttClientConnectResultCode.Success) throw new IOException($"The broker refused the probe: {result.ResultCode}.");
         if (filters.Length > 0)
         {
@@ -50,7 +48,7 @@ public sealed class MqttProbe : IAsyncDisposable
                     Topic = f, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce, RetainAsPublished = true,
                 })],
             };
-            await probe.Client.SubscribeAsync(options);
+            await probe._client.SubscribeAsync(options);
         }
 
         return probe;
@@ -88,7 +86,7 @@ public sealed class MqttProbe : IAsyncDisposable
         PublishAsync(topic, Encoding.UTF8.GetBytes(payload), retain);
 
     public async Task PublishAsync(string topic, byte[] payload, bool retain = false, string? responseTopic = null, byte[]? correlation = null) =>
-        await Client.PublishAsync(new MqttApplicationMessage
+        await _client.PublishAsync(new MqttApplicationMessage
         {
             Topic = topic,
             PayloadSegment = payload,
@@ -100,7 +98,7 @@ public sealed class MqttProbe : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        _own.Dispose();
+        _client.Dispose();
         return ValueTask.CompletedTask;
     }
 

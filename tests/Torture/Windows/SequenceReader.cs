@@ -4,18 +4,17 @@ using Dunlin.Contracts;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
 using MQTTnet;
-using MQTTnet.Protocol;
 
 namespace Dunlin.Torture.Windows;
 
 /// <summary>The operator's side: takes each window as it arrives and keeps only its number.</summary>
 internal sealed class SequenceReader : IDisposable
 {
-    private readonly BrokerClient _own = new();
+    private readonly BrokerClient _client = new(TimeProvider.System);
     private readonly Channel<long> _arrived = Channel.CreateUnbounded<long>();
     private long _last;
 
-    private SequenceReader() => _own.Mqtt.ApplicationMessageReceivedAsync += message =>
+    private SequenceReader() => _client.MessageReceived += message =>
     {
         _arrived.Writer.TryWrite(JsonSerializer.Deserialize(message.ApplicationMessage.Payload.FirstSpan, MessageJson.Default.TelemetryWindow)!.Sequence);
         return Task.CompletedTask;
@@ -24,8 +23,8 @@ internal sealed class SequenceReader : IDisposable
     public static async Task<SequenceReader> StartAsync(MosquittoBroker broker, string topic, CancellationToken cancellationToken)
     {
         var reader = new SequenceReader();
-        await reader._own.Mqtt.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer(broker.Host, broker.Port).Build(), cancellationToken);
-        await reader._own.Mqtt.SubscribeAsync(topic, MqttQualityOfServiceLevel.AtLeastOnce, cancellationToken);
+        await reader._client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer(broker.Host, broker.Port).Build(), cancellationToken);
+        await reader._client.SubscribeAsync(topic, cancellationToken);
         return reader;
     }
 
@@ -38,5 +37,5 @@ internal sealed class SequenceReader : IDisposable
         _last = next;
     }
 
-    public void Dispose() => _own.Dispose();
+    public void Dispose() => _client.Dispose();
 }

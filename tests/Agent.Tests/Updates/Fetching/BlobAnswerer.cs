@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Samples;
 using MQTTnet;
@@ -13,7 +14,7 @@ namespace Dunlin.Agent.Tests.Updates.Fetching;
 /// <summary>The fleet's side of topic <c>blob</c> for one blob, as fickle as a test wants it.</summary>
 internal sealed class BlobAnswerer : IAsyncDisposable
 {
-    private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
+    private readonly BrokerClient _client = new(TimeProvider.System);
     private readonly SampleBlob _blob;
     private readonly Topics _topics;
     private int _requestCount;
@@ -31,19 +32,16 @@ internal sealed class BlobAnswerer : IAsyncDisposable
     internal static async Task<BlobAnswerer> StartAsync(MosquittoBroker broker, SampleBlob blob, Topics topics)
     {
         var answerer = new BlobAnswerer(blob, topics);
-        answerer._client.ApplicationMessageReceivedAsync += answerer.AnswerAsync;
+        answerer._client.MessageReceived += answerer.AnswerAsync;
         await answerer._client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer(broker.Host, broker.Port)
             .WithProtocolVersion(MQTTnet.Formatter.MqttProtocolVersion.V500).WithClientId("fleet").Build());
-        await answerer._client.SubscribeAsync(new MqttClientSubscribeOptions
-        {
-            TopicFilters = [new MQTTnet.Packets.MqttTopicFilter { Topic = topics.Blob, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce }],
-        });
+        await answerer._client.SubscribeAsync(topics.Blob);
         return answerer;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _client.DisconnectAsync(new MqttClientDisconnectOptions());
+        await _client.DisconnectAsync();
         _client.Dispose();
     }
 
