@@ -52,7 +52,7 @@ public sealed class FaultyLink : IAsyncDisposable
         {
             foreach (var socket in _sockets)
             {
-                if (socket.Client is not null) socket.LingerState = new LingerOption(true, 0);
+                socket.LingerState = new LingerOption(true, 0);
                 socket.Dispose();
             }
 
@@ -89,7 +89,7 @@ public sealed class FaultyLink : IAsyncDisposable
 
     private async Task ForwardAsync(TcpClient near)
     {
-        using var far = new TcpClient { NoDelay = true };
+        var far = new TcpClient { NoDelay = true };
         near.NoDelay = true;
         try
         {
@@ -103,7 +103,19 @@ public sealed class FaultyLink : IAsyncDisposable
         }
         finally
         {
+            Close(near, far);
+        }
+    }
+
+    /// <summary>Under the gate: what <see cref="Cut"/> finds in its list is open.</summary>
+    private void Close(TcpClient near, TcpClient far)
+    {
+        lock (_gate)
+        {
+            _sockets.Remove(near);
+            _sockets.Remove(far);
             near.Dispose();
+            far.Dispose();
         }
     }
 
