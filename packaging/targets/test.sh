@@ -19,6 +19,7 @@ target_test() { # installs what tests need, runs all of them, sums them up
   local log; log=$(mktemp)
   local status=0
   dotnet test --solution Agent.sln --no-build --max-parallel-test-modules 1 "$@" 2>&1 | tee "$log" || status=$?
+  awk '/^[^ ]/{failed = /^failed /} failed' "$log" # again, where the end of a long log shows them
   awk '/^  *succeeded: /{p+=$2} /^  *failed: /{f+=$2} /^  *skipped: /{s+=$2} END{printf "%d passed, %d failed, %d skipped\n", p, f, s}' "$log"
   rm -f "$log"
   return $status
