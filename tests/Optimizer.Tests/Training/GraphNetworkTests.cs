@@ -92,6 +92,30 @@ public sealed class GraphNetworkTests
     }
 
     [Fact]
+    public void AStridedConvolutionOfOnePixelAndFewChannelsHasItsGradient()
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 5, side: 14);
+        var x = net.Add("Conv", [NetBuilder.Image, net.Weights("w", 0.5, 8, 3, 1, 1)], [1, 8, 7, 7], Nodes.Ints("kernel_shape", 1, 1), Nodes.Ints("strides", 2, 2));
+        var model = net.Build(net.Mean(x));
+        model.Graph.Output[0].Type.TensorType.Shape = null;
+        var graph = ModelGraph.Of(model);
+        using var network = new GraphNetwork(graph);
+        network.train();
+        using var images = Images(model, graph, batch: 32);
+        // The sum of all means: each weight's gradient is the sum of its channel's means.
+        using var expected = images.slice(2, 0, 14, 2).slice(3, 0, 14, 2).mean([2, 3]).sum(dim: 0);
+        var weight = Assert.Single(network.Weights.Values);
+        for (var round = 0; round < 20; round++)
+        {
+            using var sum = network.forward(images).sum();
+            weight.grad?.zero_();
+            sum.backward();
+            foreach (var row in weight.grad!.reshape(8, 3).unbind(0)) AssertClose(row.data<float>().ToArray(), expected.data<float>().ToArray());
+        }
+    }
+
+    [Fact]
     public void OperatorsOfOtherExportersComputeTheSame()
     {
         Torch.Require();

@@ -25,6 +25,8 @@ internal static class TorchWindows
     private static Func<Tensor[], Tensor> Convolution(NodeProto node, Window window)
     {
         var group = Nodes.IntOf(node, "group", 1);
+        if (window.IsOnePixel)
+            return x => nn.functional.conv2d(ChannelsLast(Thinned(x[0].to(x[1].dtype), window.Strides)), x[1], x.Length > 2 ? x[2] : null, groups: group);
         return x =>
         {
             var image = ChannelsLast(x[0].to(x[1].dtype));
@@ -32,6 +34,12 @@ internal static class TorchWindows
             return nn.functional.conv2d(image, x[1], x.Length > 2 ? x[2] : null, window.Strides, window.IsEven ? window.Begin : NoPadding, window.Dilations, group);
         };
     }
+
+    // The pixels that a strided convolution of one pixel looks at. oneDNN takes them out by itself, and where there are fewer
+    // channels than a register holds, it writes past its workspace and spoils gradients and heap (github.com/uxlfoundation/oneDNN/issues/6035).
+    private static Tensor Thinned(Tensor image, long[] strides) => strides.All(s => s == 1)
+        ? image
+        : image.slice(2, 0, image.shape[2], strides[0]).slice(3, 0, image.shape[3], strides[1]);
 
     // The order in memory that oneDNN convolves fastest in; what follows a convolution keeps it, so that only the first one copies.
     private static Tensor ChannelsLast(Tensor image) => image.dim() == 4 ? image.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : image;

@@ -17,6 +17,9 @@ internal sealed record Window(long[] Kernel, long[] Strides, long[] Dilations, l
     /// <summary>Whether torch can pad by itself.</summary>
     public bool IsEven => Begin.SequenceEqual(End) && Beyond.All(b => b == 0);
 
+    /// <summary>Whether each window is a pixel of the image.</summary>
+    public bool IsOnePixel => Kernel.All(k => k == 1) && Begin.Concat(End).Concat(Beyond).All(padding => padding == 0);
+
     /// <summary>Whether no window lies in the padding alone, which torch demands of pooling.</summary>
     public bool IsNarrow => Begin.Zip(Kernel).All(p => p.First <= p.Second / 2);
 
