@@ -15,7 +15,7 @@ internal static class OptimizerProcess
     public static Process StartAtTerminal(params IEnumerable<string> arguments)
     {
         var command = string.Join(' ', arguments.Prepend(Program).Select(word => $"'{word}'"));
-        return Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", "script", "-qec", $"stty cols 100; TERM=xterm {command}", "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        return Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", "--unset=NO_COLOR", "script", "-qec", $"stty cols 100; TERM=xterm {command}", "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 
     /// <summary>Looks until something is so, or the process has ended.</summary>

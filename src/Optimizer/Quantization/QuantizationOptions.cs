@@ -6,7 +6,7 @@ namespace Dunlin.Optimizer.Quantization;
 /// <summary>How a model is quantized after training.</summary>
 internal sealed record QuantizationOptions
 {
-    public QuantizationTarget Target { get; init; } = QuantizationTarget.X64Vnni;
+    public QuantizationTarget Target { get; init; } = QuantizationTarget.OfThisMachine;
 
     public CalibrationMethod Calibration { get; init; } = CalibrationMethod.Mse;
 

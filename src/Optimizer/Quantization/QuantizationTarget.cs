@@ -1,3 +1,5 @@
+using Dunlin.Runtime.Racing;
+
 namespace Dunlin.Optimizer.Quantization;
 
 /// <summary>
@@ -20,4 +22,18 @@ internal sealed record QuantizationTarget(string Name, int LargestWeight, bool S
     public static readonly QuantizationTarget Arm64 = new("arm64", 127, SignedActivations: true);
 
     public static readonly IReadOnlyList<QuantizationTarget> All = [X64Vnni, X64Avx2, Arm64];
+
+    /// <summary>The one whose models answer here as on their boards, so that what is measured here holds there.</summary>
+    public static QuantizationTarget OfThisMachine { get; } = Of(BoardFacts.Read());
+
+    public static QuantizationTarget Of(BoardFacts board)
+    {
+        if (board.Architecture == "arm64") return Arm64;
+        return board.CpuFlags.Contains("avx512_vnni") || board.CpuFlags.Contains("avx_vnni") ? X64Vnni : X64Avx2;
+    }
+
+    /// <summary>Null, or why accuracies of such a model that are measured here are not those of its boards.</summary>
+    public string? Doubt => this == X64Vnni && OfThisMachine == X64Avx2
+        ? $"This CPU has no VNNI: in a model for {Name} sums saturate here, and its accuracy is lower here than on its boards. Measure on a CPU with VNNI, or leave --target away."
+        : null;
 }

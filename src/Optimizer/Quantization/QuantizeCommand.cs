@@ -20,7 +20,7 @@ internal static class QuantizeCommand
     private static readonly Option<string> Calibrate = new("--calibration") { Description = "How the ranges of activations are found.", DefaultValueFactory = _ => "mse" };
     private static readonly Option<double> Percentile = new("--percentile") { Description = "Percent of the values that stay in range at either end.", DefaultValueFactory = _ => 99.999 };
     private static readonly Option<bool> PlainBias = new("--no-bias-correction") { Description = "Leave the biases as trained." };
-    private static readonly Option<string> Target = new("--target") { Description = "The CPU; x64-avx2 is for x64 without VNNI.", DefaultValueFactory = _ => QuantizationTarget.X64Vnni.Name };
+    private static readonly Option<string> Target = new("--target") { Description = "The CPU; x64-avx2 is for x64 without VNNI. Default: this machine's.", DefaultValueFactory = _ => QuantizationTarget.OfThisMachine.Name };
     private static readonly Option<string?> Limit = new("--limit") { Description = "Keep the worst layers in float until top1>=-1.0pt (points that may be lost), top1>=0.915 or agreement>=99 (percent) holds." };
     private static readonly Option<int> TrainingEpochs = new("--qat-epochs") { Description = "Train the weights on their grids for so many epochs of the training images; with --limit only where the whole model does not hold it.", DefaultValueFactory = _ => 0 };
     private static readonly Option<bool> Sensitivities = new("--sensitivity") { Description = "Measure each layer's sensitivity in any case." };
@@ -49,6 +49,7 @@ internal static class QuantizeCommand
         var path = arguments.GetValue(Out)!.FullName;
         var graph = ModelGraph.Load(file.FullName, InputShapeOption.Of(arguments));
         var streams = arguments.InvocationConfiguration;
+        if (options.Target.Doubt is { } doubt) streams.Error.WriteLine(doubt);
         var learning = LearningData.Of(arguments, data, graph, file.FullName, path, said: arguments.GetValue(Json) ? streams.Error : streams.Output);
         using var calibration = Read(learning, SplitPart.Calibration, calibrating, arguments, cancellationToken);
         using var check = Read(learning, SplitPart.Search, checking, arguments, cancellationToken, fewest: limit is null ? 1 : FewestImages);

@@ -55,7 +55,7 @@ internal sealed record SearchSetup(
     private static readonly Option<FileInfo[]> VerdictsOption = new("--verdicts") { Description = "What `dunlin-agent race --json` printed on boards of the fleet, so that what suits them is chosen.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<int> VariantsOption = new("--variants") { Description = "At most so many variants, the reference and its int8 form among them.", DefaultValueFactory = _ => 8 };
     private static readonly Option<int> SeedOption = new("--seed") { Description = "Another seed, another search.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<string> TargetOption = new("--target") { Description = "The CPU to quantize for; x64-avx2 is for x64 without VNNI.", DefaultValueFactory = _ => QuantizationTarget.X64Vnni.Name };
+    private static readonly Option<string> TargetOption = new("--target") { Description = "The CPU to quantize for; x64-avx2 is for x64 without VNNI. Default: this machine's.", DefaultValueFactory = _ => QuantizationTarget.OfThisMachine.Name };
     private static readonly Option<int?> StepOption = new("--step") { Description = "Widths become multiples of it; 1 for any width. Measured on this CPU if not given." };
 
     public static void AddTo(Command command)
@@ -92,21 +92,23 @@ internal sealed record SearchSetup(
                 throw new InvalidDataException($"The data has {there} {SplitShares.Word(part)} images; a search needs {FewestImages}. Give more images, or make a split with a larger share for them.");
         if (images!.HeldOut.Samples.Count == 0) throw new InvalidDataException("No image of the data is held out; make a split with a larger share for it.");
 
-        var (seed, step, target, objective) = (arguments.GetValue(SeedOption), arguments.GetValue(StepOption), arguments.GetValue(TargetOption)!, arguments.GetValue(ObjectiveOption)!);
+        var (seed, step, objective) = (arguments.GetValue(SeedOption), arguments.GetValue(StepOption), arguments.GetValue(ObjectiveOption)!);
+        var target = QuantizationTarget.All.Single(t => t.Name == arguments.GetValue(TargetOption));
+        if (target.Doubt is { } doubt) arguments.InvocationConfiguration.Error.WriteLine(doubt);
         var recipe = new StudyRecipe(StudyRecipe.CurrentSchema, Digest.Of(File.ReadAllBytes(path)), images.Split, new Dictionary<string, string>
         {
             ["--limit"] = limit.ToString(),
             ["--objective"] = objective,
             ["--seed"] = seed.ToString(CultureInfo.InvariantCulture),
             ["--step"] = step?.ToString(CultureInfo.InvariantCulture) ?? "measured",
-            ["--target"] = target,
+            ["--target"] = target.Name,
             ["input"] = Words(learning.Input),
             ["labels"] = Digest.Of(Encoding.UTF8.GetBytes(string.Join('\n', learning.Classes.Names))).Hex[..12],
             ["budget in"] = budget.Time is null ? "steps" : "time",
         });
         return new SearchSetup(
             path, graph, InputOptions.Of(arguments), DataOption.UnreadableShare(arguments), learning, images.HeldOut, work, budget, limit,
-            Enum.Parse<SearchObjective>(objective, ignoreCase: true), QuantizationTarget.All.Single(t => t.Name == target), seed, step, verdicts, variants, watts, recipe);
+            Enum.Parse<SearchObjective>(objective, ignoreCase: true), target, seed, step, verdicts, variants, watts, recipe);
     }
 
     /// <summary>Images of a training step.</summary>
