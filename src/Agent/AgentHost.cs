@@ -48,7 +48,15 @@ internal static partial class AgentHost
     internal static async Task<int> RunToTheEndAsync(IHost host, CancellationToken cancellationToken)
     {
         var services = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
-        await host.RunAsync(cancellationToken);
+        try
+        {
+            await host.RunAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Stopped before all services had started.
+        }
+
         return services.Any(service => service.ExecuteTask?.IsFaulted == true) ? 1 : 0;
     }
 

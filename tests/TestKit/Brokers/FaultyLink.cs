@@ -6,6 +6,9 @@ namespace Dunlin.TestKit.Brokers;
 /// <summary>A TCP proxy on loopback that can break: cut, swallow everything, or delay.</summary>
 public sealed class FaultyLink : IAsyncDisposable
 {
+    /// <summary>Little waits in the kernel: what has left here has nearly arrived.</summary>
+    private const int BufferSize = 65536;
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
     private readonly Lock _gate = new();
@@ -91,6 +94,7 @@ public sealed class FaultyLink : IAsyncDisposable
     {
         var far = new TcpClient { NoDelay = true };
         near.NoDelay = true;
+        near.SendBufferSize = BufferSize;
         try
         {
             await far.ConnectAsync(_targetHost, _targetPort, _end.Token);
@@ -123,7 +127,7 @@ public sealed class FaultyLink : IAsyncDisposable
     {
         try
         {
-            var buffer = new byte[65536];
+            var buffer = new byte[BufferSize];
             var left = isAnswer ? CutAfterByteCount ?? long.MaxValue : long.MaxValue;
             while (await from.ReadAsync(buffer, _end.Token) is var count and > 0)
             {

@@ -19,7 +19,7 @@ internal sealed class FetchSetup : IDisposable
 {
     internal static readonly FetchLimits Impatient = new()
     {
-        SlowWindow = TimeSpan.FromSeconds(1.2),
+        SlowWindow = TimeSpan.FromSeconds(15),
         Patience = TimeSpan.FromSeconds(4),
         TotalTime = TimeSpan.FromSeconds(60),
         ConnectTimeout = TimeSpan.FromSeconds(2),

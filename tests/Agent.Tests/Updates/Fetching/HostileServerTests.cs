@@ -9,6 +9,7 @@ namespace Dunlin.Agent.Tests.Updates.Fetching;
 [Collection(nameof(AloneInTheProcess))]
 public sealed class HostileServerTests
 {
+    private static readonly FetchLimits SoonTooSlow = FetchSetup.Impatient with { SlowWindow = TimeSpan.FromSeconds(1.2) };
     private readonly SampleBlob _blob = new(500_000);
 
     [Theory]
@@ -84,7 +85,7 @@ public sealed class HostileServerTests
     {
         await using var trickle = Trickle();
         await using var good = ScriptedServer.Serving(_blob.Content);
-        using var setup = new FetchSetup();
+        using var setup = new FetchSetup(limits: SoonTooSlow);
         await setup.SucceedAsync(_blob, FetchSetup.Http(trickle.Address), FetchSetup.Http(good.Address));
         Assert.Contains(setup.Log.All, line => line.Contains("less than 1024 bytes/s", StringComparison.Ordinal));
     }
@@ -93,7 +94,7 @@ public sealed class HostileServerTests
     public async Task NothingButTricklesEndsTheFetch()
     {
         await using var trickle = Trickle();
-        using var setup = new FetchSetup();
+        using var setup = new FetchSetup(limits: SoonTooSlow);
         var result = await setup.FetchAsync(_blob, FetchSetup.Http(trickle.Address));
         Assert.Equal(FetchCodes.TooSlow, result.Code);
     }
