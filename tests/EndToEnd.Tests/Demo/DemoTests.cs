@@ -7,7 +7,7 @@ namespace Dunlin.EndToEnd.Tests.Demo;
 /// <summary><c>./build.sh demo</c> as it ships, with the programs that are built already.</summary>
 public sealed class DemoTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
 
     [Fact]
     public async Task TheDemoShowsResultsOfAPushedReleaseAndLeavesNothingBehind()
@@ -25,17 +25,23 @@ public sealed class DemoTests
         var errors = demo.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         using var patience = new CancellationTokenSource(Patience);
         var (committed, classified) = (false, false);
-        while (!(committed && classified) && await demo.StandardOutput.ReadLineAsync(patience.Token) is { } line)
+        try
         {
-            using var message = JsonDocument.Parse(line);
-            Assert.Equal("belt-1", message.RootElement.GetProperty("device").GetString());
-            var content = message.RootElement.GetProperty("message");
-            committed |= content.TryGetProperty("update", out var update) && update.GetProperty("state").GetString() == "committed"
-                && content.GetProperty("release").GetProperty("isSigned").GetBoolean();
-            classified |= message.RootElement.GetProperty("kind").GetString() == "result";
+            while (!(committed && classified) && await demo.StandardOutput.ReadLineAsync(patience.Token) is { } line)
+            {
+                using var message = JsonDocument.Parse(line);
+                Assert.Equal("belt-1", message.RootElement.GetProperty("device").GetString());
+                var content = message.RootElement.GetProperty("message");
+                committed |= content.TryGetProperty("update", out var update) && update.GetProperty("state").GetString() == "committed"
+                    && content.GetProperty("release").GetProperty("isSigned").GetBoolean();
+                classified |= message.RootElement.GetProperty("kind").GetString() == "result";
+            }
+        }
+        finally
+        {
+            using (Process.Start("kill", ["-TERM", $"{demo.Id}"])) await demo.WaitForExitAsync(patience.Token);
         }
 
-        using (Process.Start("kill", ["-TERM", $"{demo.Id}"])) await demo.WaitForExitAsync(patience.Token);
         Assert.True(committed && classified, await errors);
         Assert.Equal(143, demo.ExitCode);
         Assert.Empty(Directory.GetFileSystemEntries(temporary, "dunlin-demo.*"));

@@ -6,7 +6,7 @@ namespace Dunlin.TestKit.Waiting;
 /// <summary>Waits on a condition with a deadline, which is what tests do instead of sleeping.</summary>
 public static class Eventually
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
 
     public static Task TrueAsync(Func<bool> condition, string what, TimeSpan? within = null) =>
         TrueAsync(() => Task.FromResult(condition()), what, within);
