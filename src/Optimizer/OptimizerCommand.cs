@@ -19,11 +19,11 @@ internal static class OptimizerCommand
     public static RootCommand Create()
     {
         var model = new Argument<string>("model");
-        var probe = new Command(MemoryProbe.CommandName) { model };
+        var probe = new Command(ModelProbe.CommandName) { model };
         probe.Hidden = true;
         probe.SetAction(Failures.Reported((arguments, _) =>
         {
-            MemoryProbe.Run(arguments.GetValue(model)!);
+            ModelProbe.Run(arguments.GetValue(model)!);
             return 0;
         }));
         return new RootCommand("Trains, shrinks, measures and packs ONNX image classifiers for Dunlin's devices.")

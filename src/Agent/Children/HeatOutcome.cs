@@ -32,11 +32,18 @@ public sealed record HeatOutcome
 /// <summary>What a heat may use.</summary>
 public sealed record HeatLimits
 {
+    private static readonly TimeSpan LeastCpuTime = TimeSpan.FromSeconds(30);
+    private readonly TimeSpan? _cpuTime;
+
     /// <summary>From start to answer.</summary>
     public TimeSpan WallTime { get; init; } = TimeSpan.FromSeconds(8);
 
-    /// <summary>CPU time of all its threads; rounded up to seconds.</summary>
-    public TimeSpan CpuTime { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>CPU time of all its threads; rounded up to seconds. By default what one thread has until the answer, and at least 30 s.</summary>
+    public TimeSpan CpuTime
+    {
+        get => _cpuTime ?? (WallTime > LeastCpuTime ? WallTime : LeastCpuTime);
+        init => _cpuTime = value;
+    }
 
     /// <summary>Private writable memory.</summary>
     public long MemoryByteCount { get; init; } = 1024L * 1024 * 1024;

@@ -23,12 +23,18 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
 {
     // A heat's process needs this beside the model: the runtime, its threads' stacks, its code.
     private const long ProcessByteCount = 192L * 1024 * 1024;
-    private const int GoldenRunsPerLoad = 4;
+    private const int GoldenLimitPerLoad = 4;
+
+    // Of the slowest board that is meant: a core of an Arm Cortex-A53 does several times as many.
+    private const double SlowestMacsPerSecond = 250e6;
+
+    // Saved as this CPU likes it, a model may be padded.
+    private const int SavedSizePerSize = 2;
 
     /// <summary>What a static check may use: it reads through one buffer and remembers names.</summary>
     public static readonly HeatLimits CheckLimits = new() { WallTime = TimeSpan.FromSeconds(8), CpuTime = TimeSpan.FromSeconds(8), MemoryByteCount = 256L * 1024 * 1024, FileByteCount = 0 };
 
-    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(5), LongestGoldenTime = TimeSpan.FromHours(1);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
 
@@ -94,7 +100,7 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
 
         var outcome = await heats.RunAsync(
             new Golden { Session = saved, GoldenPath = bundle.GoldenPath, Floors = variant.Floors },
-            LimitsOf(variant) with { WallTime = GoldenRunsPerLoad * LimitsOf(variant).WallTime }, cancellationToken);
+            GoldenLimitsOf(variant, bundle.Manifest.Golden.SampleCount), cancellationToken);
         if (outcome.Answer is not GoldenVerdict { Result: var golden })
             return Fail(variant, null, outcome.Code, $"Variant '{variant.Id}' broke down in its golden check: {outcome.Reason}");
         return golden.Passed
@@ -143,7 +149,16 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
     {
         WallTime = StartTime + TimeSpan.FromMilliseconds(variant.Limits.LoadMilliseconds),
         MemoryByteCount = ProcessByteCount + variant.Limits.MemoryByteCount,
+        FileByteCount = Math.Max(new HeatLimits().FileByteCount, SavedSizePerSize * variant.Blob.Size),
     };
+
+    /// <summary>What its golden check may use: so long that a slow board ends it, since a model that is slow is not yet one that hangs.</summary>
+    public static HeatLimits GoldenLimitsOf(Variant variant, int sampleCount)
+    {
+        var load = LimitsOf(variant);
+        var work = TimeSpan.FromSeconds(Math.Min(LongestGoldenTime.TotalSeconds, sampleCount * (double)variant.Macs / SlowestMacsPerSecond));
+        return load with { WallTime = (GoldenLimitPerLoad * load.WallTime) + work };
+    }
 
     public static SessionSpec SpecOf(Bundle bundle, Variant variant, ContenderId contender) => new()
     {

@@ -106,6 +106,9 @@ public sealed record Requirements
 /// <summary>What a board allows this variant before it calls it broken.</summary>
 public sealed record Limits
 {
+    /// <summary>More than this no manifest may allow for loading.</summary>
+    public const int LongestLoadMilliseconds = 600_000;
+
     /// <summary>Milliseconds for creating the session, on the slowest supported board.</summary>
     public required int LoadMilliseconds { get; init; }
 

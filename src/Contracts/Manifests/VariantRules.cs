@@ -6,7 +6,6 @@ namespace Dunlin.Contracts.Manifests;
 internal static class VariantRules
 {
     internal const long MaximumModelByteCount = int.MaxValue;
-    internal const int MaximumLoadMilliseconds = 600_000;
 
     private static readonly string[] Techniques = ["pruned", "distilled", "quantized"];
 
@@ -31,7 +30,7 @@ internal static class VariantRules
         Texts($"{path}.operators", v.Operators, 1, f);
         for (var i = 1; i < v.Operators.Count; i++)
             f.Require(string.CompareOrdinal(v.Operators[i - 1], v.Operators[i]) <= 0, $"{path}.operators[{i}]", v.Operators[i], "must come after the one before it, by ordinal order", "sort the operators");
-        f.Between($"{path}.limits.loadMilliseconds", v.Limits.LoadMilliseconds, 1, MaximumLoadMilliseconds, "ms");
+        f.Between($"{path}.limits.loadMilliseconds", v.Limits.LoadMilliseconds, 1, Limits.LongestLoadMilliseconds, "ms");
         f.Between($"{path}.limits.memoryByteCount", v.Limits.MemoryByteCount, 1, long.MaxValue, "bytes");
     }
 

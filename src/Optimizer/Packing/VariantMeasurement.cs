@@ -15,15 +15,16 @@ namespace Dunlin.Optimizer.Packing;
 /// <param name="Facts">Of its graph.</param>
 /// <param name="Answers">On all held-out images.</param>
 /// <param name="GoldenPredictions">On the golden set, in its order.</param>
-/// <param name="Memory">Of a process that runs it.</param>
+/// <param name="Cost">Of a process that runs it.</param>
 internal sealed record VariantMeasurement(
     string Id, string Path, Precision Precision, IReadOnlyList<Technique> Techniques, GraphFacts Facts,
-    ModelAnswers Answers, IReadOnlyList<int> GoldenPredictions, MemoryProbe Memory)
+    ModelAnswers Answers, IReadOnlyList<int> GoldenPredictions, ModelProbe Cost)
 {
     private const long MiB = 1024 * 1024;
 
-    /// <summary>Meant to stop what hangs, not what is slow: sessions of such small models take milliseconds.</summary>
-    private const int LoadMilliseconds = 5000;
+    // A load limit is meant to stop what hangs, not what is slow: a board may be fifty times slower than this machine, and its
+    // card may give no more than the 10 MB/s that its speed class promises (SD Association, Class 10).
+    private const int LeastLoadMilliseconds = 5000, LargestSlowness = 50, CardBytesPerMillisecond = 10_000;
 
     /// <param name="model">The variant.</param>
     /// <param name="answers">Its answers on the held-out images, by the device's preprocessing.</param>
@@ -42,7 +43,7 @@ internal sealed record VariantMeasurement(
             GraphFacts.Of(file),
             new ModelAnswers(answers.Answers),
             evaluator.Answer(golden, cancellationToken).Predictions,
-            await MemoryProbe.MeasureAsync(model.Path, cancellationToken));
+            await ModelProbe.MeasureAsync(model.Path, cancellationToken));
     }
 
     /// <exception cref="InvalidDataException">Nothing of the name can be one.</exception>
@@ -61,19 +62,22 @@ internal sealed record VariantMeasurement(
         Techniques = Techniques,
         ParameterCount = Facts.ParameterCount,
         Macs = Facts.Macs,
-        PeakMemoryByteCount = Memory.ResidentByteCount,
+        PeakMemoryByteCount = Cost.ResidentByteCount,
         Accuracy = Answers.ToAccuracy(),
         Floors = FloorChoice.For(Precision, goldenCorrectCount, GoldenPredictions.Count),
         Requires = new Requirements
         {
             ExecutionProviders = ["CPUExecutionProvider"],
             CpuFeatures = [],
-            MemoryByteCount = RoundUp(Memory.ResidentByteCount * 3 / 2),
+            MemoryByteCount = RoundUp(Cost.ResidentByteCount * 3 / 2),
         },
         Operators = Facts.Operators,
         // Twice what was seen and room for thread stacks: arenas grow in powers of two.
-        Limits = new Limits { LoadMilliseconds = LoadMilliseconds, MemoryByteCount = RoundUp(Memory.DataByteCount * 2 + 64 * MiB) },
+        Limits = new Limits { LoadMilliseconds = LoadLimit(blob.Size, Cost.LoadMilliseconds), MemoryByteCount = RoundUp(Cost.DataByteCount * 2 + 64 * MiB) },
     };
+
+    internal static int LoadLimit(long byteCount, long loadMilliseconds) => (int)Math.Min(
+        Limits.LongestLoadMilliseconds, Math.Max(LeastLoadMilliseconds, (LargestSlowness * loadMilliseconds) + (byteCount / CardBytesPerMillisecond)));
 
     private static long RoundUp(long byteCount) => (byteCount + MiB - 1) / MiB * MiB;
 }

@@ -43,5 +43,31 @@ public sealed class VettingTests : IDisposable
         Assert.True(vetted.Session is not null, vetted.Reason);
     }
 
+    [Theory]
+    [InlineData(10_000_000L, 400, 40, 60)]
+    [InlineData(300_000_000L, 400, 68, 600)]
+    [InlineData(4_100_000_000L, 400, 900, 4000)]
+    [InlineData(long.MaxValue, 5000, 900, 4000)]
+    public void ASlowBoardMayEndAGoldenCheckAndAHungOneIsEnded(long macs, int samples, double needed, double atMost)
+    {
+        var variant = Bundle.Open(RepositoryFolder.DemoBundle).Manifest.Variants[0] with { Macs = macs };
+        var limits = Vetting.GoldenLimitsOf(variant, samples);
+        Assert.InRange(limits.WallTime.TotalSeconds, needed, atMost);
+        Assert.InRange(limits.CpuTime.TotalSeconds, needed, atMost);
+    }
+
+    [Fact]
+    public void AModelThatTakesLongToLoadIsGivenCpuTimeForThatAndALargeOneRoomForItsSavedForm()
+    {
+        var variant = Bundle.Open(RepositoryFolder.DemoBundle).Manifest.Variants[0];
+        var limits = Vetting.LimitsOf(variant with
+        {
+            Blob = variant.Blob with { Size = 600_000_000 },
+            Limits = variant.Limits with { LoadMilliseconds = 90_000 },
+        });
+        Assert.Equal((95, 95), (limits.WallTime.TotalSeconds, limits.CpuTime.TotalSeconds));
+        Assert.InRange(limits.FileByteCount, 600_000_000, 1_200_000_000);
+    }
+
     public void Dispose() => _folder.Dispose();
 }

@@ -46,7 +46,7 @@ public sealed class PackerTests : IDisposable
             Assert.Equal(evaluator.Answer(golden, Stop).Predictions, measured.GoldenPredictions);
             Assert.Equal(measured.GoldenPredictions, Enumerable.Range(0, set.Count).Select(i => set.Prediction(variant.Id, i)));
             Assert.InRange(variant.PeakMemoryByteCount, 5_000_000, 200_000_000);
-            Assert.True(variant.Limits.MemoryByteCount > measured.Memory.DataByteCount);
+            Assert.True(variant.Limits.MemoryByteCount > measured.Cost.DataByteCount);
         }
     }
 
@@ -67,6 +67,14 @@ public sealed class PackerTests : IDisposable
         Assert.Contains(lightest.Techniques, t => t.Kind == "quantized");
         Assert.All(variants.Values, v => Assert.Equal(10_000, v.Accuracy.SampleCount));
     }
+
+    [Theory]
+    [InlineData(1_200_000, 5, 5000)]
+    [InlineData(14_000_000, 60, 5000)]
+    [InlineData(553_000_000, 700, 90_300)]
+    [InlineData(2_000_000_000, 9000, 600_000)]
+    public void ALoadLimitLeavesTimeToASlowBoardWithASlowCard(long byteCount, long loadMilliseconds, int limit) =>
+        Assert.Equal(limit, VariantMeasurement.LoadLimit(byteCount, loadMilliseconds));
 
     [Fact]
     public void TheManifestOfTheDemoTellsTheTruthAboutTheHeldOutImages()
