@@ -7,13 +7,13 @@ namespace Dunlin.Telemetry.Link;
 
 /// <summary>
 /// One client of MQTTnet for one connection. MQTTnet 5.2 takes a connection that breaks down in the background, and forgets
-/// its parts while a call may still use them: such a call ends here as one on a broken connection does, each call ends within
-/// the timeout of the options, and a disposal in that moment throws nothing.
+/// its parts while a call may still use them: such a call ends here as one on a broken connection does, each call that waits for
+/// an answer ends within the timeout of the options, and a disposal in that moment throws nothing.
 /// </summary>
 /// <param name="time">For the timeouts.</param>
 public sealed class BrokerClient(TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1), Look = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private readonly IMqttClient _mqtt = new MqttClientFactory().CreateMqttClient();
     private readonly TaskCompletionSource<MqttClientDisconnectedEventArgs> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan _timeout = Timeout.InfiniteTimeSpan;
@@ -60,6 +60,9 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
     public Task<MqttClientPublishResult> PublishAsync(MqttApplicationMessage message, CancellationToken cancellationToken = default) =>
         CallAsync(_mqtt.PublishAsync, message, cancellationToken);
 
+    /// <summary>Publishes with QoS 0: there is no answer to wait for, and so no timeout to pay for.</summary>
+    public Task SendAsync(MqttApplicationMessage message) => WhileItLastsAsync(_mqtt.PublishAsync, message, CancellationToken.None);
+
     public Task PingAsync(CancellationToken cancellationToken) => CallAsync(PingAsync, _mqtt, cancellationToken);
 
     public Task DisconnectAsync(CancellationToken cancellationToken = default) => CallAsync(DisconnectAsync, _mqtt, cancellationToken);
@@ -67,8 +70,8 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
     /// <summary>Waits until the connection has ended. Null: the client does not say how.</summary>
     public async Task<MqttClientDisconnectedEventArgs?> WaitForEndAsync(CancellationToken cancellationToken)
     {
-        while (IsConnected && !Ended.IsCompleted) await WaitAsync(Look, cancellationToken);
-        await WaitAsync(LastWords, cancellationToken);
+        while (IsConnected && !Ended.IsCompleted) await LookAsync(cancellationToken);
+        await LookAsync(cancellationToken);
         return Ended.IsCompleted ? await _ended.Task : null;
     }
 
@@ -90,9 +93,15 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
     {
         using var patience = new CancellationTokenSource(_timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        return await WhileItLastsAsync(call, argument, either.Token);
+    }
+
+    private static async Task<TResult> WhileItLastsAsync<TArgument, TResult>(
+        Func<TArgument, CancellationToken, Task<TResult>> call, TArgument argument, CancellationToken cancellationToken)
+    {
         try
         {
-            return await call(argument, either.Token);
+            return await call(argument, cancellationToken);
         }
         catch (NullReferenceException e)
         {
@@ -112,10 +121,10 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
         return true;
     }
 
-    private async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    private async Task LookAsync(CancellationToken cancellationToken)
     {
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(Ended, Task.Delay(atMost, time, done.Token));
+        await Task.WhenAny(Ended, Task.Delay(Look, time, done.Token));
         await done.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
     }

@@ -155,7 +155,7 @@ public sealed partial class MqttLink
     /// <summary>On the monotonic clock, unlike MQTTnet's own keep-alive, which a stepped wall clock silences.</summary>
     private async Task<bool> PingAsync(BrokerClient client, CancellationToken stoppingToken)
     {
-        using var patience = new CancellationTokenSource(PingInterval < _timing.Timeout ? PingInterval : _timing.Timeout, _time);
+        using var patience = new CancellationTokenSource(PingInterval, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
         try
         {

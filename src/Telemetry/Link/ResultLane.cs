@@ -68,7 +68,7 @@ internal sealed class ResultLane : IDisposable
     private bool Send()
     {
         _message.Payload = new ReadOnlySequence<byte>(_buffer.WrittenMemory);
-        _inFlight = _client!.PublishAsync(_message, CancellationToken.None);
+        _inFlight = _client!.SendAsync(_message);
         if (_inFlight.IsFaulted)
         {
             _ = _inFlight.Exception;
