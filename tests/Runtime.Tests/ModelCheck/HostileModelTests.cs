@@ -1,10 +1,10 @@
-using System.Diagnostics;
 using Dunlin.Runtime.ModelCheck;
 using Dunlin.TestKit.Onnx;
 
 namespace Dunlin.Runtime.Tests.ModelCheck;
 
 /// <summary>Row 33 of the promises: the static check refuses all of the corpus, whatever the release says of it.</summary>
+[Collection(nameof(AloneInTheProcess))]
 public sealed class HostileModelTests
 {
     public static TheoryData<string> Names => [.. HostileModel.Corpus.Select(model => model.Name)];
@@ -15,9 +15,9 @@ public sealed class HostileModelTests
     {
         var hostile = HostileModel.Corpus.Single(model => model.Name == name);
         var bytes = hostile.Make();
-        var started = Stopwatch.GetTimestamp();
+        var started = Environment.CpuUsage.TotalTime;
         var refusal = Walked.Refuse(hostile.Code, bytes, Walked.Claims(bytes.Length) with { Operators = HostileModel.Operators });
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 10);
+        Assert.InRange((Environment.CpuUsage.TotalTime - started).TotalSeconds, 0, 5);
         Assert.StartsWith("At byte ", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("; ", refusal.Message, StringComparison.Ordinal);
         Assert.InRange(refusal.Message.Length, 40, 900);

@@ -6,11 +6,7 @@ using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Runtime.Tests.Preprocessing;
 
-/// <summary>Alone, because it watches the memory of the whole process.</summary>
-[CollectionDefinition(nameof(BadFrameTests), DisableParallelization = true)]
-public sealed class BadFramesAlone;
-
-[Collection(nameof(BadFrameTests))]
+[Collection(nameof(AloneInTheProcess))]
 public sealed class BadFrameTests : IDisposable
 {
     private readonly Preprocessor _preprocessor = new(Inputs.MobileNet);
