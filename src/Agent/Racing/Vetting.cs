@@ -25,7 +25,7 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
     private const long ProcessByteCount = 192L * 1024 * 1024;
     private const int GoldenLimitPerLoad = 4;
 
-    // Of the slowest board that is meant: a core of an Arm Cortex-A53 does several times as many.
+    // Taken for the slowest board: one in four cycles of 1 GHz.
     private const double SlowestMacsPerSecond = 250e6;
 
     // Saved as this CPU likes it, a model may be padded.

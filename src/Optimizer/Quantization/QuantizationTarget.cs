@@ -24,13 +24,11 @@ internal sealed record QuantizationTarget(string Name, int LargestWeight, bool S
     public static readonly IReadOnlyList<QuantizationTarget> All = [X64Vnni, X64Avx2, Arm64];
 
     /// <summary>The one whose models answer here as on their boards, so that what is measured here holds there.</summary>
-    public static QuantizationTarget OfThisMachine { get; } = Of(BoardFacts.Read());
+    public static QuantizationTarget OfThisMachine { get; } = Of(BoardFacts.Read().CpuFlags);
 
-    public static QuantizationTarget Of(BoardFacts board)
-    {
-        if (board.Architecture == "arm64") return Arm64;
-        return board.CpuFlags.Contains("avx512_vnni") || board.CpuFlags.Contains("avx_vnni") ? X64Vnni : X64Avx2;
-    }
+    /// <param name="cpuFlags">Of an x64 machine, on which alone this program runs.</param>
+    public static QuantizationTarget Of(IReadOnlySet<string> cpuFlags) =>
+        cpuFlags.Contains("avx512_vnni") || cpuFlags.Contains("avx_vnni") ? X64Vnni : X64Avx2;
 
     /// <summary>Null, or why accuracies of such a model that are measured here are not those of its boards.</summary>
     public string? Doubt => this == X64Vnni && OfThisMachine == X64Avx2
