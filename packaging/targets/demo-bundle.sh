@@ -3,7 +3,7 @@
 target_demo_bundle() { # trains, optimizes and packs demo/bundle anew (most of an hour)
   need dataset-fashion-mnist libturbojpeg0
   local work=${1:-artifacts/demo-bundle}
-  dotnet build src/Optimizer -v q -c Release
+  compile src/Optimizer
   local optimizer=(nice -n 19 artifacts/bin/Optimizer/release/dunlin-optimizer)
   [ -e "$work/reference.onnx" ] || "${optimizer[@]}" train --out "$work/reference.onnx" --widths 32,64,128 --epochs 12
   # Where in a frame of `belt` the garment lies.

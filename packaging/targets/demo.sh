@@ -1,8 +1,8 @@
 # The demo (design §10): a camera over a conveyor belt, one agent, a broker; a signed release is pushed to it over the broker,
 # then the operator's table is in the foreground.
 # --seconds N ends it after N seconds; all other arguments go to `dunlin-fleet watch` (--json). Tests set
-# DUNLIN_DEMO_BUILT to debug, so that nothing is built anew. What it makes lies in one
-# temporary folder, which is gone afterwards.
+# DUNLIN_DEMO_BUILT to their own configuration, so that nothing is built anew. What it makes lies in one temporary folder, which
+# is gone afterwards.
 target_demo() { # shows the whole: a belt camera, an agent that races its models, a live table (Ctrl-C ends it)
   local seconds=()
   if [ "${1:-}" = --seconds ]; then seconds=(timeout --foreground "$2"); shift 2; fi
@@ -11,7 +11,7 @@ target_demo() { # shows the whole: a belt camera, an agent that races its models
   local form=${DUNLIN_DEMO_BUILT:-release} project
   [ -n "${DUNLIN_DEMO_BUILT:-}" ] || for project in Optimizer Fleet Agent; do
     echo "building $project …" >&2
-    dotnet build "src/$project" -c Release -v q -nologo -p:RunAnalyzers=false -clp:NoSummary >&2
+    compile "src/$project" -nologo -p:RunAnalyzers=false -clp:NoSummary >&2
   done
   local bin=artifacts/bin folder; folder=$(mktemp -d -t dunlin-demo.XXXXXX)
   local agent=$bin/Agent/$form/dunlin-agent fleet=$bin/Fleet/$form/dunlin-fleet optimizer=$bin/Optimizer/$form/dunlin-optimizer

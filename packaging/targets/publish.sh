@@ -1,10 +1,13 @@
 target_publish() { # compiles dunlin-agent natively (linux-x64 and linux-arm64, or those named) into artifacts/agent/RID
-  need clang llvm binutils zlib1g-dev libc6-dev gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu libc6-dev-arm64-cross
-  local rid
+  local rid linker
   [ $# -gt 0 ] || set -- linux-x64 linux-arm64
   for rid in "$@"; do
+    case $rid in
+      linux-x64) linker=gcc; need gcc binutils zlib1g-dev libc6-dev ;;
+      *) linker=clang; need clang llvm gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+    esac
     rm -rf "artifacts/agent/$rid"
-    dotnet publish src/Agent -c Release -r "$rid" -v q -o "artifacts/agent/$rid"
+    DOTNET_TieredPGO=0 dotnet publish src/Agent -c Release -r "$rid" -v q -p:UseSharedCompilation=true -p:CppCompilerAndLinker=$linker -o "artifacts/agent/$rid"
     [ -x "artifacts/agent/$rid/dunlin-agent" ] || { echo "publish: artifacts/agent/$rid/dunlin-agent was not made" >&2; return 1; }
   done
 }

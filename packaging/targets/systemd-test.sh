@@ -1,5 +1,5 @@
 target_systemd_test() { # packages the agent, installs and upgrades it under real systemd in a namespace (root; minutes)
-  need systemd systemd-container mmdebstrap procps util-linux dpkg-dev xz-utils binutils zlib1g-dev clang \
+  need systemd systemd-container mmdebstrap procps util-linux dpkg-dev xz-utils \
     mosquitto libturbojpeg0 dataset-fashion-mnist
   target_publish linux-x64
   local folder=artifacts/systemd/packages version
@@ -8,10 +8,10 @@ target_systemd_test() { # packages the agent, installs and upgrades it under rea
     DUNLIN_PACKAGE_VERSION=$version DUNLIN_PACKAGE_LEVEL=0 package_agent amd64 linux-x64 strip
     mv "artifacts/packages/dunlin-agent_${version}_amd64.deb" "$folder/"
   done
-  dotnet build src/Optimizer -v q
-  artifacts/bin/Optimizer/debug/dunlin-optimizer belt --out artifacts/systemd/demo/frames --count 36
+  compile src/Optimizer
+  artifacts/bin/Optimizer/release/dunlin-optimizer belt --out artifacts/systemd/demo/frames --count 36
   tar -cf "$folder/demo.tar" --mode=a+rX -C demo bundle -C "$PWD/artifacts/systemd/demo" frames
   packaging/nspawn.sh root > /dev/null
-  dotnet build tests/EndToEnd.Tests -v q
-  DUNLIN_SYSTEMD_TEST="$PWD/$folder" dotnet run --project tests/EndToEnd.Tests --no-build -- -class '*PackageTests' "$@"
+  compile tests/EndToEnd.Tests
+  DUNLIN_SYSTEMD_TEST="$PWD/$folder" dotnet run --project tests/EndToEnd.Tests -c Release --no-build -- -class '*PackageTests' "$@"
 }

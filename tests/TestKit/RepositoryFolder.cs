@@ -8,6 +8,14 @@ public static class RepositoryFolder
 
     public static string DemoBundle { get; } = Path.Combine(Root, "demo", "bundle");
 
+    /// <summary>The configuration that this test was built in, as MSBuild's artifacts layout spells it: <c>release</c> or <c>debug</c>.</summary>
+    public static string Configuration { get; } = Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/'));
+
+    /// <summary>The apphost of a program of that configuration.</summary>
+    /// <param name="project">For example <c>Agent</c>.</param>
+    /// <param name="program">For example <c>dunlin-agent</c>.</param>
+    public static string Program(string project, string program) => Path.Combine(Root, "artifacts", "bin", project, Configuration, program);
+
     /// <summary>A file or folder of the repository; null if it is not there.</summary>
     /// <param name="path">Relative to the root.</param>
     public static string? Find(string path) => Existing(Path.Combine(Root, path));

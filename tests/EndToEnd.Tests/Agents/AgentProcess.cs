@@ -28,9 +28,11 @@ internal sealed class AgentProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
     }
 
-    /// <summary>The apphost beside its assemblies, of the configuration that this test was built in.</summary>
-    public static string Executable { get; } = Path.Combine(
-        RepositoryFolder.Root, "artifacts", "bin", "Agent", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "dunlin-agent");
+    /// <summary>The agent that <c>DUNLIN_AGENT</c> names (as <c>./build.sh test</c> does: compiled ahead of time), else the one of this build.</summary>
+    public static string Executable { get; } = Environment.GetEnvironmentVariable("DUNLIN_AGENT") ?? RepositoryFolder.Program("Agent", "dunlin-agent");
+
+    /// <summary>Whether it was compiled ahead of time, so that no assembly lies beside it.</summary>
+    public static bool IsCompiledAhead { get; } = !File.Exists(Path.ChangeExtension(Executable, ".dll"));
 
     public int Id => _process.Id;
 

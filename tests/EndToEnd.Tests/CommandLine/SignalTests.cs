@@ -54,11 +54,7 @@ public sealed class SignalTests : IDisposable
 
     public void Dispose() => _space.Dispose();
 
-    private static string Executable(string program)
-    {
-        var (project, name) = (Path.GetDirectoryName(program)!, Path.GetFileName(program));
-        return Path.Combine(RepositoryFolder.Root, "artifacts", "bin", project, Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), name);
-    }
+    private static string Executable(string program) => RepositoryFolder.Program(Path.GetDirectoryName(program)!, Path.GetFileName(program));
 
     // Who runs the tests in the background of a shell hands on that SIGINT is ignored.
     private static Process Start(string program, IReadOnlyList<string> arguments) =>

@@ -13,13 +13,13 @@ public sealed class DemoTests
     public async Task TheDemoShowsResultsOfAPushedReleaseAndLeavesNothingBehind()
     {
         if (!Directory.Exists("/usr/share/datasets/fashion-mnist")) Assert.Skip("The Debian package dataset-fashion-mnist is not installed.");
-        foreach (var program in (string[])["Optimizer/debug/dunlin-optimizer", "Fleet/debug/dunlin-fleet", "Agent/debug/dunlin-agent"])
-            if (!File.Exists(Path.Join(RepositoryFolder.Root, "artifacts/bin", program))) Assert.Skip($"'{program}' is not built: run ./build.sh build.");
+        foreach (var program in (string[])[RepositoryFolder.Program("Optimizer", "dunlin-optimizer"), RepositoryFolder.Program("Fleet", "dunlin-fleet"), RepositoryFolder.Program("Agent", "dunlin-agent")])
+            if (!File.Exists(program)) Assert.Skip($"'{program}' is not built: run ./build.sh build.");
         var temporary = Directory.CreateTempSubdirectory("dunlin-demo-test-").FullName;
         var start = new ProcessStartInfo("bash", ["build.sh", "demo", "--json"])
         {
             WorkingDirectory = RepositoryFolder.Root, RedirectStandardOutput = true, RedirectStandardError = true,
-            Environment = { ["DUNLIN_DEMO_BUILT"] = "debug", ["TMPDIR"] = temporary },
+            Environment = { ["DUNLIN_DEMO_BUILT"] = RepositoryFolder.Configuration, ["TMPDIR"] = temporary },
         };
         using var demo = Process.Start(start)!;
         var errors = demo.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);

@@ -30,9 +30,9 @@ internal sealed class FolderServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _listener.Stop();
-        await _serving;
+        // Not stopped before: closing what is stopped binds the port once more, which another may have by now.
         _listener.Close();
+        await _serving;
     }
 
     private async Task ServeAsync()

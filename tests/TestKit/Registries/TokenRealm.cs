@@ -45,9 +45,9 @@ public sealed class TokenRealm : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _listener.Stop();
-        await _serving;
+        // Not stopped before: closing what is stopped binds the port once more, which another may have by now.
         _listener.Close();
+        await _serving;
         _certificate.Dispose();
         _key.Dispose();
     }
