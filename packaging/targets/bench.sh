@@ -3,7 +3,7 @@ target_bench() { # measures everything into docs/performance.md (--quick: only t
   need mosquitto libturbojpeg0 dataset-fashion-mnist curl nginx-light docker-registry
   # Node may be another than Debian's, which then conflicts with the packages.
   command -v npm > /dev/null || need nodejs npm
-  compile bench
+  compile build bench
   local bench=artifacts/bin/Bench/release/Dunlin.Bench work=artifacts/bench
   if [ "${1:-}" = micro ]; then "$bench" micro; return; fi
   target_publish linux-x64

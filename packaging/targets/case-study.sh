@@ -6,7 +6,7 @@ target_case_study() { # a ResNet-50 pruned, distilled and quantized, each alone 
   if [ "${1:-}" = --quick ]; then
     work=artifacts/case-study-quick page=$work/case-study.md epochs=1 further=1 recovery=1 last=1 student=1 sizes=(--limit 640) judged=(--images 500) step=(--step 16)
   fi
-  compile src/Optimizer
+  compile build src/Optimizer
   mkdir -p "$work"
   local bfloat=(); ! grep -qm1 avx512_bf16 /proc/cpuinfo || bfloat=(--bfloat16)
   local optimizer=("$PWD/artifacts/bin/Optimizer/release/dunlin-optimizer")

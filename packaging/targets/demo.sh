@@ -11,7 +11,7 @@ target_demo() { # shows the whole: a belt camera, an agent that races its models
   local form=${DUNLIN_DEMO_BUILT:-release} project
   [ -n "${DUNLIN_DEMO_BUILT:-}" ] || for project in Optimizer Fleet Agent; do
     echo "building $project …" >&2
-    compile "src/$project" -nologo -p:RunAnalyzers=false -clp:NoSummary >&2
+    compile build "src/$project" -nologo -p:RunAnalyzers=false -clp:NoSummary >&2
   done
   local bin=artifacts/bin folder; folder=$(mktemp -d -t dunlin-demo.XXXXXX)
   local agent=$bin/Agent/$form/dunlin-agent fleet=$bin/Fleet/$form/dunlin-fleet optimizer=$bin/Optimizer/$form/dunlin-optimizer

@@ -6,6 +6,6 @@ target_exporter_test() { # holds the optimizer's graph against torchvision's cla
     /usr/bin/python3 packaging/export-models.py "$folder"
     touch "$folder/complete"
   fi
-  compile tests/Optimizer.Tests
+  compile build tests/Optimizer.Tests
   DUNLIN_MODELS=$PWD/$folder dotnet run --project tests/Optimizer.Tests -c Release --no-build -- -class '*ExportedModelsTests' "$@"
 }

@@ -6,7 +6,7 @@ target_install() { # installs dunlin-agent, dunlin-fleet and dunlin-optimizer on
     rm -rf "$prefix/lib/dunlin/$program"
     # Restored as in every build: the lock file knows the native compiler, which is not used here.
     dotnet restore "src/$project" -v q
-    dotnet publish "src/$project" --no-restore -c Release -v q --use-current-runtime --self-contained false -p:PublishAot=false -o "$prefix/lib/dunlin/$program"
+    compile publish "src/$project" --no-restore --use-current-runtime --self-contained false -p:PublishAot=false -o "$prefix/lib/dunlin/$program"
     mkdir -p "$prefix/bin"
     ln -sfn "../lib/dunlin/$program/$program" "$prefix/bin/$program"
     "$prefix/bin/$program" --version

@@ -7,7 +7,7 @@ target_publish() { # compiles dunlin-agent natively (linux-x64 and linux-arm64, 
       *) linker=clang; need clang llvm gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu libc6-dev-arm64-cross ;;
     esac
     rm -rf "artifacts/agent/$rid"
-    DOTNET_TieredPGO=0 dotnet publish src/Agent -c Release -r "$rid" -v q -p:UseSharedCompilation=true -p:CppCompilerAndLinker=$linker -o "artifacts/agent/$rid"
+    compile publish src/Agent -r "$rid" -p:CppCompilerAndLinker=$linker -o "artifacts/agent/$rid"
     [ -x "artifacts/agent/$rid/dunlin-agent" ] || { echo "publish: artifacts/agent/$rid/dunlin-agent was not made" >&2; return 1; }
   done
 }

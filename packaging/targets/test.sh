@@ -1,24 +1,7 @@
-target_build() { # compiles everything
-  compile Agent.sln "$@"
-}
-
-# Compiles as it is shipped. One compiler for all projects, which does not profile itself, takes less than half of the time.
-compile() { DOTNET_TieredPGO=0 dotnet build -c Release -v q -p:UseSharedCompilation=true "$@"; }
-
-# Installs the Debian packages that are missing among the arguments.
-need() {
-  local missing=() package
-  for package in "$@"; do dpkg-query -W -f='${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed || missing+=("$package"); done
-  [ ${#missing[@]} -gt 0 ] || return 0
-  echo "installing: ${missing[*]}"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
-}
-
 target_test() { # installs what tests need, runs all of them, sums them up
   need systemd mosquitto mosquitto-clients libturbojpeg0 ffmpeg skopeo docker-registry nginx-light apache2-utils e2fsprogs openssl strace dataset-fashion-mnist python3-onnx \
     python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gcc libc6-dev faketime
-  compile Agent.sln
+  compile build Agent.sln
   # What whole processes do is tested with the agent that is shipped, compiled ahead of time.
   target_publish linux-x64
   dotnet build-server shutdown --vbcscompiler > /dev/null

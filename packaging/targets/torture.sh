@@ -3,7 +3,7 @@ target_torture() { # breaks updates everywhere, fuzzes parsers; writes docs/reli
   need mosquitto nginx ffmpeg afl++ e2fsprogs mount gcc libc6-dev libturbojpeg0
   local root=$PWD/artifacts/torture
   if [ "${1:-}" = --again ]; then rm -rf "$root"; shift; fi
-  compile tests/Torture
+  compile build tests/Torture
   # Compiled ahead of time, as it is shipped: its children start in a tenth of the time.
   [ -x artifacts/agent/linux-x64/dunlin-agent ] && [ -z "$(find src -newer artifacts/agent/linux-x64/dunlin-agent -name '*.cs' -print -quit)" ] || target_publish linux-x64
   local torture=artifacts/bin/Torture/release/Dunlin.Torture agent=$PWD/artifacts/agent/linux-x64/dunlin-agent

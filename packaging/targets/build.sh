@@ -1,0 +1,3 @@
+target_build() { # compiles everything
+  compile build Agent.sln "$@"
+}
