@@ -14,8 +14,9 @@ need() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
 }
 
-# Builds or publishes as it is shipped. One compiler for all projects, which does not profile itself, takes half of the time.
+# Builds or publishes as it is shipped, by one compiler for all projects, which does not profile itself. It waits for more work until it is ended.
 compile() { DOTNET_TieredPGO=0 dotnet "$1" "${@:2}" -c Release -v q -p:UseSharedCompilation=true; }
+end_compiler() { dotnet build-server shutdown --vbcscompiler > /dev/null; }
 
 for target_file in packaging/targets/*.sh; do . "$target_file"; done
 

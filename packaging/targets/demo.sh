@@ -9,10 +9,13 @@ target_demo() { # shows the whole: a belt camera, an agent that races its models
   command -v dotnet > /dev/null || { echo "demo: there is no 'dotnet'; install the .NET 10 SDK (https://dot.net)" >&2; return 1; }
   need libturbojpeg0 dataset-fashion-mnist mosquitto-clients >&2
   local form=${DUNLIN_DEMO_BUILT:-release} project
-  [ -n "${DUNLIN_DEMO_BUILT:-}" ] || for project in Optimizer Fleet Agent; do
-    echo "building $project …" >&2
-    compile build "src/$project" -nologo -p:RunAnalyzers=false -clp:NoSummary >&2
-  done
+  if [ -z "${DUNLIN_DEMO_BUILT:-}" ]; then
+    for project in Optimizer Fleet Agent; do
+      echo "building $project …" >&2
+      compile build "src/$project" -nologo -p:RunAnalyzers=false -clp:NoSummary >&2
+    done
+    end_compiler
+  fi
   local bin=artifacts/bin folder; folder=$(mktemp -d -t dunlin-demo.XXXXXX)
   local agent=$bin/Agent/$form/dunlin-agent fleet=$bin/Fleet/$form/dunlin-fleet optimizer=$bin/Optimizer/$form/dunlin-optimizer
   trap "demo_stop '$folder'" EXIT

@@ -4,7 +4,7 @@ target_test() { # installs what tests need, runs all of them, sums them up
   compile build Agent.sln
   # What whole processes do is tested with the agent that is shipped, compiled ahead of time.
   target_publish linux-x64
-  dotnet build-server shutdown --vbcscompiler > /dev/null
+  end_compiler
   local log; log=$(mktemp)
   local status=0
   DOTNET_TieredPGO=0 DUNLIN_AGENT=$PWD/artifacts/agent/linux-x64/dunlin-agent \
