@@ -2,6 +2,7 @@ using System.Reflection;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Waiting;
+using Microsoft.Extensions.Time.Testing;
 using MQTTnet;
 using MQTTnet.Exceptions;
 using MQTTnet.Protocol;
@@ -72,9 +73,13 @@ public sealed class BrokerClientTests
             await stream.WriteAsync(EvilBroker.ConnectionAccepted, token);
             await Task.Delay(Timeout.Infinite, token);
         });
-        using var client = new BrokerClient(TimeProvider.System);
-        await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", broker.Port).WithTimeout(TimeSpan.FromSeconds(0.3)).Build(), Token);
-        await Assert.ThrowsAsync<MqttCommunicationTimedOutException>(() => client.SubscribeAsync("a", Token).WaitAsync(Eventually.Patience, Token));
+        var time = new FakeTimeProvider();
+        using var client = new BrokerClient(time);
+        var timeout = 2 * Eventually.Patience;
+        await client.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", broker.Port).WithTimeout(timeout).Build(), Token);
+        var subscribing = client.SubscribeAsync("a", Token);
+        time.Advance(timeout);
+        await Assert.ThrowsAsync<MqttCommunicationTimedOutException>(() => subscribing.WaitAsync(Eventually.Patience, Token));
     }
 
     private static MqttClientOptions To(MosquittoBroker broker) => new MqttClientOptionsBuilder().WithTcpServer(broker.Host, broker.Port).Build();
