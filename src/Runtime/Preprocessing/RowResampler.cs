@@ -25,25 +25,21 @@ internal sealed unsafe class RowResampler
     private readonly int _one;
     private readonly int _pairCount;
     private readonly int _blockCount;
-    private readonly int[] _windows;
-    private readonly byte[] _indices;
-    private readonly short[] _weights;
+    private readonly Taps[] _taps;
 
     public RowResampler(AxisTable axis, int sourceLength)
     {
         _axis = axis;
         if (!Fits(axis, sourceLength))
         {
-            (_windows, _indices, _weights) = ([], [], []);
+            _taps = [];
             return;
         }
 
         _one = 1 << Math.Min(22, (int)Math.Floor(Math.Log2(short.MaxValue / axis.Weights.Max())));
         _pairCount = (axis.TapCount + 1) / 2;
         _blockCount = (axis.TargetLength + 2 * Lanes - 1) / (2 * Lanes) * 2;
-        _windows = new int[_blockCount * _pairCount];
-        _indices = GC.AllocateArray<byte>(_windows.Length * Window, pinned: true);
-        _weights = GC.AllocateArray<short>(_windows.Length * 2 * Lanes, pinned: true);
+        _taps = new Taps[_blockCount * _pairCount];
         Fill(sourceLength);
     }
 
@@ -76,7 +72,7 @@ internal sealed unsafe class RowResampler
 
     private void Fill(int sourceLength)
     {
-        _indices.AsSpan().Fill(0xFF);
+        Array.Fill(_taps, new Taps { Indices = Vector128<byte>.AllBitsSet });
         var weights = new short[_axis.TapCount];
         for (var i = 0; i < _blockCount * Lanes; i++)
         {
@@ -84,17 +80,15 @@ internal sealed unsafe class RowResampler
             Round(_axis.Weights.AsSpan(target * _axis.TapCount, _axis.TapCount), weights);
             for (var k = 0; k < _axis.TapCount; k++)
             {
-                var at = EntryOf(i / Lanes, k / 2);
+                ref var taps = ref _taps[2 * (i / (2 * Lanes) * _pairCount + k / 2) + i / Lanes % 2];
                 var source = Source(_axis, sourceLength, target, k);
-                if (i % Lanes == 0 && k % 2 == 0) _windows[at] = source;
-                _indices[at * Window + 2 * Place(i % Lanes, k % 2)] = (byte)(source - _windows[at]);
-                _weights[at * 2 * Lanes + Place(i % Lanes, k % 2)] = i == target ? weights[k] : (short)0;
+                var place = Place(i % Lanes, k % 2);
+                if (i % Lanes == 0 && k % 2 == 0) taps.Window = source;
+                taps.Indices = taps.Indices.WithElement(2 * place, (byte)(source - taps.Window));
+                if (i == target) taps.Weights = taps.Weights.WithElement(place, weights[k]);
             }
         }
     }
-
-    /// <summary>Of the tables: both blocks of a pair, then the next taps.</summary>
-    private int EntryOf(int block, int tapPair) => 2 * (block / 2 * _pairCount + tapPair) + block % 2;
 
     /// <summary>What rounding loses or adds goes to the largest weight.</summary>
     private void Round(ReadOnlySpan<float> weights, short[] rounded)
@@ -113,20 +107,17 @@ internal sealed unsafe class RowResampler
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ApplyVector(byte* row, float* output)
     {
-        fixed (int* windows = _windows)
-        fixed (byte* indices = _indices)
-        fixed (short* weights = _weights)
+        fixed (Taps* start = _taps)
         {
-            var scale = 1f / _one;
-            var at = 0;
-            for (var block = 0; block < _blockCount; block += 2, output += 2 * Lanes)
+            var taps = start;
+            var (pairCount, scale) = (_pairCount, 1f / _one);
+            for (var end = output + _blockCount * Lanes; output < end; output += 2 * Lanes)
             {
-                var end = at + 2 * _pairCount;
                 var (first, second) = (Vector128<int>.Zero, Vector128<int>.Zero);
-                for (; at < end; at += 2)
+                for (var pair = 0; pair < pairCount; pair++, taps += 2)
                 {
-                    first = MultiplyAddPairs(first, Picked(row, windows, indices, at), Vector128.Load(weights + at * 2 * Lanes));
-                    second = MultiplyAddPairs(second, Picked(row, windows, indices, at + 1), Vector128.Load(weights + (at + 1) * 2 * Lanes));
+                    first = MultiplyAddPairs(first, Pick(row, taps), taps->Weights);
+                    second = MultiplyAddPairs(second, Pick(row, taps + 1), taps[1].Weights);
                 }
 
                 (Vector128.ConvertToSingle(first) * scale).Store(output);
@@ -136,8 +127,7 @@ internal sealed unsafe class RowResampler
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<short> Picked(byte* row, int* windows, byte* indices, int at) =>
-        Vector128.ShuffleNative(Vector128.Load(row + windows[at]), Vector128.Load(indices + at * Window)).AsInt16();
+    private static Vector128<short> Pick(byte* row, Taps* taps) => Vector128.ShuffleNative(Vector128.Load(row + taps->Window), taps->Indices).AsInt16();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> MultiplyAddPairs(Vector128<int> sum, Vector128<short> pixels, Vector128<short> weights)
@@ -159,5 +149,12 @@ internal sealed unsafe class RowResampler
             for (var k = 0; k < weights.Length; k++) sum += source[k] * weights[k];
             output[i] = sum;
         }
+    }
+    /// <summary>Two taps of one block: where its window begins, which bytes of it they are, and what they weigh.</summary>
+    private struct Taps
+    {
+        public Vector128<byte> Indices;
+        public Vector128<short> Weights;
+        public int Window;
     }
 }
