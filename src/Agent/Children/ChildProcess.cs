@@ -35,8 +35,8 @@ public sealed class ChildProcess : IAsyncDisposable
         _log = new ChildLog(start.Name, logger, time);
     }
 
-    /// <summary>The process id; meaningless after <see cref="Exited"/>.</summary>
-    public int Id => _handle?.Id ?? 0;
+    /// <summary>The process id; null as soon as the child is reaped, which is a moment before <see cref="Exited"/>.</summary>
+    public int? Id => _handle?.Id;
 
     /// <summary>Completes when the child is gone and reaped and its last messages have been delivered. Never faults but for a bug in the receiver.</summary>
     public Task<ChildExit> Exited => _exited.Task;

@@ -146,7 +146,7 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Worker {ProcessId} started")]
-    private partial void LogWorkerStarted(int processId);
+    private partial void LogWorkerStarted(int? processId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Reason} The next worker starts in {DelayMilliseconds:0} ms")]
     private partial void LogWorkerEnded(string reason, double delayMilliseconds);

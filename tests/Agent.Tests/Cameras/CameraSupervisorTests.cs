@@ -86,9 +86,9 @@ public sealed class CameraSupervisorTests : IDisposable
     private CameraSupervisor Supervisor(string script) =>
         new(TestChildren.Host(_folder), new CameraProgram("/bin/sh", ["-c", script]), Patience, _log, _time);
 
-    private static async Task<int> IdAsync(CameraSupervisor supervisor, int former)
+    private async Task<int> IdAsync(CameraSupervisor supervisor, int former)
     {
-        await Eventually.TrueAsync(() => supervisor.ProcessId is { } id && id != former, "a program runs");
+        await Eventually.TrueAsync(() => supervisor.ProcessId is { } id && id != former, () => $"a program runs; it says: {string.Join("; ", _log.All)}");
         return supervisor.ProcessId!.Value;
     }
 }

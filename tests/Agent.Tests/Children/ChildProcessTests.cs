@@ -85,6 +85,7 @@ public sealed class ChildProcessTests : IDisposable
         var child = await Start(TestChildren.Shell(_folder, "sleep 60 & wait"));
         var id = child.Id;
         await child.DisposeAsync();
+        Assert.Null(child.Id);
         Assert.False(Directory.Exists($"/proc/{id}"));
         using var other = Process.Start("/bin/true");
         await other.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Deadline, TestContext.Current.CancellationToken);
