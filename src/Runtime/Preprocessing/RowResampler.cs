@@ -150,6 +150,7 @@ internal sealed unsafe class RowResampler
             output[i] = sum;
         }
     }
+
     /// <summary>Two taps of one block: where its window begins, which bytes of it they are, and what they weigh.</summary>
     private struct Taps
     {
