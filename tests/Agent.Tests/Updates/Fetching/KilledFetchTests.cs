@@ -11,9 +11,9 @@ public sealed class KilledFetchTests
     [Fact]
     public async Task AProcessThatIsKilledInMidFetchGoesOnWithFivePercentLostAtMost()
     {
-        const int size = 80_000_000;
+        const int size = 40_000_000;
         await using var nginx = await NginxServer.StartAsync();
-        await using var link = new FaultyLink("127.0.0.1", nginx.Port) { Delay = TimeSpan.FromMilliseconds(5) };
+        await using var link = new FaultyLink("127.0.0.1", nginx.Port) { Delay = TimeSpan.FromMilliseconds(10) };
         var blob = new SampleBlob(size);
         nginx.Put(blob.Hex, blob.Content);
         using var setup = new FetchSetup();
@@ -21,7 +21,7 @@ public sealed class KilledFetchTests
         for (var kill = 1; kill <= 3; kill++)
         {
             using var child = FetchChild.Start(setup.Layout.Root, location, size);
-            await Eventually.TrueAsync(() => link.ByteCount >= kill * 20_000_000L, () => $"{kill * 20} MB came; so far {link.ByteCount}");
+            await Eventually.TrueAsync(() => link.ByteCount >= kill * 10_000_000L, () => $"{kill * 10} MB came; so far {link.ByteCount}");
             child.Kill();
             await child.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Equal(137, child.ExitCode);
