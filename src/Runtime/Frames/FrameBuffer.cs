@@ -13,10 +13,15 @@ public enum PixelFormat
     Rgb24 = 3,
 }
 
-/// <summary>One frame in reused memory. Owned by whoever took it from the slot, until it is returned there.</summary>
-public sealed class FrameBuffer
+/// <summary>
+/// One frame: in reused memory of its own, or in memory that someone lends. Owned by whoever took it from the slot,
+/// until it is returned there.
+/// </summary>
+/// <param name="returned">Told, on any thread, that nobody reads the frame any more; null for a buffer of the slot's own.</param>
+public sealed class FrameBuffer(Action? returned = null)
 {
     private byte[] _bytes = [];
+    private ReadOnlyMemory<byte> _content;
 
     public PixelFormat Format { get; set; }
 
@@ -35,15 +40,20 @@ public sealed class FrameBuffer
     /// <summary>The camera's count of this frame, from 0.</summary>
     public long Number { get; set; }
 
-    public int Length { get; private set; }
+    public int Length => _content.Length;
 
-    public ReadOnlySpan<byte> Content => _bytes.AsSpan(0, Length);
+    public ReadOnlySpan<byte> Content => _content.Span;
+
+    internal Action? Returned { get; } = returned;
 
     /// <summary>Memory of exactly this length to write a frame into; grows the buffer only if it must. Former content is not kept.</summary>
     public Span<byte> Resize(int length)
     {
         if (_bytes.Length < length) _bytes = GC.AllocateUninitializedArray<byte>(length + length / 4, pinned: true);
-        Length = length;
+        _content = _bytes.AsMemory(0, length);
         return _bytes.AsSpan(0, length);
     }
+
+    /// <summary>The frame is this memory, which stays as it is until the frame is returned.</summary>
+    public void Show(ReadOnlyMemory<byte> content) => _content = content;
 }

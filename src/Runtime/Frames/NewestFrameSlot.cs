@@ -2,8 +2,8 @@ namespace Dunlin.Runtime.Frames;
 
 /// <summary>
 /// Hands frames from one camera thread to one reader and keeps only the newest: a frame that was not taken
-/// when the next one comes is dropped and counted. Nothing is allocated after the first frames, and waiting
-/// never spins (a semaphore would, first).
+/// when the next one comes is dropped and counted. A camera fills the slot's buffers, or publishes buffers of its own.
+/// Nothing is allocated after the first frames, and waiting never spins (a semaphore would, first).
 /// </summary>
 public sealed class NewestFrameSlot : IDisposable
 {
@@ -34,18 +34,17 @@ public sealed class NewestFrameSlot : IDisposable
     /// <summary>Makes this the newest frame; never waits.</summary>
     public void Publish(FrameBuffer frame)
     {
+        FrameBuffer? dropped;
         lock (_gate)
         {
             _captured++;
-            if (_newest is { } old)
-            {
-                _dropped++;
-                _free.Push(old);
-            }
-
+            dropped = _newest;
             _newest = frame;
+            if (dropped is not null) _dropped++;
             Monitor.PulseAll(_gate);
         }
+
+        if (dropped is not null) Return(dropped);
     }
 
     /// <summary>Waits until the slot is empty; for a source that must lose nothing (files, benchmarks).</summary>
@@ -99,6 +98,12 @@ public sealed class NewestFrameSlot : IDisposable
     /// <summary>The reader, or a camera that could not fill it, is done with this buffer.</summary>
     public void Return(FrameBuffer frame)
     {
+        if (frame.Returned is { } returned)
+        {
+            returned();
+            return;
+        }
+
         lock (_gate) _free.Push(frame);
     }
 

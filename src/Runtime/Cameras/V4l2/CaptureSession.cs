@@ -15,13 +15,15 @@ internal enum Capture
 /// <summary>One open, streaming device with its buffers. Owned by the camera thread.</summary>
 internal sealed class CaptureSession : IDisposable
 {
-    private const uint BufferCount = 4;
+    // Three stay with the driver while two are lent.
+    private const uint BufferCount = 5;
 
     // Of a device that answers EIO forever, for example after its hub has browned out.
     private const int MostErrors = 10;
     private const long LongestAgeNanoseconds = 10_000_000_000;
     private readonly IVideoDevice _device;
     private readonly VideoFormat _format;
+    private readonly DriverBuffers _buffers;
     private uint _nextSequence;
     private bool _hasSequence;
     private int _errors;
@@ -30,6 +32,7 @@ internal sealed class CaptureSession : IDisposable
     {
         _device = device;
         _format = format;
+        _buffers = new DriverBuffers(device);
         FramesPerSecond = framesPerSecond;
     }
 
@@ -73,9 +76,13 @@ internal sealed class CaptureSession : IDisposable
         return null;
     }
 
-    /// <summary>Waits for a frame and copies it into the buffer.</summary>
-    public Capture Next(FrameBuffer frame, int timeoutMilliseconds, TimeProvider time)
+    /// <summary>
+    /// Waits for a frame; null unless it is <see cref="Capture.Filled"/>. What is compressed is copied into a buffer of the
+    /// slot; YUYV is read where the driver put it, if that can spare the buffer.
+    /// </summary>
+    public Capture Next(NewestFrameSlot slot, int timeoutMilliseconds, TimeProvider time, out FrameBuffer? frame)
     {
+        frame = null;
         Missed = 0;
         if (!_device.WaitReady(timeoutMilliseconds)) return Capture.Nothing;
         var buffer = new VideoBuffer { Type = VideoConstants.TypeVideoCapture, Memory = VideoConstants.MemoryMapped };
@@ -91,16 +98,26 @@ internal sealed class CaptureSession : IDisposable
         _errors = 0;
         Missed = _hasSequence ? Gap(buffer.Sequence) : 0;
         (_nextSequence, _hasSequence) = (buffer.Sequence + 1, true);
-        var isGood = Copy(buffer, frame, time.Nanoseconds());
-        Error = _device.Control(VideoConstants.QueueBuffer, ref buffer);
-        if (Error != 0) return Capture.Lost;
-        return isGood ? Capture.Filled : Capture.Corrupt;
+        var content = Content(buffer);
+        if (content.Length > 0)
+        {
+            frame = FrameOf((int)buffer.Index, content, slot, out var isLent);
+            frame.CapturedNanoseconds = CaptureTime(buffer, time.Nanoseconds());
+            if (isLent) return Capture.Filled;
+        }
+
+        Error = _buffers.Queue((int)buffer.Index);
+        if (Error == 0) return frame is null ? Capture.Corrupt : Capture.Filled;
+        if (frame is not null) slot.Return(frame);
+        frame = null;
+        return Capture.Lost;
     }
 
     public void Dispose()
     {
         var type = (int)VideoConstants.TypeVideoCapture;
         _ = _device.Control(VideoConstants.StreamOff, ref type);
+        _buffers.Close();
         _device.Dispose();
     }
 
@@ -177,10 +194,8 @@ internal sealed class CaptureSession : IDisposable
             var buffer = new VideoBuffer { Index = index, Type = VideoConstants.TypeVideoCapture, Memory = VideoConstants.MemoryMapped };
             error = _device.Control(VideoConstants.QueryBuffer, ref buffer);
             if (error != 0) return faults.Failing("QUERYBUF", error);
-            error = _device.Map(buffer.Offset, buffer.Length);
-            if (error != 0) return faults.Failing("mmap", error);
-            error = _device.Control(VideoConstants.QueueBuffer, ref buffer);
-            if (error != 0) return faults.Failing("QBUF", error);
+            (error, var call) = _buffers.Add(buffer);
+            if (error != 0) return faults.Failing(call, error);
         }
 
         var type = (int)VideoConstants.TypeVideoCapture;
@@ -189,33 +204,35 @@ internal sealed class CaptureSession : IDisposable
         return error == 0 ? null : faults.Streaming(error, Format);
     }
 
-    private bool Copy(in VideoBuffer buffer, FrameBuffer frame, long now)
+    /// <summary>What is good of the frame; nothing, and why, if it is corrupt.</summary>
+    private ReadOnlyMemory<byte> Content(in VideoBuffer buffer)
     {
-        var mapped = _device.Mapped((int)buffer.Index);
+        var mapped = _buffers.Content((int)buffer.Index);
         if ((buffer.Flags & VideoConstants.BufferError) != 0) return Refuse("the driver marked a frame as damaged.");
         if (buffer.BytesUsed == 0 || buffer.BytesUsed > mapped.Length) return Refuse("a frame was empty or longer than its buffer.");
         var content = mapped[..(int)buffer.BytesUsed];
-        frame.CapturedNanoseconds = CaptureTime(buffer, now);
         if (_format.PixelFormat != VideoConstants.Yuyv)
-        {
-            if (!JpegSplitter.StartsImage(content)) return Refuse("a frame was no JPEG image.");
-            content.CopyTo(frame.Resize(content.Length));
-            (frame.Format, frame.Width, frame.Height, frame.Stride) = (PixelFormat.Jpeg, 0, 0, 0);
-            return true;
-        }
-
+            return JpegSplitter.StartsImage(content.Span) ? content : Refuse("a frame was no JPEG image.");
         var length = (long)_format.BytesPerLine * _format.Height;
-        if (content.Length < length) return Refuse("a frame was incomplete.");
-        content[..(int)length].CopyTo(frame.Resize((int)length));
-        (frame.Format, frame.Width, frame.Height, frame.Stride) =
-            (PixelFormat.Yuyv, (int)_format.Width, (int)_format.Height, (int)_format.BytesPerLine);
-        return true;
+        return content.Length < length ? Refuse("a frame was incomplete.") : content[..(int)length];
     }
 
-    private bool Refuse(string reason)
+    private FrameBuffer FrameOf(int index, ReadOnlyMemory<byte> content, NewestFrameSlot slot, out bool isLent)
+    {
+        var isYuyv = _format.PixelFormat == VideoConstants.Yuyv;
+        isLent = isYuyv && _buffers.CanLend;
+        var frame = isLent ? _buffers.Lend(index, content.Length) : slot.Rent();
+        if (!isLent) content.Span.CopyTo(frame.Resize(content.Length));
+        (frame.Format, frame.Width, frame.Height, frame.Stride) = isYuyv
+            ? (PixelFormat.Yuyv, (int)_format.Width, (int)_format.Height, (int)_format.BytesPerLine)
+            : (PixelFormat.Jpeg, 0, 0, 0);
+        return frame;
+    }
+
+    private ReadOnlyMemory<byte> Refuse(string reason)
     {
         CorruptReason = reason;
-        return false;
+        return default;
     }
 
     private uint Gap(uint sequence)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace Dunlin.Runtime.Cameras.V4l2;
@@ -24,7 +25,6 @@ internal sealed class LinuxVideoSystem : IVideoSystem
 
     private sealed unsafe class Device(int descriptor) : IVideoDevice
     {
-        private readonly List<(nint Address, uint Length)> _mapped = [];
         private bool _isClosed;
 
         public int Control(uint request, Span<byte> argument)
@@ -41,15 +41,12 @@ internal sealed class LinuxVideoSystem : IVideoSystem
             }
         }
 
-        public int Map(uint offset, uint length)
+        public int Map(uint offset, uint length, out IMemoryOwner<byte>? memory)
         {
             var address = LibC.Map(0, length, LibC.ProtectionReadWrite, LibC.MapShared, descriptor, offset);
-            if (address == -1) return Marshal.GetLastPInvokeError();
-            _mapped.Add((address, length));
-            return 0;
+            memory = address == -1 ? null : new Mapping(address, (int)length);
+            return memory is null ? Marshal.GetLastPInvokeError() : 0;
         }
-
-        public ReadOnlySpan<byte> Mapped(int index) => new((void*)_mapped[index].Address, (int)_mapped[index].Length);
 
         public bool WaitReady(int timeoutMilliseconds) => LibC.WaitReadable(descriptor, timeoutMilliseconds) != 0;
 
@@ -57,8 +54,25 @@ internal sealed class LinuxVideoSystem : IVideoSystem
         {
             if (_isClosed) return;
             _isClosed = true;
-            foreach (var (address, length) in _mapped) _ = LibC.Unmap(address, length);
             _ = LibC.Close(descriptor);
+        }
+    }
+
+    private sealed unsafe class Mapping(nint address, int length) : MemoryManager<byte>
+    {
+        private int _isUnmapped;
+
+        public override Span<byte> GetSpan() => new((void*)address, length);
+
+        public override MemoryHandle Pin(int elementIndex = 0) => new((byte*)address + elementIndex);
+
+        public override void Unpin()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (Interlocked.Exchange(ref _isUnmapped, 1) == 0) _ = LibC.Unmap(address, (nuint)length);
         }
     }
 }

@@ -61,21 +61,19 @@ internal sealed class V4l2Camera : ICamera
     private void Pump(CaptureSession session, NewestFrameSlot slot, CancellationToken cancellationToken)
     {
         var lastFrame = _time.Nanoseconds();
-        var frame = slot.Rent();
         while (!cancellationToken.IsCancellationRequested)
         {
-            var captured = session.Next(frame, Math.Min(SliceMilliseconds, _spec.StallMilliseconds), _time);
+            var captured = session.Next(slot, Math.Min(SliceMilliseconds, _spec.StallMilliseconds), _time, out var frame);
             var now = _time.Nanoseconds();
             if (captured is Capture.Filled or Capture.Corrupt && session.Missed > 0) _monitor.FramesMissed(session.Missed);
             if (captured == Capture.Corrupt) _monitor.FrameCorrupt(session.CorruptReason);
-            if (captured == Capture.Filled)
+            if (frame is not null)
             {
                 lastFrame = now;
                 frame.Number = _number++;
                 _monitor.FrameArrived(now);
                 _delay.Reset();
                 slot.Publish(frame);
-                frame = slot.Rent();
                 continue;
             }
 
@@ -91,7 +89,5 @@ internal sealed class V4l2Camera : ICamera
                 $"No good frame came from video device '{_spec.Source}' for {_spec.StallMilliseconds} ms; it is opened again, and if that does not help plug it in anew."));
             break;
         }
-
-        slot.Return(frame);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Dunlin.Runtime.Cameras;
@@ -12,6 +13,8 @@ internal sealed class ScriptedVideo : IVideoSystem
 {
     private readonly ConcurrentQueue<int> _openErrors = new();
     private readonly BlockingCollection<ScriptedFrame> _frames = [];
+    private int _heldCount;
+    private int _mappedCount;
 
     public List<(uint Format, uint Width, uint Height, uint Rate)> Modes { get; } = [(VideoConstants.Yuyv, 4, 2, 30)];
 
@@ -34,8 +37,14 @@ internal sealed class ScriptedVideo : IVideoSystem
 
     public int ClosedCount { get; private set; }
 
+    /// <summary>The most buffers that the driver grants.</summary>
+    public uint MostBuffers { get; set; } = 32;
+
     /// <summary>Buffers that the driver lacks because they were not given back.</summary>
-    public int HeldCount { get; private set; }
+    public int HeldCount => Volatile.Read(ref _heldCount);
+
+    /// <summary>Buffers that are mapped, of all devices that were ever open.</summary>
+    public int MappedCount => Volatile.Read(ref _mappedCount);
 
     public void Deliver(ScriptedFrame frame) => _frames.Add(frame, CancellationToken.None);
 
@@ -50,7 +59,7 @@ internal sealed class ScriptedVideo : IVideoSystem
         var error = _openErrors.TryDequeue(out var next) ? next : OpenError;
         if (error != 0) return error;
         OpenedCount++;
-        HeldCount = 0;
+        _heldCount = 0;
         device = new Device(this);
         return 0;
     }
@@ -58,9 +67,9 @@ internal sealed class ScriptedVideo : IVideoSystem
     private sealed class Device(ScriptedVideo script) : IVideoDevice
     {
         private const int BufferLength = 4096;
-        private readonly List<byte[]> _mapped = [];
+        private readonly List<Mapping> _mapped = [];
+        private readonly ConcurrentQueue<uint> _queued = new();
         private ScriptedFrame? _ready;
-        private uint _next;
 
         public int Control(uint request, Span<byte> argument)
         {
@@ -105,6 +114,10 @@ internal sealed class ScriptedVideo : IVideoSystem
                 case VideoConstants.SetParameters:
                     script.AskedInterval = As<VideoStreamParameters>(argument).TimePerFrame;
                     return 0;
+                case VideoConstants.RequestBuffers:
+                    ref var buffers = ref As<VideoRequestBuffers>(argument);
+                    buffers.Count = Math.Min(buffers.Count, script.MostBuffers);
+                    return 0;
                 case VideoConstants.QueryBuffer:
                     ref var query = ref As<VideoBuffer>(argument);
                     (query.Offset, query.Length) = (query.Index * BufferLength, BufferLength);
@@ -112,24 +125,26 @@ internal sealed class ScriptedVideo : IVideoSystem
                 case VideoConstants.DequeueBuffer:
                     return Dequeue(ref As<VideoBuffer>(argument));
                 case VideoConstants.QueueBuffer:
-                    if (_mapped.Count == 4) script.HeldCount = Math.Max(0, script.HeldCount - 1);
+                    var index = As<VideoBuffer>(argument).Index;
+                    if (_mapped[(int)index].WasFilled) Interlocked.Decrement(ref script._heldCount);
+                    _queued.Enqueue(index);
                     return 0;
                 default:
                     return 0;
             }
         }
 
-        public int Map(uint offset, uint length)
+        public int Map(uint offset, uint length, out IMemoryOwner<byte>? memory)
         {
-            _mapped.Add(new byte[length]);
+            var mapping = new Mapping(script, new byte[length]);
+            _mapped.Add(mapping);
+            memory = mapping;
             return 0;
         }
 
-        public ReadOnlySpan<byte> Mapped(int index) => _mapped[index];
-
         public bool WaitReady(int timeoutMilliseconds)
         {
-            if (!script._frames.TryTake(out var frame, timeoutMilliseconds)) return false;
+            if (_queued.IsEmpty || !script._frames.TryTake(out var frame, timeoutMilliseconds)) return false;
             _ready = frame;
             return true;
         }
@@ -141,9 +156,9 @@ internal sealed class ScriptedVideo : IVideoSystem
             if (_ready is not { } frame) return Errno.TryAgain;
             _ready = null;
             if (frame.Error != 0) return frame.Error;
-            script.HeldCount++;
-            buffer.Index = _next++ % 4;
-            frame.Content.CopyTo(_mapped[(int)buffer.Index], 0);
+            Assert.True(_queued.TryDequeue(out buffer.Index));
+            Interlocked.Increment(ref script._heldCount);
+            _mapped[(int)buffer.Index].Fill(frame.Content);
             (buffer.BytesUsed, buffer.Sequence, buffer.Length) = (frame.BytesUsed ?? (uint)frame.Content.Length, frame.Sequence, BufferLength);
             buffer.Flags = frame.Flags;
             (buffer.Seconds, buffer.Microseconds) = (frame.Nanoseconds / 1_000_000_000, frame.Nanoseconds % 1_000_000_000 / 1000);
@@ -151,5 +166,34 @@ internal sealed class ScriptedVideo : IVideoSystem
         }
 
         private static ref T As<T>(Span<byte> argument) where T : struct => ref MemoryMarshal.AsRef<T>(argument);
+    }
+
+    private sealed class Mapping : IMemoryOwner<byte>
+    {
+        private readonly ScriptedVideo _script;
+        private readonly byte[] _bytes;
+
+        public Mapping(ScriptedVideo script, byte[] bytes)
+        {
+            (_script, _bytes) = (script, bytes);
+            Interlocked.Increment(ref script._mappedCount);
+        }
+
+        public Memory<byte> Memory => _bytes;
+
+        public bool WasFilled { get; private set; }
+
+        public void Fill(byte[] content)
+        {
+            content.CopyTo(_bytes, 0);
+            WasFilled = true;
+        }
+
+        /// <summary>Who still reads this sees it.</summary>
+        public void Dispose()
+        {
+            Array.Fill(_bytes, (byte)0xDD);
+            Interlocked.Decrement(ref _script._mappedCount);
+        }
     }
 }

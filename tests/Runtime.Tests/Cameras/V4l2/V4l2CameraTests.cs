@@ -8,6 +8,7 @@ namespace Dunlin.Runtime.Tests.Cameras.V4l2;
 public sealed class V4l2CameraTests
 {
     private static readonly byte[] Picture = [.. Enumerable.Range(1, 16).Select(value => (byte)value)];
+    private static readonly byte[] Other = [.. Picture.Select(value => (byte)(value + 100))];
     private readonly ScriptedVideo _video = new();
     private readonly ListLogger _log = new();
 
@@ -24,6 +25,51 @@ public sealed class V4l2CameraTests
         Assert.Equal((captured, 0), (frame.CapturedNanoseconds, frame.Number));
         var health = camera.Until(health => health.State == "ok");
         Assert.Equal(("4x2 yuyv", 30), (health.Format, health.ExpectedFramesPerSecond));
+    }
+
+    [Fact]
+    public void AFrameThatIsReadStaysAsItIsAndGivesItsBufferBackAfterwards()
+    {
+        using var camera = Start();
+        _video.Deliver(new(Picture, 0));
+        var read = camera.Slot.Take(TestContext.Current.CancellationToken)!;
+        for (var sequence = 1u; sequence <= 20; sequence++) _video.Deliver(new(Other, sequence));
+        Assert.True(SpinWait.SpinUntil(() => camera.Slot.CapturedCount == 21, 10_000));
+        Assert.Equal(Picture, read.Content.ToArray());
+        Assert.Equal(2, _video.HeldCount);
+        camera.Slot.Return(read);
+        Assert.Equal(1, _video.HeldCount);
+        Assert.Equal(Other, camera.Next());
+        Assert.Equal(0, _video.HeldCount);
+    }
+
+    [Fact]
+    public void AFrameThatIsReadWhileTheCameraGoesAwayIsUnmappedAfterwards()
+    {
+        using var camera = Start();
+        _video.Deliver(new(Picture, 0));
+        var read = camera.Slot.Take(TestContext.Current.CancellationToken)!;
+        _video.Deliver(new([], 0, Error: Errno.NoDevice));
+        Assert.True(SpinWait.SpinUntil(() => _video.ClosedCount == 1, 10_000));
+        Assert.Equal(Picture, read.Content.ToArray());
+        camera.Slot.Return(read);
+        camera.Stop();
+        Assert.Equal(0, _video.MappedCount);
+    }
+
+    [Fact]
+    public void ADriverWithFewBuffersHasThemBackAtOnce()
+    {
+        _video.MostBuffers = 3;
+        using var camera = Start();
+        _video.Deliver(new(Picture, 0));
+        var read = camera.Slot.Take(TestContext.Current.CancellationToken)!;
+        _video.Deliver(new(Other, 1));
+        Assert.True(SpinWait.SpinUntil(() => camera.Slot.CapturedCount == 2, 10_000));
+        Assert.Equal(0, _video.HeldCount);
+        Assert.Equal(Picture, read.Content.ToArray());
+        camera.Slot.Return(read);
+        Assert.Equal(Other, camera.Next());
     }
 
     [Fact]
@@ -162,6 +208,7 @@ public sealed class V4l2CameraTests
 
         Assert.InRange(_video.OpenedCount, 50, 51);
         Assert.Equal(_video.OpenedCount, _video.ClosedCount);
+        Assert.Equal(0, _video.MappedCount);
     }
 
     [Fact]
@@ -198,15 +245,6 @@ public sealed class V4l2CameraTests
     private sealed class ImpatientTime : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            new Impatient(System.CreateTimer(callback, state, dueTime, period));
-
-        private sealed class Impatient(ITimer timer) : ITimer
-        {
-            public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(dueTime > TimeSpan.Zero ? dueTime / 100 : dueTime, period);
-
-            public void Dispose() => timer.Dispose();
-
-            public ValueTask DisposeAsync() => timer.DisposeAsync();
-        }
+            System.CreateTimer(callback, state, dueTime / 100, period);
     }
 }
