@@ -37,6 +37,7 @@ internal static class YuyvComparison
     {
         var bare = new List<LoopReport>();
         var ours = new List<Throughput>();
+        var outside = new List<double>();
         var saved = new MobileNet(rig.Workshop).Saved(variant).ModelPath;
         var port = rig.Broker.Port.ToString(CultureInfo.InvariantCulture);
         await Interleaved.RunAsync<int>(rig.Settings.Rounds,
@@ -47,14 +48,17 @@ internal static class YuyvComparison
             },
             async () =>
             {
-                ours.Add(await rig.MeasureAsync(token => MeasuredProcess.StartAsync(
-                    new ProcessStartInfo(Environment.ProcessPath!, [YuyvLoop.Verb, rig.Workshop.Folder, variant, port, Device]), rig.Broker, $"dunlin/v1/bench/{Device}/result", token)));
+                await using var process = await MeasuredProcess.StartAsync(
+                    new ProcessStartInfo(Environment.ProcessPath!, [YuyvLoop.Verb, rig.Workshop.Folder, variant, port, Device]), rig.Broker, $"dunlin/v1/bench/{Device}/result", rig.CancellationToken);
+                ours.Add(await process.MeasureAsync(Settings.WarmUp, rig.Duration, rig.CancellationToken));
+                outside.Add(double.Parse(await process.EndAsync(), CultureInfo.InvariantCulture));
                 return ours.Count;
             });
         return
         [
             Row(Topic, $"YUYV {word}, sequential: pipeline ÷ bare loop", "×", Sample.Ratio(ours.Select(o => o.FramesPerSecond), bare.Select(b => b.PerSecond)), Threshold.Minimum(must)),
             .. Around(word).Rows(ours, bare),
+            Row(Topic, $"YUYV {word}: CPU of the loop less its own inference thread's within the runs", "ms", Sample.Of(outside)),
             Row(Topic, $"YUYV {word}: pipeline", "frames/s", Sample.Of(ours.Select(o => o.FramesPerSecond))),
         ];
     }

@@ -90,9 +90,9 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
     {
         await SendAsync("ping", payload);
         await Eventually.TrueAsync(() => Replies().Any(reply => reply.Code == "command.invalid"), "it is refused");
-        Assert.Equal(1, _link.Link.GarbageCount);
         await SendAsync("ping", """{"id":"still there"}""");
         Assert.True((await ReplyAsync("still there")).Ok);
+        Assert.Equal(1, _link.Link.GarbageCount);
     }
 
     [Fact]
