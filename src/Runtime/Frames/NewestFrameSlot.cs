@@ -47,6 +47,21 @@ public sealed class NewestFrameSlot : IDisposable
         if (dropped is not null) Return(dropped);
     }
 
+    /// <summary>Drops the newest frame if its memory is lent: whose it is needs it back.</summary>
+    public void DropLent()
+    {
+        FrameBuffer lent;
+        lock (_gate)
+        {
+            if (_newest?.Returned is null) return;
+            (lent, _newest) = (_newest, null);
+            _dropped++;
+            Monitor.PulseAll(_gate);
+        }
+
+        Return(lent);
+    }
+
     /// <summary>Waits until the slot is empty; for a source that must lose nothing (files, benchmarks).</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public void WaitUntilTaken(CancellationToken cancellationToken)

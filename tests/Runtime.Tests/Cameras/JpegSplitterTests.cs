@@ -40,7 +40,7 @@ public sealed class JpegSplitterTests
                 var (images, splitter) = Split(stream, 97);
                 return images.Sum(image => (long)image.Length) + splitter.SkippedByteCount <= stream.Length
                     && images.All(image => JpegSplitter.StartsImage(image) && image is [.., 0xFF, 0xD9]);
-            }, iter: 5000, threads: 1);
+            }, iter: 10_000, threads: 1);
 
     [Fact]
     public void GarbageBetweenFramesIsSkippedAndCounted()

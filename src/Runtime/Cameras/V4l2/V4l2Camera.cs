@@ -46,6 +46,8 @@ internal sealed class V4l2Camera : ICamera
                 {
                     _monitor.Opened(session.Format, session.FramesPerSecond);
                     Pump(session, slot, cancellationToken);
+                    // As long as a buffer is mapped, the driver holds the device for taken.
+                    slot.DropLent();
                 }
             }
 

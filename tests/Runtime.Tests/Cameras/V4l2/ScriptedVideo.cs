@@ -115,6 +115,8 @@ internal sealed class ScriptedVideo : IVideoSystem
                     script.AskedInterval = As<VideoStreamParameters>(argument).TimePerFrame;
                     return 0;
                 case VideoConstants.RequestBuffers:
+                    // A queue belongs to whom it was opened by until its last buffer is unmapped.
+                    if (script.MappedCount > 0) return Errno.Busy;
                     ref var buffers = ref As<VideoRequestBuffers>(argument);
                     buffers.Count = Math.Min(buffers.Count, script.MostBuffers);
                     return 0;

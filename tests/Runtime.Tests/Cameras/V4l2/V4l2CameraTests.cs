@@ -52,9 +52,24 @@ public sealed class V4l2CameraTests
         _video.Deliver(new([], 0, Error: Errno.NoDevice));
         Assert.True(SpinWait.SpinUntil(() => _video.ClosedCount == 1, 10_000));
         Assert.Equal(Picture, read.Content.ToArray());
+        Assert.Equal(1, _video.MappedCount);
         camera.Slot.Return(read);
-        camera.Stop();
         Assert.Equal(0, _video.MappedCount);
+        _video.Deliver(new(Other, 0));
+        Assert.Equal(Other, camera.Next());
+    }
+
+    [Fact]
+    public void AFrameThatNobodyTookDoesNotKeepTheDeviceTaken()
+    {
+        using var camera = Start();
+        _video.Deliver(new(Picture, 0));
+        Assert.True(SpinWait.SpinUntil(() => camera.Slot.CapturedCount == 1, 10_000));
+        _video.Deliver(new([], 0, Error: Errno.NoDevice));
+        _video.Deliver(new(Other, 0));
+        Assert.True(SpinWait.SpinUntil(() => camera.Slot.CapturedCount == 2, 10_000));
+        Assert.Equal(Other, camera.Next());
+        Assert.DoesNotContain(_log.Lines, line => line.Contains("another program", StringComparison.Ordinal));
     }
 
     [Fact]
