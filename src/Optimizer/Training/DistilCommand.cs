@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 
@@ -14,14 +13,12 @@ internal static class DistilCommand
     private static readonly Argument<FileInfo> Student = new("student") { Description = "A float32 ONNX file." };
     private static readonly Option<FileInfo> Teacher = new("--teacher") { Description = "An ONNX classifier for the same images and classes: the model before pruning, or a bigger one.", Required = true };
     private static readonly Option<double?> Rate = new("--learning-rate") { Description = $"The peak of the one-cycle schedule. By default {UsualRate}, or as much less as a range test shows the student to bear." };
-    private static readonly Option<double> Temperature = new("--temperature") { Description = "Softens the answers of teacher and student, 1 or more.", DefaultValueFactory = _ => new TrainingOptions().Temperature };
-    private static readonly Option<double> Weight = new("--teacher-weight") { Description = "The teacher's share against the labels, 0…1.", DefaultValueFactory = _ => new TrainingOptions().TeacherWeight };
 
     public static Command Create()
     {
         var command = new Command("distil", "Trains a model to answer as its teacher does, so that what pruning cost comes back.")
         {
-            Student, InputShapeOption.Shape, Teacher, Rate, Temperature, Weight,
+            Student, InputShapeOption.Shape, Teacher, Rate,
         };
         foreach (var option in TrainingRun.Options) command.Add(option);
         command.SetAction(Failures.Reported(Run));
@@ -30,25 +27,12 @@ internal static class DistilCommand
 
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
-        var options = TrainingRun.OptionsOf(arguments, new TrainingOptions
-        {
-            LearningRate = arguments.GetValue(Rate) is null ? UsualRate : Checked(arguments, Rate, 1e-7, 10),
-            Temperature = Checked(arguments, Temperature, 1, 100),
-            TeacherWeight = Checked(arguments, Weight, 0, 1),
-        });
+        var options = TrainingRun.OptionsOf(arguments, Rate, UsualRate);
         var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
         var student = arguments.GetValue(Student)!.FullName;
         var graph = ModelGraph.Load(student, InputShapeOption.Of(arguments));
         var learning = LearningData.Of(arguments, data, graph, student, arguments.GetValue(TrainingRun.Out)!.FullName, arguments.InvocationConfiguration.Output);
         TrainingRun.Run(arguments, graph, learning, options, arguments.GetValue(Rate) is null, arguments.GetValue(Teacher), cancellationToken);
         return 0;
-    }
-
-    private static double Checked(ParseResult arguments, Option option, double low, double high)
-    {
-        var value = arguments.GetResult(option)!.GetValueOrDefault<double>();
-        return value >= low && value <= high
-            ? value
-            : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from {low} to {high}."));
     }
 }

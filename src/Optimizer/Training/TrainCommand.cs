@@ -33,7 +33,7 @@ internal static class TrainCommand
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
         var isFresh = arguments.GetValue(From) is null;
-        var options = TrainingRun.OptionsOf(arguments, new TrainingOptions { LearningRate = arguments.GetValue(Rate) ?? (isFresh ? FreshRate : DistilCommand.UsualRate) });
+        var options = TrainingRun.OptionsOf(arguments, Rate, isFresh ? FreshRate : DistilCommand.UsualRate);
         var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
         var model = (arguments.GetValue(Like) ?? arguments.GetValue(From))?.FullName;
         var graph = model is null ? Residual(arguments, data, options.Seed) : Given(arguments, model, options.Seed);

@@ -12,6 +12,8 @@ internal static class TrainingRun
     public static readonly Option<FileInfo> Out = new("--out") { Description = "The ONNX file to write; progress is kept beside it.", Required = true };
     public static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the training images.", DefaultValueFactory = _ => 10 };
     public static readonly Option<int?> Batch = new("--batch-size") { Description = "Images at once; by default 128, or as many as 1 GiB of activations holds." };
+    public static readonly Option<double> Temperature = new("--temperature") { Description = "Softens the answers of teacher and student, 1 or more.", DefaultValueFactory = _ => new TrainingOptions().Temperature };
+    public static readonly Option<double> TeacherWeight = new("--teacher-weight") { Description = "The teacher's share against the labels, 0…1.", DefaultValueFactory = _ => new TrainingOptions().TeacherWeight };
     public static readonly Option<int> Views = new("--views") { Description = "Augmented views of each image that a teacher is asked for; epochs go through them in turn.", DefaultValueFactory = _ => new TrainingOptions().ViewCount };
     public static readonly Option<string> Augment = new("--augment") { Description = "What a view may change: flip, shift, soften, colour; all or none.", DefaultValueFactory = _ => "all" };
     public static readonly Option<int> Patience = new("--patience") { Description = "Stop after so many epochs without a lower loss on the search images, and take the weights of the best epoch; 0: take the last.", DefaultValueFactory = _ => 0 };
@@ -21,14 +23,20 @@ internal static class TrainingRun
     public static readonly Option<bool> BFloat16 = new("--bfloat16") { Description = "Compute in bfloat16: faster on CPUs with avx512_bf16 only." };
 
     /// <summary>All of them, with those of the data.</summary>
-    public static IEnumerable<Option> Options => [Out, Epochs, Batch, Views, Augment, Patience, Limit, Seed, Threads, BFloat16, .. LearningData.Options];
+    public static IEnumerable<Option> Options => [Out, Epochs, Batch, Temperature, TeacherWeight, Views, Augment, Patience, Limit, Seed, Threads, BFloat16, .. LearningData.Options];
 
     /// <summary>What the command line says of a run, before anything is read.</summary>
+    /// <param name="arguments">Of the command.</param>
+    /// <param name="rate">Its option for the peak of the learning rate.</param>
+    /// <param name="usualRate">Where that is not given.</param>
     /// <exception cref="FormatException">A value is out of bounds.</exception>
-    public static TrainingOptions OptionsOf(ParseResult arguments, TrainingOptions own) => own with
+    public static TrainingOptions OptionsOf(ParseResult arguments, Option<double?> rate, double usualRate) => new()
     {
+        LearningRate = arguments.GetValue(rate) is null ? usualRate : Checked(arguments, rate, 1e-7, 10),
+        Temperature = Checked(arguments, Temperature, 1.0, 100),
+        TeacherWeight = Checked(arguments, TeacherWeight, 0.0, 1),
         EpochCount = Checked(arguments, Epochs, 1, 10_000),
-        BatchSize = arguments.GetValue(Batch) is null ? own.BatchSize : Checked(arguments, Batch, 1, 4096),
+        BatchSize = arguments.GetValue(Batch) is null ? new TrainingOptions().BatchSize : Checked(arguments, Batch, 1, 4096),
         ViewCount = Checked(arguments, Views, 1, 1000),
         Augmentations = AugmentationsOf(arguments.GetValue(Augment)!),
         Patience = Checked(arguments, Patience, 0, 10_000),
@@ -100,6 +108,14 @@ internal static class TrainingRun
     {
         var value = arguments.GetResult(option)!.GetValueOrDefault<int>();
         return value >= low && value <= high ? value : throw new FormatException($"{option.Name} is {value}; it must be from {low} to {high}.");
+    }
+
+    private static double Checked(ParseResult arguments, Option option, double low, double high)
+    {
+        var value = arguments.GetResult(option)!.GetValueOrDefault<double>();
+        return value >= low && value <= high
+            ? value
+            : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from {low} to {high}."));
     }
 
     /// <summary>A model to learn from, for images that are described on the command line.</summary>
