@@ -32,7 +32,12 @@ internal static class TrainingRun
     /// <exception cref="FormatException">A value is out of bounds.</exception>
     public static TrainingOptions OptionsOf(ParseResult arguments, Option<double?> rate, double usualRate) => new()
     {
-        LearningRate = arguments.GetValue(rate) is null ? usualRate : Checked(arguments, rate, 1e-7, 10),
+        LearningRate = arguments.GetValue(rate) switch
+        {
+            null => usualRate,
+            > 0 and < double.PositiveInfinity and var given => given,
+            var given => throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{rate.Name} is {given}; it must be more than 0.")),
+        },
         Temperature = Checked(arguments, Temperature, 1.0, 100),
         TeacherWeight = Checked(arguments, TeacherWeight, 0.0, 1),
         EpochCount = Checked(arguments, Epochs, 1, 10_000),
