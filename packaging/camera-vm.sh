@@ -8,6 +8,7 @@ folder=$PWD/artifacts/camera-vm
 # The kernel and its modules out of the package, which is not installed, and a first file system of busybox and the modules that are needed.
 make_machine() {
   local package version module
+  apt-get update -qq
   package=$(apt-cache depends linux-image-amd64 | grep -o 'linux-image-[0-9][^ ]*'); version=${package#linux-image-}
   rm -rf "$folder"; mkdir -p "$folder/new/first"/{bin,modules,proc,sys,dev,root}
   (cd "$folder/new" && apt-get download -qq "$package" 2> /dev/null && dpkg-deb -x "$package"_*.deb kernel && rm "$package"_*.deb)
@@ -43,7 +44,8 @@ INIT
   mv "$folder/new"/* "$folder/"; rmdir "$folder/new"
 }
 
-[ -e "$folder/first.gz" ] || make_machine
+# What is moved there last.
+[ -e "$folder/vmlinuz" ] || make_machine
 log=$(mktemp)
 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 3072 -kernel "$folder/vmlinuz" -initrd "$folder/first.gz" \
   -append "console=ttyS0 quiet panic=-1 dunlin.script=$(realpath "$1")" -nographic -no-reboot -nodefaults -serial stdio \
