@@ -115,7 +115,7 @@ internal static class TrainingRun
         return value >= low && value <= high ? value : throw new FormatException($"{option.Name} is {value}; it must be from {low} to {high}.");
     }
 
-    private static double Checked(ParseResult arguments, Option option, double low, double high)
+    public static double Checked(ParseResult arguments, Option option, double low, double high)
     {
         var value = arguments.GetResult(option)!.GetValueOrDefault<double>();
         return value >= low && value <= high
