@@ -11,7 +11,7 @@ make_machine() {
   apt-get update -qq
   package=$(apt-cache depends linux-image-amd64 | grep -o 'linux-image-[0-9][^ ]*'); version=${package#linux-image-}
   rm -rf "$folder"; mkdir -p "$folder/new/first"/{bin,modules,proc,sys,dev,root}
-  (cd "$folder/new" && apt-get download -qq "$package" 2> /dev/null && dpkg-deb -x "$package"_*.deb kernel && rm "$package"_*.deb)
+  (cd "$folder/new" && apt-get download -qq -o APT::Sandbox::User=root "$package" && dpkg-deb -x "$package"_*.deb kernel && rm "$package"_*.deb)
   depmod -b "$folder/new/kernel" "$version"
   for module in virtio_pci 9pnet_virtio 9p vivid; do modprobe -d "$folder/new/kernel" -S "$version" --show-depends "$module"; done |
     awk '!seen[$2]++ {print $2}' | while read -r module; do
