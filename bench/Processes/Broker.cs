@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Servers;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.Bench.Processes;
@@ -11,7 +12,7 @@ internal sealed class Broker : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-bench-broker-").FullName;
     private Process? _process;
 
-    public int Port { get; } = MosquittoBroker.FreePort();
+    public int Port { get; } = Ports.Free();
 
     public static async Task<Broker> StartAsync()
     {

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Dunlin.Agent.Cameras;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Agent.Tests.Cameras;
 
@@ -54,7 +53,7 @@ public sealed class PipedCameraTests : IDisposable
     [Fact]
     public void AnHttpCameraDeliversFramesWhateverItsContentType()
     {
-        var port = FreePort();
+        var port = Ports.Free();
         Serve("ffmpeg", ["-loglevel", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=20", "-c:v", "mjpeg",
             "-f", "mpjpeg", "-listen", "1", $"http://127.0.0.1:{port}/"]);
         UntilListening(port);
@@ -125,11 +124,4 @@ public sealed class PipedCameraTests : IDisposable
     private static void UntilListening(int port) => Assert.True(SpinWait.SpinUntil(
         () => System.Net.NetworkInformation.IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(listener => listener.Port == port),
         TimeSpan.FromSeconds(20)), "the server does not listen");
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

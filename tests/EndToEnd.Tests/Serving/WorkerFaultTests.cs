@@ -1,5 +1,6 @@
 using Dunlin.EndToEnd.Tests.Agents;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Servers;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Serving;
@@ -34,7 +35,7 @@ public sealed class WorkerFaultTests(FirstRun first)
     public async Task ChildrenDieWithASupervisorThatIsKilled()
     {
         using var space = new Workspace();
-        var setup = first.Again(space, MosquittoBroker.FreePort());
+        var setup = first.Again(space, Ports.Free());
         await using var agent = AgentProcess.Run(setup);
         await agent.WorkerAsync();
         var children = agent.Children;

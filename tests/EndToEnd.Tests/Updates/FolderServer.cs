@@ -1,5 +1,6 @@
 using System.Net;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.EndToEnd.Tests.Updates;
 
@@ -14,7 +15,7 @@ internal sealed class FolderServer : IAsyncDisposable
     {
         Directory.CreateDirectory(root);
         _root = root;
-        Address = $"http://localhost:{MosquittoBroker.FreePort()}";
+        Address = $"http://localhost:{Ports.Free()}";
         _listener.Prefixes.Add($"{Address}/");
         _listener.Start();
         _serving = ServeAsync();

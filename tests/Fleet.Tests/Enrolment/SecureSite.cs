@@ -3,6 +3,7 @@ using Dunlin.Fleet.Enrolment;
 using Dunlin.Fleet.Signing;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Servers;
 using MQTTnet;
 using MQTTnet.Protocol;
 
@@ -28,7 +29,7 @@ internal sealed class SecureSite : IAsyncDisposable
     {
         await desk.RunAsync("keys", "init", desk.Keys);
         var folder = desk.At("broker");
-        var operatorPort = MosquittoBroker.FreePort();
+        var operatorPort = Ports.Free();
         var broker = MosquittoBroker.Prepare(new MosquittoSettings { ConfigurationOf = port => WriteConfiguration(desk, folder, port, operatorPort) });
         await broker.StartAgainAsync();
         return new SecureSite(desk, broker, operatorPort);

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using Dunlin.TestKit.Servers;
 using Dunlin.TestKit.Waiting;
 using Xunit;
 
@@ -21,7 +20,7 @@ public sealed class MosquittoBroker : IAsyncDisposable
     private MosquittoBroker(MosquittoSettings settings)
     {
         _settings = settings;
-        Port = FreePort();
+        Port = Ports.Free();
     }
 
     public static bool IsInstalled => File.Exists(Executable);
@@ -64,12 +63,13 @@ public sealed class MosquittoBroker : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
+        var before = Log.Length;
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.BeginErrorReadLine();
         _process.BeginOutputReadLine();
-        await Eventually.TrueAsync(AcceptsConnectionsAsync, "Mosquitto takes connections: " + Log);
+        await Eventually.TrueAsync(() => Runs(before), () => "Mosquitto runs: " + Log);
     }
 
     /// <summary>SIGTERM: says goodbye to its clients and saves its state.</summary>
@@ -94,14 +94,6 @@ public sealed class MosquittoBroker : IAsyncDisposable
     {
         if (_process is not null) await KillAsync();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    /// <summary>A loopback port that was free a moment ago.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void WriteConfiguration()
@@ -147,19 +139,11 @@ public sealed class MosquittoBroker : IAsyncDisposable
         File.WriteAllText(Path.Combine(_folder, "mosquitto.conf"), text.AppendLine(_settings.Extra).ToString());
     }
 
-    private async Task<bool> AcceptsConnectionsAsync()
+    // In its own words: whoever answers at its port might be somebody else.
+    private bool Runs(int before)
     {
         if (_process!.HasExited) Assert.Fail("Mosquitto ended at once: " + Log);
-        using var client = new TcpClient();
-        try
-        {
-            await client.ConnectAsync(Host, Port);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
+        return Log.AsSpan(before).Contains(" running", StringComparison.Ordinal);
     }
 
     private async Task EndAsync(string signal)

@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Servers;
 
@@ -15,7 +14,7 @@ public sealed class DockerRegistry : IAsyncDisposable
     {
     }
 
-    public int Port { get; } = MosquittoBroker.FreePort();
+    public int Port { get; } = Ports.Free();
 
     /// <summary><c>127.0.0.1:port</c>.</summary>
     public string Host => $"127.0.0.1:{Port}";

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
-using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.TestKit.Registries;
 
@@ -27,7 +27,7 @@ public sealed class TokenRealm : IAsyncDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         _certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
         _authorization = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
-        Address = new Uri($"http://127.0.0.1:{MosquittoBroker.FreePort()}/token");
+        Address = new Uri($"http://127.0.0.1:{Ports.Free()}/token");
         _listener.Prefixes.Add(Address.GetLeftPart(UriPartial.Authority) + "/");
         _listener.Start();
         _serving = ServeAsync();

@@ -27,7 +27,7 @@ public sealed class NginxServer : IAsyncDisposable
     {
         Tool.SkipUnlessInstalled("nginx");
         var folder = Directory.CreateTempSubdirectory("dunlin-nginx-").FullName;
-        var port = MosquittoBroker.FreePort();
+        var port = Ports.Free();
         Directory.CreateDirectory(Path.Combine(folder, "root"));
         var tls = certificate is null ? "" : $"ssl_certificate {certificate.Certificate}; ssl_certificate_key {certificate.Key};";
         await File.WriteAllTextAsync(Path.Combine(folder, "nginx.conf"), $$"""

@@ -9,6 +9,7 @@ using Dunlin.Contracts.Updates;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Samples;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Torture.Updates;
 
@@ -67,7 +68,7 @@ internal sealed class UpdateStage : IAsyncDisposable
 
         Directory.Delete(work, recursive: true);
         Directory.CreateDirectory(work);
-        var port = MosquittoBroker.FreePort();
+        var port = Ports.Free();
         using var owner = new Owner(port);
         var first = owner.Publish(Path.Combine(work, "shelf", "first"), sharpness: 20);
         var second = owner.Publish(Path.Combine(work, "shelf", "second"), sharpness: 30);
