@@ -3,7 +3,6 @@ using System.IO.Pipes;
 using Dunlin.Agent.Children;
 using Dunlin.Bench.Material;
 using Dunlin.Bench.Measuring;
-using Dunlin.Contracts;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Worker;
@@ -89,7 +88,7 @@ internal sealed class YuyvLoop(Workshop workshop, string variant, int port, stri
         while (pipe.Read(buffer.Free) is > 0 and var count)
         {
             buffer.Advance(count);
-            while (buffer.Take(StrictJson.Default.FromChild) is FrameResult result) link.TryPublishResult(MessageOf(result, labels));
+            while (buffer.TakeFromChild() is FrameResult result) link.TryPublishResult(MessageOf(result, labels));
         }
     }
 

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Dunlin.Contracts;
+using Dunlin.Contracts.Worker;
 
 namespace Dunlin.Agent.Children;
 
@@ -45,20 +47,40 @@ internal sealed class MessageBuffer
     public T? Take<T>(JsonTypeInfo<T> type)
         where T : class
     {
-        if (_end - _start < HeaderByteCount) return null;
+        var json = Next();
+        return json.IsEmpty ? null : Parse(json, type);
+    }
+
+    /// <inheritdoc cref="Take{T}"/>
+    public FromChild? TakeFromChild()
+    {
+        var json = Next();
+        return json.IsEmpty ? null : FrameResultReader.Read(json) ?? Parse(json, StrictJson.Default.FromChild);
+    }
+
+    // Empty if more bytes are needed.
+    private ReadOnlySpan<byte> Next()
+    {
+        if (_end - _start < HeaderByteCount) return [];
         var length = BinaryPrimitives.ReadUInt32LittleEndian(_bytes.AsSpan(_start));
         if (length is 0 or > MessageWriter.MaximumByteCount)
             throw new MessageException($"A message claims {length} bytes; the protocol allows 1 to {MessageWriter.MaximumByteCount}.");
-        if (_end - _start - HeaderByteCount < length) return null;
+        if (_end - _start - HeaderByteCount < length) return [];
         var json = _bytes.AsSpan(_start + HeaderByteCount, (int)length);
         _start += HeaderByteCount + (int)length;
+        return json;
+    }
+
+    private static T Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
+        where T : class
+    {
         try
         {
             return JsonSerializer.Deserialize(json, type) ?? throw new MessageException("A message is null.");
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or ArgumentException or InvalidOperationException)
         {
-            throw new MessageException($"A message of {length} bytes is not of this protocol: {e.Message}", e);
+            throw new MessageException($"A message of {json.Length} bytes is not of this protocol: {e.Message}", e);
         }
     }
 }

@@ -1,5 +1,4 @@
 using Dunlin.Agent.Sandboxing;
-using Dunlin.Contracts;
 using Dunlin.Contracts.Worker;
 
 namespace Dunlin.Agent.Children;
@@ -29,7 +28,7 @@ internal sealed class ResultPipe(Descriptor pipe, Action<FromChild>? received) :
         }
 
         _messages.Advance((int)count);
-        while (_messages.Take(StrictJson.Default.FromChild) is { } message) received?.Invoke(message);
+        while (_messages.TakeFromChild() is { } message) received?.Invoke(message);
         return true;
     }
 

@@ -18,8 +18,9 @@ internal sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
             : throw new JsonException($"'{text}' is not a time; write it as 2026-11-24T17:00:00Z");
     }
 
-    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
-        writer.WriteStringValue(value.ToUniversalTime().ToString(Format, CultureInfo.InvariantCulture));
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(Text(value));
+
+    public static string Text(DateTimeOffset value) => value.ToUniversalTime().ToString(Format, CultureInfo.InvariantCulture);
 }
 
 /// <summary>Enums by name only; the library's own converter also takes numbers, even of no member.</summary>

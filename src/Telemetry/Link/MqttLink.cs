@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Liveness;
 using Microsoft.Extensions.Hosting;
@@ -80,10 +79,7 @@ public sealed partial class MqttLink : BackgroundService
         PublishRetained(topic, JsonSerializer.SerializeToUtf8Bytes(value, type));
 
     /// <summary>Sends a result with QoS 0 and without waiting; false: dropped, for want of a link or because the last one is still on its way.</summary>
-    public bool TryPublishResult(Classification result) => _results.TrySend(result, MessageJson.Default.Classification);
-
-    /// <summary>As above; the bytes are copied.</summary>
-    public bool TryPublishResult(ReadOnlySpan<byte> payload) => _results.TrySend(payload);
+    public bool TryPublishResult(Classification result) => _results.TrySend(result);
 
     /// <summary>Sends with QoS 1 and waits for the acknowledgement.</summary>
     public async Task<Delivery> PublishAsync(

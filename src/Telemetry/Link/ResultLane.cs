@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
+using Dunlin.Contracts.Messages;
 using MQTTnet;
 using MQTTnet.Protocol;
 
@@ -21,7 +21,7 @@ internal sealed class ResultLane : IDisposable
 
     public ResultLane(string topic)
     {
-        _writer = new Utf8JsonWriter(_buffer);
+        _writer = new Utf8JsonWriter(_buffer, new JsonWriterOptions { SkipValidation = true });
         _message = new MqttApplicationMessage { Topic = topic, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtMostOnce };
     }
 
@@ -35,23 +35,14 @@ internal sealed class ResultLane : IDisposable
         }
     }
 
-    public bool TrySend<T>(T value, JsonTypeInfo<T> type)
+    public bool TrySend(Classification result)
     {
         lock (_gate)
         {
             if (!CanSend()) return false;
             _writer.Reset();
-            JsonSerializer.Serialize(_writer, value, type);
-            return Send();
-        }
-    }
-
-    public bool TrySend(ReadOnlySpan<byte> payload)
-    {
-        lock (_gate)
-        {
-            if (!CanSend()) return false;
-            _buffer.Write(payload);
+            ClassificationWriter.Write(_writer, result);
+            _writer.Flush();
             return Send();
         }
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text.Json;
 using Dunlin.Agent.Children;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Worker;
@@ -7,6 +8,9 @@ namespace Dunlin.Agent.Tests.Children;
 
 public sealed class MessageTests
 {
+    // A result but for its last brace.
+    private const string Whole = "{\"type\":\"result\",\"frame\":1,\"session\":2,\"capturedNanoseconds\":3,\"latencyMilliseconds\":4.5,\"scores\":[{\"index\":6,\"probability\":0.5}]";
+
     [Fact]
     public void WritingAResultAllocatesNothing()
     {
@@ -24,10 +28,28 @@ public sealed class MessageTests
         using var writer = new MessageWriter();
         var buffer = new MessageBuffer();
         Feed(buffer, writer.WriteResult(7, 123456789, 4.5, [new(3, 0.75f), new(0, 0.25f)]).Span, pieceLength: 3);
-        var result = Assert.IsType<FrameResult>(buffer.Take(StrictJson.Default.FromChild));
+        var result = Assert.IsType<FrameResult>(buffer.TakeFromChild());
         Assert.Equal((7, 123456789, 4.5), (result.Frame, result.CapturedNanoseconds, result.LatencyMilliseconds));
         Assert.Equal([new ClassScore(3, 0.75f), new ClassScore(0, 0.25f)], result.Scores);
         Assert.True(buffer.IsEmpty);
+    }
+
+    [Theory]
+    [InlineData(Whole + "}", true)]
+    [InlineData(" " + Whole + " }\n", true)]
+    [InlineData("{\"type\":\"result\",\"session\":2,\"frame\":1,\"capturedNanoseconds\":3,\"latencyMilliseconds\":4.5,\"scores\":[{\"index\":6,\"probability\":0.5}]}", false)]
+    [InlineData("{\"type\":\"result\",\"frame\":1,\"session\":2,\"capturedNanoseconds\":3,\"latencyMilliseconds\":4.5,\"scores\":[{\"probability\":0.5,\"index\":6}]}", false)]
+    public void AResultInAnyOrderIsTheSameWithTheSerializerOrWithout(string json, bool without)
+    {
+        var bytes = System.Text.Encoding.UTF8.GetBytes(json);
+        var expected = Assert.IsType<FrameResult>(JsonSerializer.Deserialize(bytes, StrictJson.Default.FromChild));
+        Assert.Equal([new ClassScore(6, 0.5f)], expected.Scores);
+        var quick = FrameResultReader.Read(bytes);
+        Assert.Equal(without, quick is not null);
+        if (quick is not null) Assert.Equivalent(expected, quick, strict: true);
+        var buffer = new MessageBuffer();
+        Feed(buffer, Framed(bytes), pieceLength: 4096);
+        Assert.Equivalent(expected, buffer.TakeFromChild(), strict: true);
     }
 
     [Fact]
@@ -36,12 +58,19 @@ public sealed class MessageTests
         using var writer = new MessageWriter();
         var buffer = new MessageBuffer();
         for (var i = 0; i < 1000; i++) Feed(buffer, writer.Write(new Heartbeat { Classified = i }).Span, pieceLength: 4096);
-        for (var i = 0; i < 1000; i++) Assert.Equal(i, Assert.IsType<Heartbeat>(buffer.Take(StrictJson.Default.FromChild)).Classified);
-        Assert.Null(buffer.Take(StrictJson.Default.FromChild));
+        for (var i = 0; i < 1000; i++) Assert.Equal(i, Assert.IsType<Heartbeat>(buffer.TakeFromChild()).Classified);
+        Assert.Null(buffer.TakeFromChild());
     }
 
     [Theory]
     [InlineData("{\"type\":\"heartbeat\",\"classified\":1,\"extra\":2}")]
+    [InlineData(Whole + ",\"extra\":1}")]
+    [InlineData(Whole + ",\"frame\":1}")]
+    [InlineData(Whole + "}}")]
+    [InlineData(Whole)]
+    [InlineData("{\"type\":\"result\",\"frame\":1.5,\"session\":0,\"capturedNanoseconds\":2,\"latencyMilliseconds\":3,\"scores\":[]}")]
+    [InlineData("{\"type\":\"result\",\"frame\":1,\"session\":0,\"capturedNanoseconds\":2,\"latencyMilliseconds\":3,\"scores\":[{\"index\":1,\"probability\":1,\"label\":2}]}")]
+    [InlineData("{\"type\":\"result\",\"frame\":1,\"session\":0,\"capturedNanoseconds\":2,\"latencyMilliseconds\":3}")]
     [InlineData("{\"type\":\"heartbeat\"}")]
     [InlineData("{\"type\":\"nothing\"}")]
     [InlineData("{\"classified\":1}")]
@@ -50,13 +79,17 @@ public sealed class MessageTests
     [InlineData("\u0000")]
     public void WhatIsNotOfTheProtocolIsRefused(string json)
     {
-        var bytes = System.Text.Encoding.UTF8.GetBytes(json);
-        var message = new byte[bytes.Length + 4];
-        BinaryPrimitives.WriteInt32LittleEndian(message, bytes.Length);
-        bytes.CopyTo(message, 4);
         var buffer = new MessageBuffer();
-        Feed(buffer, message, pieceLength: 4096);
-        Assert.Throws<MessageException>(() => buffer.Take(StrictJson.Default.FromChild));
+        Feed(buffer, Framed(System.Text.Encoding.UTF8.GetBytes(json)), pieceLength: 4096);
+        Assert.Throws<MessageException>(() => buffer.TakeFromChild());
+    }
+
+    private static byte[] Framed(byte[] json)
+    {
+        var message = new byte[json.Length + 4];
+        BinaryPrimitives.WriteInt32LittleEndian(message, json.Length);
+        json.CopyTo(message, 4);
+        return message;
     }
 
     private static void Feed(MessageBuffer buffer, ReadOnlySpan<byte> bytes, int pieceLength)

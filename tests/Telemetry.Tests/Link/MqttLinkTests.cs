@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
+using Dunlin.Contracts;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.Telemetry.Tests.Link;
@@ -281,11 +284,11 @@ public sealed class MqttLinkTests
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/+/+/result");
         await using var link = new TestLink(TestLink.To(broker));
-        var payload = new byte[400];
-        Assert.False(link.Link.TryPublishResult(payload));
+        var result = SampleMessages.Result();
+        Assert.False(link.Link.TryPublishResult(result));
         await link.StartAsync();
         await link.ConnectedAsync();
-        Assert.True(link.Link.TryPublishResult(payload));
-        await probe.NextAsync(link.Topics.Result, m => m.Qos == 0 && m.Payload.Length == 400);
+        Assert.True(link.Link.TryPublishResult(result));
+        await probe.NextAsync(link.Topics.Result, m => m.Qos == 0 && m.Payload.AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(result, MessageJson.Default.Classification)));
     }
 }
