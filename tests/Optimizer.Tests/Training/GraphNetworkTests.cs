@@ -116,6 +116,29 @@ public sealed class GraphNetworkTests
     }
 
     [Fact]
+    public void AConvolutionOfOnePixelAndManyChannelsHasItsGradient()
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 5, side: 4);
+        var wide = net.Add("Conv", [NetBuilder.Image, net.Weights("widen", 0.5, 256, 3, 1, 1)], [1, 256, 4, 4], Nodes.Ints("kernel_shape", 1, 1));
+        var wider = net.Add("Conv", [wide, net.Weights("w", 0.5, 1024, 256, 1, 1)], [1, 1024, 4, 4], Nodes.Ints("kernel_shape", 1, 1));
+        var model = net.Build(net.Mean(wider));
+        model.Graph.Output[0].Type.TensorType.Shape = null;
+        AssertSame(model);
+        var graph = ModelGraph.Of(model);
+        using var network = new GraphNetwork(graph);
+        network.train();
+        using var images = Images(model, graph, batch: 128);
+
+        using var sum = network.forward(images).sum();
+        sum.backward();
+
+        var (first, second) = (network.Weights.Values.First(), network.Weights.Values.Last());
+        using var expected = images.mean([2, 3]).matmul(first.flatten(1).t()).sum(dim: 0);
+        foreach (var row in second.grad!.flatten(1).unbind(0)) AssertClose(row.data<float>().ToArray(), expected.data<float>().ToArray());
+    }
+
+    [Fact]
     public void OperatorsOfOtherExportersComputeTheSame()
     {
         Torch.Require();

@@ -25,6 +25,8 @@ internal static class TorchWindows
     private static Func<Tensor[], Tensor> Convolution(NodeProto node, Window window)
     {
         var group = Nodes.IntOf(node, "group", 1);
+        if (window.IsOnePixel && group == 1)
+            return x => OfPixels(Thinned(x[0].to(x[1].dtype), window.Strides), x[1], x.Length > 2 ? x[2] : null);
         if (window.IsOnePixel)
             return x => nn.functional.conv2d(ChannelsLast(Thinned(x[0].to(x[1].dtype), window.Strides)), x[1], x.Length > 2 ? x[2] : null, groups: group);
         return x =>
@@ -34,6 +36,10 @@ internal static class TorchWindows
             return nn.functional.conv2d(image, x[1], x.Length > 2 ? x[2] : null, window.Strides, window.IsEven ? window.Begin : NoPadding, window.Dilations, group);
         };
     }
+
+    // One pixel at a time, a convolution is a matrix product.
+    private static Tensor OfPixels(Tensor image, Tensor weights, Tensor? bias) =>
+        nn.functional.linear(image.movedim([1], [-1]), weights.flatten(1), bias).movedim([-1], [1]);
 
     // The pixels that a strided convolution of one pixel looks at. oneDNN takes them out by itself, and where there are fewer
     // channels than a register holds, it writes past its workspace and spoils gradients and heap (github.com/uxlfoundation/oneDNN/issues/6035).
