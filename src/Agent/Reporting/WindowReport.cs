@@ -29,7 +29,7 @@ internal sealed class WindowReport(
             Schema = TelemetryWindow.CurrentSchema,
             BootId = identity.BootId,
             Sequence = sequence.Next(),
-            Time = time.GetUtcNow(),
+            Time = time.GetUtcNow() - time.GetElapsedTime(end),
             WindowSeconds = window.WindowSeconds,
             Release = session.Release,
             Running = window.Contender,
@@ -37,7 +37,8 @@ internal sealed class WindowReport(
             FramesPerSecond = window.Frames.Classified / window.WindowSeconds,
             Latency = LatencyMath.Summarize(window.Latency),
             Stages = window.Stages.ToDictionary(stage => stage.Key, stage => LatencyMath.Summarize(stage.Value)),
-            Classes = window.Classes.ToDictionary(pair => session.Labels[pair.Key], pair => pair.Value),
+            // Two classes may bear one name: ImageNet has two cranes.
+            Classes = window.Classes.GroupBy(pair => session.Labels[pair.Key]).ToDictionary(label => label.Key, label => label.Sum(pair => pair.Value)),
             Confidence = window.Confidence,
             Energy = energy.WindowOf(start, end, window.Frames.Classified),
             Thermal = thermal.TakeWindow(),

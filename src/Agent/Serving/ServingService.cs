@@ -25,7 +25,7 @@ internal sealed partial class ServingService : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger<ServingService> _logger;
     private readonly LoopTick _tick;
-    private readonly Channel<(SessionSpec Session, FrameWindow Window)> _windows = Channel.CreateBounded<(SessionSpec, FrameWindow)>(new BoundedChannelOptions(16) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<ObservedWindow> _windows = Channel.CreateBounded<ObservedWindow>(new BoundedChannelOptions(128) { FullMode = BoundedChannelFullMode.DropOldest });
     private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Downshift? _downshift;
     private ServedRelease? _release;
@@ -44,7 +44,7 @@ internal sealed partial class ServingService : BackgroundService
     /// <summary>A window of the worker; from any thread.</summary>
     public void Observe(SessionSpec session, FrameWindow window)
     {
-        _windows.Writer.TryWrite((session, window));
+        _windows.Writer.TryWrite(new ObservedWindow(session, window, _time.GetTimestamp()));
         Wake();
     }
 
@@ -107,7 +107,7 @@ internal sealed partial class ServingService : BackgroundService
         }
 
         _woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        while (_windows.Reader.TryRead(out var counted)) await TakeAsync(release, seat, counted.Session, counted.Window, cancellationToken);
+        while (_windows.Reader.TryRead(out var observed)) await TakeAsync(release, seat, observed, cancellationToken);
         if (_switches.Reader.TryRead(out var request))
         {
             await EnterAsync(request, seat, cancellationToken);
@@ -144,10 +144,11 @@ internal sealed partial class ServingService : BackgroundService
         await RaceAsync(release, seat, null, cancellationToken);
     }
 
-    private async Task TakeAsync(ServedRelease release, WorkerSeat seat, SessionSpec session, FrameWindow window, CancellationToken cancellationToken)
+    private async Task TakeAsync(ServedRelease release, WorkerSeat seat, ObservedWindow observed, CancellationToken cancellationToken)
     {
+        var (session, window, end) = observed;
         seat.SetWindow(_parts.Trial.WindowLength);
-        var telemetry = _parts.Windows.Compose(window, _time.GetTimestamp(), session, seat.ProcessId);
+        var telemetry = _parts.Windows.Compose(window, end, session, seat.ProcessId);
         _parts.Publish(telemetry);
         _report.SetCamera(window.Camera);
         _report.SetFrames(window);
@@ -228,6 +229,9 @@ internal sealed partial class ServingService : BackgroundService
             return;
         }
     }
+
+    // A race may stand between a window's end and its report.
+    private sealed record ObservedWindow(SessionSpec Session, FrameWindow Window, long End);
 
     private void Wake() => _woken.TrySetResult();
 

@@ -52,6 +52,17 @@ public sealed class WindowReportTests : IAsyncLifetime
     }
 
     [Fact]
+    public void ClassesOfOneNameAreCountedTogetherAndTheTimeIsTheWindowsEnd()
+    {
+        using var energy = new EnergySampler(new DiscoveredMeters(null, null, []), new PowerOptions(), Time, () => null, NullLogger<EnergySampler>.Instance);
+        var session = Session() with { Labels = ["shirt", "crane", "crane"] };
+        var aMinuteAgo = Time.GetTimestamp() - (60 * Time.TimestampFrequency);
+        var window = Report(energy).Compose(Window(), aMinuteAgo, session, workerProcess: null);
+        Assert.Equal(new Dictionary<string, long> { ["crane"] = 20 }, window.Classes);
+        Assert.InRange((Time.GetUtcNow() - window.Time).TotalSeconds, 60, 100);
+    }
+
+    [Fact]
     public void WithoutAMeterWithAWorkerThatIsGoneAndAnEmptyWindowNothingIsMadeUp()
     {
         using var energy = new EnergySampler(new DiscoveredMeters(null, null, []), new PowerOptions(), Time, () => null, NullLogger<EnergySampler>.Instance);
