@@ -8,7 +8,7 @@ namespace Dunlin.Runtime.Preprocessing;
 /// </summary>
 internal sealed unsafe class JpegDecoder : IDisposable
 {
-    private const int Flags = TurboJpeg.StopOnWarning | TurboJpeg.LimitScans;
+    private const int Flags = TurboJpeg.LimitScans;
 
     private readonly JpegLimits _limits;
     private readonly bool _grayOnly;
@@ -115,7 +115,17 @@ internal sealed unsafe class JpegDecoder : IDisposable
         _ => null,
     };
 
-    private FrameStatus Status(int result) => result == 0 ? FrameStatus.Ok : Refuse();
+    private FrameStatus Status(int result) => result == 0 || IsPadded() ? FrameStatus.Ok : Refuse();
+
+    // Webcams fill up the data before a restart or the end with a few bytes, in each frame; after a gap there are many, or none.
+    private bool IsPadded()
+    {
+        if (TurboJpeg.ErrorCode(_handle) != TurboJpeg.Warning) return false;
+        var said = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(TurboJpeg.ErrorText(_handle));
+        var corrupt = "Corrupt JPEG data: "u8;
+        return said.StartsWith(corrupt) && said[corrupt.Length..] is [>= (byte)'1' and <= (byte)'8', .. var what, >= (byte)'0' and <= (byte)'9']
+            && what.SequenceEqual(" extraneous bytes before marker 0xd"u8);
+    }
 
     /// <summary>A decoder that a damaged image has left in the middle refuses sound ones too: the next frame gets a new one.</summary>
     private FrameStatus Refuse()

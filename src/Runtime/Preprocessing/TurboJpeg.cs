@@ -13,8 +13,8 @@ internal static partial class TurboJpeg
     public const int ColourSpaceGray = 2;
     public const int SubsamplingGray = 3;
 
-    /// <summary>TJFLAG_STOPONWARNING: an incomplete entropy-coded segment is an error.</summary>
-    public const int StopOnWarning = 8192;
+    /// <summary>TJERR_WARNING: the image was decoded, with something to remark.</summary>
+    public const int Warning = 0;
 
     /// <summary>TJFLAG_LIMITSCANS: more than 500 scans of a progressive image are an error.</summary>
     public const int LimitScans = 32768;
@@ -24,6 +24,14 @@ internal static partial class TurboJpeg
 
     [LibraryImport(Library, EntryPoint = "tjDestroy")]
     public static partial int Destroy(nint handle);
+
+    /// <summary>Of the last call that did not return 0.</summary>
+    [LibraryImport(Library, EntryPoint = "tjGetErrorCode")]
+    public static partial int ErrorCode(nint handle);
+
+    /// <summary>Null-terminated; of several warnings the first.</summary>
+    [LibraryImport(Library, EntryPoint = "tjGetErrorStr2")]
+    public static unsafe partial byte* ErrorText(nint handle);
 
     [LibraryImport(Library, EntryPoint = "tjDecompressHeader3")]
     public static unsafe partial int DecompressHeader(

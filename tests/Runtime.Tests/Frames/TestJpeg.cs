@@ -29,6 +29,22 @@ internal static partial class TestJpeg
     public static byte[] Encode(int width, int height, int sampling = Sampling420, int quality = 90, int flags = 0) =>
         Encode(Photograph(width, height), width, height, sampling, quality, flags);
 
+    /// <summary>With a restart marker after each row of blocks. Sets the environment meanwhile: alone in the process only.</summary>
+    public static byte[] EncodeWithRestarts(int width, int height)
+    {
+        Assert.Equal(0, SetEnvironment("TJ_RESTART", "1", 1));
+        try
+        {
+            var jpeg = Encode(width, height);
+            Assert.True(jpeg.AsSpan().IndexOf((byte[])[0xFF, 0xD4]) > 0, "The encoder has set no restart markers.");
+            return jpeg;
+        }
+        finally
+        {
+            _ = UnsetEnvironment("TJ_RESTART");
+        }
+    }
+
     public static unsafe byte[] Encode(byte[] rgb, int width, int height, int sampling, int quality = 90, int flags = 0)
     {
         var handle = InitCompress();
@@ -66,6 +82,12 @@ internal static partial class TestJpeg
         (changed[at + 7], changed[at + 8]) = ((byte)(width >> 8), (byte)width);
         return changed;
     }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
+
+    [LibraryImport("libc", EntryPoint = "unsetenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int UnsetEnvironment(string name);
 
     [LibraryImport(Library, EntryPoint = "tjInitCompress")]
     private static partial nint InitCompress();

@@ -38,6 +38,30 @@ public sealed class BadFrameTests : IDisposable
         Assert.Equal(FrameStatus.Corrupt, Process(whole));
     }
 
+    [Theory]
+    [InlineData(0xD0, 1)]
+    [InlineData(0xD4, 4)]
+    [InlineData(0xD9, 2)]
+    public void AFewBytesThatACameraPutsBeforeAMarkerDoNoHarm(byte marker, int count)
+    {
+        var whole = TestJpeg.EncodeWithRestarts(640, 480);
+        Process(whole);
+        var expected = _tensor.ToArray();
+        var at = whole.AsSpan().LastIndexOf((byte[])[0xFF, marker]);
+        Assert.Equal(FrameStatus.Ok, Process([.. whole[..at], .. new byte[count], .. whole[at..]]));
+        Assert.Equal(expected, _tensor);
+    }
+
+    [Theory]
+    [InlineData(0xD4)]
+    [InlineData(0xD9)]
+    public void ManyBytesBeforeAMarkerAreDamage(byte marker)
+    {
+        var whole = TestJpeg.EncodeWithRestarts(640, 480);
+        var at = whole.AsSpan().LastIndexOf((byte[])[0xFF, marker]);
+        Assert.Equal(FrameStatus.Corrupt, Process([.. whole[..at], .. new byte[40], .. whole[at..]]));
+    }
+
     [Fact]
     public void PaddingAfterTheEndDoesNoHarm()
     {
