@@ -3,6 +3,7 @@ using Dunlin.Agent.Children;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Racing;
 
 namespace Dunlin.Agent.Racing;
 
@@ -19,14 +20,16 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, TimeProv
     /// <returns>The heat's verdict with measured joules and, by them, another winner; unchanged if the meter gave nothing.</returns>
     public async Task<HeatVerdict> WeighAsync(Heat heat, HeatVerdict verdict, CancellationToken cancellationToken)
     {
-        var ran = verdict.Contenders.Where(c => c.LatencyMilliseconds is not null).Select(c => c.Contender).ToHashSet();
+        // One that misses the deadline is no choice, however thrifty.
+        var ran = verdict.Contenders.Where(c => c.LatencyMilliseconds is not null && c.ReasonCode != RaceRules.DeadlineMissed && c.Outcome != ContenderOutcome.Failed)
+            .Select(c => c.Contender).ToHashSet();
         var sessions = heat.Sessions.Where(session => ran.Contains(session.Contender)).ToList();
-        var totals = sessions.ToDictionary(session => session.Contender, _ => new Weighed(0, 0, ""));
+        var totals = sessions.ToDictionary(session => session.Contender, _ => default(Weighed));
         foreach (var session in sessions.Concat(sessions.AsEnumerable().Reverse()))
         {
             if (await BlockAsync(heat, session, cancellationToken) is not { } block) return verdict;
             var total = totals[session.Contender];
-            totals[session.Contender] = new Weighed(total.Joules + block.Joules, total.Runs + block.Runs, block.Source);
+            totals[session.Contender] = block with { Joules = total.Joules + block.Joules, Runs = total.Runs + block.Runs };
         }
 
         return totals.Count == 0 ? verdict : Decide(heat, verdict, totals);
@@ -41,7 +44,7 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, TimeProv
         if (outcome.Answer is not HeatVerdict { Contenders: [{ RunCount: > 0 } alone] }) return null;
         // The runs end with the block; loading comes before it and is not weighed.
         var start = end - (long)(block.TotalSeconds * time.TimestampFrequency);
-        return energy.Metered!(start, end) is var (joules, source) ? new Weighed(joules, alone.RunCount, source) : null;
+        return energy.Metered!(start, end) is { } metered ? new Weighed(metered.Joules, alone.RunCount, metered.Method, metered.Source) : null;
     }
 
     /// <summary>The least cost wins, the incumbent within the tie margin.</summary>
@@ -53,12 +56,14 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, TimeProv
         double Cost(ContenderVerdict contender) =>
             totals[contender.Contender].JoulesPerRun * (heat.Objective == Objective.Product ? contender.LatencyMilliseconds!.P95 : 1);
 
+        static string MethodOf(Weighed total) => total.Method == EnergyMethod.Derived ? "derived" : "measured";
+
         var weighed = verdict.Contenders.Where(contender => totals.ContainsKey(contender.Contender)).ToList();
         var best = weighed.MinBy(Cost)!;
         if (weighed.FirstOrDefault(contender => contender.Contender == heat.Incumbent) is { } incumbent && Cost(best) > Cost(incumbent) * (1 - heat.TieMargin))
             best = incumbent;
         var reason = string.Create(CultureInfo.InvariantCulture,
-            $"{best.Contender}: {totals[best.Contender].JoulesPerRun * 1000:0.00} mJ per inference measured, the least of {weighed.Count} contenders.");
+            $"{best.Contender}: {totals[best.Contender].JoulesPerRun * 1000:0.00} mJ per inference {MethodOf(totals[best.Contender])}, the least of {weighed.Count} contenders.");
         return verdict with
         {
             Winner = best.Contender,
@@ -67,11 +72,11 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, TimeProv
             [
                 .. verdict.Contenders.Select(contender => !totals.TryGetValue(contender.Contender, out var total) ? contender : contender with
                 {
-                    Energy = new JoulesPerInference(total.JoulesPerRun, EnergyMethod.Measured, total.Source),
+                    Energy = new JoulesPerInference(total.JoulesPerRun, total.Method, total.Source),
                     Outcome = contender == best ? ContenderOutcome.Won : ContenderOutcome.Lost,
                     ReasonCode = contender == best ? "won" : "more-energy",
                     Reason = contender == best ? reason : string.Create(CultureInfo.InvariantCulture,
-                        $"{contender.Contender}: {total.JoulesPerRun * 1000:0.00} mJ per inference measured, {Cost(contender) / Cost(best):0.00} × the winner's cost."),
+                        $"{contender.Contender}: {total.JoulesPerRun * 1000:0.00} mJ per inference {MethodOf(total)}, {Cost(contender) / Cost(best):0.00} × the winner's cost."),
                 }),
             ],
         };
@@ -79,7 +84,7 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, TimeProv
 }
 
 /// <summary>What a contender used in its blocks, and what measured it.</summary>
-internal readonly record struct Weighed(double Joules, int Runs, string Source)
+internal readonly record struct Weighed(double Joules, int Runs, EnergyMethod Method, string Source)
 {
     public double JoulesPerRun => Joules / Runs;
 }

@@ -15,7 +15,7 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
     private const double Alpha = 0.01;
     private const double TieMargin = 0.05;
     private const long ProcessByteCount = 256L * 1024 * 1024;
-    private static readonly TimeSpan ProcessTime = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ProcessTime = TimeSpan.FromSeconds(20), AloneTime = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
 
@@ -96,10 +96,20 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         HeatVerdict? heat = null;
         if (sessions.Count > 0)
         {
-            var outcome = await HeatAsync(conditions, sessions, incumbent, contenders, cancellationToken);
+            var outcome = await HeatAsync(HeatOf(conditions, sessions, incumbent, contenders), contenders, cancellationToken);
+            if (outcome.Answer is null && IsOfAModel(outcome.Code) && sessions.DistinctBy(session => session.Contender.Variant).Count() > 1)
+                outcome = await WithoutTheCulpritAsync(HeatOf(conditions, sessions, incumbent, contenders), contenders, Leave, cancellationToken) ?? outcome;
             heat = outcome.Answer as HeatVerdict;
-            if (heat is null)
-                left.AddRange(sessions.Select(s => VerdictAssembly.Failed(VariantOf(contenders, s), s.Contender, outcome.Code, outcome.Reason, golden.GetValueOrDefault(s.Contender.Variant))));
+            if (heat is null) Leave(sessions, outcome);
+        }
+
+        void Leave(IEnumerable<SessionSpec> fallen, HeatOutcome outcome)
+        {
+            foreach (var session in fallen.ToList())
+            {
+                sessions.Remove(session);
+                left.Add(VerdictAssembly.Failed(VariantOf(contenders, session), session.Contender, outcome.Code, outcome.Reason, golden.GetValueOrDefault(session.Contender.Variant)));
+            }
         }
 
         return VerdictAssembly.Assemble(new RaceRecord
@@ -114,11 +124,43 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         });
     }
 
-    private async Task<HeatOutcome> HeatAsync(
-        RaceConditions conditions, List<SessionSpec> sessions, ContenderId? incumbent, IReadOnlyList<Contender> contenders, CancellationToken cancellationToken)
+    /// <summary>
+    /// One process runs them all, and one of them has broken it: each variant alone shows which. Those are quarantined, and
+    /// the others race; if only all together break it, they meet two at a time.
+    /// </summary>
+    /// <returns>Of the others' race; null if nobody is left.</returns>
+    private async Task<HeatOutcome?> WithoutTheCulpritAsync(
+        Heat heat, IReadOnlyList<Contender> contenders, Action<IEnumerable<SessionSpec>, HeatOutcome> leave, CancellationToken cancellationToken)
+    {
+        var sound = new List<SessionSpec>();
+        foreach (var sessions in heat.Sessions.GroupBy(session => session.Contender.Variant))
+        {
+            var alone = heat with { Sessions = [.. sessions], BudgetMilliseconds = (int)AloneTime.TotalMilliseconds };
+            var outcome = await UnweighedAsync(alone, contenders, cancellationToken);
+            if (outcome.Answer is null && IsOfAModel(outcome.Code))
+            {
+                var variant = VariantOf(contenders, sessions.First());
+                var culprit = outcome with { Reason = $"Variant '{variant.Id}' broke down in its heat: {outcome.Reason}" };
+                quarantine.Add(variant, culprit.Code, culprit.Reason, time.GetUtcNow());
+                leave(sessions, culprit);
+            }
+            else
+            {
+                sound.AddRange(sessions);
+            }
+        }
+
+        if (sound.Count == 0) return null;
+        return await HeatAsync(heat with { Sessions = sound, MemoryByteCount = sound.Count == heat.Sessions.Count ? 1 : heat.MemoryByteCount }, contenders, cancellationToken);
+    }
+
+    // What the board was short of, or what a person stopped, says nothing of a model.
+    private static bool IsOfAModel(string code) => code is not (ChildExitCodes.NotStarted or ChildExitCodes.Stopped);
+
+    private Heat HeatOf(RaceConditions conditions, List<SessionSpec> sessions, ContenderId? incumbent, IReadOnlyList<Contender> contenders)
     {
         var order = contenders.Select((contender, index) => (contender.Id, index)).ToDictionary(pair => pair.Id, pair => pair.index);
-        var heat = new Heat
+        return new Heat
         {
             Sessions = [.. sessions.OrderBy(session => order[session.Contender])],
             Objective = conditions.Objective,
@@ -128,16 +170,27 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
             Incumbent = incumbent,
             DeadlineMilliseconds = conditions.DeadlineMilliseconds,
             JoulesPerCpuSecond = energy.WattsPerCore,
+            // The other half is for what serves meanwhile, for the heat's own process, and for the rest of the board.
+            MemoryByteCount = board.MemoryAvailableByteCount / 2,
         };
-        var wall = TimeSpan.FromMilliseconds(conditions.BudgetMilliseconds) + ProcessTime;
-        var outcome = await heats.RunAsync(heat, new HeatLimits
+    }
+
+    private async Task<HeatOutcome> HeatAsync(Heat heat, IReadOnlyList<Contender> contenders, CancellationToken cancellationToken)
+    {
+        var outcome = await UnweighedAsync(heat, contenders, cancellationToken);
+        if (outcome.Answer is not HeatVerdict verdict || heat.Objective == Objective.Latency || energy.Metered is null) return outcome;
+        return outcome with { Answer = await new MeteredRace(heats, energy, time).WeighAsync(heat, verdict, cancellationToken) };
+    }
+
+    private Task<HeatOutcome> UnweighedAsync(Heat heat, IReadOnlyList<Contender> contenders, CancellationToken cancellationToken)
+    {
+        var wall = TimeSpan.FromMilliseconds(heat.BudgetMilliseconds) + ProcessTime;
+        return heats.RunAsync(heat, new HeatLimits
         {
             WallTime = wall,
-            CpuTime = wall * Math.Max(1, conditions.UsableCores),
-            MemoryByteCount = ProcessByteCount + sessions.Max(session => VariantOf(contenders, session).Limits.MemoryByteCount) * sessions.Count,
+            CpuTime = wall * Math.Max(1, board.UsableCores),
+            MemoryByteCount = ProcessByteCount + heat.Sessions.Max(session => VariantOf(contenders, session).Limits.MemoryByteCount) * heat.Sessions.Count,
         }, cancellationToken);
-        if (outcome.Answer is not HeatVerdict verdict || conditions.Objective == Objective.Latency || energy.Metered is null) return outcome;
-        return outcome with { Answer = await new MeteredRace(heats, energy, time).WeighAsync(heat, verdict, cancellationToken) };
     }
 
     private static Variant VariantOf(IReadOnlyList<Contender> contenders, SessionSpec session) =>

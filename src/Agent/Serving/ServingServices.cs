@@ -53,7 +53,7 @@ internal static class ServingServices
         WattsPerCore = options.WattsPerCore > 0 ? options.WattsPerCore : null,
         SamplesPerSecond = sampler.Measured?.SamplesPerSecond ?? 0,
         Metered = sampler.Measured is null ? null : (from, to) => sampler.Joules(from, to) is { Provenance.Method: not EnergyMethod.Estimated } span
-            ? (span.Joules, span.Provenance.Source)
+            ? new MeteredJoules(span.Joules, span.Provenance.Method, span.Provenance.Source)
             : null,
     };
 

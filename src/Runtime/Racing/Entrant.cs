@@ -12,6 +12,7 @@ internal sealed class Entrant(IContender contender)
     private readonly List<double> _latencies = [];
     private readonly List<double> _visit = [];
     private readonly List<RunSample> _round = [];
+    private readonly List<(double Score, RunSample[] Runs)> _throttled = [];
     private Tail? _tail;
     private int _runsPerVisit = 1;
     private double _roundScore;
@@ -60,25 +61,35 @@ internal sealed class Entrant(IContender contender)
         _roundScore += (_visit[(_visit.Count - 1) / 2] + _visit[_visit.Count / 2]) / 4;
     }
 
-    public void EndRound(bool counts, bool throttled)
+    /// <param name="whole">All made their visits; otherwise the round is forgotten.</param>
+    /// <param name="throttled">It does not count, unless none does.</param>
+    public void EndRound(bool whole, bool throttled)
     {
-        if (counts)
-        {
-            Scores.Add(_roundScore);
-            foreach (var sample in _round)
-            {
-                _latencies.Add(sample.LatencyNanoseconds);
-                RunNanoseconds += sample.LatencyNanoseconds;
-                _cpuNanoseconds += sample.CpuNanoseconds;
-            }
-        }
-        else if (throttled) ThrottledRunCount += _round.Count;
-
+        if (throttled) ThrottledRunCount += _round.Count;
+        if (whole && throttled) _throttled.Add((_roundScore, [.. _round]));
+        else if (whole) Count(_roundScore, _round);
         _round.Clear();
         _roundScore = 0;
     }
 
+    /// <summary>Lets the throttled rounds count after all.</summary>
+    public void CountThrottled()
+    {
+        foreach (var (score, runs) in _throttled) Count(score, runs);
+    }
+
     public void Leave(ContenderOutcome outcome, string code, string reason) => (Outcome, ReasonCode, Reason) = (outcome, code, reason);
+
+    private void Count(double score, IReadOnlyList<RunSample> runs)
+    {
+        Scores.Add(score);
+        foreach (var sample in runs)
+        {
+            _latencies.Add(sample.LatencyNanoseconds);
+            RunNanoseconds += sample.LatencyNanoseconds;
+            _cpuNanoseconds += sample.CpuNanoseconds;
+        }
+    }
 
     private static double Score(Objective objective, RunSample sample) => objective switch
     {

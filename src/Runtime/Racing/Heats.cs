@@ -89,7 +89,7 @@ public sealed class Heats(TimeProvider time, Func<bool>? isThrottled = null)
         {
             cancellationToken.ThrowIfCancellationRequested();
             entrant.Visit(Objective.Energy);
-            entrant.EndRound(counts: true, throttled: false);
+            entrant.EndRound(whole: true, throttled: false);
         }
 
         entrant.Leave(ContenderOutcome.Won, "won", string.Create(CultureInfo.InvariantCulture, $"{contender.Id} ran {entrant.RunCount} times for the meter."));

@@ -89,7 +89,7 @@ internal sealed class Judge(RaceRules rules)
         {
             var late = entrant.Tail!.CountAbove(deadline * 1e6);
             if (!IsLate(entrant) || 1 - Binomial.CDF(LateShare, entrant.RunCount, late - 1) >= alpha) continue;
-            entrant.Leave(ContenderOutcome.Lost, "deadline.missed", string.Create(CultureInfo.InvariantCulture,
+            entrant.Leave(ContenderOutcome.Lost, RaceRules.DeadlineMissed, string.Create(CultureInfo.InvariantCulture,
                 $"{entrant.Id} missed the deadline of {deadline:0.###} ms in {late} of {entrant.RunCount} runs."));
         }
     }

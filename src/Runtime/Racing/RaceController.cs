@@ -41,7 +41,10 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
         }
 
         if (Racing(entrants) is [var alone] && alone.RunCount == 0) RunAlone(alone, start, cancellationToken);
-        return Finish(entrants, rounds, outOfTime, time.GetElapsedTime(start));
+        // What throttles throughout slows all alike: better judged by that than not at all.
+        var throttled = rounds == 0 && Racing(entrants).TrueForAll(entrant => entrant is { RunCount: 0, ThrottledRunCount: > 0 });
+        if (throttled) Racing(entrants).ForEach(entrant => entrant.CountThrottled());
+        return Finish(entrants, outOfTime, throttled, rounds, time.GetElapsedTime(start));
     }
 
     private static List<Entrant> Racing(List<Entrant> entrants) => entrants.FindAll(entrant => entrant.IsRacing);
@@ -57,7 +60,7 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
         }
 
         throttled |= IsThrottled();
-        foreach (var entrant in racing) entrant.EndRound(whole && !throttled, throttled);
+        foreach (var entrant in racing) entrant.EndRound(whole, throttled);
         return whole && !throttled;
     }
 
@@ -83,11 +86,11 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
         }
     }
 
-    private RaceOutcome Finish(List<Entrant> entrants, int rounds, bool outOfTime, TimeSpan elapsed)
+    private RaceOutcome Finish(List<Entrant> entrants, bool outOfTime, bool throttled, int rounds, TimeSpan elapsed)
     {
         var left = Racing(entrants);
-        var winner = outOfTime && rounds > 0 ? _judge.Estimate(left) : left.FirstOrDefault();
-        if (winner is not null) winner.Leave(ContenderOutcome.Won, "won", Why(winner, entrants, outOfTime));
+        var winner = outOfTime && left.Exists(entrant => entrant.Scores.Count > 0) ? _judge.Estimate(left) : left.FirstOrDefault();
+        if (winner is not null) winner.Leave(ContenderOutcome.Won, "won", Why(winner, entrants, outOfTime) + (throttled ? " The board throttled throughout." : ""));
         foreach (var entrant in left.Where(entrant => entrant != winner)) LeaveBehind(entrant, winner!);
         return new RaceOutcome(winner?.Id, [.. entrants.Select(EntrantResult.Of)], rounds, outOfTime, elapsed);
     }

@@ -5,6 +5,9 @@ namespace Dunlin.Runtime.Racing;
 /// <summary>What is raced for, and how surely.</summary>
 public sealed record RaceRules
 {
+    /// <summary>Why a contender left whose p95 is over <see cref="DeadlineMilliseconds"/>.</summary>
+    public const string DeadlineMissed = "deadline.missed";
+
     public required Objective Objective { get; init; }
 
     /// <summary>Probability, per race, that a contender is dropped wrongly; shared by all comparisons and all looks.</summary>

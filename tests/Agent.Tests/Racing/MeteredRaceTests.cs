@@ -4,6 +4,7 @@ using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Racing;
 using Dunlin.TestKit.Onnx;
 
 namespace Dunlin.Agent.Tests.Racing;
@@ -36,6 +37,25 @@ public sealed class MeteredRaceTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatMissesTheDeadlineIsNotWeighed()
+    {
+        var (heat, verdict) = Raced(incumbent: null);
+        var late = verdict.Contenders[1] with { ReasonCode = RaceRules.DeadlineMissed };
+        var weighed = await WeighAsync(heat, verdict with { Contenders = [verdict.Contenders[0], late, verdict.Contenders[2]] }, [80, 80]);
+        Assert.Equal("fast", weighed.Winner!.Variant);
+        Assert.Equal(late, weighed.Contenders[1]);
+    }
+
+    [Fact]
+    public void WhatTheSiliconDerivesIsNotCalledMeasured()
+    {
+        var (heat, verdict) = Raced(incumbent: null);
+        var decided = MeteredRace.Decide(heat, verdict, heat.Sessions.ToDictionary(s => s.Contender, _ => new Weighed(1, 10, EnergyMethod.Derived, "rapl")));
+        Assert.Equal(EnergyMethod.Derived, decided.Contenders[0].Energy!.Method);
+        Assert.Contains("mJ per inference derived", decided.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AMeterThatFallsSilentLeavesTheVerdictAsItWas()
     {
         var (heat, verdict) = Raced(incumbent: null);
@@ -63,8 +83,8 @@ public sealed class MeteredRaceTests : IDisposable
         var (heat, verdict) = Raced(incumbent);
         var totals = new Dictionary<ContenderId, Weighed>
         {
-            [heat.Sessions[0].Contender] = new(fastJoules * 500, 500, "ina219"),
-            [heat.Sessions[1].Contender] = new(70, 70, "ina219"),
+            [heat.Sessions[0].Contender] = new(fastJoules * 500, 500, EnergyMethod.Measured, "ina219"),
+            [heat.Sessions[1].Contender] = new(70, 70, EnergyMethod.Measured, "ina219"),
         };
         var decided = MeteredRace.Decide(heat with { Objective = objective }, verdict, totals);
         Assert.Equal(winner, decided.Winner!.Variant);
@@ -83,7 +103,7 @@ public sealed class MeteredRaceTests : IDisposable
             Metered = (from, to) =>
             {
                 _asked.Add((from, to));
-                return joules[_asked.Count - 1] is { } value ? (value, "ina219") : null;
+                return joules[_asked.Count - 1] is { } value ? new MeteredJoules(value, EnergyMethod.Measured, "ina219") : null;
             },
         };
         var heats = new HeatRunner(TestChildren.Host(_folder), new Lines<HeatRunner>(), TimeProvider.System);

@@ -149,14 +149,18 @@ public sealed class RaceControllerTests(ITestOutputHelper output)
         Assert.InRange(outcome.Results[0].LatencyMilliseconds!.P50, 0.8, 1.2);
     }
 
-    [Fact]
-    public void ABoardThatThrottlesAllTheTimeKeepsThePreferredWithinTheBudget()
+    [Theory]
+    [InlineData(2, "fast")]
+    [InlineData(1.02, "incumbent")]
+    public void ABoardThatThrottlesAllTheTimeIsJudgedByThatWithinTheBudget(double milliseconds, string winner)
     {
         var board = new SyntheticBoard(1) { Throttled = (0, 1e9) };
         var outcome = new RaceController(Rules with { Budget = TimeSpan.FromSeconds(2) }, board, () => board.IsThrottled).Race(
-            [new SyntheticContender(board, "fast", 1, 1), new SyntheticContender(board, "incumbent", 2, 0)], CancellationToken.None);
-        Assert.Equal("incumbent", outcome.Winner!.Variant);
+            [new SyntheticContender(board, "fast", 1, 1), new SyntheticContender(board, "incumbent", milliseconds, 0)], CancellationToken.None);
+        Assert.Equal(winner, outcome.Winner!.Variant);
         Assert.True(outcome.OutOfTime);
+        Assert.All(outcome.Results, result => Assert.NotNull(result.LatencyMilliseconds));
+        Assert.Contains("throttled throughout", outcome.Results.Single(result => result.Outcome == ContenderOutcome.Won).Reason, StringComparison.Ordinal);
         Assert.InRange(board.Seconds, 2, 2.1);
     }
 

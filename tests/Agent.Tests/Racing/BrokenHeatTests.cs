@@ -1,0 +1,51 @@
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Commands;
+using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Racing;
+using Dunlin.Agent.Tests.Children;
+using Dunlin.Bundles.Layouts;
+using Dunlin.Contracts.Race;
+using Dunlin.TestKit;
+using Dunlin.TestKit.Onnx;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dunlin.Agent.Tests.Racing;
+
+/// <summary>A variant that passed its checks and breaks the process in which all race.</summary>
+public sealed class BrokenHeatTests : IDisposable
+{
+    private readonly Offline _offline = new();
+    private readonly Folder _folder = new();
+
+    [Fact]
+    public async Task TheCulpritIsFoundAndQuarantinedAndTheOthersRace()
+    {
+        var bundle = Bundle.Open(RepositoryFolder.DemoBundle);
+        var heats = new HeatRunner(TestChildren.Host(_folder), NullLogger<HeatRunner>.Instance, TimeProvider.System);
+        var options = new RaceOptions { MaximumThreads = 1, BudgetSeconds = 1 };
+        using var race = new Race(heats, _offline.Vetting, _offline.Quarantine, _offline.Board, options, new EnergyProbe(), TimeProvider.System);
+        var contenders = race.Enumerate(bundle, null);
+        var culprit = contenders.First(contender => contender.Blocked is null).Variant;
+        var hostile = TestChildren.Session(_folder, HostileModels.OverflowsTheStack()).ModelPath;
+        var known = contenders.Select(contender => Vetting.SpecOf(bundle, contender.Variant, contender.Id) is var session && contender.Variant == culprit
+            ? Passed(culprit, session with { ModelPath = hostile })
+            : Passed(contender.Variant, session)).ToList();
+
+        var verdict = await race.RunAsync(new RaceRequest(bundle, contenders) { Known = known }, TestContext.Current.CancellationToken);
+
+        Assert.NotNull(verdict.Winner);
+        var failed = Assert.Single(verdict.Contenders, contender => contender.Outcome == ContenderOutcome.Failed);
+        Assert.Equal((culprit.Id, ChildExitCodes.Crashed), (failed.Contender.Variant, failed.ReasonCode));
+        Assert.Contains($"Variant '{culprit.Id}' broke down in its heat", failed.Reason, StringComparison.Ordinal);
+        Assert.NotNull(_offline.Quarantine.WhyNot(culprit));
+        Assert.All(bundle.Manifest.Variants.Where(variant => variant != culprit), variant => Assert.Null(_offline.Quarantine.WhyNot(variant)));
+    }
+
+    public void Dispose()
+    {
+        _offline.Dispose();
+        _folder.Dispose();
+    }
+
+    private static Vetted Passed(Contracts.Manifests.Variant variant, Contracts.Worker.SessionSpec session) => new(variant, session, null, HeatOutcome.Answered, "It passed.");
+}
