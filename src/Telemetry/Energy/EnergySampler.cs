@@ -134,7 +134,7 @@ public sealed partial class EnergySampler : BackgroundService
                 for (var i = 0; i < series.Length; i++)
                 {
                     // Half a period of grace, since ticks come a little early or late.
-                    if (due[i] != 0 && _time.GetElapsedTime(due[i], now) < series[i].Period / 2) continue;
+                    if (now < due[i]) continue;
                     due[i] = now + (long)(series[i].Period.TotalSeconds * _time.TimestampFrequency / 2);
                     series[i].Sample();
                     LogChange(i, series[i]);

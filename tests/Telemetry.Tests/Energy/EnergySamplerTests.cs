@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Telemetry.Tests.Energy;
 
@@ -33,6 +34,23 @@ public sealed class EnergySamplerTests
         Assert.Equal(EnergyMethod.Measured, window.Measured!.Method);
         Assert.Equal(EnergyMethod.Estimated, window.Estimated!.Method);
         Assert.Equal(2, window.Estimated.JoulesPerDay / 86_400, 3);
+    }
+
+    [Fact]
+    public async Task ATickThatComesEarlyAfterALateOneIsRead()
+    {
+        var clock = new FakeTimeProvider();
+        var count = 0;
+        using var sampler = new EnergySampler(new DiscoveredMeters(new WaveformMeter(clock, _ => Interlocked.Increment(ref count)), null, []), new PowerOptions { MaximumWatts = 100 }, clock, () => null, NullLogger<EnergySampler>.Instance);
+        await sampler.StartAsync(TestContext.Current.CancellationToken);
+        for (var tick = 1; tick <= 10; tick++)
+        {
+            // WaveformMeter asks for the watts twice a reading.
+            await Eventually.TrueAsync(() => Volatile.Read(ref count) == 2 * tick, () => $"{tick} readings; there are {count / 2.0}", TimeSpan.FromSeconds(10));
+            clock.Advance(TimeSpan.FromMilliseconds(tick % 2 == 0 ? 99 : 101));
+        }
+
+        await sampler.StopAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]
