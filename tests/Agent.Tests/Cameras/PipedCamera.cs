@@ -59,7 +59,12 @@ internal sealed class PipedCamera : IDisposable
         WaitForExit();
     }
 
-    public void WaitForExit() => Assert.True(_process!.WaitForExit(Deadline), "the camera process did not end");
+    /// <summary>And for its last words.</summary>
+    public void WaitForExit()
+    {
+        Assert.True(_process!.WaitForExit(Deadline), "the camera process did not end");
+        _process.WaitForExit();
+    }
 
     /// <summary>Takes so many frames; each is a whole JPEG image.</summary>
     public void Take(int count)

@@ -74,8 +74,10 @@ public sealed class HealthServiceTests
         for (var i = 0; i < 3; i++)
         {
             await Eventually.TrueAsync(() => device.Link.State.IsConnected, () => $"it is connected; it says: {device.Link.State.Detail}");
+            var before = device.Link.State.ConnectCount;
             await using var rival = await MqttProbe.ConnectAsync(device.Broker, options => options.WithClientId(device.Identity.Topics.Device));
-            await Eventually.TrueAsync(() => !device.Link.State.IsConnected, "its session is taken");
+            // It may be back before anybody looks.
+            await Eventually.TrueAsync(() => !device.Link.State.IsConnected || device.Link.State.ConnectCount > before, "its session is taken");
         }
 
         await Eventually.TrueAsync(() => device.Status.Text.Contains("two devices use the id 'belt-1'", StringComparison.Ordinal), () => $"it is told: {device.Status.Text}");

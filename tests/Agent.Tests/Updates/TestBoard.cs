@@ -36,7 +36,7 @@ namespace Dunlin.Agent.Tests.Updates;
 internal sealed class TestBoard : IAsyncDisposable
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Folder _folder = new();
     private readonly List<Release> _shelf = [];

@@ -9,9 +9,20 @@ internal static class ProcessTable
     {
         try
         {
-            return [.. Directory.EnumerateDirectories($"/proc/{id}/task")
-                .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .Select(int.Parse)];
+            return [.. Directory.EnumerateDirectories($"/proc/{id}/task").SelectMany(ChildrenOfThread)];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    // It may have ended since it was listed.
+    private static IEnumerable<int> ChildrenOfThread(string thread)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse);
         }
         catch (IOException)
         {

@@ -5,6 +5,7 @@ using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.Fleet.Ledgers;
 using Dunlin.TestKit.Machine;
+using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.Fleet.Tests.Enrolment;
 
@@ -76,7 +77,7 @@ public sealed class EnrolTests : IDisposable
         var bundle = await _desk.SignedBundleAsync();
         await using var owner = await site.ConnectAsync("belt-a");
         await using var thief = await site.ProbeAsync("belt-b", builder => builder.WithClientId("belt-a"));
-        Assert.Contains("as belt-b (", site.Broker.Log, StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => site.Broker.Log.Contains("as belt-b (", StringComparison.Ordinal), "the thief is who its certificate says");
         Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-a", "--source", "mqtt", "--keys", _desk.Keys, "--broker", site.OperatorAddress, "--tls"));
         await owner.NextAsync();
         Assert.DoesNotContain("belt-a disconnected", site.Broker.Log, StringComparison.Ordinal);

@@ -130,8 +130,9 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     public async Task ABudgetOfTimeIsKept()
     {
         Torch.Require();
+        var arguments = lab.Arguments("search", "quick", "--budget", "12s", "--limit", "-20pt");
         var watch = Stopwatch.StartNew();
-        var run = await CommandRun.Of(lab.Arguments("search", "quick", "--budget", "12s", "--limit", "-20pt"));
+        var run = await CommandRun.Of(arguments);
         Assert.True(run.Code == 0, run.Error + run.Output);
         Assert.InRange(watch.Elapsed.TotalSeconds, 0, 24);
         Assert.True(File.Exists(lab.Out("quick/reference-int8.onnx")));

@@ -76,7 +76,9 @@ public sealed class HeatsTests(ITestOutputHelper output) : IDisposable
         await Tool.SucceedAsync("prlimit", "--cpu=86400", "--pid", $"{Environment.ProcessId}");
         using var contender = SessionContender.Open(Saved("heavy", 12, 32), 0);
         var runs = Enumerable.Range(0, 100).Select(_ => contender.Measure()).ToList();
-        Assert.InRange(runs.Count(run => run.CpuNanoseconds > run.LatencyNanoseconds / 2), 90, 100);
+        // Of the least latency, since a run that was pushed off its core takes as long as it likes.
+        var least = runs.Min(run => run.LatencyNanoseconds);
+        Assert.InRange(runs.Count(run => run.CpuNanoseconds > least / 2), 90, 100);
     }
 
     [Fact]

@@ -18,7 +18,8 @@ public sealed class MqttFetchTests
     public async Task ABoardThatReachesOnlyTheBrokerGetsItsBlobsInChunks()
     {
         await using var broker = await MosquittoBroker.StartAsync();
-        using var setup = await StartAsync(broker);
+        // So long that no chunk is asked for twice.
+        using var setup = await StartAsync(broker, FetchSetup.Impatient with { ChunkTimeout = TimeSpan.FromSeconds(20) });
         await using var fleet = await BlobAnswerer.StartAsync(broker, _blob, setup.Identity.Topics);
         await setup.SucceedAsync(_blob, FetchSetup.Mqtt);
         Assert.Equal(41, fleet.RequestCount);
@@ -92,7 +93,7 @@ public sealed class MqttFetchTests
 
     private static async Task<FetchSetup> StartAsync(MosquittoBroker broker, FetchLimits? limits = null)
     {
-        var setup = new FetchSetup(limits: limits, broker: new MqttOptions { Host = broker.Host, Port = broker.Port, KeepAliveSeconds = 2 });
+        var setup = new FetchSetup(limits: limits, broker: new MqttOptions { Host = broker.Host, Port = broker.Port, KeepAliveSeconds = 2, ReconnectSeconds = 1 });
         await setup.Link.StartAsync(CancellationToken.None);
         await Eventually.TrueAsync(() => setup.Link.State.IsConnected, "the link is connected");
         return setup;
