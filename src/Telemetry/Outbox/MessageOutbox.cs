@@ -26,6 +26,9 @@ public sealed partial class MessageOutbox : BackgroundService
     /// <summary>Between two messages of a backlog, so that a returning fleet does not flood its broker.</summary>
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>Until an outcome that the broker refused is tried again.</summary>
+    private static readonly TimeSpan RefusalPause = TimeSpan.FromSeconds(10);
+
     private readonly MqttLink _link;
     private readonly Topics _topics;
     private readonly MqttOptions _options;
@@ -37,6 +40,7 @@ public sealed partial class MessageOutbox : BackgroundService
     private readonly Lock _settling = new();
     private readonly HashSet<Digest> _unsettled = [];
     private long _synced;
+    private long _refused;
 
     public MessageOutbox(
         OutboxDirectories directories, MqttLink link, LinkIdentity identity, IOptions<MqttOptions> options, LoopTicks ticks, TimeProvider time,
@@ -119,11 +123,13 @@ public sealed partial class MessageOutbox : BackgroundService
         while (_link.State.IsConnected)
         {
             _tick.Tick();
-            if (NextOutcome() is { } outcome)
+            if (!OutcomesRest && NextOutcome() is { } outcome)
             {
-                // An outcome that the broker refuses stays: someone must correct the access list, and it is then still there.
-                if (await _link.PublishAsync(_topics.Outcome, outcome.Payload, 0, default, cancellationToken) != Delivery.Acknowledged) return;
-                _outcomes.Acknowledge(outcome);
+                var delivery = await _link.PublishAsync(_topics.Outcome, outcome.Payload, 0, default, cancellationToken);
+                if (delivery == Delivery.NotSent) return;
+                // A refused one stays: someone must correct the access list, and it is then still there. Telemetry need not wait for that.
+                if (delivery == Delivery.Refused) _refused = _time.GetTimestamp();
+                else _outcomes.Acknowledge(outcome);
             }
             else if (_telemetry.Peek() is { } window)
             {
@@ -141,6 +147,8 @@ public sealed partial class MessageOutbox : BackgroundService
             if (_telemetry.QueuedCount > 1) await Task.Delay(Pace, _time, cancellationToken);
         }
     }
+
+    private bool OutcomesRest => _refused != 0 && _time.GetElapsedTime(_refused) < RefusalPause;
 
     private static Digest? DirectiveOf(byte[] payload) => JsonSerializer.Deserialize(payload, MessageJson.Default.Outcome)?.Directive;
 
@@ -160,13 +168,15 @@ public sealed partial class MessageOutbox : BackgroundService
     private async Task WaitAsync(CancellationToken stoppingToken)
     {
         using var done = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var work = _link.State.IsConnected ? Task.WhenAny(_outcomes.Arrived, _telemetry.Arrived) : _link.WaitConnectedAsync(done.Token);
+        var work = _link.State.IsConnected ? ArrivedAsync() : _link.WaitConnectedAsync(done.Token);
         // After a failure something still waits: come back after the interval, not at once.
         if (work.IsCompleted) work = Task.Delay(TimeSpan.FromMilliseconds(200), _time, done.Token);
         await Task.WhenAny(work, Task.Delay(Interval, _time, done.Token));
         await done.CancelAsync();
         stoppingToken.ThrowIfCancellationRequested();
     }
+
+    private Task ArrivedAsync() => OutcomesRest ? _telemetry.Arrived : Task.WhenAny(_outcomes.Arrived, _telemetry.Arrived);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
     private partial void LogDiskProblem(string problem);

@@ -147,6 +147,33 @@ public sealed class MessageOutboxTests : IDisposable
     }
 
     [Fact]
+    public async Task AnOutcomeThatTheBrokerRefusesStaysAndIsTriedNowAndThenAndTelemetryGoesOn()
+    {
+        const string Acl = "topic read #\ntopic write dunlin/v1/demo/belt-1/status\ntopic write dunlin/v1/demo/belt-1/telemetry\n";
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Acl = Acl });
+        await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
+        var clock = new HurriedClock();
+        await using var device = new TestOutbox(TestLink.To(broker), _folder, clock);
+        device.Publisher.Publish(SampleMessages.Outcome());
+        await device.StartAsync();
+        for (var i = 1; i <= 5; i++) await TelemetryArrivesAsync(i);
+        Assert.Equal(1, Denied());
+
+        clock.Hurry(TimeSpan.FromSeconds(10));
+        await TelemetryArrivesAsync(6);
+        await Eventually.TrueAsync(() => Denied() == 2, "it is tried again");
+        Assert.Equal(1, device.Outbox.QueuedOutcomeCount);
+
+        int Denied() => broker.Log.Split('\n').Count(line => line.Contains("Denied PUBLISH", StringComparison.Ordinal));
+
+        Task TelemetryArrivesAsync(int sequence)
+        {
+            device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = sequence });
+            return Eventually.TrueAsync(() => Sequences(probe, device.Link.Topics.Telemetry).Contains(sequence), $"telemetry {sequence} arrives");
+        }
+    }
+
+    [Fact]
     public async Task EachKindOfMessageGoesOutInItsOwnWay()
     {
         await using var broker = await MosquittoBroker.StartAsync();
