@@ -17,6 +17,7 @@ namespace Dunlin.Telemetry.Link;
 public sealed partial class MqttLink
 {
     private const int SilentEndsOfATakeover = 3;
+    private static readonly TimeSpan FlushPause = TimeSpan.FromSeconds(1);
     private readonly HashSet<string> _refused = [];
     private int _silentEnds;
 
@@ -84,7 +85,7 @@ public sealed partial class MqttLink
         // A new process subscribes in any case: its filters may be others, and it wants the retained documents.
         if (!isSessionPresent || !_hasSubscribed) await SubscribeAsync(client, stoppingToken);
         _retained.Invalidate();
-        await FlushRetainedAsync(client, stoppingToken);
+        var isFlushed = await FlushRetainedAsync(client, stoppingToken);
         await SendStatusAsync(client, DeviceState.Online, stoppingToken);
         _client = client;
         _results.Use(client);
@@ -101,7 +102,6 @@ public sealed partial class MqttLink
                 Report(true, State.Detail);
             }
 
-            await FlushRetainedAsync(client, stoppingToken);
             var untilPing = PingInterval - _time.GetElapsedTime(pinged);
             if (untilPing <= TimeSpan.Zero)
             {
@@ -110,17 +110,20 @@ public sealed partial class MqttLink
                 continue;
             }
 
-            await WaitAsync(client.Ended, untilPing < LoopInterval ? untilPing : LoopInterval, stoppingToken);
+            await WaitAsync(client.Ended, untilPing < LoopInterval ? untilPing : LoopInterval, isFlushed, stoppingToken);
+            isFlushed = await FlushRetainedAsync(client, stoppingToken);
         }
 
         var lasted = _time.GetElapsedTime(started);
         return await client.WaitForEndAsync(stoppingToken) is { } end ? Explain(end, lasted) : Lost("it broke");
     }
 
-    private async Task WaitAsync(Task ended, TimeSpan atMost, CancellationToken stoppingToken)
+    private async Task WaitAsync(Task ended, TimeSpan atMost, bool isFlushed, CancellationToken stoppingToken)
     {
         using var done = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        await Task.WhenAny(ended, _retained.Changed, Task.Delay(atMost, _time, done.Token));
+        // What the broker did not take is still a change: it is not asked again at once, since it may have answered that its quota is used up.
+        if (isFlushed) await Task.WhenAny(ended, _retained.Changed, Task.Delay(atMost, _time, done.Token));
+        else await Task.WhenAny(ended, Task.Delay(FlushPause, _time, done.Token));
         await done.CancelAsync();
     }
 
@@ -182,15 +185,18 @@ public sealed partial class MqttLink
         _hasSubscribed = true;
     }
 
-    private async Task FlushRetainedAsync(BrokerClient client, CancellationToken stoppingToken)
+    /// <summary>False: something is left that could not be sent.</summary>
+    private async Task<bool> FlushRetainedAsync(BrokerClient client, CancellationToken stoppingToken)
     {
         while (client.IsConnected && _retained.NextDirty() is var (topic, payload))
         {
             _tick.Tick();
             var delivery = await SendAsync(client, Retained(topic, payload), stoppingToken);
-            if (delivery == Delivery.NotSent) return;
+            if (delivery == Delivery.NotSent) return false;
             _retained.Published(topic, payload);
         }
+
+        return true;
     }
 
     private Task<Delivery> SendStatusAsync(BrokerClient client, DeviceState state, CancellationToken cancellationToken)
