@@ -1,5 +1,8 @@
 namespace Dunlin.Agent.Tests;
 
-/// <summary>For tests that watch the memory of this process: what others need meanwhile would be held against them.</summary>
+/// <summary>
+/// For tests that watch the memory of this process, where what others need meanwhile would be held against them, or that set its
+/// environment, which others would read.
+/// </summary>
 [CollectionDefinition(nameof(AloneInTheProcess), DisableParallelization = true)]
 public sealed class AloneInTheProcess;
