@@ -1,3 +1,4 @@
+using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -63,7 +64,8 @@ internal static class AgentConfiguration
         services.AddOptions<CameraOptions>().Bind(configuration.GetSection(CameraOptions.Section), Strict).ValidateOnStart();
         services.AddOptions<RaceOptions>().Bind(configuration.GetSection(RaceOptions.Section), Strict).ValidateOnStart();
         services.AddOptions<ResultOptions>().Bind(configuration.GetSection(ResultOptions.Section), Strict).ValidateOnStart();
-        services.AddOptions<TelemetryOptions>().Bind(configuration.GetSection(TelemetryOptions.Section), Strict).ValidateOnStart();
+        services.AddOptions<TelemetryOptions>().Bind(configuration.GetSection(TelemetryOptions.Section), Strict)
+            .Validate<IOptions<PowerOptions>>(IsWindowKept, $"{nameof(TelemetryOptions.WindowSeconds)}: must hold at most {PowerOptions.MostReadingsPerWindow} readings at Power:SamplesPerSecond").ValidateOnStart();
         services.AddOptions<UpdateOptions>().Bind(configuration.GetSection(UpdateOptions.Section), Strict).ValidateOnStart();
         services.AddOptions<LoggingOptions>().Bind(configuration.GetSection(LoggingOptions.Section), Strict).ValidateOnStart();
     }
@@ -82,7 +84,7 @@ internal static class AgentConfiguration
         }
         catch (AggregateException e)
         {
-            throw new ConfigurationException(string.Join(Environment.NewLine, e.Flatten().InnerExceptions.Select(inner => Describe(inner, configuration))));
+            throw new ConfigurationException(string.Join(Environment.NewLine, e.Flatten().InnerExceptions.Select(inner => Describe(inner, configuration)).Distinct()));
         }
         catch (InvalidOperationException e)
         {
@@ -142,6 +144,10 @@ internal static class AgentConfiguration
             throw new ConfigurationException($"'--set {setting}' is no assignment; write --set Section:Key=value.");
         return new(setting[..equals], setting[(equals + 1)..]);
     }
+
+    /// <summary>The meters' own rates fit into any window.</summary>
+    private static bool IsWindowKept(TelemetryOptions telemetry, IOptions<PowerOptions> power) =>
+        telemetry.WindowSeconds * (power.Value.SamplesPerSecond ?? 0) <= PowerOptions.MostReadingsPerWindow;
 
     private static void Strict(BinderOptions options) => options.ErrorOnUnknownConfiguration = true;
 }

@@ -4,7 +4,7 @@ using Dunlin.Agent.Cameras;
 namespace Dunlin.Agent.Configuration;
 
 /// <summary>Section <c>Camera</c>: where frames come from.</summary>
-public sealed class CameraOptions
+public sealed class CameraOptions : IValidatableObject
 {
     public const string Section = "Camera";
 
@@ -40,4 +40,15 @@ public sealed class CameraOptions
 
     /// <summary>A folder goes as fast as frames are taken, each exactly once (benchmarks).</summary>
     public bool Unpaced { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        const double framesPerStall = 2, millisecondsPerSecond = 1000;
+        // A folder has its images at once, however seldom it gives one.
+        if (!(FramesPerSecond > 0) || (CameraSource.TryParse(Source, out var source, out _) && source.Kind == CameraSourceKind.Folder)) yield break;
+        var least = (long)Math.Ceiling(framesPerStall / FramesPerSecond * millisecondsPerSecond);
+        if (StallMilliseconds < least)
+            yield return new ValidationResult(
+                $"must bring two frames within Camera:StallMilliseconds, now {StallMilliseconds}, or every wait for a frame counts as a stall; set that to {least} or more", [nameof(FramesPerSecond)]);
+    }
 }

@@ -11,7 +11,7 @@ namespace Dunlin.Telemetry.Energy;
 /// <param name="longestGap">Watts further apart than this are not joined.</param>
 /// <param name="maximumWatts">Power above this is an error of the sensor.</param>
 /// <param name="capacity">Stretches kept.</param>
-internal sealed class EnergyIntegrator(TimeProvider time, TimeSpan longestGap, double maximumWatts, int capacity = 16384)
+internal sealed class EnergyIntegrator(TimeProvider time, TimeSpan longestGap, double maximumWatts, int capacity)
 {
     /// <summary>A counter loses nothing between two readings, up to a round of its range; RAPL's lasts minutes at the least.</summary>
     private static readonly TimeSpan LongestCounterGap = TimeSpan.FromSeconds(60);

@@ -22,6 +22,13 @@ internal sealed class EnergySeries : IDisposable
     /// <summary>Below this share of a window nothing is said per inference.</summary>
     private const double LeastCoverage = 0.5;
 
+    private const double LongestWindowSeconds = 3600;
+
+    /// <summary>Of readings beside the regular ones: each question for energy is one.</summary>
+    private const double ExtraReadings = 0.25;
+
+    private const int LeastCapacity = 4096;
+
     private static readonly TimeSpan ShortestGap = TimeSpan.FromSeconds(0.5);
 
     private readonly IPowerMeter _meter;
@@ -41,7 +48,7 @@ internal sealed class EnergySeries : IDisposable
         Period = TimeSpan.FromSeconds(1 / meter.Provenance.SamplesPerSecond);
         var longestGap = 2.5 * Period;
         _health = new MeterHealth(time);
-        _integrator = new EnergyIntegrator(time, longestGap > ShortestGap ? longestGap : ShortestGap, maximumWatts);
+        _integrator = new EnergyIntegrator(time, longestGap > ShortestGap ? longestGap : ShortestGap, maximumWatts, CapacityFor(meter.Provenance.SamplesPerSecond));
         // An estimate stands still whenever the processes do.
         _stuck = meter.Provenance.Method == EnergyMethod.Estimated ? null : new StuckSensor(time, readBusySeconds);
     }
@@ -102,6 +109,10 @@ internal sealed class EnergySeries : IDisposable
     {
         lock (_lock) _meter.Dispose();
     }
+
+    /// <summary>Stretches of the longest window that may be asked for: what was forgotten would be told as a gap.</summary>
+    private static int CapacityFor(double samplesPerSecond) => Math.Max(LeastCapacity,
+        (int)((1 + ExtraReadings) * Math.Min(LongestWindowSeconds * samplesPerSecond, PowerOptions.MostReadingsPerWindow)));
 
     private bool Read()
     {

@@ -8,6 +8,12 @@ public sealed class PowerOptions
 {
     public const string Section = "Power";
 
+    /// <summary>
+    /// Readings that a telemetry window may hold: <see cref="SamplesPerSecond"/> × its seconds. All of them are kept until it ends,
+    /// in 2 MB. The longest window, an hour, holds fewer at the meters' own rates.
+    /// </summary>
+    public const int MostReadingsPerWindow = 50_000;
+
     /// <summary>Which meter; <see cref="PowerKind.Auto"/> takes the best that answers. I²C sensors are used only when named: probing could disturb another chip.</summary>
     [EnumDataType(typeof(PowerKind))]
     public PowerKind Kind { get; set; } = PowerKind.Auto;

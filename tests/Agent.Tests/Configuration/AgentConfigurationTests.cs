@@ -46,6 +46,32 @@ public sealed class AgentConfigurationTests : IDisposable
             e.Message.Split(Environment.NewLine).Order());
     }
 
+    [Theory]
+    [InlineData("/dev/video0")]
+    [InlineData("rpicam:0")]
+    [InlineData("rtsp://cam/belt")]
+    public void ACameraSlowerThanItsStallIsRefused(string source)
+    {
+        Assert.Equal(
+            "Camera:FramesPerSecond must bring two frames within Camera:StallMilliseconds, now 3000, or every wait for a frame counts as a stall; set that to 6667 or more; it is '0.3'.",
+            Refused($"Camera:Source={source}", "Camera:FramesPerSecond=0.3").Message);
+        Services(null, $"Camera:Source={source}", "Camera:FramesPerSecond=0.3", "Camera:StallMilliseconds=6667");
+        Services(null, $"Camera:Source={source}", "Camera:StallMilliseconds=200");
+    }
+
+    [Fact]
+    public void AFolderMayBeAsSlowAsItLikes() => Services(null, "Camera:Source=/srv/images", "Camera:FramesPerSecond=0.1");
+
+    [Fact]
+    public void AWindowOfMoreReadingsThanAreKeptIsRefused()
+    {
+        var e = Assert.Throws<ConfigurationException>(() => AgentOptions.Load(null, ["Telemetry:WindowSeconds=51", "Power:SamplesPerSecond=1000"]));
+        Assert.Equal("Telemetry:WindowSeconds must hold at most 50000 readings at Power:SamplesPerSecond; it is '51'.", e.Message);
+        Assert.Equal(50, AgentOptions.Load(null, ["Telemetry:WindowSeconds=50", "Power:SamplesPerSecond=1000"]).Get<TelemetryOptions>().WindowSeconds);
+        Assert.Equal(3600, AgentOptions.Load(null, ["Telemetry:WindowSeconds=3600"]).Get<TelemetryOptions>().WindowSeconds);
+        Assert.DoesNotContain("Telemetry", Assert.Throws<ConfigurationException>(() => AgentOptions.Load(null, ["Power:SamplesPerSecond=-1"])).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AValueOfTheWrongTypeIsNamed()
     {

@@ -66,6 +66,18 @@ public sealed class EnergySeriesTests
         Assert.Equal(series.Integrate(Origin, _time.GetTimestamp())!.Value.Joules, sum, 9);
     }
 
+    [Theory]
+    [InlineData(10, 3600)]
+    [InlineData(1000, 50)]
+    public void OfTheLongestWindowNothingIsForgotten(double samplesPerSecond, double seconds)
+    {
+        var series = SeriesOf(_ => 5, samplesPerSecond: samplesPerSecond);
+        Run(series, seconds);
+        var reading = series.ReadingOf(Origin, _time.GetTimestamp(), 0)!;
+        Assert.Equal(seconds, reading.CoveredSeconds, 3);
+        Assert.Equal(0, reading.GapSeconds, 3);
+    }
+
     [Fact]
     public void ASilentSensorLeavesAGapAndNothingIsInventedForIt()
     {
@@ -229,12 +241,12 @@ public sealed class EnergySeriesTests
 
     private long Ticks(double seconds) => (long)(seconds * _time.TimestampFrequency);
 
-    private EnergySeries SeriesOf(Func<double, double?> watts, Func<double, double>? counter = null, EnergyMethod method = EnergyMethod.Measured)
+    private EnergySeries SeriesOf(Func<double, double?> watts, Func<double, double>? counter = null, EnergyMethod method = EnergyMethod.Measured, double samplesPerSecond = 10)
     {
         var meter = new WaveformMeter(_time, watts)
         {
             Counter = counter,
-            Provenance = new PowerProvenance(method, "waveform", EnergyScope.Board, 10, 0.02, "The waveform"),
+            Provenance = new PowerProvenance(method, "waveform", EnergyScope.Board, samplesPerSecond, 0.02, "The waveform"),
         };
         var series = new EnergySeries(meter, _time, 1000, () => _busySeconds);
         series.Sample();
@@ -243,7 +255,7 @@ public sealed class EnergySeriesTests
 
     private void Run(EnergySeries series, double seconds, Func<double, double>? busyCores = null)
     {
-        const double period = 0.1;
+        var period = series.Period.TotalSeconds;
         for (var elapsed = 0.0; elapsed < seconds - 1e-9; elapsed += period)
         {
             var step = Math.Min(period, seconds - elapsed);
