@@ -1,3 +1,4 @@
+using Dunlin.Agent.Cameras;
 using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -103,8 +104,15 @@ internal static class AgentConfiguration
             if (colon < 0) return failure;
             var key = $"{section}:{failure[..colon]}";
             var rule = failure[(colon + 2)..].Replace($"The field {failed.OptionsType.Name}.{failure[..colon]} ", "", StringComparison.Ordinal).TrimEnd('.');
-            return $"{key} {rule}; it is '{configuration[key]}'.";
+            return $"{key} {rule}; it is '{WithoutPassword(configuration[key] ?? "")}'.";
         }));
+    }
+
+    /// <summary>A URL may hold one, also where none belongs; so may <c>user:password@host</c>.</summary>
+    private static string WithoutPassword(string value)
+    {
+        const string mark = "://";
+        return value.Contains(mark, StringComparison.Ordinal) ? UrlRedaction.Redact(value) : UrlRedaction.Redact(mark + value)[mark.Length..];
     }
 
     private static void RefuseUnknownSections(IConfigurationRoot configuration)

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Telemetry.Link;
@@ -63,6 +64,8 @@ public sealed class MqttOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (!IsAlone(Host))
+            yield return new ValidationResult("must be a name or an address alone, without scheme, port and path, as in Mqtt:Host=broker.example and Mqtt:Port=1883", [nameof(Host)]);
         if (CertificateFile.Length > 0 != KeyFile.Length > 0)
             yield return new ValidationResult("must be given together with KeyFile", [nameof(CertificateFile)]);
         if (!Tls && (CaFile + CrlFile + CertificateFile).Length > 0)
@@ -72,6 +75,10 @@ public sealed class MqttOptions : IValidatableObject
         if ((Password + PasswordFile).Length > 0 && UserName.Length == 0)
             yield return new ValidationResult("must be given where a password is", [nameof(UserName)]);
     }
+
+    /// <summary>Of colons only IPv6 addresses have any, which <see cref="IPAddress"/> also parses with a port behind brackets.</summary>
+    private static bool IsAlone(string host) => !host.Contains('/', StringComparison.Ordinal)
+        && (!host.Contains(':', StringComparison.Ordinal) || (IPAddress.TryParse(host, out _) && !host.Contains("]:", StringComparison.Ordinal)));
 }
 
 [OptionsValidator]

@@ -72,6 +72,28 @@ public sealed class AgentConfigurationTests : IDisposable
         Assert.DoesNotContain("Telemetry", Assert.Throws<ConfigurationException>(() => AgentOptions.Load(null, ["Power:SamplesPerSecond=-1"])).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("mqtt://b:1883", "mqtt://b:1883")]
+    [InlineData("mqtt://me:s3cret@b", "mqtt://***@b")]
+    [InlineData("me:s3cret@b", "***@b")]
+    [InlineData("b:1883", "b:1883")]
+    [InlineData("b/mqtt", "b/mqtt")]
+    [InlineData("[::1]:1883", "[::1]:1883")]
+    public void ABrokersHostStandsAlone(string host, string shown)
+    {
+        var e = Assert.Throws<ConfigurationException>(() => AgentOptions.Load(null, [$"Mqtt:Host={host}"]));
+        Assert.Equal($"Mqtt:Host must be a name or an address alone, without scheme, port and path, as in Mqtt:Host=broker.example and Mqtt:Port=1883; it is '{shown}'.", e.Message);
+    }
+
+    [Theory]
+    [InlineData("broker.plant-a.example")]
+    [InlineData("mqtt_broker")]
+    [InlineData("10.0.0.5")]
+    [InlineData("::1")]
+    [InlineData("fe80::5054:ff:fe12:3456%2")]
+    [InlineData("[2001:db8::7]")]
+    public void ANameOrAnAddressIsAHost(string host) => Assert.Equal(host, AgentOptions.Load(null, [$"Mqtt:Host={host}"]).Get<MqttOptions>().Host);
+
     [Fact]
     public void AValueOfTheWrongTypeIsNamed()
     {
