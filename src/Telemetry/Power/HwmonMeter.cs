@@ -28,9 +28,7 @@ internal sealed class HwmonMeter : IPowerMeter
     {
         (_files, _time, _channels) = (files, time, channels);
         var rails = string.Join(" + ", channels.Select(channel => channel.Label));
-        var board = options.FeedsWholeBoard || channels is [{ IsInput: true }];
-        Provenance = new PowerProvenance(EnergyMethod.Measured, "hwmon", board ? EnergyScope.Board : EnergyScope.Rail,
-            options.SamplesPerSecond ?? PowerMeters.UsualSamplesPerSecond, StatedUncertainty, $"{chip} ({rails})");
+        Provenance = ProvenanceOf(options, options.FeedsWholeBoard || channels is [{ IsInput: true }], $"{chip} ({rails})");
     }
 
     public PowerProvenance Provenance { get; }
@@ -40,15 +38,26 @@ internal sealed class HwmonMeter : IPowerMeter
     public static IReadOnlyList<HwmonMeter> Find(SysFiles files, TimeProvider time, PowerOptions options)
     {
         var found = new List<(bool Supply, HwmonMeter Meter)>();
-        foreach (var folder in files.List("/sys/class/hwmon", "hwmon*"))
+        foreach (var (name, all) in Chips(files))
         {
-            if (files.ReadText($"{folder}/name") is not { } name || ForeignChips.Any(foreign => name.StartsWith(foreign, StringComparison.Ordinal))) continue;
-            var channels = ChannelsOf(files, folder);
+            var channels = all;
             if (options.Channel is { } wanted) channels = [.. channels.Where(channel => channel.Label == wanted || channel.Number == wanted)];
             else if (channels.FirstOrDefault(channel => channel.IsInput) is { } input) channels = [input];
             if (channels.Length > 0) found.Add((SupplyChips.Contains(name), new HwmonMeter(files, time, name, channels, options)));
         }
         return [.. found.OrderByDescending(pair => pair.Supply).Select(pair => pair.Meter)];
+    }
+
+    /// <summary>What can be said of a meter that is not there yet.</summary>
+    public static PowerProvenance Expected(PowerOptions options) => ProvenanceOf(options, options.FeedsWholeBoard, "hwmon sensor");
+
+    /// <summary>Why <see cref="Find"/> finds none.</summary>
+    public static string WhyNone(SysFiles files, PowerOptions options)
+    {
+        var chips = Chips(files).Select(chip => $"{chip.Name} has {string.Join(", ", chip.Channels.Select(channel => $"'{channel.Label}' ({channel.Number})"))}").ToList();
+        return options.Channel is { } wanted && chips.Count > 0
+            ? $"No hwmon sensor has the channel '{wanted}': {string.Join("; ", chips)}. Set Power:Channel to a label or number of these."
+            : "No sensor under /sys/class/hwmon gives power; load its driver, or set another Power:Kind.";
     }
 
     public bool TryRead(out PowerSample sample)
@@ -70,6 +79,20 @@ internal sealed class HwmonMeter : IPowerMeter
     }
 
     public void Dispose() { }
+
+    private static PowerProvenance ProvenanceOf(PowerOptions options, bool isBoard, string description) =>
+        new(EnergyMethod.Measured, "hwmon", isBoard ? EnergyScope.Board : EnergyScope.Rail,
+            options.SamplesPerSecond ?? PowerMeters.UsualSamplesPerSecond, StatedUncertainty, description);
+
+    /// <summary>Those that give power.</summary>
+    private static IEnumerable<(string Name, Channel[] Channels)> Chips(SysFiles files)
+    {
+        foreach (var folder in files.List("/sys/class/hwmon", "hwmon*"))
+        {
+            if (files.ReadText($"{folder}/name") is not { } name || ForeignChips.Any(foreign => name.StartsWith(foreign, StringComparison.Ordinal))) continue;
+            if (ChannelsOf(files, folder) is { Length: > 0 } channels) yield return (name, channels);
+        }
+    }
 
     /// <summary>Energy counters if there are any, else power, else current × voltage; never a mixture.</summary>
     private static Channel[] ChannelsOf(SysFiles files, string folder)

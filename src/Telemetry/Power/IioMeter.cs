@@ -8,6 +8,9 @@ internal sealed class IioMeter : IPowerMeter
 {
     private const double Milli = 1e-3, StatedUncertainty = 0.02;
 
+    /// <summary>Why <see cref="Find"/> finds none.</summary>
+    public const string WhyNone = "No sensor under /sys/bus/iio/devices gives power; load its driver, or set another Power:Kind.";
+
     private readonly SysFiles _files;
     private readonly TimeProvider _time;
     private readonly string _raw, _scale;
@@ -15,8 +18,7 @@ internal sealed class IioMeter : IPowerMeter
     private IioMeter(SysFiles files, TimeProvider time, string name, string raw, PowerOptions options)
     {
         (_files, _time, _raw, _scale) = (files, time, raw, raw[..^"_raw".Length] + "_scale");
-        Provenance = new PowerProvenance(EnergyMethod.Measured, "iio", options.FeedsWholeBoard ? EnergyScope.Board : EnergyScope.Rail,
-            options.SamplesPerSecond ?? PowerMeters.UsualSamplesPerSecond, StatedUncertainty, $"{name} ({Path.GetFileName(raw)})");
+        Provenance = ProvenanceOf(options, $"{name} ({Path.GetFileName(raw)})");
     }
 
     public PowerProvenance Provenance { get; }
@@ -43,5 +45,12 @@ internal sealed class IioMeter : IPowerMeter
         return false;
     }
 
+    /// <summary>What can be said of a meter that is not there yet.</summary>
+    public static PowerProvenance Expected(PowerOptions options) => ProvenanceOf(options, "IIO sensor");
+
     public void Dispose() { }
+
+    private static PowerProvenance ProvenanceOf(PowerOptions options, string description) =>
+        new(EnergyMethod.Measured, "iio", options.FeedsWholeBoard ? EnergyScope.Board : EnergyScope.Rail,
+            options.SamplesPerSecond ?? PowerMeters.UsualSamplesPerSecond, StatedUncertainty, description);
 }

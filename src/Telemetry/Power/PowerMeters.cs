@@ -41,7 +41,13 @@ public static class PowerMeters
         {
             var name = kind.ToString().ToLowerInvariant();
             if (meter is not null) { Discard(candidates); reasons.Add($"{name}: not looked at, a better one answers."); continue; }
-            if (candidates.Count == 0) reasons.Add($"{name}: none found.");
+            if (candidates.Count == 0)
+            {
+                // A meter that was named is kept, since it may come.
+                if (options.Kind == kind) meter = Await(kind, options, time, files);
+                reasons.Add($"{name}: {meter?.Problem ?? (kind == PowerKind.Hwmon && options.Channel is not null ? HwmonMeter.WhyNone(files, options) : "none found.")}");
+            }
+
             foreach (var candidate in candidates)
             {
                 if (meter is not null) { candidate.Dispose(); continue; }
@@ -66,6 +72,14 @@ public static class PowerMeters
         if (options.Kind == PowerKind.Pmic || (options.Kind == PowerKind.Auto && IsRaspberryPi5(files))) yield return (PowerKind.Pmic, [new PmicMeter(options, time, readAdc)]);
         if (Wanted(PowerKind.Rapl)) yield return (PowerKind.Rapl, OneOrNone(RaplMeter.Find(files, time, options)));
     }
+
+    private static AwaitedMeter Await(PowerKind kind, PowerOptions options, TimeProvider time, SysFiles files) => kind switch
+    {
+        PowerKind.Hwmon => new(HwmonMeter.Expected(options), time, () => HwmonMeter.Find(files, time, options) is [var best, ..] ? best : null, () => HwmonMeter.WhyNone(files, options)),
+        PowerKind.Iio => new(IioMeter.Expected(options), time, () => IioMeter.Find(files, time, options), () => IioMeter.WhyNone),
+        PowerKind.Rapl => new(RaplMeter.Expected(options), time, () => RaplMeter.Find(files, time, options), () => RaplMeter.WhyNone),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Only what is found by looking can be absent."),
+    };
 
     private static IReadOnlyList<IPowerMeter> OneOrNone(IPowerMeter? meter) => meter is null ? [] : [meter];
 

@@ -11,6 +11,9 @@ internal sealed class RaplMeter : IPowerMeter
     /// <summary>Against wall measurements package counters were found within 5 % (Khan et al., RAPL in Action, 2018).</summary>
     private const double StatedUncertainty = 0.05;
 
+    /// <summary>Why <see cref="Find"/> finds none.</summary>
+    public const string WhyNone = "No CPU package is under /sys/class/powercap; load the module intel_rapl_msr, or set another Power:Kind.";
+
     private readonly SysFiles _files;
     private readonly TimeProvider _time;
     private readonly Package[] _packages;
@@ -18,8 +21,7 @@ internal sealed class RaplMeter : IPowerMeter
     private RaplMeter(SysFiles files, TimeProvider time, Package[] packages, PowerOptions options)
     {
         (_files, _time, _packages) = (files, time, packages);
-        Provenance = new PowerProvenance(EnergyMethod.Derived, "rapl", EnergyScope.Package,
-            options.SamplesPerSecond ?? PowerMeters.UsualSamplesPerSecond, StatedUncertainty, $"RAPL of {packages.Length} CPU package{(packages.Length == 1 ? "" : "s")}");
+        Provenance = ProvenanceOf(options, $"RAPL of {packages.Length} CPU package{(packages.Length == 1 ? "" : "s")}");
     }
 
     public PowerProvenance Provenance { get; }
@@ -51,7 +53,13 @@ internal sealed class RaplMeter : IPowerMeter
         return true;
     }
 
+    /// <summary>What can be said of a meter that is not there yet.</summary>
+    public static PowerProvenance Expected(PowerOptions options) => ProvenanceOf(options, "RAPL");
+
     public void Dispose() { }
+
+    private static PowerProvenance ProvenanceOf(PowerOptions options, string description) =>
+        new(EnergyMethod.Derived, "rapl", EnergyScope.Package, options.SamplesPerSecond ?? PowerMeters.UsualSamplesPerSecond, StatedUncertainty, description);
 
     private sealed class Package(string path, long? range)
     {

@@ -151,6 +151,40 @@ public sealed class PowerMetersTests : IDisposable
         Assert.Contains("/dev/i2c-250", found.Meter.Problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(PowerKind.Hwmon, "sys/class/hwmon/hwmon0/name: ina226\nsys/class/hwmon/hwmon0/power1_input: 2500000", "ina226 (channel 1)")]
+    [InlineData(PowerKind.Iio, "sys/bus/iio/devices/iio:device0/name: ina226\nsys/bus/iio/devices/iio:device0/in_power2_raw: 200", "ina226 (in_power2_raw)")]
+    [InlineData(PowerKind.Rapl, "sys/class/powercap/intel-rapl:0/name: package-0\nsys/class/powercap/intel-rapl:0/energy_uj: 7", "RAPL of 1 CPU package")]
+    public void AMeterThatWasNamedIsAProblemUntilItComes(PowerKind kind, string tree, string description)
+    {
+        using var board = new RecordedBoard(RecordedBoard.BareMachine);
+        var found = Discover(new PowerOptions { Kind = kind }, board.Root);
+        var meter = found.Meter!;
+        Assert.False(meter.TryRead(out _));
+        Assert.Contains("set another Power:Kind", meter.Problem, StringComparison.Ordinal);
+        Assert.Contains($"{kind.ToString().ToLowerInvariant()}: {meter.Problem}", found.Reasons);
+        var (method, source, _) = Kind(meter);
+
+        foreach (var line in tree.Split('\n')) board.Write(line[..line.IndexOf(": ", StringComparison.Ordinal)], line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..]);
+        Assert.False(meter.TryRead(out _), "it is not looked for at each reading");
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.True(meter.TryRead(out _), meter.Problem);
+        Assert.Null(meter.Problem);
+        Assert.Equal((method, source, description), (meter.Provenance.Method, meter.Provenance.Source, meter.Provenance.Description));
+    }
+
+    [Theory]
+    [InlineData(PowerKind.Hwmon)]
+    [InlineData(PowerKind.Auto)]
+    public void AChannelThatIsNotThereIsToldWithThoseThatAre(PowerKind kind)
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.JetsonOrin);
+        var found = Discover(new PowerOptions { Kind = kind, Channel = "VDD" }, recorded.Root);
+        const string problem = "No hwmon sensor has the channel 'VDD': ina3221 has 'VDD_IN' (1), 'VDD_CPU_GPU_CV' (2), 'VDD_SOC' (3). Set Power:Channel to a label or number of these.";
+        Assert.Contains($"hwmon: {problem}", found.Reasons);
+        Assert.Equal(kind == PowerKind.Hwmon ? problem : null, found.Meter?.Problem);
+    }
+
     [Fact]
     public void AnHwmonSensorThatDisappearsIsAProblemAndNoZero()
     {
