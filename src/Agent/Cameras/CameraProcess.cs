@@ -21,7 +21,7 @@ public static class CameraProcess
             CameraSourceKind.Folder or CameraSourceKind.VideoDevice => null,
             CameraSourceKind.Csi => RpicamVid(source, settings),
             CameraSourceKind.VideoFile => Ffmpeg(
-                [.. settings.Repeat ? ["-stream_loop", "-1"] : (string[])[], "-re", "-i", "file:" + source.Address], IsMotionJpeg(source, settings), null) with { Read = [source.Address] },
+                [.. settings.Repeat ? ["-stream_loop", "-1"] : (string[])[], "-re", "-i", "file:" + source.Address], IsMotionJpeg(source, settings), null) with { Read = [source.Address], IsFinite = !settings.Repeat },
             _ => Ffmpeg(["-f", "concat", "-safe", "0", "-protocol_whitelist", Protocols, "-fflags", "nobuffer", "-flags", "low_delay", "-i", "pipe:0"],
                 IsMotionJpeg(source, settings), Script(source, settings)),
         };

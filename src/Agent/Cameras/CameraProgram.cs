@@ -11,6 +11,9 @@ public sealed record CameraProgram(string FileName, IReadOnlyList<string> Argume
     /// <summary>Files that it may read besides system folders and devices: the video file.</summary>
     public IReadOnlyList<string> Read { get; init; } = [];
 
+    /// <summary>When it ends by itself, all is delivered: a film that is not repeated.</summary>
+    public bool IsFinite { get; init; }
+
     /// <summary>For the log; without <see cref="StandardInput"/>.</summary>
     public override string ToString() => $"{FileName} {string.Join(' ', Arguments)}";
 }

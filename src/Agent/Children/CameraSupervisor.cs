@@ -52,7 +52,7 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
 
     /// <summary>
     /// Runs the program, again and again, until cancelled; then it is gone. <paramref name="closed"/> is called with the reason
-    /// whenever it ended.
+    /// whenever it ended. After the end of a finite one it returns, and the worker finds the pipe's end, as a folder's.
     /// </summary>
     public async Task RunAsync(Action<ChildExit>? closed, CancellationToken cancellationToken)
     {
@@ -62,6 +62,13 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
             try
             {
                 var exit = await LiveAsync(cancellationToken);
+                if (_program.IsFinite && exit.ExitCode == 0)
+                {
+                    _write.Dispose();
+                    LogCameraFinished(_program.FileName);
+                    return;
+                }
+
                 closed?.Invoke(exit);
                 var delay = _backoff.Next(_time.GetElapsedTime(started));
                 LogCameraEnded(exit.Reason, delay.TotalMilliseconds);
@@ -128,6 +135,9 @@ public sealed partial class CameraSupervisor : IAsyncDisposable
         Path.IsPathRooted(name)
             ? File.Exists(name) ? name : null
             : ProgramFolders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The camera program {Program} has delivered all of its film, which Camera:Repeat=false does not repeat")]
+    private partial void LogCameraFinished(string program);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Reason} The camera program starts again in {DelayMilliseconds:0} ms")]
     private partial void LogCameraEnded(string reason, double delayMilliseconds);

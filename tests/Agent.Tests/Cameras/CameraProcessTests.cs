@@ -42,6 +42,13 @@ public sealed class CameraProcessTests
         "rpicam-vid --camera 1 --codec mjpeg --width 1280 --height 720 --framerate 12.5 --flush -t 0 -n -o -",
         For("rpicam:1", new CameraSettings { Width = 1280, Height = 720, FramesPerSecond = 12.5 }).ToString());
 
+    [Theory]
+    [InlineData("/srv/belt.mp4", true, false)]
+    [InlineData("/srv/belt.mp4", false, true)]
+    [InlineData("rtsp://cam/belt", false, false)]
+    public void OnlyAFilmThatIsNotRepeatedEnds(string source, bool repeat, bool isFinite) =>
+        Assert.Equal(isFinite, For(source, new CameraSettings { Repeat = repeat }).IsFinite);
+
     [Fact]
     public void TheWorkerOpensFoldersAndDevicesItself()
     {

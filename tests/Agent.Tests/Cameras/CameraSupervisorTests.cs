@@ -5,6 +5,7 @@ using Dunlin.Runtime.Cameras;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Time.Testing;
+using Microsoft.Win32.SafeHandles;
 
 namespace Dunlin.Agent.Tests.Cameras;
 
@@ -69,6 +70,36 @@ public sealed class CameraSupervisorTests : IDisposable
     }
 
     [Fact]
+    public async Task AFilmThatIsNotRepeatedIsPlayedOnceAndEndsTheStream()
+    {
+        await using var supervisor = Supervisor("printf film", isFinite: true);
+        var exits = new List<ChildExit>();
+        await supervisor.RunAsync(exits.Add, TestContext.Current.CancellationToken).WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
+        Assert.Empty(exits);
+        Assert.Null(supervisor.ProcessId);
+        Assert.DoesNotContain(_log.All, line => line.Contains("starts again", StringComparison.Ordinal));
+        using var pipe = new FileStream(new SafeFileHandle(supervisor.ReadDescriptor, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+        using var reader = new StreamReader(pipe);
+        Assert.Equal("film", await reader.ReadToEndAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task AFilmThatCannotBePlayedIsTriedAgain()
+    {
+        await using var supervisor = Supervisor("exit 1", isFinite: true);
+        using var stop = new CancellationTokenSource();
+        var exits = new List<ChildExit>();
+        var running = supervisor.RunAsync(exits.Add, stop.Token);
+        await Eventually.TrueAsync(() =>
+        {
+            _time.Advance(Step);
+            return exits.Count >= 2;
+        }, "it is started again");
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
     public async Task AProgramThatIsNotInstalledIsNamed()
     {
         await using var supervisor = new CameraSupervisor(TestChildren.Host(_folder), new CameraProgram("rpicam-nowhere", []), Patience, _log, _time);
@@ -83,8 +114,8 @@ public sealed class CameraSupervisorTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private CameraSupervisor Supervisor(string script) =>
-        new(TestChildren.Host(_folder), new CameraProgram("/bin/sh", ["-c", script]), Patience, _log, _time);
+    private CameraSupervisor Supervisor(string script, bool isFinite = false) =>
+        new(TestChildren.Host(_folder), new CameraProgram("/bin/sh", ["-c", script]) { IsFinite = isFinite }, Patience, _log, _time);
 
     private async Task<int> IdAsync(CameraSupervisor supervisor, int former)
     {
