@@ -14,6 +14,6 @@ internal sealed class ReopenDelay(Random random)
         return TimeSpan.FromSeconds(whole * (0.5 + random.NextDouble() / 2));
     }
 
-    /// <summary>A frame came.</summary>
+    /// <summary>The source is well.</summary>
     public void Reset() => _failures = 0;
 }

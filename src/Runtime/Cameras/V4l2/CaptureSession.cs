@@ -201,7 +201,7 @@ internal sealed class CaptureSession : IDisposable
         var type = (int)VideoConstants.TypeVideoCapture;
         error = _device.Control(VideoConstants.StreamOn, ref type);
         isOutOfBandwidth = error == Errno.NoSpace;
-        return error == 0 ? null : faults.Streaming(error, Format);
+        return error == 0 ? null : faults.Streaming(error);
     }
 
     /// <summary>What is good of the frame; nothing, and why, if it is corrupt.</summary>

@@ -10,6 +10,10 @@ namespace Dunlin.Runtime.Cameras.V4l2;
 internal sealed class V4l2Camera : ICamera
 {
     private const int SliceMilliseconds = 100;
+
+    /// <summary>A camera that dies sooner after its first frame is not well yet, and is opened again ever less often.</summary>
+    private const long SettlingNanoseconds = 5_000_000_000;
+
     private readonly CameraSpec _spec;
     private readonly IVideoSystem _system;
     private readonly TimeProvider _time;
@@ -63,6 +67,7 @@ internal sealed class V4l2Camera : ICamera
     private void Pump(CaptureSession session, NewestFrameSlot slot, CancellationToken cancellationToken)
     {
         var lastFrame = _time.Nanoseconds();
+        long? firstFrame = null;
         while (!cancellationToken.IsCancellationRequested)
         {
             var captured = session.Next(slot, Math.Min(SliceMilliseconds, _spec.StallMilliseconds), _time, out var frame);
@@ -74,7 +79,7 @@ internal sealed class V4l2Camera : ICamera
                 lastFrame = now;
                 frame.Number = _number++;
                 _monitor.FrameArrived(now);
-                _delay.Reset();
+                if (now - (firstFrame ??= now) >= SettlingNanoseconds) _delay.Reset();
                 slot.Publish(frame);
                 continue;
             }

@@ -16,9 +16,10 @@ internal sealed class VideoFaults(string path)
 
     public CameraFault Unplugged() => new(CameraStates.Absent, $"Video device '{path}' is not there; plug the camera in, or name another device in the configuration.");
 
-    public CameraFault Streaming(int error, string format) => error == Errno.NoSpace
+    /// <summary>The same for each format, since they are tried in turn.</summary>
+    public CameraFault Streaming(int error) => error == Errno.NoSpace
         ? new(CameraStates.Failed,
-            $"The USB bus has no bandwidth left for video device '{path}' in {format}; take MJPEG, a smaller size or fewer frames per second, or plug the camera into another bus.")
+            $"The USB bus has no bandwidth left for video device '{path}'; MJPEG is tried too where the camera has it. Ask for a smaller size or fewer frames per second, or plug the camera into another bus.")
         : Failing("STREAMON", error);
 
     public CameraFault Failing(string call, int error) => error switch

@@ -165,6 +165,40 @@ public sealed class V4l2CameraTests
     }
 
     [Fact]
+    public void WithoutBandwidthForAnyFormatThatIsSaidOnce()
+    {
+        _video.Modes.Add((VideoConstants.MotionJpeg, 4, 2, 30));
+        _video.Errors[VideoConstants.StreamOn] = Errno.NoSpace;
+        using (var camera = Start(time: new TestTime(haste: 1000)))
+            Assert.True(SpinWait.SpinUntil(() => _video.OpenedCount >= 6, 10_000));
+        Assert.Contains("no bandwidth left", Assert.Single(_log.Lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ACameraThatDiesAfterEachFirstFrameIsOpenedEverLessOftenUntilItLasts()
+    {
+        var time = new TestTime(haste: 1000);
+        using var camera = Start(time: time);
+        for (var cycle = 0; cycle < 6; cycle++) DeliverAndDie();
+        Assert.InRange(time.Waits.Last(), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8));
+
+        _video.Deliver(new(Picture, 0));
+        Assert.Equal(Picture, camera.Next());
+        time.Hurry(TimeSpan.FromSeconds(5));
+        DeliverAndDie();
+        Assert.InRange(time.Waits.Last(), TimeSpan.Zero, TimeSpan.FromSeconds(0.25));
+
+        void DeliverAndDie()
+        {
+            var waits = time.Waits.Count;
+            _video.Deliver(new(Picture, 0));
+            Assert.Equal(Picture, camera.Next());
+            _video.Deliver(new([], 0, Error: Errno.NoDevice));
+            Assert.True(SpinWait.SpinUntil(() => time.Waits.Count > waits, 10_000));
+        }
+    }
+
+    [Fact]
     public void ANodeThatCapturesNothingIsNamedSo()
     {
         _video.Capabilities = VideoConstants.CapabilityStreaming;
@@ -209,7 +243,7 @@ public sealed class V4l2CameraTests
     [Fact]
     public void AnUnpluggedCameraIsAbsentAndComesBackFiftyTimesWithoutALeak()
     {
-        var time = new ImpatientTime();
+        var time = new TestTime(haste: 1000);
         using (var camera = Start(time: time))
         {
             for (var cycle = 0; cycle < 50; cycle++)
@@ -257,11 +291,4 @@ public sealed class V4l2CameraTests
 
     private static CameraSpec Spec(string source, int stall) =>
         new() { Kind = CameraKind.V4l2, Source = source, Width = 4, Height = 2, StallMilliseconds = stall };
-
-    /// <summary>Timers ring a hundred times too early.</summary>
-    private sealed class ImpatientTime : TimeProvider
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            System.CreateTimer(callback, state, dueTime / 100, period);
-    }
 }
