@@ -21,12 +21,6 @@ internal static class AgentConfiguration
         TelemetryOptions.Section, UpdateOptions.Section, LoggingOptions.Section, "Mqtt", "Power",
     ];
 
-    /// <summary>Variables of the prefix that are no keys: the programs' own, and those that the project's scripts and tests hand down to an agent.</summary>
-    private static readonly string[] OtherVariables =
-    [
-        "AGENT", "ARM64", "DEMO_BUILT", "FREEZE_LOOP", "FUZZ_SECONDS", "MODELS", "PACKAGE_LEVEL", "PACKAGE_VERSION", "PASSPHRASE", "SHARED", "SYSTEMD_TEST",
-    ];
-
     /// <param name="file">Null means <see cref="DefaultFile"/>, which may be absent.</param>
     /// <param name="settings"><c>Section:Key=value</c> each.</param>
     /// <exception cref="ConfigurationException">A file, key or assignment is not as it must be.</exception>
@@ -125,24 +119,18 @@ internal static class AgentConfiguration
         }
     }
 
-    /// <summary>What is no key would be passed over in silence.</summary>
+    /// <summary>What begins like a section and is no key would be passed over in silence. Other names are other programs'.</summary>
     private static void RefuseUnknownVariables()
     {
         foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => name.StartsWith(EnvironmentPrefix, StringComparison.OrdinalIgnoreCase)))
         {
             var rest = name[EnvironmentPrefix.Length..];
-            if (OtherVariables.Contains(rest) || (!rest.StartsWith('_') && rest.Contains("__", StringComparison.Ordinal))) continue;
-            throw new ConfigurationException($"The environment variable {name} is no key of the configuration; write {ProbableVariable(rest.Trim('_'))} (docs/configuration.md), or unset it.");
+            if (!rest.StartsWith('_') && rest.Contains("__", StringComparison.Ordinal)) continue;
+            rest = rest.TrimStart('_');
+            if (Sections.FirstOrDefault(section => rest.StartsWith(section, StringComparison.OrdinalIgnoreCase)) is not { } section) continue;
+            var key = rest[section.Length..].Replace("_", "", StringComparison.Ordinal);
+            throw new ConfigurationException($"The environment variable {name} is no key of the configuration; write {EnvironmentPrefix}{section}__{(key.Length > 0 ? key : "Key")} (docs/configuration.md), or unset it.");
         }
-    }
-
-    /// <summary>Keys are the same in any case.</summary>
-    private static string ProbableVariable(string rest)
-    {
-        if (Sections.FirstOrDefault(section => rest.StartsWith(section, StringComparison.OrdinalIgnoreCase)) is not { } section)
-            return $"{EnvironmentPrefix}Section__Key, with one of the sections {string.Join(", ", Sections)}";
-        var key = rest[section.Length..].Replace("_", "", StringComparison.Ordinal);
-        return $"{EnvironmentPrefix}{section}__{(key.Length > 0 ? key : "Key")}";
     }
 
     private static KeyValuePair<string, string?> Assignment(string setting)

@@ -11,7 +11,6 @@ public sealed class EnvironmentTests
     [InlineData("DUNLIN_Camera_FramesPerSecond", "write DUNLIN_Camera__FramesPerSecond ")]
     [InlineData("DUNLIN__Mqtt__Host", "write DUNLIN_Mqtt__Host ")]
     [InlineData("DUNLIN_CAMERA", "write DUNLIN_Camera__Key ")]
-    [InlineData("DUNLIN_SOURCE", "write DUNLIN_Section__Key, with one of the sections Device, Camera,")]
     public void AVariableThatIsNoKeyIsRefusedWithTheOneThatWasProbablyMeant(string variable, string advice)
     {
         var e = Assert.Throws<ConfigurationException>(() => Load(variable, "3"));
@@ -24,7 +23,7 @@ public sealed class EnvironmentTests
     [InlineData("DUNLIN_DEMO_BUILT")]
     [InlineData("DUNLIN_FREEZE_LOOP")]
     [InlineData("DUNLIN_PASSPHRASE")]
-    public void TheProjectsOwnVariablesAreNone(string variable) => Assert.Equal("localhost", Load(variable, "any").Get<MqttOptions>().Host);
+    public void OtherProgramsVariablesAreNone(string variable) => Assert.Equal("localhost", Load(variable, "any").Get<MqttOptions>().Host);
 
     [Fact]
     public void AKeyMayBeWrittenInAnyCase() => Assert.Equal("/films", Load("DUNLIN_CAMERA__SOURCE", "/films").Get<CameraOptions>().Source);

@@ -11,7 +11,7 @@ internal sealed class V4l2Camera : ICamera
 {
     private const int SliceMilliseconds = 100;
 
-    /// <summary>A camera that dies sooner after its first frame is not well yet, and is opened again ever less often.</summary>
+    /// <summary>A camera that dies sooner after its first frame is not well yet, and is opened again less and less often.</summary>
     private const long SettlingNanoseconds = 5_000_000_000;
 
     private readonly CameraSpec _spec;
@@ -79,6 +79,7 @@ internal sealed class V4l2Camera : ICamera
                 lastFrame = now;
                 frame.Number = _number++;
                 _monitor.FrameArrived(now);
+                _delay.Shorten();
                 if (now - (firstFrame ??= now) >= SettlingNanoseconds) _delay.Reset();
                 slot.Publish(frame);
                 continue;

@@ -175,12 +175,13 @@ public sealed class V4l2CameraTests
     }
 
     [Fact]
-    public void ACameraThatDiesAfterEachFirstFrameIsOpenedEverLessOftenUntilItLasts()
+    public void ACameraThatDiesAfterEachFirstFrameIsOpenedLessOftenUntilItLasts()
     {
         var time = new TestTime(haste: 1000);
         using var camera = Start(time: time);
         for (var cycle = 0; cycle < 6; cycle++) DeliverAndDie();
-        Assert.InRange(time.Waits.Last(), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8));
+        // Not so seldom that a camera with a bad plug is away for long.
+        Assert.InRange(time.Waits.Last(), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
 
         _video.Deliver(new(Picture, 0));
         Assert.Equal(Picture, camera.Next());

@@ -97,21 +97,12 @@ public sealed class VividTests
     [Fact]
     public void ACameraThatIsUnpluggedFiftyTimesIsBackWithinThreeSecondsEachTimeAndLeavesNothingOpen()
     {
-        var time = new TestTime();
-        using (var camera = Start(time))
+        using (var camera = Start())
         {
             Until(() => camera.Slot.CapturedCount > 0, "frames come");
             var descriptors = Directory.GetFiles("/proc/self/fd").Length;
             for (var cycle = 1; cycle <= 50; cycle++)
             {
-                // Well for five seconds, in steps that are no stall: the next fault is its first.
-                for (var step = 0; step < 2; step++)
-                {
-                    time.Hurry(TimeSpan.FromSeconds(2.5));
-                    var settled = camera.Slot.CapturedCount;
-                    Until(() => camera.Slot.CapturedCount > settled + 1, "frames go on");
-                }
-
                 Set("disconnect", 1);
                 var (unplugged, before, reconnects) = (TimeProvider.System.GetTimestamp(), camera.Slot.CapturedCount, cycle);
                 Until(() => camera.Health.ReconnectCount == reconnects && camera.Slot.CapturedCount > before, "it is opened again and delivers");
@@ -152,9 +143,9 @@ public sealed class VividTests
         Assert.DoesNotContain(Device!, Directory.GetFiles("/proc/self/fd").Select(file => new FileInfo(file).LinkTarget));
     }
 
-    private RunningCamera Start(TimeProvider? time = null) => new(new V4l2Camera(
+    private RunningCamera Start() => new(new V4l2Camera(
         new CameraSpec { Kind = CameraKind.V4l2, Source = Device!, Width = 320, Height = 180, FramesPerSecond = 15, StallMilliseconds = 5000 },
-        new LinuxVideoSystem(), time ?? TimeProvider.System, _log));
+        new LinuxVideoSystem(), TimeProvider.System, _log));
 
     private static FrameBuffer Take(RunningCamera camera)
     {
