@@ -13,7 +13,7 @@ internal static class ModelEnds
         return model.Graph.Input.Single(i => !constants.Contains(i.Name)).Name;
     }
 
-    private static readonly HashSet<string> PassOn = ["Identity", "Reshape", "Flatten", "Squeeze", "QuantizeLinear", "DequantizeLinear"];
+    private static readonly HashSet<string> PassOn = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast", "QuantizeLinear", "DequantizeLinear"];
 
     /// <summary>The scores' tensor, and whether a softmax is still to be applied to it.</summary>
     public static OutputSpec OutputOf(ModelProto model) => new()
@@ -25,9 +25,17 @@ internal static class ModelEnds
     /// <summary>Whether the scores are probabilities: of classes that exclude each other, or, after a sigmoid, of each class alone.</summary>
     public static bool GivesProbabilities(ModelProto model)
     {
-        NodeProto? Producer(string value) => model.Graph.Node.FirstOrDefault(n => n.Output.Contains(value));
-        var last = Producer(model.Graph.Output[0].Name);
-        while (last is not null && PassOn.Contains(last.OpType)) last = Producer(last.Input[0]);
+        var last = Last(model.Graph.Output[0].Name, value => model.Graph.Node.FirstOrDefault(n => n.Output.Contains(value)));
         return last?.OpType is "Softmax" or "Sigmoid" or "HardSigmoid";
+    }
+
+    /// <summary>The node that decides the scores: the last one but for those that only give them another shape or type.</summary>
+    /// <param name="output">The scores.</param>
+    /// <param name="producer">The node that computes a value; null for what is not computed.</param>
+    public static NodeProto? Last(string output, Func<string, NodeProto?> producer)
+    {
+        var last = producer(output);
+        while (last is not null && PassOn.Contains(last.OpType)) last = producer(last.Input[0]);
+        return last;
     }
 }

@@ -3,6 +3,7 @@ using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Quantization;
 using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.Optimizer.Tests.Quantization;
+using Onnx;
 
 namespace Dunlin.Optimizer.Tests.Graph;
 
@@ -22,6 +23,15 @@ public sealed class ModelEndsTests
         var images = Pictures.Make(model, 16, seed: 3);
         var quantization = PostTraining.Calibrate(ModelGraph.Of(model), images, new QuantizationOptions(), TestContext.Current.CancellationToken);
         Assert.Equal(expected, ModelEnds.OutputOf(quantization.Quantize(new HashSet<string>(), TestContext.Current.CancellationToken).Model).Activation);
+    }
+
+    [Fact]
+    public void ProbabilitiesOfAModelThatComputesInFloat16AreSeenThroughTheCastToFloat()
+    {
+        var net = new NetBuilder(seed: 2);
+        var scores = net.Unary("Cast", net.Linear(net.Mean(NetBuilder.Image), 4), Nodes.Int("to", (long)TensorProto.Types.DataType.Float16));
+        var model = net.Build(net.Unary("Cast", net.Unary("Softmax", scores), Nodes.Int("to", (long)TensorProto.Types.DataType.Float)));
+        Assert.Equal(Activation.None, ModelEnds.OutputOf(model).Activation);
     }
 
     [Fact]

@@ -156,6 +156,34 @@ public sealed class GraphNetworkTests
         AssertSame(net.Build(net.Unary("LogSoftmax", net.Linear(net.Add("GlobalMaxPool", [net.Transpose(y, 0, 3, 1, 2)], [1, 5, 1, 1]) is var pooled ? net.Flatten(pooled) : "", 4))));
     }
 
+    [Theory]
+    [InlineData("Softmax", "Reshape")]
+    [InlineData("LogSoftmax", "Squeeze")]
+    [InlineData("Sigmoid", "Flatten")]
+    public void LogitsAreThoseBeforeAnActivationThatOnlyAnotherShapeFollows(string activation, string shape)
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 6, side: 8);
+        var logits = net.GlobalPool(net.Conv(NetBuilder.Image, 4));
+        var x = activation == "Sigmoid" ? net.Unary(activation, logits) : net.Unary(activation, logits, Nodes.Int("axis", 1));
+        x = shape switch
+        {
+            "Reshape" => net.Reshape(x, 1, 4),
+            "Squeeze" => net.Add("Squeeze", [x, net.Constant(Tensors.Of("axes", [2L, 3], 2))], [1, 4]),
+            _ => net.Flatten(x),
+        };
+        var model = net.Build(x);
+        var graph = ModelGraph.Of(model);
+        using var network = new GraphNetwork(graph);
+        using var images = Images(model, graph, batch: 3);
+        using var actual = network.Logits(images);
+        model.Graph.Output[0] = Nodes.FloatValue(logits, 1, 4, 1, 1);
+        using var run = new GraphRun(model);
+
+        Assert.Equal([3, 4], actual.shape);
+        AssertClose(actual.data<float>().ToArray(), [.. images.data<float>().ToArray().Chunk((int)images.numel() / 3).SelectMany(run.Scores)]);
+    }
+
     [Fact]
     public void AnOperatorThatCannotBeTrainedIsNamed()
     {

@@ -14,6 +14,7 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
     private readonly List<TorchStep> _steps = [];
     private readonly Dictionary<string, Tensor> _constants = [];
     private readonly string _input, _output, _logits;
+    private readonly long[] _scores;
 
     /// <param name="graph">Is only read.</param>
     /// <param name="weightType">float32, or bfloat16 for convolutions and linear layers to compute in; the rest keeps float32.</param>
@@ -22,8 +23,8 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
     public GraphNetwork(ModelGraph graph, ScalarType weightType = ScalarType.Float32, Func<NodeProto, TorchOperation, TorchOperation>? around = null)
         : base("network")
     {
-        (_input, _output) = (graph.Input.Name, graph.Output);
-        var last = graph.Producer(graph.Output);
+        (_input, _output, _scores) = (graph.Input.Name, graph.Output, graph.Shapes[graph.Output][1..]);
+        var last = ModelEnds.Last(graph.Output, graph.Producer);
         _logits = last?.OpType is "Softmax" or "LogSoftmax" or "Sigmoid" or "HardSigmoid" ? last.Input[0] : graph.Output;
         foreach (var node in graph.Nodes)
         {
@@ -46,8 +47,12 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
     /// <summary>What the graph's output is.</summary>
     public override Tensor forward(Tensor input) => Run(input, _output);
 
-    /// <summary>The scores before a softmax or sigmoid at the graph's end, if there is one.</summary>
-    public Tensor Logits(Tensor input) => Run(input, _logits);
+    /// <summary>The scores before a softmax or sigmoid at the graph's end, if there is one, in the shape of the graph's output.</summary>
+    public Tensor Logits(Tensor input)
+    {
+        using var logits = Run(input, _logits);
+        return logits.reshape([logits.shape[0], .. _scores]);
+    }
 
     protected override void Dispose(bool disposing)
     {
