@@ -14,6 +14,7 @@ internal readonly record struct WilsonInterval(double Low, double High)
         var z2 = Z * Z / count;
         var centre = (share + z2 / 2) / (1 + z2);
         var half = Z / (1 + z2) * Math.Sqrt(share * (1 - share) / count + z2 / (4.0 * count));
-        return new WilsonInterval(Math.Max(0, centre - half), Math.Min(1, centre + half));
+        // Of none and of all, rounding would leave the share itself outside, which no manifest may say.
+        return new WilsonInterval(Math.Clamp(centre - half, 0, share), Math.Clamp(centre + half, share, 1));
     }
 }

@@ -18,5 +18,12 @@ public sealed class WilsonIntervalTests
     }
 
     [Fact]
+    public void AShareLiesWithinItsInterval() => Assert.All(Enumerable.Range(1, 500), count =>
+    {
+        Assert.Equal(0, WilsonInterval.Of(0, count).Low);
+        Assert.Equal(1, WilsonInterval.Of(count, count).High);
+    });
+
+    [Fact]
     public void NoSamplesHaveNoInterval() => Assert.Throws<ArgumentOutOfRangeException>(() => WilsonInterval.Of(0, 0));
 }
