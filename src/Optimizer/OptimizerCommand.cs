@@ -3,6 +3,7 @@ using Dunlin.Optimizer.Belt;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Explanation;
+using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Inspection;
 using Dunlin.Optimizer.Packing;
 using Dunlin.Optimizer.Pruning;
@@ -18,12 +19,12 @@ internal static class OptimizerCommand
 {
     public static RootCommand Create()
     {
-        var model = new Argument<string>("model");
-        var probe = new Command(ModelProbe.CommandName) { model };
+        var (model, shape) = (new Argument<string>("model"), new Argument<string>("shape"));
+        var probe = new Command(ModelProbe.CommandName) { model, shape };
         probe.Hidden = true;
         probe.SetAction(Failures.Reported((arguments, _) =>
         {
-            ModelProbe.Run(arguments.GetValue(model)!);
+            ModelProbe.Run(arguments.GetValue(model)!, ModelInput.ParseShape(arguments.GetValue(shape)!));
             return 0;
         }));
         return new RootCommand("Trains, shrinks, measures and packs ONNX image classifiers for Dunlin's devices.")

@@ -17,11 +17,14 @@ internal sealed record ModelProbe(long ResidentByteCount, long DataByteCount, lo
     private const int RunCount = 20;
 
     /// <summary>Starts this program again on one model and reads what it measured.</summary>
+    /// <param name="model">The ONNX file.</param>
+    /// <param name="inputShape">Of one image.</param>
+    /// <param name="cancellationToken">Ends the child.</param>
     /// <exception cref="InvalidDataException">The child failed; its words are in the message.</exception>
-    public static async Task<ModelProbe> MeasureAsync(string model, CancellationToken cancellationToken)
+    public static async Task<ModelProbe> MeasureAsync(string model, IReadOnlyList<long> inputShape, CancellationToken cancellationToken)
     {
         var program = Path.ChangeExtension(typeof(ModelProbe).Assembly.Location, null);
-        var start = new ProcessStartInfo(program, [CommandName, model]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, [CommandName, model, string.Join('x', inputShape)]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var child = Process.Start(start) ?? throw new InvalidDataException($"'{program}' did not start.");
         var output = child.StandardOutput.ReadToEndAsync(cancellationToken);
         var error = child.StandardError.ReadToEndAsync(cancellationToken);
@@ -43,7 +46,7 @@ internal sealed record ModelProbe(long ResidentByteCount, long DataByteCount, lo
     }
 
     /// <summary>The child's part: prints the three numbers.</summary>
-    public static void Run(string path)
+    public static void Run(string path, IReadOnlyList<long> inputShape)
     {
         var (residentBefore, dataBefore) = (Status("VmRSS:"), Status("VmData:"));
         _ = OnnxEnvironment.Instance;
@@ -51,11 +54,9 @@ internal sealed record ModelProbe(long ResidentByteCount, long DataByteCount, lo
         var started = Stopwatch.GetTimestamp();
         using var session = new InferenceSession(path, options);
         var load = (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-        var (name, input) = session.InputMetadata.Single();
-        var shape = input.Dimensions.Select(d => (long)Math.Max(d, 1)).ToArray();
-        using var value = OrtValue.CreateTensorValueFromMemory(new float[shape.Aggregate(1L, (a, b) => a * b)], shape);
+        using var value = OrtValue.CreateTensorValueFromMemory(new float[inputShape.Aggregate(1L, (a, b) => a * b)], [.. inputShape]);
         using var run = new RunOptions();
-        for (var i = 0; i < RunCount; i++) session.Run(run, [name], [value], session.OutputNames).Dispose();
+        for (var i = 0; i < RunCount; i++) session.Run(run, session.InputNames, [value], session.OutputNames).Dispose();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Status("VmHWM:") - residentBefore} {Status("VmData:") - dataBefore} {load}"));
     }
 

@@ -17,8 +17,11 @@ internal sealed record GraphFacts(IReadOnlyList<LayerFacts> Layers, IReadOnlyLis
     public long ByteCount => Layers.Sum(l => l.ByteCount);
 
     /// <summary>Measures a model as it is, without simplifying it; an open batch counts as 1.</summary>
-    /// <exception cref="InvalidDataException">ONNX Runtime cannot run it, or its input's shape is open.</exception>
-    public static GraphFacts Of(ModelProto model) => Of(model.Graph, ValueShapes.Measure(model, ModelInput.Of(model, given: null).Shape));
+    /// <param name="model">Is not changed.</param>
+    /// <param name="inputShape">Needed where the model leaves more than the batch open.</param>
+    /// <exception cref="InvalidDataException">ONNX Runtime cannot run it, or its input's shape is open and none is given.</exception>
+    public static GraphFacts Of(ModelProto model, IReadOnlyList<long>? inputShape = null) =>
+        Of(model.Graph, ValueShapes.Measure(model, inputShape ?? ModelInput.Of(model, given: null).Shape));
 
     public static GraphFacts Of(ModelGraph graph) => Of(graph.Model.Graph, graph.Shapes);
 

@@ -12,16 +12,20 @@ internal sealed record ModelInput(string Name, IReadOnlyList<long> Shape, bool H
     /// <exception cref="InvalidDataException">More than the batch is open and no shape is given, or it contradicts the model.</exception>
     public static ModelInput Of(ModelProto model, IReadOnlyList<long>? given)
     {
-        var constants = model.Graph.Initializer.Select(i => i.Name).ToHashSet();
-        var input = model.Graph.Input.Single(i => !constants.Contains(i.Name));
-        var declared = input.Type?.TensorType?.Shape?.Dim.Select(d => d.HasDimValue && d.DimValue > 0 ? d.DimValue : (long?)null).ToArray();
+        var input = Image(model);
+        var declared = Declared(input);
         if (given is not null) return Given(input, declared, given);
         if (declared is null) throw new InvalidDataException($"Input '{input.Name}' declares no shape; say it with --input-shape, for example 1x3x224x224.");
-        var open = Array.IndexOf(declared, null, Math.Min(1, declared.Length));
-        if (open > 0)
+        if (FirstOpen(declared) is > 0 and var open)
             throw new InvalidDataException($"Input '{input.Name}' leaves dimension {open} open ({Shown(input)}); say its shape with --input-shape, for example 1x3x224x224.");
         return new ModelInput(input.Name, [.. declared.Select(d => d ?? 1)], declared.Length > 0 && declared[0] is null);
     }
+
+    /// <summary>Whether more than the batch is open, so that a shape must be given.</summary>
+    public static bool IsOpen(ModelProto model) => Declared(Image(model)) is not { } declared || FirstOpen(declared) > 0;
+
+    /// <summary>Whether a model takes images of a shape.</summary>
+    public static bool Takes(ModelProto model, IReadOnlyList<long> shape) => Fits(Declared(Image(model)), shape);
 
     /// <summary>A shape as it is typed, <c>1x3x224x224</c>.</summary>
     /// <exception cref="FormatException">It is not one.</exception>
@@ -35,13 +39,26 @@ internal sealed record ModelInput(string Name, IReadOnlyList<long> Shape, bool H
 
     private static ModelInput Given(ValueInfoProto input, long?[]? declared, IReadOnlyList<long> given)
     {
-        if (declared is not null && (declared.Length != given.Count || declared.Where((d, i) => d is not null && d != given[i]).Any()))
-            throw new InvalidDataException($"Input '{input.Name}' is {Shown(input)}, which {string.Join('×', given)} of --input-shape does not fit.");
+        if (!Fits(declared, given)) throw new InvalidDataException($"Input '{input.Name}' is {Shown(input)}, which the given shape {string.Join('×', given)} does not fit.");
         var shape = new TensorShapeProto();
         foreach (var size in given) shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = size });
         input.Type.TensorType.Shape = shape;
         return new ModelInput(input.Name, given, HasOpenBatch: false);
     }
+
+    private static ValueInfoProto Image(ModelProto model)
+    {
+        var constants = model.Graph.Initializer.Select(i => i.Name).ToHashSet();
+        return model.Graph.Input.Single(i => !constants.Contains(i.Name));
+    }
+
+    // Null where nothing is declared, of a dimension or of all.
+    private static long?[]? Declared(ValueInfoProto input) => input.Type?.TensorType?.Shape?.Dim.Select(d => d.HasDimValue && d.DimValue > 0 ? d.DimValue : (long?)null).ToArray();
+
+    private static int FirstOpen(long?[] declared) => Array.IndexOf(declared, null, Math.Min(1, declared.Length));
+
+    private static bool Fits(long?[]? declared, IReadOnlyList<long> shape) =>
+        declared is null || (declared.Length == shape.Count && declared.Zip(shape).All(d => d.First is null || d.First == d.Second));
 
     private static string Shown(ValueInfoProto input) =>
         string.Join('×', input.Type.TensorType.Shape.Dim.Select(d => d.HasDimValue && d.DimValue > 0 ? $"{d.DimValue}" : d.DimParam.Length > 0 ? d.DimParam : "?"));

@@ -32,7 +32,7 @@ internal sealed record VariantMeasurement(
     /// <param name="cancellationToken">Checked before each image.</param>
     public static async Task<VariantMeasurement> MeasureAsync(EvaluatedModel model, HeldOutAnswers answers, PixelSet golden, CancellationToken cancellationToken)
     {
-        // As the device gets it, not the simplified graph.
+        // As the device gets it, not the simplified graph: the manifest must list every operator of the file.
         var file = ModelFile.Load(model.Path);
         using var evaluator = model.Open(golden.ClassNames);
         return new VariantMeasurement(
@@ -40,10 +40,10 @@ internal sealed record VariantMeasurement(
             model.Path,
             file.Graph.Node.Any(n => n.OpType == "QuantizeLinear") ? Precision.Int8 : Precision.Fp32,
             Provenance.Of(file),
-            GraphFacts.Of(file),
+            GraphFacts.Of(file, model.Graph.Input.Shape),
             new ModelAnswers(answers.Answers),
             evaluator.Answer(golden, cancellationToken).Predictions,
-            await ModelProbe.MeasureAsync(model.Path, cancellationToken));
+            await ModelProbe.MeasureAsync(model.Path, model.Graph.Input.Shape, cancellationToken));
     }
 
     /// <exception cref="InvalidDataException">Nothing of the name can be one.</exception>

@@ -5,6 +5,7 @@ using Dunlin.Optimizer.Graph;
 using Dunlin.Runtime.Sessions;
 using Microsoft.ML.OnnxRuntime;
 using Onnx;
+using ModelInput = Dunlin.Optimizer.Graph.ModelInput;
 
 namespace Dunlin.Optimizer.Training;
 
@@ -19,10 +20,13 @@ internal sealed class OnnxTeacher : IDisposable
     /// <param name="path">The ONNX file.</param>
     /// <param name="options">How an image becomes its input.</param>
     /// <param name="classCount">Of the student.</param>
+    /// <param name="student">How an image becomes the student's input, whose size a teacher takes that leaves its own open.</param>
     /// <exception cref="InvalidDataException">The model takes no such images, or has another number of classes.</exception>
-    public OnnxTeacher(string path, InputOptions options, int classCount)
+    public OnnxTeacher(string path, InputOptions options, int classCount, InputSpec? student = null)
     {
-        var graph = ModelGraph.Load(path);
+        var file = ModelFile.Load(path);
+        GraphChecks.Require(file);
+        var graph = ModelGraph.Of(file, student is not null && ModelInput.IsOpen(file) ? ShapeLike(student, file) : null);
         var scores = graph.Shapes[graph.Output];
         if (scores[^1] != classCount)
             throw new InvalidDataException($"Teacher '{path}' gives {string.Join('×', scores)} scores where the student has {classCount} classes; take a teacher of the same classes.");
@@ -61,6 +65,14 @@ internal sealed class OnnxTeacher : IDisposable
         // The logarithm of probabilities is as good as what the softmax was taken of.
         if (_givesProbabilities)
             foreach (ref var logit in logits) logit = MathF.Log(Math.Max(logit, 1e-12f));
+    }
+
+    // Of the two layouts the student's, if the teacher takes that.
+    private static long[] ShapeLike(InputSpec student, ModelProto teacher)
+    {
+        long[] first = [1, student.ChannelCount, student.Height, student.Width], last = [1, student.Height, student.Width, student.ChannelCount];
+        var (own, other) = student.Layout == TensorLayout.Nchw ? (first, last) : (last, first);
+        return ModelInput.Takes(teacher, own) ? own : other;
     }
 
     public void Dispose()

@@ -127,7 +127,7 @@ internal static class TrainingRun
     /// <exception cref="InvalidDataException">It has other classes, or was made with another split.</exception>
     public static OnnxTeacher TeacherOf(ParseResult arguments, string path, LearningData data)
     {
-        var teacher = new OnnxTeacher(path, InputOptions.Of(arguments), data.Classes.Names.Count);
+        var teacher = new OnnxTeacher(path, InputOptions.Of(arguments), data.Classes.Names.Count, data.Input);
         data.RequireSame(teacher.Model, path);
         return teacher;
     }

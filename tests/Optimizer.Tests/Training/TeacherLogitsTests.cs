@@ -2,6 +2,7 @@ using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Tests.Data;
+using Dunlin.Optimizer.Tests.Evaluation;
 using Dunlin.Optimizer.Tests.Graph;
 using Dunlin.Optimizer.Training;
 
@@ -100,6 +101,35 @@ public sealed class TeacherLogitsTests : IDisposable
         Assert.True(small.Zip(means).Average(p => Math.Abs(p.First - p.Second)) < 0.2);
     }
 
+    [Fact]
+    public void ATeacherThatLeavesItsSizeOpenTakesTheStudents()
+    {
+        var model = ModelFile.Load(Path.Combine(_folder, $"teacher{Stripes.Side}.onnx"));
+        foreach (var axis in new[] { 2, 3 }) model.Graph.Input[0].Type.TensorType.Shape.Dim[axis].DimParam = "side";
+        ModelFile.Save(model, Path.Combine(_folder, "open.onnx"));
+        using var teacher = new OnnxTeacher(Path.Combine(_folder, "open.onnx"), TeacherInput, classCount: 3, Stripes.Input);
+        var (image, expected, actual) = (new float[_images.Size], new float[3], new float[3]);
+        _images.WriteTensor(4, image);
+        _teacher.Answer(image, expected);
+        teacher.Answer(image, actual);
+        Assert.All(expected.Zip(actual), p => Assert.Equal(p.First, p.Second, 1e-4f));
+        Assert.True(_images.Fits(teacher.Input));
+    }
+
+    [Fact]
+    public void ATeacherThatLeavesItsSizeOpenKeepsItsLayout()
+    {
+        var model = ColourNet.Make(ColourNet.Right, open: true);
+        var shape = model.Graph.Input[0].Type.TensorType.Shape.Dim;
+        (shape[1], shape[3]) = (shape[3], shape[1]);
+        model.Graph.Node.Insert(0, Nodes.Make("Transpose", ["image"], "first", Nodes.Ints("perm", 0, 3, 1, 2)));
+        model.Graph.Node[1].Input[0] = "first";
+        ModelFile.Save(model, Path.Combine(_folder, "last.onnx"));
+        var student = Stripes.Input with { Channels = ChannelOrder.Rgb, Mean = [0, 0, 0], Scale = [1, 1, 1], Height = 20 };
+        using var teacher = new OnnxTeacher(Path.Combine(_folder, "last.onnx"), new InputOptions(null, null, null, FitMode.Stretch, null), classCount: 3, student);
+        Assert.Equal((TensorLayout.Nhwc, 20, Stripes.Side), (teacher.Input.Layout, teacher.Input.Height, teacher.Input.Width));
+    }
+
     public void Dispose()
     {
         _teacher.Dispose();
@@ -113,6 +143,8 @@ public sealed class TeacherLogitsTests : IDisposable
     {
         var path = Path.Combine(_folder, $"teacher{side}.onnx");
         ModelFile.Save(FoldedResidual.Make(new ResidualSpec([4, 8], [1, 1], StemStride: 2, ClassCount: 3), side), path);
-        return new OnnxTeacher(path, new InputOptions(Channels: null, Stripes.Input.Mean, [100], FitMode.Stretch, CropFraction: null), classCount: 3);
+        return new OnnxTeacher(path, TeacherInput, classCount: 3);
     }
+
+    private static InputOptions TeacherInput => new(Channels: null, Stripes.Input.Mean, [100], FitMode.Stretch, CropFraction: null);
 }

@@ -1,0 +1,60 @@
+using Dunlin.Bundles.Layouts;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Evaluation;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Tests.Data;
+using Dunlin.Optimizer.Tests.Evaluation;
+using Dunlin.Runtime.Preprocessing;
+using Dunlin.Runtime.Sessions;
+using Onnx;
+
+namespace Dunlin.Optimizer.Tests.Packing;
+
+/// <summary>Models of many forms become bundles that a device runs.</summary>
+public sealed class PackCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-pack").FullName;
+
+    public PackCommandTests() => Pictures.WriteFolders(At("images"), perClass: 67);
+
+    [Fact]
+    public async Task AModelThatLeavesItsSizeOpenIsMeasuredAtTheShapeThatIsGiven()
+    {
+        var model = ColourNet.Make(ColourNet.Right, open: true);
+        // Simplifying takes it away, but it is in the file, and a device wants to find it in the manifest.
+        model.Graph.Node.Insert(0, Nodes.Make("Identity", ["image"], "same"));
+        // At a size of one pixel it would not run.
+        model.Graph.Node[1] = Nodes.Make("AveragePool", ["same"], "pooled", Nodes.Ints("kernel_shape", 8, 8));
+
+        var variant = await Packed(model, "--input-shape", "1x3x8x8");
+
+        Assert.Equal(["AveragePool", "Flatten", "Gemm", "Identity"], variant.Operators);
+        Assert.Equal((12L, 9L), (variant.ParameterCount, variant.Macs));
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    // Fails unless a device's session answers all of the golden set as it says, and right.
+    private async Task<Variant> Packed(ModelProto model, params string[] more)
+    {
+        ModelFile.Save(model, At("net.onnx"));
+        var (code, _, error) = await CommandRun.Of(["pack", At("net.onnx"), "--data", At("images"), "--out", At("bundle"), "--name", "colours", "--golden", "200", "--threads", "2", .. more]);
+        Assert.Equal((0, ""), (code, error));
+        var bundle = Bundle.Open(At("bundle"));
+        var (manifest, golden, variant) = (bundle.Manifest, bundle.OpenGolden(), bundle.Manifest.Variants.Single());
+        using var session = ModelSession.Create(Evaluator.Session(bundle.PathOf(variant), manifest.Input, manifest.Output, bundle.Labels, threads: 1));
+        using var input = session.CreateInput();
+        using var preprocessor = new Preprocessor(manifest.Input);
+        for (var i = 0; i < golden.Count; i++)
+        {
+            if (manifest.Input.ElementType == ElementType.Float32) preprocessor.ProcessModelSized(golden.Image(i), input.Floats);
+            else preprocessor.ProcessModelSized(golden.Image(i), input.Bytes);
+            Assert.Equal(golden.Prediction(variant.Id, i), ImageAnswer.Of(session.Run(input), golden.Label(i)).Prediction);
+        }
+
+        Assert.Equal(1, variant.Accuracy.Top1);
+        return variant;
+    }
+}
