@@ -22,6 +22,9 @@ internal sealed class ModelGraph
 
     public string Output => Model.Graph.Output[0].Name;
 
+    /// <summary>Whether the file that it was read from gives its scores in another shape, which devices refuse.</summary>
+    public bool HasFlattenedScores { get; private set; }
+
     /// <summary>Of ONNX's own operators.</summary>
     public long Opset => Model.OpsetImport.First(o => o.Domain is "" or "ai.onnx").Version;
 
@@ -47,6 +50,7 @@ internal sealed class ModelGraph
         var copy = model.Clone();
         var graph = new ModelGraph(copy, ModelInput.Of(copy, inputShape));
         Simplification.Apply(graph);
+        graph.HasFlattenedScores = FlatScores.Apply(graph);
         // What ONNX Runtime cannot run is refused here, not later.
         _ = graph.Shapes;
         return graph;

@@ -14,6 +14,8 @@ internal sealed record ModelInput(string Name, IReadOnlyList<long> Shape, bool H
     {
         var input = Image(model);
         var declared = Declared(input);
+        if (declared is [> 1, _, _, _])
+            throw new InvalidDataException($"Input '{input.Name}' takes {declared[0]} images at once ({Shown(input)}), and a device has one at a time; export the model with a batch of 1, or with an open one.");
         if (given is not null) return Given(input, declared, given);
         if (declared is null) throw new InvalidDataException($"Input '{input.Name}' declares no shape; say it with --input-shape, for example 1x3x224x224.");
         if (FirstOpen(declared) is > 0 and var open)
@@ -39,6 +41,8 @@ internal sealed record ModelInput(string Name, IReadOnlyList<long> Shape, bool H
 
     private static ModelInput Given(ValueInfoProto input, long?[]? declared, IReadOnlyList<long> given)
     {
+        if (given is [> 1, _, _, _])
+            throw new InvalidDataException($"The given shape {string.Join('×', given)} is of {given[0]} images, and a device has one at a time; begin it with 1.");
         if (!Fits(declared, given)) throw new InvalidDataException($"Input '{input.Name}' is {Shown(input)}, which the given shape {string.Join('×', given)} does not fit.");
         var shape = new TensorShapeProto();
         foreach (var size in given) shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = size });

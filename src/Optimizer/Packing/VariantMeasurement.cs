@@ -9,7 +9,7 @@ namespace Dunlin.Optimizer.Packing;
 
 /// <summary>All that a manifest says of one model file, measured here and now.</summary>
 /// <param name="Id">The file's name without its ending, as topics and paths can have it.</param>
-/// <param name="Path">The ONNX file.</param>
+/// <param name="Path">The ONNX file that a device is given.</param>
 /// <param name="Precision">int8 if it quantizes anything.</param>
 /// <param name="Techniques">As the file's own metadata tells.</param>
 /// <param name="Facts">Of its graph.</param>
@@ -33,17 +33,17 @@ internal sealed record VariantMeasurement(
     public static async Task<VariantMeasurement> MeasureAsync(EvaluatedModel model, HeldOutAnswers answers, PixelSet golden, CancellationToken cancellationToken)
     {
         // As the device gets it, not the simplified graph: the manifest must list every operator of the file.
-        var file = ModelFile.Load(model.Path);
+        var file = ModelFile.Load(model.DeviceFile);
         using var evaluator = model.Open(golden.ClassNames);
         return new VariantMeasurement(
             IdOf(model.Path),
-            model.Path,
+            model.DeviceFile,
             file.Graph.Node.Any(n => n.OpType == "QuantizeLinear") ? Precision.Int8 : Precision.Fp32,
             Provenance.Of(file),
             GraphFacts.Of(file, model.Graph.Input.Shape),
             new ModelAnswers(answers.Answers),
             evaluator.Answer(golden, cancellationToken).Predictions,
-            await ModelProbe.MeasureAsync(model.Path, model.Graph.Input.Shape, cancellationToken));
+            await ModelProbe.MeasureAsync(model.DeviceFile, model.Graph.Input.Shape, cancellationToken));
     }
 
     /// <exception cref="InvalidDataException">Nothing of the name can be one.</exception>

@@ -16,6 +16,7 @@ public sealed class GraphRefusalTests : IDisposable
         { "two outputs", "Detection and segmentation" },
         { "open height", "dimension 2 open (1×3×h×32)" },
         { "no shape", "declares no shape" },
+        { "batch of eight", "takes 8 images at once (8×3×32×32)" },
         { "external data", "Initializer 'w0' keeps its data outside" },
         { "subgraph", "Node 'choice' (If) holds a graph of its own" },
         { "function", "function of its own, 'twice'" },
@@ -69,6 +70,15 @@ public sealed class GraphRefusalTests : IDisposable
         Assert.Equal([1, 3, 32, 32], graph.Model.Graph.Input[0].Type.TensorType.Shape.Dim.Select(d => d.DimValue));
         Assert.Contains("does not fit", Assert.Throws<InvalidDataException>(() => ModelGraph.Of(model, [1, 4, 32, 32])).Message);
         Assert.Contains("does not fit", Assert.Throws<InvalidDataException>(() => ModelGraph.Of(model, [1, 3, 32])).Message);
+        Assert.Contains("begin it with 1", Assert.Throws<InvalidDataException>(() => ModelGraph.Of(model, [8, 3, 32, 32])).Message);
+    }
+
+    [Fact]
+    public void AShapeThatIsNotDeclaredIsWhatThePersonSays()
+    {
+        var model = Zoo.Build("resnet-bottleneck");
+        Spoil(model, "no shape");
+        Assert.Equal([1, 3, 32, 32], ModelGraph.Of(model, [1, 3, 32, 32]).Input.Shape);
     }
 
     [Theory]
@@ -88,6 +98,7 @@ public sealed class GraphRefusalTests : IDisposable
             case "two inputs": graph.Input.Add(Nodes.FloatValue("second", 1, 3)); break;
             case "two outputs": graph.Output.Add(Nodes.FloatValue(graph.Node[0].Output[0])); break;
             case "open height": graph.Input[0].Type.TensorType.Shape.Dim[2] = new TensorShapeProto.Types.Dimension { DimParam = "h" }; break;
+            case "batch of eight": graph.Input[0].Type.TensorType.Shape.Dim[0].DimValue = 8; break;
             case "no shape": graph.Input[0].Type.TensorType.Shape = null; break;
             case "external data": graph.Initializer[0].DataLocation = TensorProto.Types.DataLocation.External; break;
             case "subgraph": graph.Node.Add(new NodeProto { Name = "choice", OpType = "If", Attribute = { new AttributeProto { Name = "then_branch", G = new GraphProto() } } }); break;

@@ -61,6 +61,8 @@ public sealed class ModelGraphTests
             models.Add(graph.Model);
         }
 
+        var pooled = new NetBuilder(seed: 9, openBatch: true);
+        models.Add(ModelGraph.Of(pooled.Build(pooled.GlobalPool(pooled.Conv(NetBuilder.Image, 5)))).Model);
         OnnxChecker.Accepts(models);
     }
 
@@ -90,6 +92,26 @@ public sealed class ModelGraphTests
 
         Assert.Equal(3, graph.Nodes.SelectMany(n => n.Input.Skip(2)).Distinct().Count());
         GraphRun.AssertSame(model, graph.Model, 1e-6);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void ScoresThatAPoolingLeavesAreBroughtIntoOneRow(bool openBatch, bool channelsLast)
+    {
+        var net = new NetBuilder(seed: 9, openBatch: openBatch);
+        var x = net.GlobalPool(net.Conv(NetBuilder.Image, 5));
+        var model = net.Build(channelsLast ? net.Transpose(x, 0, 2, 3, 1) : x);
+
+        var graph = ModelGraph.Of(model);
+
+        Assert.True(graph.HasFlattenedScores);
+        Assert.Equal([1, 5], graph.Shapes[graph.Output]);
+        Assert.Equal((model.Graph.Output[0].Name, openBatch), (graph.Output, graph.Model.Graph.Output[0].Type.TensorType.Shape.Dim[0].DimParam == "N"));
+        GraphRun.AssertSame(model, graph.Model, 1e-6);
+        if (openBatch) GraphRun.AssertSame(model, graph.Model, 1e-5, batch: 3);
+        Assert.False(ModelGraph.Of(graph.Model).HasFlattenedScores);
     }
 
     [Fact]

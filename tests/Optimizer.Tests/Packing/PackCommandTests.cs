@@ -32,6 +32,23 @@ public sealed class PackCommandTests : IDisposable
         Assert.Equal((12L, 9L), (variant.ParameterCount, variant.Macs));
     }
 
+    [Fact]
+    public async Task AClassifierThatEndsInPoolingIsPackedWithScoresThatADeviceTakes()
+    {
+        var model = ColourNet.Make(ColourNet.Right);
+        model.Graph.Node.Clear();
+        model.Graph.Node.Add(Nodes.Make("Conv", ["image", "w", "b"], "filtered"));
+        model.Graph.Node.Add(Nodes.Make("GlobalAveragePool", ["filtered"], "scores"));
+        model.Graph.Initializer[0] = Tensors.Of("w", ColourNet.Right, 3, 3, 1, 1);
+        model.Graph.Output[0] = Nodes.FloatValue("scores", 1, 3, 1, 1);
+
+        var variant = await Packed(model);
+
+        Assert.Equal(["Conv", "Flatten", "GlobalAveragePool"], variant.Operators);
+        var (code, _, error) = await CommandRun.Of("quantize", At("net.onnx"), "--data", At("images"), "--out", At("bytes.onnx"), "--images", "16");
+        Assert.Equal((0, ""), (code, error));
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private string At(string name) => Path.Combine(_folder, name);
