@@ -95,16 +95,17 @@ internal sealed record DataSplit(int Seed, SplitShares Shares, bool HasTestSet, 
         var chosen = new Dictionary<Digest, SplitPart>();
         for (var i = 0; i < contents.Length; i++)
             if (data.Samples[i].IsTest && contents[i] is { } test) chosen[test] = SplitPart.HeldOut;
+        var cutter = new ClassCutter(seed, shares, hasTestSet);
         var few = new List<Digest>();
         foreach (var members in Enumerable.Range(0, contents.Length).Where(i => contents[i] is not null).ToLookup(i => data.Samples[i].ClassName, i => contents[i]!.Value).OrderBy(c => c.Key, StringComparer.Ordinal))
         {
             // What is the same image twice, even under two labels, has one part.
             var open = members.Distinct().Where(d => !chosen.ContainsKey(d)).ToList();
             if (open.Count < FewestOfAClass) few.AddRange(open);
-            else Cut(open, seed, shares, hasTestSet, chosen);
+            else cutter.Cut(open, chosen);
         }
 
-        Cut([.. few.Distinct()], seed, shares, hasTestSet, chosen);
+        cutter.Cut([.. few.Distinct()], chosen);
 
         var parts = Enum.GetValues<SplitPart>().ToDictionary(p => p, p => (IReadOnlyDictionary<string, Digest>)Enumerable.Range(0, contents.Length)
             .Where(i => contents[i] is { } content && chosen[content] == p).ToDictionary(i => data.Samples[i].Name, i => contents[i]!.Value));
@@ -134,22 +135,10 @@ internal sealed record DataSplit(int Seed, SplitShares Shares, bool HasTestSet, 
         return sample.IsTest ? SplitPart.HeldOut : Shares.At(Place(content ?? Digest.Of(Encoding.UTF8.GetBytes(sample.Name)), Seed), withHeldOut: !HasTestSet);
     }
 
-    private static void Cut(List<Digest> open, int seed, SplitShares shares, bool hasTestSet, Dictionary<Digest, SplitPart> chosen)
-    {
-        open = [.. open.OrderBy(d => Place(d, seed))];
-        var learning = shares.Train + shares.Calibration + shares.Search;
-        var heldOut = hasTestSet ? 0 : Math.Clamp((int)Math.Round(open.Count * shares.HeldOut / (learning + shares.HeldOut)), Math.Min(1, open.Count), open.Count);
-        var rest = open.Count - heldOut;
-        var search = heldOut + (int)Math.Round(rest * shares.Search / learning);
-        var calibration = heldOut + (int)Math.Round(rest * (shares.Search + shares.Calibration) / learning);
-        for (var i = 0; i < open.Count; i++)
-            chosen[open[i]] = i < heldOut ? SplitPart.HeldOut : i < search ? SplitPart.Search : i < calibration ? SplitPart.Calibration : SplitPart.Train;
-    }
-
     private static Digest?[] Contents(DataListing data) => [.. data.Samples.AsParallel().AsOrdered().Select(s => s.Content())];
 
     /// <summary>Evenly spread over 0…1 by content and seed.</summary>
-    private static double Place(Digest content, int seed)
+    internal static double Place(Digest content, int seed)
     {
         var hash = SHA256.HashData(Encoding.ASCII.GetBytes(FormattableString.Invariant($"{seed} {content.Hex}")));
         return BinaryPrimitives.ReadUInt64BigEndian(hash) / (double)ulong.MaxValue;

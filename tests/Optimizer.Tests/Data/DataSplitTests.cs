@@ -99,6 +99,30 @@ public sealed class DataSplitTests : IDisposable
         Assert.Equal([60, 10, 10, 20], Enum.GetValues<SplitPart>().Select(p => ones[p]));
     }
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(9)]
+    public void ManySmallClassesGiveThePartsTheirSharesAndALargeOneKeepsItsOwn(int perClass)
+    {
+        const int small = 200, large = 500;
+        var classes = Enumerable.Range(0, small * perClass).Select(i => $"small{i / perClass:d3}").Concat(Enumerable.Repeat("zebra", large)).ToList();
+        // Each image is its number.
+        var images = new LabelledImages([.. classes.Index().SelectMany(c => BitConverter.GetBytes(c.Index))], new byte[classes.Count], 2, 2, ["any"]);
+        var data = new DataListing([.. classes.Select((name, i) => new MemorySample($"{name}/{i}", name, IsTest: false, images, i))], [.. classes.Distinct()]);
+
+        var split = DataSplit.Make(data, seed: 1, SplitShares.Default);
+
+        foreach (var (part, share) in new[] { (SplitPart.Train, 0.6), (SplitPart.Calibration, 0.1), (SplitPart.Search, 0.1), (SplitPart.HeldOut, 0.2) })
+        {
+            var names = split.Parts[part].Keys.ToList();
+            Assert.InRange(names.Count, share * classes.Count - 2, share * classes.Count + 2);
+            Assert.InRange(names.Count(n => n.StartsWith("zebra", StringComparison.Ordinal)), share * large - 1, share * large + 1);
+        }
+
+        Assert.Equal(split.Id, DataSplit.Make(data, seed: 1, SplitShares.Default).Id);
+    }
+
     [Fact]
     public void ASplitIsWrittenOnceAndReadBackUnlessItWasChanged()
     {
