@@ -1,3 +1,4 @@
+using System.Text;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Tests.Data;
@@ -62,9 +63,21 @@ public sealed class BadDataTests : IDisposable
     [Fact]
     public async Task UnreadableImagesBeyondTheLimit()
     {
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Images, "green"), "*.png").Take(60)) await File.WriteAllTextAsync(file, $"no picture {file}", Stop);
+        SpoilSixty(file => Encoding.UTF8.GetBytes($"no picture {Path.GetFileName(file)}"));
         await Refused("--max-unreadable");
         Assert.Contains("They are left out", (await CommandRun.Of(Line("--max-unreadable", "0.5"))).Error);
+    }
+
+    [Fact]
+    public async Task UnreadableImagesMayBeMendedOrRemovedAsTheErrorSays()
+    {
+        var spoilt = SpoilSixty(file => [.. File.ReadAllBytes(file).Take(60)]);
+        await Refused("--max-unreadable");
+        Assert.True(File.Exists(At("split.json")));
+        foreach (var file in spoilt.Take(30)) File.Delete(file);
+        foreach (var file in spoilt.Skip(30)) Pictures.Write(file, Pictures.Green, width: 200 + spoilt.IndexOf(file));
+        var (code, _, error) = await CommandRun.Of(Line());
+        Assert.Equal((0, ""), (code, error));
     }
 
     [Fact]
@@ -96,6 +109,13 @@ public sealed class BadDataTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private string At(string name) => Path.Combine(_folder, name);
+
+    private List<string> SpoilSixty(Func<string, byte[]> content)
+    {
+        var files = Directory.EnumerateFiles(Path.Combine(Images, "green"), "*.png").Order(StringComparer.Ordinal).Take(60).ToList();
+        foreach (var file in files) File.WriteAllBytes(file, content(file));
+        return files;
+    }
 
     private void Save(string name, int classCount) =>
         ModelFile.Save(ResidualGraph.Build(new ResidualSpec([4], [1], StemStride: 2, classCount), [1, 3, 8, 8], seed: 1), At(name));

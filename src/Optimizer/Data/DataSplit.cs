@@ -83,14 +83,15 @@ internal sealed record DataSplit(int Seed, SplitShares Shares, bool HasTestSet, 
 
     /// <summary>
     /// Reads every image once. Each class has at least one held-out image; those of fewer than three are cut together, as if they were one,
-    /// since many such classes would else leave nothing to learn from. Images that cannot be read are left to later.
+    /// since many such classes would else leave nothing to learn from. What cannot be an image is no part of the split, so that it may be mended
+    /// or removed; where it is used, it is named.
     /// </summary>
     /// <exception cref="InvalidDataException">No image can be read.</exception>
     public static DataSplit Make(DataListing data, int seed, SplitShares shares)
     {
-        var contents = Contents(data);
+        var contents = Contents(data, s => s.SoundContent());
         if (contents.All(c => c is null))
-            throw new InvalidDataException($"None of the {contents.Length} images can be read, first '{data.Samples[0].Name}'; files of a CSV lie relative to it, or have their whole path.");
+            throw new InvalidDataException($"None of the {contents.Length} images can be read, first '{data.Samples[0].Name}'; they must be JPEG or PNG, and files of a CSV lie relative to it, or have their whole path.");
         var hasTestSet = data.Samples.Any(s => s.IsTest);
         var chosen = new Dictionary<Digest, SplitPart>();
         for (var i = 0; i < contents.Length; i++)
@@ -116,11 +117,11 @@ internal sealed record DataSplit(int Seed, SplitShares Shares, bool HasTestSet, 
     /// <exception cref="InvalidDataException">Images of the split are gone, or are not what they were.</exception>
     public SplitImages Apply(DataListing data)
     {
-        var contents = Contents(data);
+        var contents = Contents(data, s => s.Content());
         var here = contents.OfType<Digest>().ToHashSet();
         var gone = Parts.Values.SelectMany(p => p).Where(i => !here.Contains(i.Value)).Select(i => i.Key).Order(StringComparer.Ordinal).ToList();
         if (gone.Count > 0)
-            throw new InvalidDataException($"{gone.Count} images of the split are gone or have changed, first '{gone[0]}'; bring them back, or make a new split and train anew.");
+            throw new InvalidDataException($"{gone.Count} images of the split are gone or have changed, first '{gone[0]}'; bring them back; or, if nothing was made with the split yet, remove its file, so that a new one is made; or make a new split and train anew.");
 
         var known = new Dictionary<Digest, SplitPart>();
         foreach (var (part, images) in Parts)
@@ -135,7 +136,7 @@ internal sealed record DataSplit(int Seed, SplitShares Shares, bool HasTestSet, 
         return sample.IsTest ? SplitPart.HeldOut : Shares.At(Place(content ?? Digest.Of(Encoding.UTF8.GetBytes(sample.Name)), Seed), withHeldOut: !HasTestSet);
     }
 
-    private static Digest?[] Contents(DataListing data) => [.. data.Samples.AsParallel().AsOrdered().Select(s => s.Content())];
+    private static Digest?[] Contents(DataListing data, Func<ImageSample, Digest?> content) => [.. data.Samples.AsParallel().AsOrdered().Select(content)];
 
     /// <summary>Evenly spread over 0…1 by content and seed.</summary>
     internal static double Place(Digest content, int seed)

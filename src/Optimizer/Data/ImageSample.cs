@@ -17,6 +17,12 @@ internal abstract record ImageSample(string Name, string ClassName, bool IsTest)
     /// <summary>Of the stored bytes; null if they cannot be read.</summary>
     public abstract Digest? Content();
 
+    /// <summary>
+    /// The same of what may be decoded: null also for a file of another format, of a kind that is not decoded, or without an end. Nothing is
+    /// decoded for it, so that damage within an image is not seen.
+    /// </summary>
+    public virtual Digest? SoundContent() => Content();
+
     /// <summary>Why preprocessing refuses what was read.</summary>
     public static string Words(FrameStatus status) => status switch
     {
@@ -45,6 +51,14 @@ internal sealed record FileSample(string Name, string ClassName, string Path) : 
     }
 
     public override Digest? Content() => Bytes(out _) is { } bytes ? Digest.Of(bytes) : null;
+
+    public override Digest? SoundContent() => Bytes(out _) is { } bytes && IsSound(bytes) ? Digest.Of(bytes) : null;
+
+    private static ReadOnlySpan<byte> EndOfJpeg => [0xFF, 0xD9];
+
+    // Cameras write more after the end.
+    private static bool IsSound(ReadOnlySpan<byte> bytes) =>
+        PngFrame.HasMagic(bytes) ? bytes.LastIndexOf("IEND"u8) >= 0 : JpegHeader.TryRead(bytes, out _) && bytes.LastIndexOf(EndOfJpeg) >= 0;
 
     private byte[]? Bytes(out string? why)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using Dunlin.Optimizer.Data;
 using Onnx;
 
@@ -61,6 +62,22 @@ public sealed class DataSplitTests : IDisposable
 
         Write("ape/renamed.jpg", "other content");
         Assert.Contains($"first '{held}'", Assert.Throws<InvalidDataException>(() => split.Apply(DataListing.Open(_folder))).Message);
+    }
+
+    [Fact]
+    public void WhatCannotBeAnImageIsNoPartOfTheSplitAndMayBeRemoved()
+    {
+        byte[] photograph = Photograph("a cat"), inFourColours = Photograph("a cat in four colours");
+        inFourColours[^16] = 4;
+        var files = new Dictionary<string, byte[]> { ["cat/text.jpg"] = "no picture"u8.ToArray(), ["cat/cut.jpg"] = photograph[..^2], ["cat/ink.jpg"] = inFourColours, ["cat/more.jpg"] = [.. photograph, 1, 2, 3] };
+        foreach (var (name, bytes) in files) File.WriteAllBytes(Path.Combine(_folder, name), bytes);
+
+        var split = Make();
+
+        Assert.Equal(["cat/more.jpg"], files.Keys.Where(name => split.Parts.Values.Any(p => p.ContainsKey(name))));
+        Assert.Equal(3 * PerClass + 4, Parts(split).Count);
+        foreach (var name in files.Keys.SkipLast(1)) File.Delete(Path.Combine(_folder, name));
+        Assert.Equal(3 * PerClass + 1, Parts(split).Count);
     }
 
     [Fact]
@@ -173,6 +190,13 @@ public sealed class DataSplitTests : IDisposable
     {
         var path = Path.Combine(_folder, name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllText(path, content);
+        File.WriteAllBytes(path, Photograph(content));
     }
+
+    // As much of a JPEG as a split looks at: a comment, a frame, a scan and the end.
+    private static byte[] Photograph(string comment) =>
+    [
+        0xFF, 0xD8, 0xFF, 0xFE, 0, (byte)(comment.Length + 2), .. Encoding.ASCII.GetBytes(comment),
+        0xFF, 0xC0, 0, 11, 8, 0, 1, 0, 1, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0xFF, 0xD9,
+    ];
 }
