@@ -54,7 +54,8 @@ internal sealed record ModelProbe(long ResidentByteCount, long DataByteCount, lo
         var started = Stopwatch.GetTimestamp();
         using var session = new InferenceSession(path, options);
         var load = (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-        using var value = OrtValue.CreateTensorValueFromMemory(new float[inputShape.Aggregate(1L, (a, b) => a * b)], [.. inputShape]);
+        using var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, session.InputMetadata.Values.Single().ElementDataType, [.. inputShape]);
+        value.GetTensorMutableRawData().Clear();
         using var run = new RunOptions();
         for (var i = 0; i < RunCount; i++) session.Run(run, session.InputNames, [value], session.OutputNames).Dispose();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Status("VmHWM:") - residentBefore} {Status("VmData:") - dataBefore} {load}"));

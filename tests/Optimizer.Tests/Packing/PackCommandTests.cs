@@ -49,6 +49,19 @@ public sealed class PackCommandTests : IDisposable
         Assert.Equal((0, ""), (code, error));
     }
 
+    [Fact]
+    public async Task AModelThatTakesBytesIsMeasuredWithBytes()
+    {
+        var model = ColourNet.Make(ColourNet.Right);
+        model.Graph.Input[0].Type.TensorType.ElemType = (int)TensorProto.Types.DataType.Uint8;
+        model.Graph.Node.Insert(0, Nodes.Make("Cast", ["image"], "pixels", Nodes.Int("to", (long)TensorProto.Types.DataType.Float)));
+        model.Graph.Node[1].Input[0] = "pixels";
+
+        var variant = await Packed(model);
+
+        Assert.InRange(variant.PeakMemoryByteCount, 1_000_000, 200_000_000);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private string At(string name) => Path.Combine(_folder, name);
