@@ -18,6 +18,9 @@ internal readonly record struct ChannelCount(int[] Labels, Action<ModelGraph, lo
 /// </summary>
 internal sealed class ChannelDependencies
 {
+    /// <summary>Why channels stay in every model; all other reasons name a node.</summary>
+    public const string InputStays = "it is the model's input", ClassesStay = "they are the model's classes";
+
     private readonly List<ChannelProducer> _producers = [];
     private readonly List<ChannelCount> _counts = [];
 
@@ -50,8 +53,8 @@ internal sealed class ChannelDependencies
     public static ChannelDependencies Of(ModelGraph graph)
     {
         var result = new ChannelDependencies(graph);
-        result.Units.Fix(graph.Input.Name, "it is the model's input");
-        result.Units.Fix(graph.Output, "they are the model's classes");
+        result.Units.Fix(graph.Input.Name, InputStays);
+        result.Units.Fix(graph.Output, ClassesStay);
         foreach (var node in graph.Nodes) ChannelRules.Apply(node, result);
         return result;
     }

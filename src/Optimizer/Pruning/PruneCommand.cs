@@ -52,6 +52,7 @@ internal static class PruneCommand
 
         var output = arguments.InvocationConfiguration.Output;
         PlainConsole.Write(Costs(before, after), output);
+        foreach (var kept in plan.Kept) output.WriteLine($"{kept.Count} channels stay: {kept.Why}");
         output.WriteLine($"{arguments.GetValue(Out)!.FullName}: {plan.Groups.Sum(g => g.ChannelCount - g.KeptCount)} of {plan.Groups.Sum(g => g.ChannelCount)} channels removed in {plan.Groups.Count(g => g.KeptCount < g.ChannelCount)} of {plan.Groups.Count} groups, widths in steps of {step}");
         return 0;
     }

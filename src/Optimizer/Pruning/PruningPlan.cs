@@ -16,7 +16,8 @@ internal sealed record PruningOptions(double Ratio, PruningScope Scope, int Step
 /// <summary>Which units go.</summary>
 /// <param name="Removed">Units.</param>
 /// <param name="Groups">What happens to each group that may be pruned.</param>
-internal sealed record PruningPlan(IReadOnlySet<int> Removed, IReadOnlyList<GroupPlan> Groups)
+/// <param name="Kept">Channels that operators keep from being pruned.</param>
+internal sealed record PruningPlan(IReadOnlySet<int> Removed, IReadOnlyList<GroupPlan> Groups, IReadOnlyList<KeptChannels> Kept)
 {
     /// <summary>Of each group at least this share stays in a global ranking: a layer that is nearly empty cuts the network.</summary>
     private const double LeastShare = 0.1;
@@ -44,8 +45,14 @@ internal sealed record PruningPlan(IReadOnlySet<int> Removed, IReadOnlyList<Grou
             plans.Add(new GroupPlan(group, scores.Length * perUnit, kept * perUnit));
         }
 
-        return new PruningPlan(removed, plans);
+        return new PruningPlan(removed, plans, KeptOf(groups, dependencies));
     }
+
+    private static IReadOnlyList<KeptChannels> KeptOf(IReadOnlyList<PruneGroup> groups, ChannelDependencies dependencies) =>
+    [
+        .. groups.Where(g => g.WhyFixed is not (null or ChannelDependencies.InputStays or ChannelDependencies.ClassesStay)).GroupBy(g => g.WhyFixed!)
+            .Select(g => new KeptChannels(g.Key, g.Sum(group => group.Units.Count * group.ChannelsPerUnit(dependencies)))),
+    ];
 
     // The score at or below which the ratio of all units lies.
     private static double Threshold(IEnumerable<double> scores, double ratio)
@@ -55,6 +62,9 @@ internal sealed record PruningPlan(IReadOnlySet<int> Removed, IReadOnlyList<Grou
         return count == 0 ? double.NegativeInfinity : sorted[count - 1];
     }
 }
+
+/// <summary>Channels that stay, and why, by the node's name.</summary>
+internal sealed record KeptChannels(string Why, int Count);
 
 /// <summary>A group's width before and after.</summary>
 internal sealed record GroupPlan(PruneGroup Group, int ChannelCount, int KeptCount);

@@ -20,11 +20,27 @@ public sealed class PruneCommandTests : IDisposable
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("parameters", output);
         Assert.Contains("steps of 4", output);
+        Assert.DoesNotContain("channels stay", output);
         var model = ModelFile.Load(Pruned);
         var technique = Assert.Single(Provenance.Of(model));
         Assert.Equal(("pruned", "l1", "layer", "0.4"), (technique.Kind, technique.Parameters["importance"], technique.Parameters["scope"], technique.Parameters["ratio"]));
         Assert.Contains($"{GraphFacts.Of(model).ParameterCount}", output);
         Assert.Contains(model.MetadataProps, p => p.Key == "author");
+    }
+
+    [Fact]
+    public async Task AnOperatorThatKeepsChannelsFromBeingPrunedIsNamed()
+    {
+        var net = new NetBuilder(seed: 6);
+        var x = net.Conv(net.Relu(net.Conv(net.Conv(NetBuilder.Image, 16), 8)), 8);
+        x = net.Binary("Add", x, net.Conv(x, 8));
+        x = net.Add("LpNormalization", [x], net.ShapeOf(x), Nodes.Int("axis", 1));
+        ModelFile.Save(net.Build(net.Linear(net.Mean(x), 4)), Model);
+
+        var (code, output, error) = await Run("--ratio", "0.5", "--step", "1");
+
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal([$"8 channels stay: Node '{x}' (LpNormalization) needs all of them"], output.Split('\n').Where(line => line.Contains("channels stay", StringComparison.Ordinal)));
     }
 
     [Theory]
