@@ -19,6 +19,9 @@ internal sealed class SplitImages
     /// <summary>Of the split: what images are used for.</summary>
     public Digest Split => _split;
 
+    /// <summary>All images by name, the held-out ones too.</summary>
+    public IEnumerable<string> Names => _parts.SelectMany(p => p).Select(s => s.Name);
+
     /// <summary>For reports; whoever learns from images has no way to get these.</summary>
     public HeldOutImages HeldOut => new([.. _parts[SplitPart.HeldOut]], _split);
 
@@ -27,6 +30,10 @@ internal sealed class SplitImages
     public IReadOnlyList<ImageSample> Of(SplitPart part) => part == SplitPart.HeldOut
         ? throw new ArgumentOutOfRangeException(nameof(part), part, "Held-out images are for evaluation only.")
         : [.. _parts[part]];
+
+    /// <summary>Those of these names; each keeps its part.</summary>
+    public SplitImages Only(IReadOnlySet<string> names) => new(
+        _split, _parts.SelectMany(p => p.Where(s => names.Contains(s.Name)), (p, s) => (p.Key, s)).ToLookup(p => p.Key, p => p.s), NewCount);
 
     /// <summary>Holds a model that learns further to the split that it was made with.</summary>
     /// <exception cref="InvalidDataException">It was made with another: what is held out now, it may have seen.</exception>

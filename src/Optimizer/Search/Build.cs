@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Manifests;
 
 namespace Dunlin.Optimizer.Search;
@@ -17,6 +18,9 @@ internal sealed record Build(string Id, string Name, Precision Precision, long M
     [JsonIgnore]
     public bool IsFloat => Precision is Precision.Fp32;
 }
+
+/// <summary>The images that the study measures with, as <see cref="Data.PixelSet.Key"/> knows them.</summary>
+internal sealed record MeasuredImages(Digest Search, Digest Calibration);
 
 /// <summary>A narrower graph before any training.</summary>
 /// <param name="Macs">Multiply-accumulate operations per image.</param>

@@ -44,6 +44,7 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
         using var images = setup.Data.Read(SplitPart.Search, MostSearchImages, setup.Seed, cancellationToken);
         using var calibration = setup.Data.Read(SplitPart.Calibration, CalibrationImages, setup.Seed, cancellationToken);
         var secondsPerImage = watch.Elapsed.TotalSeconds / (images.Count + calibration.Count);
+        study.RequireSameImages(images, calibration);
         var judge = new Judge(setup, study, images);
         var quantizing = new Quantizing(setup, study, judge, calibration);
 

@@ -86,7 +86,8 @@ internal sealed record SearchSetup(
         RequireDisk(work, new FileInfo(path).Length);
         var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
         SplitImages? images = null;
-        var learning = LearningData.Of(arguments, data, graph, path, () => images = SplitOf(arguments, data, path, graph, work));
+        var begun = Study.RecipeOf(work);
+        var learning = LearningData.Of(arguments, data, graph, path, () => images = Begun(begun, SplitOf(arguments, data, path, graph, work), arguments.InvocationConfiguration.Output));
         foreach (var part in (SplitPart[])[SplitPart.Train, SplitPart.Calibration, SplitPart.Search])
             if (learning.CountOf(part) is < FewestImages and var there)
                 throw new InvalidDataException($"The data has {there} {SplitShares.Word(part)} images; a search needs {FewestImages}. Give more images, or make a split with a larger share for them.");
@@ -105,7 +106,7 @@ internal sealed record SearchSetup(
             ["input"] = Words(learning.Input),
             ["labels"] = Digest.Of(Encoding.UTF8.GetBytes(string.Join('\n', learning.Classes.Names))).Hex[..12],
             ["budget in"] = budget.Time is null ? "steps" : "time",
-        });
+        }, [.. images.Names]);
         return new SearchSetup(
             path, graph, InputOptions.Of(arguments), DataOption.UnreadableShare(arguments), learning, images.HeldOut, work, budget, limit,
             Enum.Parse<SearchObjective>(objective, ignoreCase: true), target, seed, step, verdicts, variants, watts, recipe);
@@ -124,6 +125,17 @@ internal sealed record SearchSetup(
         return arguments.GetValue(SplitOption.File) is null && HeldOutImages.MarkOf(graph.Model) is not null && File.Exists(beside)
             ? SplitFile.Load(beside).Apply(data)
             : SplitOption.ForLearning(arguments, data, System.IO.Path.Combine(work, "model.onnx"), arguments.InvocationConfiguration.Output);
+    }
+
+    // What came later would stand among images that were measured already.
+    private static SplitImages Begun(StudyRecipe? study, SplitImages images, TextWriter said)
+    {
+        // Of another split: the recipe will be refused.
+        if (study is null || study.Split != images.Split) return images;
+        var known = study.Images.ToHashSet();
+        if (images.Names.Count(n => !known.Contains(n)) is > 0 and var later)
+            said.WriteLine($"{later} images came after the study was begun, and it goes on without them; to use them, begin another with --work");
+        return images.Only(known);
     }
 
     private static void RequireDisk(string work, long modelByteCount)

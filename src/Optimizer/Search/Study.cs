@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dunlin.Bundles.Durability;
+using Dunlin.Optimizer.Data;
 
 namespace Dunlin.Optimizer.Search;
 
@@ -62,6 +63,19 @@ internal sealed class Study : IDisposable
     {
         if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, RecipeFile)) && Directory.EnumerateFileSystemEntries(folder).Any(e => Path.GetFileName(e) is not (SplitName or Records or Models or LockFile)))
             throw new InvalidDataException($"'{folder}' is not empty and holds no study ({RecipeFile}); name another folder with --work.");
+    }
+
+    /// <summary>What the study in a folder was begun with; null if there is none yet.</summary>
+    /// <exception cref="InvalidDataException">It is no recipe.</exception>
+    public static StudyRecipe? RecipeOf(string folder) => Path.Combine(folder, RecipeFile) is var file && File.Exists(file) ? StudyRecipe.Read(file) : null;
+
+    /// <summary>Holds the study to the images that its records were measured on: answers are kept by their place among them.</summary>
+    /// <exception cref="InvalidDataException">They have changed.</exception>
+    public void RequireSameImages(PixelSet search, PixelSet calibration)
+    {
+        var now = new MeasuredImages(search.Key, calibration.Key);
+        if (Once("images", StudyJson.Default.MeasuredImages, () => now) != now)
+            throw new InvalidDataException($"The search or calibration images of the study '{Folder}' are not those that it measured with: since then some were removed, renamed or given another class. Bring them back as they were, or name another folder with --work.");
     }
 
     /// <summary>Where a model of that name is kept.</summary>

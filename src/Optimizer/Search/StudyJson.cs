@@ -5,6 +5,7 @@ namespace Dunlin.Optimizer.Search;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DictionaryKeyPolicy = JsonKnownNamingPolicy.Unspecified, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(StudyRecipe))]
 [JsonSerializable(typeof(StudyRecord))]
+[JsonSerializable(typeof(MeasuredImages))]
 [JsonSerializable(typeof(Build))]
 [JsonSerializable(typeof(Start))]
 [JsonSerializable(typeof(Trained))]

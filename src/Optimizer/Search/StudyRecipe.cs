@@ -8,16 +8,17 @@ namespace Dunlin.Optimizer.Search;
 /// <param name="Model">The reference, as it was given.</param>
 /// <param name="Split">The data, and what its images are used for.</param>
 /// <param name="Options">By name, as the command line says them.</param>
-internal sealed record StudyRecipe(string Schema, Digest Model, Digest Split, IReadOnlyDictionary<string, string> Options)
+/// <param name="Images">All that the data had, by name; the study uses no others, however many come later.</param>
+internal sealed record StudyRecipe(string Schema, Digest Model, Digest Split, IReadOnlyDictionary<string, string> Options, IReadOnlyList<string> Images)
 {
-    public const string CurrentSchema = "dunlin.study.v3";
+    public const string CurrentSchema = "dunlin.study.v4";
 
     /// <exception cref="InvalidDataException">It is no recipe.</exception>
     public static StudyRecipe Read(string path)
     {
         try
         {
-            if (JsonSerializer.Deserialize(File.ReadAllBytes(path), StudyJson.Default.StudyRecipe) is { Schema: CurrentSchema, Options: not null } recipe) return recipe;
+            if (JsonSerializer.Deserialize(File.ReadAllBytes(path), StudyJson.Default.StudyRecipe) is { Schema: CurrentSchema, Options: not null, Images: not null } recipe) return recipe;
         }
         catch (JsonException error)
         {

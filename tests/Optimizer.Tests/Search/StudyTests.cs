@@ -1,13 +1,17 @@
 using System.Text.Json.Serialization;
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Search;
+using Dunlin.Optimizer.Tests.Data;
+using Dunlin.Optimizer.Training;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Optimizer.Tests.Search;
 
 public sealed class StudyTests : IDisposable
 {
-    private static readonly StudyRecipe Recipe = new(StudyRecipe.CurrentSchema, Digest.Of("model"u8), Digest.Of("split"u8), new Dictionary<string, string> { ["--seed"] = "1", ["--limit"] = "top1>=-1.0pt" });
+    private static readonly StudyRecipe Recipe = new(StudyRecipe.CurrentSchema, Digest.Of("model"u8), Digest.Of("split"u8), new Dictionary<string, string> { ["--seed"] = "1", ["--limit"] = "top1>=-1.0pt" }, ["a", "b"]);
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-study").FullName;
     private readonly FakeTimeProvider _time = new();
 
@@ -46,6 +50,43 @@ public sealed class StudyTests : IDisposable
     }
 
     [Fact]
+    public void AStudyGoesOnWithTheImagesThatItWasBegunWith()
+    {
+        var data = Path.Combine(_folder, "data");
+        WriteImages(data, "first", 60);
+        var model = Path.Combine(_folder, "net.onnx");
+        ModelFile.Save(ResidualGraph.Build(new ResidualSpec([4], [1], StemStride: 2, ClassCount: 3), [1, 1, 8, 8], seed: 1), model);
+        var arguments = SearchCommand.Create().Parse([model, "--data", data, "--out", Path.Combine(_folder, "out"), "--step", "4"]);
+        SearchSetup Setup() => SearchSetup.Of(arguments, Path.Combine(_folder, "out"));
+        static int[] Counts(SearchSetup s) => [s.HeldOut.Samples.Count, .. new[] { SplitPart.Train, SplitPart.Calibration, SplitPart.Search }.Select(s.Data.CountOf)];
+
+        var begun = Setup();
+        using (Study.Open(begun.Work, begun.Recipe, _time)) { }
+        WriteImages(data, "later", 60);
+        var resumed = Setup();
+        Assert.Equal(Counts(begun), Counts(resumed));
+        using (Study.Open(resumed.Work, resumed.Recipe, _time)) { }
+
+        // Another study has them all.
+        Directory.Move(begun.Work, begun.Work + ".old");
+        Directory.CreateDirectory(begun.Work);
+        File.Copy(Path.Combine(begun.Work + ".old", "split.json"), Path.Combine(begun.Work, "split.json"));
+        Assert.Equal(2 * Counts(begun).Sum(), Counts(Setup()).Sum());
+    }
+
+    [Fact]
+    public void AStudyWhoseImagesWereRelabelledOrRemovedIsRefused()
+    {
+        using var images = Stripes.Pixels(40);
+        using (var study = Open()) study.RequireSameImages(images, images);
+        using var again = Open();
+        again.RequireSameImages(images, images);
+        Assert.Contains("--work", Assert.Throws<InvalidDataException>(() => again.RequireSameImages(images.Take(39), images)).Message);
+        using var relabelled = PixelSet.Read(Stripes.Samples(40), ClassMap.Of(new DataListing([], ["vertical", "diagonal", "horizontal"]), labels: null, 3), Stripes.Input, unreadableShare: 0, TestContext.Current.CancellationToken);
+        Assert.Throws<InvalidDataException>(() => again.RequireSameImages(images, relabelled));
+    }
+
+    [Fact]
     public void AFolderOfSomethingElseIsLeftAlone()
     {
         File.WriteAllText(Path.Combine(_folder, "thesis.txt"), "mine");
@@ -76,6 +117,16 @@ public sealed class StudyTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    // Only their names and contents count before any is read.
+    private static void WriteImages(string folder, string name, int perClass)
+    {
+        foreach (var word in Stripes.ClassNames)
+        {
+            Directory.CreateDirectory(Path.Combine(folder, word));
+            for (var i = 0; i < perClass; i++) File.WriteAllText(Path.Combine(folder, word, $"{name}{i}.png"), $"{word} {name} {i}");
+        }
+    }
 
     private Study Open() => Study.Open(_folder, Recipe, _time);
 
