@@ -17,6 +17,9 @@ public static class ManifestReader
     /// <summary>The rules alone, for a manifest that was made here.</summary>
     public static DocumentResult<Manifest> Check(Manifest manifest) => DocumentReader.Check(Kind, manifest, ManifestRules.Check);
 
+    /// <summary>The same rules for what a release is called, before there is a manifest.</summary>
+    public static DocumentResult<ReleaseName> Check(ReleaseName release) => DocumentReader.Check(Kind, release, ManifestRules.Check);
+
     /// <summary>The bytes of a new manifest; the same record gives the same bytes, so the same release id.</summary>
     /// <exception cref="DocumentException">The manifest breaks a rule.</exception>
     public static byte[] Write(Manifest manifest) =>

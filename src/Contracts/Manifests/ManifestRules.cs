@@ -13,9 +13,7 @@ internal static partial class ManifestRules
     internal static void Check(Manifest m, Findings f)
     {
         f.Schema("$.schema", m.Schema, Manifest.CurrentSchema);
-        f.Name("$.name", m.Name);
-        f.Between("$.version", m.Version, 1, int.MaxValue, "");
-        f.Text("$.label", m.Label, 64);
+        Check(new ReleaseName(m.Name, m.Version, m.Label), f);
         f.Between("$.securityEpoch", m.SecurityEpoch, 0, int.MaxValue, "");
         f.Require(Version().IsMatch(m.MinAgent), "$.minAgent", m.MinAgent, "must be three numbers like 0.1.0", "name the oldest agent that can run this");
         f.Require(m.Task == Manifest.ImageClassification, "$.task", m.Task, $"must be '{Manifest.ImageClassification}'", "other tasks need a newer agent");
@@ -27,6 +25,13 @@ internal static partial class ManifestRules
         f.Between("$.golden.sampleCount", m.Golden.SampleCount, GoldenSpec.MinimumSampleCount, int.MaxValue, "images");
         f.Share("$.accuracyFloor", m.AccuracyFloor);
         if (f.Items("$.variants", m.Variants, 1, MaximumVariantCount)) Variants(m, f);
+    }
+
+    internal static void Check(ReleaseName r, Findings f)
+    {
+        f.Name("$.name", r.Name);
+        f.Between("$.version", r.Version, 1, int.MaxValue, "");
+        f.Text("$.label", r.Label, 64);
     }
 
     private static void Input(InputSpec i, Findings f)

@@ -14,6 +14,14 @@ internal static class FloorChoice
     /// <summary>What a board may lose in top-1 before it is called wrong.</summary>
     private const double Top1Loss = 0.02;
 
+    // A thousandth that arithmetic made a trifle less is that thousandth.
+    private const double Rounding = 1e-9;
+
+    /// <summary>Top-1 below which no device races a variant, in whole thousandths: no more than was asked for, nor than the best variant has, since then none could serve.</summary>
+    /// <param name="wanted">What was asked for, 0…1.</param>
+    /// <param name="best">Top-1 of the best variant.</param>
+    public static double Accuracy(double wanted, double best) => Math.Max(0, Math.Floor((Math.Min(wanted, best) * 1000) + Rounding) / 1000);
+
     /// <param name="precision">Of the variant.</param>
     /// <param name="correctCount">How many golden samples it got right on the workstation.</param>
     /// <param name="sampleCount">Golden samples.</param>

@@ -36,14 +36,14 @@ internal static class PackCommand
         if (arguments.GetValue(Golden) is < GoldenSpec.MinimumSampleCount and var few)
             throw new FormatException($"--golden is {few}; a golden set has at least {GoldenSpec.MinimumSampleCount} samples.");
         var region = RegionOption.Of(arguments);
+        var release = ReleaseOf(arguments, arguments.GetValue(Name)!);
         var setup = EvaluationSetup.Of(arguments, arguments.GetValue(Models)!);
         if (setup.Models.CountBy(m => VariantMeasurement.IdOf(m.Path)).FirstOrDefault(c => c.Value > 1) is { Value: > 1 } twice)
             throw new InvalidDataException($"Two variants would be called '{twice.Key}'; rename a file.");
         // All variants of a bundle have the same ends; loading one that has not fails.
         var (input, output) = (setup.Models[0].Input, setup.Models[0].Output);
-        var count = GoldenChoice.SampleCount(arguments.GetValue(Golden), setup.Images.Samples.Count, input, setup.Models.Count);
-        using var golden = PixelSet.Read(
-            GoldenChoice.From(setup.Images.Samples, count), setup.ClassesOf(setup.Models[0]), input, DataOption.UnreadableShare(arguments), cancellationToken);
+        using var golden = GoldenChoice.Read(
+            arguments.GetValue(Golden), setup.Images.Samples, setup.ClassesOf(setup.Models[0]), input, setup.Models.Count, DataOption.UnreadableShare(arguments), cancellationToken);
         var variants = new List<VariantMeasurement>();
         foreach (var model in setup.Models.Select(m => m with { Input = input, Output = output }))
         {
@@ -53,10 +53,20 @@ internal static class PackCommand
             arguments.InvocationConfiguration.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{variant.Id}: top-1 {variant.Answers.ToAccuracy().Top1:p2} of {answers.Answers.Count} held-out images"));
         }
 
-        var floor = arguments.GetValue(Floor) ?? Math.Round(variants.Max(v => v.Answers.ToAccuracy().Top1) - WorthRacing, 3);
-        var release = new ReleaseName(arguments.GetValue(Name)!, arguments.GetValue(Version), arguments.GetValue(Label)!);
+        var best = variants.Max(v => v.Answers.ToAccuracy().Top1);
+        var floor = arguments.GetValue(Floor) ?? FloorChoice.Accuracy(best - WorthRacing, best);
         var bundle = new Packer(input with { RegionOfInterest = region }, output, golden).Pack(arguments.GetValue(Out)!.FullName, release, variants, floor, TimeProvider.System.GetUtcNow());
         arguments.InvocationConfiguration.Output.WriteLine($"{bundle.Path}: release {bundle.ReleaseId}, unsigned");
         return 0;
+    }
+
+    /// <summary>What the options say, by the manifest's own rules, before anything is measured.</summary>
+    /// <exception cref="FormatException">A manifest may not have it.</exception>
+    public static ReleaseName ReleaseOf(ParseResult arguments, string name)
+    {
+        var release = new ReleaseName(name, arguments.GetValue(Version), arguments.GetValue(Label)!);
+        return ManifestReader.Check(release).Errors is [var error, ..]
+            ? throw new FormatException($"{error with { Path = error.Path switch { "$.version" => Version.Name, "$.label" => Label.Name, _ => Name.Name } }}")
+            : release;
     }
 }

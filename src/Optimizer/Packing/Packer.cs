@@ -5,9 +5,6 @@ using Dunlin.Optimizer.Data;
 
 namespace Dunlin.Optimizer.Packing;
 
-/// <summary>What a bundle is called.</summary>
-internal sealed record ReleaseName(string Name, int Version, string Label);
-
 /// <summary>Makes an unsigned bundle of measured variants.</summary>
 /// <param name="input">Of all variants, with the region that devices look at.</param>
 /// <param name="output">Of all variants.</param>

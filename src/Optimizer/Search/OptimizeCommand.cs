@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Packing;
 using Dunlin.Optimizer.Reporting;
@@ -34,10 +36,13 @@ internal static partial class OptimizeCommand
         if (arguments.GetValue(PackCommand.Golden) is < GoldenSpec.MinimumSampleCount and var few)
             throw new FormatException($"--golden is {few}; a golden set has at least {GoldenSpec.MinimumSampleCount} samples.");
         var region = RegionOption.Of(arguments);
+        var release = PackCommand.ReleaseOf(arguments, arguments.GetValue(Name) ?? NameOf(arguments.GetValue(SearchSetup.Model)!.Name));
         var report = arguments.GetValue(Report)?.FullName ?? result.TrimEnd('/') + ".report";
+        SearchCommand.RequireOutside(result, Report.Name, report);
         ReportWriter.RequireOurs(report);
         var setup = SearchSetup.Of(arguments, result);
-        var samples = GoldenChoice.From(setup.HeldOut.Samples, GoldenChoice.SampleCount(arguments.GetValue(PackCommand.Golden), setup.HeldOut.Samples.Count, setup.Data.Input, setup.MostVariants));
+        using var golden = GoldenChoice.Read(
+            arguments.GetValue(PackCommand.Golden), setup.HeldOut.Samples, setup.Data.Classes, setup.Data.Input, setup.MostVariants, setup.UnreadableShare, cancellationToken);
         using var study = Study.Open(setup.Work, setup.Recipe, TimeProvider.System);
         var variants = SearchCommand.Judged(arguments, setup, study, cancellationToken);
         // The bundle comes last: where it stands, all else is done.
@@ -45,19 +50,21 @@ internal static partial class OptimizeCommand
         ReportWriter.Write(content, report);
 
         var first = variants[0].Model;
-        using var golden = PixelSet.Read(samples, setup.Data.Classes, first.Input, setup.UnreadableShare, cancellationToken);
         var measured = new List<VariantMeasurement>();
         // All variants of a bundle have the same ends.
         foreach (var variant in variants)
             measured.Add(await VariantMeasurement.MeasureAsync(variant.Model with { Input = first.Input, Output = first.Output }, variant.HeldOut, golden, cancellationToken) with { Precision = variant.Finalist.Build.Precision });
-        var floor = Math.Round(setup.Limit.Floor(variants[0].Top1.Value), 3);
-        var release = new ReleaseName(arguments.GetValue(Name) ?? NameOf(setup.Path), arguments.GetValue(PackCommand.Version), arguments.GetValue(PackCommand.Label)!);
+        var floor = FloorChoice.Accuracy(setup.Limit.Floor(variants[0].Top1.Value), variants.Max(v => v.Top1.Value));
         var bundle = new Packer(first.Input with { RegionOfInterest = region }, first.Output, golden).Pack(result, release, measured, floor, TimeProvider.System.GetUtcNow());
         Tell(arguments, setup, variants, bundle);
         foreach (var recommendation in Recommendation.Of(content)) arguments.InvocationConfiguration.Output.WriteLine(recommendation.Sentence);
         arguments.InvocationConfiguration.Output.WriteLine(Path.Combine(report, "report.html"));
         arguments.InvocationConfiguration.Output.WriteLine($"next: dunlin-fleet sign {bundle.Path} --keys KEYS");
-        return 0;
+        if (variants.Any(v => v.Limit != LimitAnswer.Fails)) return 0;
+        // The bundle is there to be looked at; a script must not take it for what was asked.
+        await arguments.InvocationConfiguration.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+            $"dunlin-optimizer: no variant holds {setup.Limit}, also {SearchRun.ReferenceId} does not; the best has a top-1 of {variants.Max(v => v.Top1.Value):f3} on the held-out images. The bundle's accuracy floor is {floor:f3} therefore; for less, begin another study with --work and a lower --limit."));
+        return 1;
     }
 
     private static ReportContent Reported(ParseResult arguments, SearchSetup setup, IReadOnlyList<JudgedVariant> variants, CancellationToken cancellationToken)
@@ -72,7 +79,7 @@ internal static partial class OptimizeCommand
     {
         var output = arguments.InvocationConfiguration.Output;
         SearchTables.Write(setup, variants, output);
-        output.WriteLine($"{bundle.Path}: release {bundle.ReleaseId}, unsigned, accuracy floor {setup.Limit.Floor(variants[0].Top1.Value):f3}; the models are in {Path.Combine(setup.Work, "variants")}");
+        output.WriteLine($"{bundle.Path}: release {bundle.ReleaseId}, unsigned, accuracy floor {bundle.Manifest.AccuracyFloor:f3}; the models are in {Path.Combine(setup.Work, "variants")}");
     }
 
     // Names have small letters, digits and hyphens.

@@ -43,6 +43,13 @@ internal static class SearchCommand
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new IOException($"'{folder}' is not empty; name another folder with --out, or remove it.");
     }
 
+    /// <exception cref="FormatException">A folder that is filled on the way lies in the one that must be empty until the end.</exception>
+    public static void RequireOutside(string result, string option, string folder)
+    {
+        var way = Path.GetRelativePath(result, folder);
+        if (way != ".." && !way.StartsWith("../", StringComparison.Ordinal)) throw new FormatException($"{option} '{folder}' lies in --out '{result}', which must be empty until the end; name a folder outside of it.");
+    }
+
     /// <summary>Searches, or goes on, and judges what was chosen on the held-out images. What is done is kept whatever happens, and it is said how to go on.</summary>
     public static IReadOnlyList<JudgedVariant> Judged(ParseResult arguments, SearchSetup setup, Study study, CancellationToken cancellationToken)
     {

@@ -51,6 +51,8 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
         telling.Doing("measuring the reference");
         var reference = judge.Measure(ReferenceId, ReferenceId, Precision.Fp32, cancellationToken);
         telling.Say(string.Create(CultureInfo.InvariantCulture, $"{ReferenceId}: top-1 {judge.Top1(reference.Answers):p2} of {images.Count} search images, {reference.ParameterCount} parameters, {reference.Macs / 1e6:f2} MMAC"));
+        // Only a top-1 that it does not have itself; what a smaller model may lose, it does not lose.
+        if (!judge.Holds(reference, reference)) telling.Say($"{ReferenceId} itself does not hold {setup.Limit}; hardly a smaller model will: to ask for less, stop this and begin again with a lower --limit and another --work");
         telling.Doing("quantizing the reference");
         var (integer, quantized) = quantizing.Whole(reference, [.. QuantizationOptions.Methods.Values], telling, cancellationToken);
         Tell(judge, reference, integer, quantized);

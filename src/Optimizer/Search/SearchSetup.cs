@@ -48,7 +48,7 @@ internal sealed record SearchSetup(
     private const long LogitsByteCount = 64L << 20;
 
     private static readonly Option<FileInfo?> WorkOption = new("--work") { Description = "The study's folder, where all that is done is kept; by default OUT.study." };
-    private static readonly Argument<FileInfo> Model = new("model") { Description = "A float32 ONNX classifier." };
+    public static readonly Argument<FileInfo> Model = new("model") { Description = "A float32 ONNX classifier." };
     private static readonly Option<string> BudgetOption = new("--budget") { Description = "The time that it may take, for example 30m or 1h30m; or training steps, for example 200steps, where the result must not depend on a clock.", DefaultValueFactory = _ => "30m" };
     private static readonly Option<string> LimitOption = new("--limit") { Description = "How accurate a variant must be: top1>=-1.0pt (points that may be lost), top1>=0.915 or agreement>=99 (percent).", DefaultValueFactory = _ => AccuracyLimit.Default.ToString() };
     private static readonly Option<string> ObjectiveOption = new("--objective") { Description = "What is to be small: latency, energy or size.", DefaultValueFactory = _ => "latency" };
@@ -82,6 +82,7 @@ internal sealed record SearchSetup(
             throw new InvalidDataException($"{Nodes.Named(integer)}: the model is quantized already; give its float32 form.");
 
         var work = arguments.GetValue(WorkOption)?.FullName ?? result.TrimEnd('/') + ".study";
+        SearchCommand.RequireOutside(result, WorkOption.Name, work);
         Study.RequireUsable(work);
         RequireDisk(work, new FileInfo(path).Length);
         var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);

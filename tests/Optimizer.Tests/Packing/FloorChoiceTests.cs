@@ -32,6 +32,20 @@ public sealed class FloorChoiceTests
         Assert.False(Accepts(floors.Top1, CorrectCount - 24, SampleCount));
     }
 
+    [Theory]
+    [InlineData(0.9046, 0.9046, 0.904)]
+    [InlineData(0.95, 0.9, 0.9)]
+    [InlineData(0.89, 0.9, 0.89)]
+    [InlineData(-0.02, 0.01, 0)]
+    public void AFloorIsNeverAboveWhatWasAskedOrTheBestVariant(double wanted, double best, double expected) => Assert.Equal(expected, FloorChoice.Accuracy(wanted, best));
+
+    [Fact]
+    public void NoShareOfImagesIsBelowTheFloorThatItGives()
+    {
+        for (var count = 200; count < 1200; count++)
+            for (var right = 0; right <= count; right++) Assert.InRange((double)right / count - FloorChoice.Accuracy((double)right / count, 1), 0, 0.001);
+    }
+
     // What a device does (design §3): the exact one-sided binomial test at α = 0.01.
     private static bool Accepts(double floor, int hits, int sampleCount) => Binomial.CDF(floor, sampleCount, hits) >= 0.01;
 
@@ -46,6 +60,20 @@ public sealed class FloorChoiceTests
         // Of a class with too few, all; the others make up for it.
         List<ImageSample> few = [.. images.Where((s, i) => s.ClassName != "vertical" || i < 9)];
         Assert.Equal([3, 13, 14], GoldenChoice.From(few, 30).CountBy(i => i.ClassName).Select(c => c.Value).Order());
+    }
+
+    [Fact]
+    public void AnImageThatCannotBeReadLeavesItsPlaceInTheGoldenSetToAnother()
+    {
+        List<ImageSample> images = [new FileSample("gone.png", "diagonal", "/gone.png"), .. Stripes.Samples(200)];
+        using var golden = Read(200, unreadableShare: 0.01);
+        Assert.Equal(images.Skip(1).Select(i => i.Name), Enumerable.Range(0, golden.Count).Select(golden.Name));
+        using var usual = Read(null, unreadableShare: 0.01);
+        Assert.Equal(200, usual.Count);
+        Assert.Contains("200 held-out images, and 1 that cannot be read", Assert.Throws<InvalidDataException>(() => Read(201, unreadableShare: 0.01)).Message);
+        Assert.Contains("--max-unreadable", Assert.Throws<InvalidDataException>(() => Read(200, unreadableShare: 0)).Message);
+
+        PixelSet Read(int? wanted, double unreadableShare) => GoldenChoice.Read(wanted, images, Stripes.Classes, Stripes.Input, variantCount: 4, unreadableShare, TestContext.Current.CancellationToken);
     }
 
     [Fact]

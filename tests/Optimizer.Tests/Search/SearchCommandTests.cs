@@ -97,7 +97,7 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         var variants = bundle.Manifest.Variants;
         Assert.Equal(["reference", "reference-int8"], variants.Take(2).Select(v => v.Id));
         Assert.Contains(variants, v => v.Techniques.Select(t => t.Kind).SequenceEqual(["pruned", "distilled", "quantized"]) && v.Macs < variants[0].Macs);
-        Assert.Equal(Math.Max(0, variants[0].Accuracy.Top1 - 0.2), bundle.Manifest.AccuracyFloor, 3);
+        Assert.InRange(Math.Max(0, variants[0].Accuracy.Top1 - 0.2) - bundle.Manifest.AccuracyFloor, -1e-9, 0.001);
         var report = await File.ReadAllTextAsync(lab.Out("bundle.report/report.md"), Stop);
         Assert.All(variants, v => Assert.Contains(v.Id, report));
         Assert.Contains("dunlin-optimizer optimize", report);
@@ -173,8 +173,13 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     [InlineData("--work /proc", "holds no study")]
     [InlineData("--data /proc/none", "There is no '/proc/none'")]
     [InlineData("--golden 3", "at least 200")]
+    [InlineData("--name Garments!", "--name is 'Garments!': it must match [a-z0-9]")]
+    [InlineData("--version-number 0", "--version-number is 0: it must lie in 1…")]
+    [InlineData("--label 1.0.0-0123456789012345678901234567890123456789012345678901234567890123456789", "it must be 1 to 64 characters")]
     [InlineData("--golden 300", "golden set needs 300")]
     [InlineData("--input-shape 1x3x28x28", "does not fit")]
+    [InlineData("--out /tmp/dunlin-wrong --report /tmp/dunlin-wrong/report", "lies in --out")]
+    [InlineData("--out /tmp/dunlin-wrong --work /tmp/dunlin-wrong", "lies in --out")]
     public async Task WhatIsWrongIsSaidBeforeAnythingIsBegun(string options, string expected)
     {
         Torch.Require();
