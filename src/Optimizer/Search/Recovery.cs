@@ -53,11 +53,13 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
         var round = 0;
         foreach (var (count, steps) in halving.ChoosingRounds())
         {
+            if (contestants.Count == 0) break;
             contestants = [.. contestants.Select(c => Trained(c, reference, plan, round, () => steps, cancellationToken))];
             contestants = Keep(contestants, reference, round, Math.Max(halving.FinalCount, (count + 1) / 2), halving, plan);
             round++;
         }
 
+        if (contestants.Count == 0) telling.Say("no narrower model is left; the search goes on with the reference alone");
         return Finish(contestants, reference, plan, round, cancellationToken);
     }
 
@@ -107,7 +109,7 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
     private Contestant Trained(Contestant contestant, Build reference, TrainingPlan plan, int round, Func<int> decide, CancellationToken cancellationToken)
     {
         var (id, name, from) = (contestant.Candidate.Id, $"{contestant.Candidate.Id}.{round}", study.Model(contestant.File));
-        if (study.Recorded($"trained-{name}", StudyJson.Default.Trained) is null && pace.Left < pace.StepCost(contestant.StepSeconds) * FewestSteps) return contestant;
+        if (study.Recorded($"trained-{name}", StudyJson.Default.Trained) is null && (IsOver(round) || pace.Left < pace.StepCost(contestant.StepSeconds) * FewestSteps)) return contestant;
         var steps = study.Once($"steps-{name}", StudyJson.Default.StepDecision, () => new StepDecision(decide())).Steps;
         var trained = study.Once($"trained-{name}", StudyJson.Default.Trained, () => workshop.Train(
             from, study.Model(name), plan, steps, round, contestant.Rate, () => pace.IsTimed && pace.Left < 0, share => telling.Doing($"training {id}, round {round + 1}", share), cancellationToken));
@@ -126,6 +128,9 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
         return contestant with { Build = build, StepSeconds = trained.Seconds / trained.RunSteps, Rate = trained.LearningRate };
     }
 
+    // Who had no time in it has none later either: the file to begin with may be gone.
+    private bool IsOver(int round) => study.Recorded($"kept-{round}", StudyJson.Default.Kept) is not null;
+
     private List<Contestant> Keep(List<Contestant> contestants, Build reference, int round, int count, HalvingPlan halving, TrainingPlan plan)
     {
         var kept = study.Once($"kept-{round}", StudyJson.Default.Kept, () =>
@@ -136,7 +141,7 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
             return new Kept([.. new Halving(setup.Limit, judge.Top1(reference.Answers)).Survivors(trials, count, doublings).Select(t => t.Candidate.Id)]);
         }).Ids;
         foreach (var gone in contestants.Where(c => !kept.Contains(c.Candidate.Id))) File.Delete(study.Model(gone.File));
-        telling.Say($"round {round + 1} of {plan.Halving!.ChoosingRounds().Count() + 1} done; {string.Join(", ", kept)} stay");
+        telling.Say($"round {round + 1} of {plan.Halving!.ChoosingRounds().Count() + 1} done; {(kept.Count == 0 ? "nobody stays" : $"{string.Join(", ", kept)} stay")}");
         return [.. contestants.Where(c => kept.Contains(c.Candidate.Id))];
     }
 
@@ -152,8 +157,10 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
                 var name = $"steps-{contestants[i].Candidate.Id}.{round}";
                 var steps = study.Recorded(name, StudyJson.Default.StepDecision)?.Steps ?? Math.Min(most, StepsFor(contestants[i..], reference));
                 if (steps < least) continue;
-                contestants[i] = Trained(contestants[i], reference, plan, round, () => steps, cancellationToken);
-                longest = Math.Max(longest, steps);
+                var before = contestants[i];
+                contestants[i] = Trained(before, reference, plan, round, () => steps, cancellationToken);
+                // Who was left out spent nothing of the steps, and another round would not end either.
+                if (contestants[i] != before) longest = Math.Max(longest, steps);
             }
 
             least = Math.Max(least, longest / 2);

@@ -56,7 +56,7 @@ public sealed class SearchLab : IDisposable
         return path;
     }
 
-    private static void Write(string folder, int count)
+    internal static void Write(string folder, int count)
     {
         var images = Stripes.Make(count);
         foreach (var name in Stripes.ClassNames) Directory.CreateDirectory(Path.Combine(folder, name));

@@ -1,0 +1,93 @@
+using System.Text.Json.Serialization.Metadata;
+using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Data;
+using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Search;
+using Dunlin.Optimizer.Training;
+
+namespace Dunlin.Optimizer.Tests.Search;
+
+/// <summary>Studies that go on from their records: nothing is trained here.</summary>
+public sealed class RecoveryTests : IDisposable
+{
+    private const int Steps = 16;
+    private static readonly string[] Four = ["pruned-50", "narrow-50", "pruned-75", "narrow-75"];
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-recovery").FullName;
+    private readonly StringWriter _said = new();
+    private readonly SearchSetup _setup;
+    private readonly Study _study;
+
+    public RecoveryTests()
+    {
+        var (data, model, result) = (Path.Combine(_folder, "data"), Path.Combine(_folder, "net.onnx"), Path.Combine(_folder, "out"));
+        SearchLab.Write(data, 240);
+        ModelFile.Save(ResidualGraph.Build(new ResidualSpec([8], [1], StemStride: 2, ClassCount: 3), [1, 1, 28, 28], seed: 1), model);
+        _setup = SearchSetup.Of(SearchCommand.Create().Parse([model, "--data", data, "--out", result, "--budget", "120steps", "--step", "4"]), result);
+        _study = Study.Open(_setup.Work, _setup.Recipe, TimeProvider.System);
+        ModelFile.Save(_setup.Graph.Model, _study.Model(SearchRun.ReferenceId));
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void WhoHadNoTimeInARoundStaysOutOfItWhenThereIsTimeAgain()
+    {
+        Plan(new HalvingPlan(4, Steps, 1));
+        foreach (var (id, round) in (ReadOnlySpan<(string, int)>)[("pruned-50", 0), ("narrow-50", 0), ("pruned-75", 0), ("pruned-50", 1)]) Trained(id, round, Steps);
+        Record("kept-0", StudyJson.Default.Kept, new Kept(["pruned-50", "narrow-50"]));
+        Record("kept-1", StudyJson.Default.Kept, new Kept(["pruned-50"]));
+        Record("steps-pruned-50.2", StudyJson.Default.StepDecision, new StepDecision(0));
+        // Neither narrow-75 in the first round nor narrow-50 in the second had any, and their files are gone.
+        Assert.Equal("pruned-50.1", Assert.Single(Recovered()).Name);
+    }
+
+    [Fact]
+    public void WhereNobodyCanBeTrainedTheReferenceIsLeft()
+    {
+        Plan(new HalvingPlan(4, Steps, 1));
+        foreach (var id in Four) Trained(id, 0, steps: 0);
+        Assert.Empty(Recovered());
+        Assert.Contains("goes on with the reference alone", _said.ToString());
+    }
+
+    [Fact]
+    public void WhoCannotBeTrainedInTheLastRoundIsNotTriedForEver()
+    {
+        Plan(new HalvingPlan(1, Steps, 1));
+        Trained("pruned-50", 0, steps: 0);
+        Assert.Empty(Recovered());
+    }
+
+    public void Dispose()
+    {
+        _study.Dispose();
+        _said.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private IReadOnlyList<Build> Recovered()
+    {
+        var pace = new Pace(_study, _setup.Budget);
+        using var images = _setup.Data.Read(SplitPart.Search, int.MaxValue, 1, Stop);
+        using var workshop = new Workshop(_setup, _study);
+        var judge = new Judge(_setup, _study, images);
+        var reference = judge.Measure(SearchRun.ReferenceId, SearchRun.ReferenceId, Precision.Fp32, Stop);
+        return new Recovery(_setup, _study, workshop, judge, pace, _ => 0, new Telling(Bars.None(_said), pace)).Run(reference, 0, Stop);
+    }
+
+    private void Plan(HalvingPlan halving)
+    {
+        Record("plan", StudyJson.Default.TrainingPlan, new TrainingPlan(1, 32, 64, 64, 2, halving));
+        foreach (var (place, id) in Four.Index()) Record($"start-{id}", StudyJson.Default.Start, new Start(100 + place, 100 + place));
+        Record("rate", StudyJson.Default.LearningRate, new LearningRate(0.01));
+    }
+
+    private void Trained(string id, int round, int steps)
+    {
+        Record($"steps-{id}.{round}", StudyJson.Default.StepDecision, new StepDecision(Steps));
+        Record($"trained-{id}.{round}", StudyJson.Default.Trained, new Trained(steps, 1, 1, 0.01));
+        if (steps > 0) Record($"answers-{id}.{round}", StudyJson.Default.Build, new Build(id, $"{id}.{round}", Precision.Fp32, 100, 100, 100, [.. new int[_setup.Data.CountOf(SplitPart.Search)]], 1));
+    }
+
+    private void Record<T>(string name, JsonTypeInfo<T> type, T value) where T : class => _study.Once(name, type, () => value);
+}
