@@ -38,12 +38,19 @@ internal static class AwareTraining
         options = TrainingRun.WithRateThatIsBorne(options, range, quantization.Plan.Graph, said, cancellationToken);
         var checkpoint = Path.ChangeExtension(result, ".checkpoint");
         using var interrupted = Bars.None(said).SayWhenInterrupted(said, checkpoint, cancellationToken);
-        return quantization.AfterTraining(new Trainer(images, options)
+        try
         {
-            Teacher = logits,
-            Grids = quantization.Grids(),
-            CheckpointPath = checkpoint,
-            EpochDone = e => said.WriteLine(TrainingRun.Line(e)),
-        }.Run(quantization.Plan.Graph, cancellationToken));
+            return quantization.AfterTraining(new Trainer(images, options)
+            {
+                Teacher = logits,
+                Grids = quantization.Grids(),
+                CheckpointPath = checkpoint,
+                EpochDone = e => said.WriteLine(TrainingRun.Line(e)),
+            }.Run(quantization.Plan.Graph, cancellationToken));
+        }
+        catch (DivergedException error)
+        {
+            throw new DivergedException($"{error.Message} The weights cannot be trained on their grids; quantize without --qat-epochs, and with --limit if layers may stay in float.");
+        }
     }
 }

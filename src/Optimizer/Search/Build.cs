@@ -13,7 +13,8 @@ namespace Dunlin.Optimizer.Search;
 /// <param name="ByteCount">Of the file.</param>
 /// <param name="Answers">The best class of each image.</param>
 /// <param name="Seconds">What answering took.</param>
-internal sealed record Build(string Id, string Name, Precision Precision, long Macs, long ParameterCount, long ByteCount, IReadOnlyList<int> Answers, double Seconds)
+/// <param name="Refused">Why it has no answers; null if it has.</param>
+internal sealed record Build(string Id, string Name, Precision Precision, long Macs, long ParameterCount, long ByteCount, IReadOnlyList<int> Answers, double Seconds, string? Refused = null)
 {
     [JsonIgnore]
     public bool IsFloat => Precision is Precision.Fp32;

@@ -15,17 +15,27 @@ internal sealed class Judge(SearchSetup setup, Study study, PixelSet images)
     private const int Seed = 1;
     private readonly int[] _labels = [.. Enumerable.Range(0, images.Count).Select(images.Label)];
 
-    /// <summary>Measures a file of the study, once.</summary>
+    /// <summary>Measures a file of the study, once. A model whose scores are no numbers on some image has no answers.</summary>
     public Build Measure(string id, string name, Precision precision, CancellationToken cancellationToken) => study.Once($"answers-{name}", StudyJson.Default.Build, () =>
     {
         var path = study.Model(name);
         var facts = GraphFacts.Of(ModelFile.Load(path));
         var watch = Stopwatch.StartNew();
-        var answers = AnswersOf(path, cancellationToken);
-        return new Build(id, name, precision, facts.Macs, facts.ParameterCount, new FileInfo(path).Length, answers, watch.Elapsed.TotalSeconds);
+        var (answers, refused) = Tried(path, cancellationToken);
+        return new Build(id, name, precision, facts.Macs, facts.ParameterCount, new FileInfo(path).Length, answers, watch.Elapsed.TotalSeconds, refused);
     });
 
+    /// <summary>Measures a file of the study, once; null if it has no answers, which is then said.</summary>
+    public Build? MeasureOrLeave(string id, string name, Precision precision, Telling telling, CancellationToken cancellationToken)
+    {
+        var build = Measure(id, name, precision, cancellationToken);
+        if (build.Refused is null) return build;
+        telling.Say($"{id} is left out: {build.Refused}");
+        return null;
+    }
+
     /// <summary>The best class of each image.</summary>
+    /// <exception cref="InvalidDataException">A score is not finite.</exception>
     public int[] AnswersOf(string path, CancellationToken cancellationToken)
     {
         var model = setup.Open(path);
@@ -68,6 +78,18 @@ internal sealed class Judge(SearchSetup setup, Study study, PixelSet images)
     {
         var key = Digest.Of(Encoding.UTF8.GetBytes(string.Join('\n', names))).Hex[..12];
         return study.Once($"times-{key}", StudyJson.Default.Times, () => Timed(names, budget, cancellationToken));
+    }
+
+    private (int[] Answers, string? Refused) Tried(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (AnswersOf(path, cancellationToken), null);
+        }
+        catch (InvalidDataException error)
+        {
+            return ([], error.Message);
+        }
     }
 
     /// <summary>Times models on one thread, in turns in one run.</summary>

@@ -34,7 +34,7 @@ internal sealed class Quantizing(SearchSetup setup, Study study, Judge judge, Pi
                 return new Quantized("none", [], error.Message, watch.Elapsed.TotalSeconds);
             }
         });
-        if (record.Refused is null) return (judge.Measure($"{build.Id}-int8", name, Precision.Int8, cancellationToken), record);
+        if (record.Refused is null) return (judge.MeasureOrLeave($"{build.Id}-int8", name, Precision.Int8, telling, cancellationToken), record);
         telling.Say($"{build.Id} cannot be quantized: {record.Refused}");
         return (null, record);
     }
@@ -64,7 +64,7 @@ internal sealed class Quantizing(SearchSetup setup, Study study, Judge judge, Pi
             }
         });
         File.Delete(checkpoint);
-        if (record.Refused is null) return (judge.Measure($"{build.Id}-tuned", name, Precision.Int8, cancellationToken), record.TrainedSteps);
+        if (record.Refused is null) return (judge.MeasureOrLeave($"{build.Id}-tuned", name, Precision.Int8, telling, cancellationToken), record.TrainedSteps);
         telling.Say($"{build.Id} cannot be trained on its grids: {record.Refused}");
         return (null, 0);
     }
@@ -73,8 +73,9 @@ internal sealed class Quantizing(SearchSetup setup, Study study, Judge judge, Pi
     /// <param name="build">A float model that holds the limit.</param>
     /// <param name="reference">What it is held against.</param>
     /// <param name="method">For its ranges.</param>
+    /// <param name="telling">Told why none is of use.</param>
     /// <param name="cancellationToken">Checked before each image.</param>
-    public Build? Mixed(Build build, Build reference, CalibrationMethod method, CancellationToken cancellationToken)
+    public Build? Mixed(Build build, Build reference, CalibrationMethod method, Telling telling, CancellationToken cancellationToken)
     {
         var name = $"{build.Name}-mixed";
         var record = study.Once($"quantized-{name}", StudyJson.Default.Quantized, () =>
@@ -83,16 +84,29 @@ internal sealed class Quantizing(SearchSetup setup, Study study, Judge judge, Pi
             var quantization = Calibrated(build, method, cancellationToken);
             var worstFirst = new Lazy<IReadOnlyList<LayerSensitivity>>(() => LayerSensitivity.Measure(
                 quantization, [.. calibration.Take(SensitivityImages).Tensors().Select(t => (float[])t.Clone())], cancellationToken));
-            var (model, kept) = MixedPrecision.Find(quantization, worstFirst, m => judge.Holds(reference, build with { Answers = AnswersOf(m, name, cancellationToken) }), cancellationToken);
+            var (model, kept) = MixedPrecision.Find(quantization, worstFirst, m => Holds(m, build, reference, name, cancellationToken), cancellationToken);
             if (kept.Count == 0) return new Quantized("none", [], "no number of layers in float holds the limit", watch.Elapsed.TotalSeconds);
             Save(model, quantization.Technique(calibration.Count, kept.Count), name);
             return new Quantized(QuantizationOptions.Word(method), kept, null, watch.Elapsed.TotalSeconds);
         });
-        return record.Refused is null ? judge.Measure($"{build.Id}-mixed", name, Precision.Mixed, cancellationToken) : null;
+        return record.Refused is null ? judge.MeasureOrLeave($"{build.Id}-mixed", name, Precision.Mixed, telling, cancellationToken) : null;
     }
 
     /// <summary>Whether that was tried already.</summary>
     public bool HasMixed(Build build) => study.Recorded($"quantized-{build.Name}-mixed", StudyJson.Default.Quantized) is not null;
+
+    private bool Holds(QuantizedModel model, Build build, Build reference, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return judge.Holds(reference, build with { Answers = AnswersOf(model, name, cancellationToken) });
+        }
+        catch (InvalidDataException)
+        {
+            // Its scores are no numbers on some image.
+            return false;
+        }
+    }
 
     private (QuantizedModel Model, CalibrationMethod Method, double Top1) Tried(Build build, CalibrationMethod method, CancellationToken cancellationToken)
     {

@@ -120,9 +120,14 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
             return contestant;
         }
 
-        var build = judge.Measure(id, name, Precision.Fp32, cancellationToken);
-        File.Delete(from);
         File.Delete(Path.ChangeExtension(study.Model(name), ".checkpoint"));
+        if (judge.MeasureOrLeave(id, name, Precision.Fp32, telling, cancellationToken) is not { } build)
+        {
+            File.Delete(study.Model(name));
+            return contestant;
+        }
+
+        File.Delete(from);
         telling.Say(FormattableString.Invariant(
             $"{id,-10} round {round + 1}, {trained.Steps,5} steps: top-1 {judge.Top1(build.Answers):p2} ({(judge.Top1(build.Answers) - judge.Top1(reference.Answers)) * 100:+0.00;−0.00} pt), {contestant.Start.Macs / 1e6:f2} MMAC{(pace.IsTimed ? FormattableString.Invariant($", {contestant.Cost:f3} ms") : "")}"));
         return contestant with { Build = build, StepSeconds = trained.Seconds / trained.RunSteps, Rate = trained.LearningRate };

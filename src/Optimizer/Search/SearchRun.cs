@@ -4,6 +4,7 @@ using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Quantization;
+using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer.Search;
 
@@ -50,6 +51,7 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
 
         telling.Doing("measuring the reference");
         var reference = judge.Measure(ReferenceId, ReferenceId, Precision.Fp32, cancellationToken);
+        if (reference.Refused is { } wrong) throw new InvalidDataException($"'{setup.Path}' cannot be measured on the search images: {wrong}");
         telling.Say(string.Create(CultureInfo.InvariantCulture, $"{ReferenceId}: top-1 {judge.Top1(reference.Answers):p2} of {images.Count} search images, {reference.ParameterCount} parameters, {reference.Macs / 1e6:f2} MMAC"));
         // Only a top-1 that it does not have itself; what a smaller model may lose, it does not lose.
         if (!judge.Holds(reference, reference)) telling.Say($"{ReferenceId} itself does not hold {setup.Limit}; hardly a smaller model will: to ask for less, stop this and begin again with a lower --limit and another --work");
@@ -87,7 +89,15 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
             return [];
         }
 
-        return new Recovery(setup, study, workshop, judge, pace, reserveFor, telling).Run(reference, secondsPerImage, cancellationToken);
+        try
+        {
+            return new Recovery(setup, study, workshop, judge, pace, reserveFor, telling).Run(reference, secondsPerImage, cancellationToken);
+        }
+        catch (DivergedException error)
+        {
+            telling.Say($"nothing is pruned or trained: {error.Message}");
+            return [];
+        }
     }
 
     private (Build Float, Build? Integer, Quantized Record) OnBytes(Quantizing quantizing, Judge judge, Build reference, Build build, IReadOnlyList<CalibrationMethod> methods, CancellationToken cancellationToken)
@@ -112,7 +122,7 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
         // Each layer is quantized alone for it.
         if (pace.IsTimed && !quantizing.HasMixed(build) && pace.Left < 4 * whole.Seconds) yield break;
         telling.Doing($"keeping layers of {build.Id} in float");
-        if (quantizing.Mixed(build, reference, method, cancellationToken) is not { } mixed) yield break;
+        if (quantizing.Mixed(build, reference, method, telling, cancellationToken) is not { } mixed) yield break;
         Tell(judge, reference, mixed, null);
         yield return mixed;
     }

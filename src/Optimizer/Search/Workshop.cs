@@ -49,13 +49,14 @@ internal sealed class Workshop : IDisposable
         }
     }
 
-    /// <summary>Seconds of a training step of the reference, by the last of a few.</summary>
+    /// <summary>Seconds of a training step of the reference, by the last of a few. At a rate of zero: none that it bears is known yet.</summary>
+    /// <exception cref="DivergedException">Its loss is no number even so.</exception>
     public double ProbeStep(int imageCount, int batchSize, CancellationToken cancellationToken)
     {
         using var images = _setup.Data.Read(SplitPart.Train, Math.Min(imageCount, ProbeSteps * batchSize), _setup.Seed, cancellationToken);
         var seconds = 0.0;
         var last = Stopwatch.GetTimestamp();
-        var trainer = new Trainer(images, Options(batchSize, ProbeSteps, 0, _rate))
+        var trainer = new Trainer(images, Options(batchSize, ProbeSteps, 0, rate: 0))
         {
             Advanced = _ => (seconds, last) = (Stopwatch.GetElapsedTime(last).TotalSeconds, Stopwatch.GetTimestamp()),
         };

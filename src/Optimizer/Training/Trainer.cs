@@ -104,7 +104,7 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
             using var scope = NewDisposeScope();
             var batch = batches.Next(input);
             var (logits, loss) = Step(network, masters, batch, view, OneCycle.Rate(options.LearningRate, (double)step / StepCount), cancellationToken);
-            if (!double.IsFinite(loss)) throw new DivergedException($"The loss became {loss} in epoch {epoch + 1}; train with a lower --learning-rate.");
+            if (!double.IsFinite(loss)) throw new DivergedException($"The loss became {loss} in epoch {epoch + 1}.");
             lossSum += loss * batch.Labels.shape[0];
             right += logits.argmax(1).eq(batch.Labels).sum().item<long>();
             seen += batch.Labels.shape[0];

@@ -72,19 +72,26 @@ internal static class TrainingRun
         if (isRateMeasured) options = WithRateThatIsBorne(options, new Trainer(images, options) { Teacher = logits, ThreadCount = threads }, graph, output, cancellationToken);
 
         var checkpoint = Path.ChangeExtension(path, ".checkpoint");
-        Bars.Around(output, 1, bars =>
+        try
         {
-            using var interrupted = bars.SayWhenInterrupted(arguments.InvocationConfiguration.Error, checkpoint, cancellationToken);
-            return new Trainer(images, options)
+            Bars.Around(output, 1, bars =>
             {
-                Teacher = logits,
-                Check = check,
-                ThreadCount = threads,
-                CheckpointPath = checkpoint,
-                Advanced = share => bars.Show(0, "training", share),
-                EpochDone = e => bars.Say(Line(e)),
-            }.Run(graph, cancellationToken);
-        });
+                using var interrupted = bars.SayWhenInterrupted(arguments.InvocationConfiguration.Error, checkpoint, cancellationToken);
+                return new Trainer(images, options)
+                {
+                    Teacher = logits,
+                    Check = check,
+                    ThreadCount = threads,
+                    CheckpointPath = checkpoint,
+                    Advanced = share => bars.Show(0, "training", share),
+                    EpochDone = e => bars.Say(Line(e)),
+                }.Run(graph, cancellationToken);
+            });
+        }
+        catch (DivergedException error)
+        {
+            throw new DivergedException($"{error.Message} Train with a lower --learning-rate.");
+        }
 
         if (model is not null) Provenance.Add(graph.Model, Distilled(teacher!.Name, model, options));
         Provenance.AddCommand(graph.Model, arguments);

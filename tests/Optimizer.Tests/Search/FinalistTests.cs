@@ -57,7 +57,7 @@ public sealed class FinalistTests
 
     private static IReadOnlyList<Finalist> Choose(IReadOnlyList<Finalist> all, int count) => Finalist.Choose(all, SearchObjective.Latency, count, boardsAreKnown: false);
 
-    private static Finalist Of(string id, double milliseconds, double top1, LimitAnswer limit = LimitAnswer.Holds, Precision precision = Precision.Fp32)
+    internal static Finalist Of(string id, double milliseconds, double top1, LimitAnswer limit = LimitAnswer.Holds, Precision precision = Precision.Fp32)
     {
         var time = new BuildTime(milliseconds, milliseconds);
         var standing = new Standing(new Estimate(top1, top1, top1), new Estimate(0, 0, 0), new Estimate(1, 1, 1), limit);

@@ -3,6 +3,8 @@ using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Search;
+using Dunlin.Optimizer.Tests.Graph;
+using Dunlin.Optimizer.Tests.Training;
 using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer.Tests.Search;
@@ -58,6 +60,48 @@ public sealed class RecoveryTests : IDisposable
         Assert.Empty(Recovered());
     }
 
+    [Fact]
+    public void ACandidateWhoseScoresAreNoNumbersIsLeftOutAndTheSearchGoesOn()
+    {
+        Plan(new HalvingPlan(4, Steps, 1));
+        foreach (var id in Four) Trained(id, 0, Steps, isMeasured: id == "pruned-50");
+        foreach (var id in Four) SaveWithoutNumbers(_study.Model($"{id}.0"));
+        Record("steps-pruned-50.1", StudyJson.Default.StepDecision, new StepDecision(Steps));
+        Record("trained-pruned-50.1", StudyJson.Default.Trained, new Trained(0, 1, 1, 0.01));
+        Record("steps-pruned-50.2", StudyJson.Default.StepDecision, new StepDecision(0));
+        for (var run = 0; run < 2; run++) Assert.Equal("pruned-50.0", Assert.Single(Recovered()).Name);
+        Assert.Contains("narrow-50 is left out: The model's score of class 0 is NaN", _said.ToString());
+        Assert.False(File.Exists(_study.Model("narrow-50.0")));
+    }
+
+    [Fact]
+    public void AVariantWhoseScoresAreNoNumbersOnAHeldOutImageIsLeftOut()
+    {
+        var wrong = Path.Combine(_folder, "wrong.onnx");
+        SaveWithoutNumbers(wrong);
+        var judged = JudgedVariant.Of(_setup, [(FinalistTests.Of("reference", 1, 1), _study.Model("reference")), (FinalistTests.Of("wrong", 1, 1), wrong)], Telling(), Stop);
+        Assert.Equal("reference", Assert.Single(judged).Finalist.Build.Id);
+        Assert.Contains("wrong is left out", _said.ToString());
+        Assert.False(File.Exists(wrong));
+    }
+
+    [Fact]
+    public void TheSpeedOfAStepIsFoundOutAtARateThatAnyNetworkBears()
+    {
+        Torch.Require();
+        var graph = ModelGraph.Load(_study.Model(SearchRun.ReferenceId));
+        BatchNormFolding.Apply(graph);
+        // One step of any rate at all along a gradient of 1e25 destroys it.
+        graph.Scale("stage1.block1.conv1", 1e-25f);
+        graph.Scale("stage1.block1.conv2", 1e25f, withBias: false);
+        ModelFile.Save(graph.Model, _study.Model(SearchRun.ReferenceId));
+        using var images = _setup.Data.Read(SplitPart.Train, 48, 1, Stop);
+        var usual = new TrainingOptions { BatchSize = 16, StepCount = 3, LearningRate = DistilCommand.UsualRate };
+        Assert.Throws<DivergedException>(() => new Trainer(images, usual).Run(ModelGraph.Load(_study.Model(SearchRun.ReferenceId)), Stop));
+        using var workshop = new Workshop(_setup, _study);
+        Assert.InRange(workshop.ProbeStep(64, 16, Stop), 1e-4, 60);
+    }
+
     public void Dispose()
     {
         _study.Dispose();
@@ -67,12 +111,20 @@ public sealed class RecoveryTests : IDisposable
 
     private IReadOnlyList<Build> Recovered()
     {
-        var pace = new Pace(_study, _setup.Budget);
         using var images = _setup.Data.Read(SplitPart.Search, int.MaxValue, 1, Stop);
         using var workshop = new Workshop(_setup, _study);
         var judge = new Judge(_setup, _study, images);
         var reference = judge.Measure(SearchRun.ReferenceId, SearchRun.ReferenceId, Precision.Fp32, Stop);
-        return new Recovery(_setup, _study, workshop, judge, pace, _ => 0, new Telling(Bars.None(_said), pace)).Run(reference, 0, Stop);
+        return new Recovery(_setup, _study, workshop, judge, new Pace(_study, _setup.Budget), _ => 0, Telling()).Run(reference, 0, Stop);
+    }
+
+    private Telling Telling() => new(Bars.None(_said), new Pace(_study, _setup.Budget));
+
+    private void SaveWithoutNumbers(string path)
+    {
+        var graph = ModelGraph.Load(_study.Model(SearchRun.ReferenceId));
+        graph.Scale(graph.Nodes.Single(n => n.OpType is "Gemm" or "MatMul").Name, float.NaN);
+        ModelFile.Save(graph.Model, path);
     }
 
     private void Plan(HalvingPlan halving)
@@ -82,11 +134,11 @@ public sealed class RecoveryTests : IDisposable
         Record("rate", StudyJson.Default.LearningRate, new LearningRate(0.01));
     }
 
-    private void Trained(string id, int round, int steps)
+    private void Trained(string id, int round, int steps, bool isMeasured = true)
     {
         Record($"steps-{id}.{round}", StudyJson.Default.StepDecision, new StepDecision(Steps));
         Record($"trained-{id}.{round}", StudyJson.Default.Trained, new Trained(steps, 1, 1, 0.01));
-        if (steps > 0) Record($"answers-{id}.{round}", StudyJson.Default.Build, new Build(id, $"{id}.{round}", Precision.Fp32, 100, 100, 100, [.. new int[_setup.Data.CountOf(SplitPart.Search)]], 1));
+        if (steps > 0 && isMeasured) Record($"answers-{id}.{round}", StudyJson.Default.Build, new Build(id, $"{id}.{round}", Precision.Fp32, 100, 100, 100, [.. new int[_setup.Data.CountOf(SplitPart.Search)]], 1));
     }
 
     private void Record<T>(string name, JsonTypeInfo<T> type, T value) where T : class => _study.Once(name, type, () => value);

@@ -95,12 +95,13 @@ public sealed class RangeTestTests
         using var images = Stripes.Pixels(300);
         new Trainer(images, Options with { EpochCount = 3, LearningRate = 0.1 }) { ThreadCount = 1 }.Run(graph, Stop);
         BatchNormFolding.Apply(graph);
-        Scale(graph, "stage2.block1.conv1", 0.02f);
-        Scale(graph, "stage2.block1.conv2", 50, withBias: false);
+        graph.Scale("stage2.block1.conv1", 0.02f);
+        graph.Scale("stage2.block1.conv2", 50, withBias: false);
         var bytes = graph.Model.ToByteArray();
         Assert.InRange(Stripes.ShareRight(graph), 0.9, 1);
 
-        Assert.Throws<DivergedException>(() => Trained(Usual));
+        // Not every command that trains has an option for the rate.
+        Assert.DoesNotContain("--learning-rate", Assert.Throws<DivergedException>(() => Trained(Usual)).Message);
         var peak = RangeTest.Peak(new Trainer(images, Options) { ThreadCount = 1 }, Usual, graph, Stop);
         Assert.InRange(peak, 0, Usual / 4);
         Assert.InRange(Stripes.ShareRight(Trained(peak)), 0.9, 1);
@@ -114,14 +115,4 @@ public sealed class RangeTestTests
     }
 
     private static TrainingOptions Options => new() { EpochCount = 2, BatchSize = 32, LearningRate = Usual };
-
-    private static void Scale(ModelGraph graph, string layer, float factor, bool withBias = true)
-    {
-        var node = graph.Model.Graph.Node.Single(n => n.Name == layer);
-        foreach (var name in withBias ? node.Input.Skip(1) : node.Input.Skip(1).Take(1))
-        {
-            var tensor = graph.Constant(name)!;
-            graph.SetConstant(Tensors.Of(name, [.. Tensors.Floats(tensor).Select(value => value * factor)], [.. tensor.Dims]));
-        }
-    }
 }
