@@ -44,27 +44,39 @@ internal static partial class OptimizeCommand
         using var golden = GoldenChoice.Read(
             arguments.GetValue(PackCommand.Golden), setup.HeldOut.Samples, setup.Data.Classes, setup.Data.Input, setup.MostVariants, setup.UnreadableShare, cancellationToken);
         using var study = Study.Open(setup.Work, setup.Recipe, TimeProvider.System);
-        var variants = SearchCommand.Judged(arguments, setup, study, cancellationToken);
-        // The bundle comes last: where it stands, all else is done.
-        var content = Reported(arguments, setup, variants, cancellationToken);
-        ReportWriter.Write(content, report);
+        try
+        {
+            var variants = SearchCommand.Judged(arguments, setup, study, cancellationToken);
+            // The bundle comes last: where it stands, all else is done.
+            var content = Reported(arguments, setup, variants, cancellationToken);
+            ReportWriter.Write(content, report);
+            var bundle = await PackedAsync(setup, variants, golden, region, release, result, cancellationToken);
+            Tell(arguments, setup, variants, bundle);
+            foreach (var recommendation in Recommendation.Of(content)) arguments.InvocationConfiguration.Output.WriteLine(recommendation.Sentence);
+            arguments.InvocationConfiguration.Output.WriteLine(Path.Combine(report, "report.html"));
+            arguments.InvocationConfiguration.Output.WriteLine($"next: dunlin-fleet sign {bundle.Path} --keys KEYS");
+            if (variants.Any(v => v.Limit != LimitAnswer.Fails)) return 0;
+            // The bundle is there to be looked at; a script must not take it for what was asked.
+            await arguments.InvocationConfiguration.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"dunlin-optimizer: no variant holds {setup.Limit}, not even {SearchRun.ReferenceId}; the best has a top-1 of {variants.Max(v => v.Top1.Value):f3} on the held-out images. The bundle's accuracy floor is {bundle.Manifest.AccuracyFloor:f3} therefore; to ask for less, begin again with a lower --limit and other folders."));
+            return 1;
+        }
+        catch (IOException error)
+        {
+            throw study.WithWayOn(error);
+        }
+    }
 
+    private static async Task<Bundle> PackedAsync(
+        SearchSetup setup, IReadOnlyList<JudgedVariant> variants, PixelSet golden, RegionOfInterest? region, ReleaseName release, string result, CancellationToken cancellationToken)
+    {
         var first = variants[0].Model;
         var measured = new List<VariantMeasurement>();
         // All variants of a bundle have the same ends.
         foreach (var variant in variants)
             measured.Add(await VariantMeasurement.MeasureAsync(variant.Model with { Input = first.Input, Output = first.Output }, variant.HeldOut, golden, cancellationToken) with { Precision = variant.Finalist.Build.Precision });
         var floor = FloorChoice.Accuracy(setup.Limit.Floor(variants[0].Top1.Value), variants.Max(v => v.Top1.Value));
-        var bundle = new Packer(first.Input with { RegionOfInterest = region }, first.Output, golden).Pack(result, release, measured, floor, TimeProvider.System.GetUtcNow());
-        Tell(arguments, setup, variants, bundle);
-        foreach (var recommendation in Recommendation.Of(content)) arguments.InvocationConfiguration.Output.WriteLine(recommendation.Sentence);
-        arguments.InvocationConfiguration.Output.WriteLine(Path.Combine(report, "report.html"));
-        arguments.InvocationConfiguration.Output.WriteLine($"next: dunlin-fleet sign {bundle.Path} --keys KEYS");
-        if (variants.Any(v => v.Limit != LimitAnswer.Fails)) return 0;
-        // The bundle is there to be looked at; a script must not take it for what was asked.
-        await arguments.InvocationConfiguration.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"dunlin-optimizer: no variant holds {setup.Limit}, also {SearchRun.ReferenceId} does not; the best has a top-1 of {variants.Max(v => v.Top1.Value):f3} on the held-out images. The bundle's accuracy floor is {floor:f3} therefore; for less, begin another study with --work and a lower --limit."));
-        return 1;
+        return new Packer(first.Input with { RegionOfInterest = region }, first.Output, golden).Pack(result, release, measured, floor, TimeProvider.System.GetUtcNow());
     }
 
     private static ReportContent Reported(ParseResult arguments, SearchSetup setup, IReadOnlyList<JudgedVariant> variants, CancellationToken cancellationToken)

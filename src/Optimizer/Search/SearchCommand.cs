@@ -24,16 +24,43 @@ internal static class SearchCommand
         RequireEmpty(result);
         var setup = SearchSetup.Of(arguments, result);
         using var study = Study.Open(setup.Work, setup.Recipe, TimeProvider.System);
-        var variants = Judged(arguments, setup, study, cancellationToken);
-        Directory.CreateDirectory(result);
-        foreach (var variant in variants) DurableFile.Copy(variant.Model.Path, Path.Combine(result, Path.GetFileName(variant.Model.Path)));
-        var split = Path.Combine(setup.Work, "split.json");
-        // Beside the models, where evaluate and pack look for it.
-        if (File.Exists(split)) DurableFile.Copy(split, Path.Combine(result, "split.json"));
-        var output = arguments.InvocationConfiguration.Output;
-        SearchTables.Write(setup, variants, output);
-        output.WriteLine($"{result}: {variants.Count} models; pack them: dunlin-optimizer pack {result}/*.onnx --data {arguments.GetValue(DataOption.Any)} --name NAME --out BUNDLE");
-        return 0;
+        try
+        {
+            var variants = Judged(arguments, setup, study, cancellationToken);
+            // The split beside the models, where evaluate and pack look for it.
+            var split = SplitOption.Beside(Path.Combine(setup.Work, "model.onnx"));
+            WriteFolder(result, [.. variants.Select(v => v.Model.Path), .. File.Exists(split) ? [split] : Array.Empty<string>()]);
+            var output = arguments.InvocationConfiguration.Output;
+            SearchTables.Write(setup, variants, output);
+            output.WriteLine($"{result}: {variants.Count} models; pack them: dunlin-optimizer pack {result}/*.onnx --data {arguments.GetValue(DataOption.Any)} --name NAME --out BUNDLE");
+            return 0;
+        }
+        catch (IOException error)
+        {
+            throw study.WithWayOn(error);
+        }
+    }
+
+    /// <summary>Copies files into a folder that comes to be whole or not at all: one half filled would be refused by the same command.</summary>
+    /// <param name="folder">Is not there, or empty.</param>
+    /// <param name="files">Of different names.</param>
+    public static void WriteFolder(string folder, IReadOnlyList<string> files)
+    {
+        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        var parent = Path.GetDirectoryName(folder)!;
+        var temporary = Path.Combine(parent, $".{Path.GetFileName(folder)}.{Guid.NewGuid():N}{DurableFile.TemporarySuffix}");
+        try
+        {
+            Directory.CreateDirectory(temporary);
+            foreach (var file in files) DurableFile.Copy(file, Path.Combine(temporary, Path.GetFileName(file)));
+            if (Directory.Exists(folder)) Directory.Delete(folder);
+            Directory.Move(temporary, folder);
+            DurableFile.SyncDirectory(parent);
+        }
+        finally
+        {
+            if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
+        }
     }
 
     /// <exception cref="IOException">There is something in it.</exception>
@@ -50,28 +77,21 @@ internal static class SearchCommand
         if (way != ".." && !way.StartsWith("../", StringComparison.Ordinal)) throw new FormatException($"{option} '{folder}' lies in --out '{result}', which must be empty until the end; name a folder outside of it.");
     }
 
-    /// <summary>Searches, or goes on, and judges what was chosen on the held-out images. What is done is kept whatever happens, and it is said how to go on.</summary>
+    /// <summary>Searches, or goes on, and judges what was chosen on the held-out images.</summary>
     public static IReadOnlyList<JudgedVariant> Judged(ParseResult arguments, SearchSetup setup, Study study, CancellationToken cancellationToken)
     {
         var pace = new Pace(study, setup.Budget);
-        try
+        return Bars.Around(arguments.InvocationConfiguration.Output, Telling.BarCount, bars =>
         {
-            return Bars.Around(arguments.InvocationConfiguration.Output, Telling.BarCount, bars =>
-            {
-                using var interrupted = bars.SayWhenInterrupted(arguments.InvocationConfiguration.Error, study.Folder, cancellationToken);
-                var telling = new Telling(bars, pace);
-                var (chosen, all) = new SearchRun(setup, study, pace, telling).Run(cancellationToken);
-                telling.Say($"{chosen.Count} of {all.Count} models are chosen: {string.Join(", ", chosen.Select(c => c.Build.Id))}");
-                // An earlier run may have chosen others.
-                var variants = Path.Combine(study.Folder, "variants");
-                if (Directory.Exists(variants)) Directory.Delete(variants, recursive: true);
-                return JudgedVariant.Of(setup, [.. chosen.Select(c => (c, Named(arguments, study, c, variants)))], telling, cancellationToken);
-            });
-        }
-        catch (IOException error)
-        {
-            throw new IOException($"{error.Message} What is done is kept in '{study.Folder}'; when that is mended, the same command goes on from there.", error);
-        }
+            using var interrupted = bars.SayWhenInterrupted(arguments.InvocationConfiguration.Error, study.Folder, cancellationToken);
+            var telling = new Telling(bars, pace);
+            var (chosen, all) = new SearchRun(setup, study, pace, telling).Run(cancellationToken);
+            telling.Say($"{chosen.Count} of {all.Count} models are chosen: {string.Join(", ", chosen.Select(c => c.Build.Id))}");
+            // An earlier run may have chosen others.
+            var variants = Path.Combine(study.Folder, "variants");
+            if (Directory.Exists(variants)) Directory.Delete(variants, recursive: true);
+            return JudgedVariant.Of(setup, [.. chosen.Select(c => (c, Named(arguments, study, c, variants)))], telling, cancellationToken);
+        });
     }
 
     // Under the name of the variant, which is the name of its file.

@@ -96,6 +96,9 @@ internal sealed class Study : IDisposable
         return value;
     }
 
+    /// <summary>The same error with a word about how to go on: what is done is kept whatever happens.</summary>
+    public IOException WithWayOn(IOException error) => new($"{error.Message} What is done is kept in '{Folder}'; when that is mended, the same command goes on from there.", error);
+
     public void Dispose() => _lock.Dispose();
 
     private string RecordOf(string name) => Path.Combine(Folder, Records, $"{name}.json");

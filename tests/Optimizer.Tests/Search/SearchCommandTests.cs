@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Search;
 using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.Optimizer.Tests.Training;
 using Dunlin.TestKit.Machine;
@@ -86,6 +87,37 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     }
 
     [Fact]
+    public void TheFolderOfModelsIsThereWholeOrNotAtAll()
+    {
+        var (folder, files) = (Path.Combine(lab.Folder, "chosen", "models"), new List<string>());
+        foreach (var name in (string[])["reference.onnx", "split.json"]) files.Add(Path.Combine(lab.Folder, $"whole-{name}"));
+        File.WriteAllText(files[0], "network");
+        Assert.Throws<FileNotFoundException>(() => SearchCommand.WriteFolder(folder, files));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(folder)!));
+
+        File.WriteAllText(files[1], "split");
+        Directory.CreateDirectory(folder);
+        SearchCommand.WriteFolder(folder + "/", files);
+        Assert.Equal(["whole-reference.onnx", "whole-split.json"], Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order());
+        Assert.Single(Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(folder)!));
+    }
+
+    [Fact]
+    public async Task WhereTheModelsDoNotFitItIsSaidAndTheSameCommandGoesOn()
+    {
+        using var disk = TinyDisk.Mount();
+        string[] arguments = ["search", Untrainable(), "--data", lab.Data, "--out", $"{disk.Path}/models", "--work", lab.Study("elsewhere"), "--budget", "1s"];
+        disk.Fill();
+        var full = await CommandRun.Of(arguments);
+        Assert.Equal(1, full.Code);
+        Assert.Contains("the same command goes on from there", full.Error);
+        disk.Free();
+        var again = await CommandRun.Of(arguments);
+        Assert.True(again.Code == 0, again.Error);
+        Assert.Equal(["reference-int8.onnx", "reference.onnx", "split.json"], Directory.EnumerateFiles($"{disk.Path}/models").Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
     public async Task OptimizePacksTheReferenceItsInt8FormAndWhatIsSmallerWithinTheLimit()
     {
         Torch.Require();
@@ -141,11 +173,7 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     [Fact]
     public async Task WhatCannotBeTrainedIsQuantizedAllTheSame()
     {
-        var net = new NetBuilder(seed: 3, channels: 1, side: 28);
-        var x = net.Unary("LpNormalization", net.Conv(NetBuilder.Image, 8, stride: 2), Nodes.Int("axis", 1), Nodes.Int("p", 2));
-        var path = Path.Combine(lab.Folder, "norm.onnx");
-        ModelFile.Save(net.Build(net.Linear(net.Flatten(net.GlobalPool(x)), 3)), path);
-        var run = await CommandRun.Of("search", path, "--data", lab.Data, "--out", lab.Out("norm"), "--budget", "60steps");
+        var run = await CommandRun.Of("search", Untrainable(), "--data", lab.Data, "--out", lab.Out("norm"), "--budget", "60steps");
         Assert.True(run.Code == 0, run.Error + run.Output);
         Assert.Contains("nothing is pruned or trained", run.Output);
         Assert.Equal(["reference-int8.onnx", "reference.onnx", "split.json"], Directory.EnumerateFiles(lab.Out("norm")).Select(Path.GetFileName).Order());
@@ -187,6 +215,15 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         Assert.Equal(1, run.Code);
         Assert.Contains(expected, run.Error);
         Assert.Equal(0, lab.RecordCount("wrong"));
+    }
+
+    private string Untrainable()
+    {
+        var net = new NetBuilder(seed: 3, channels: 1, side: 28);
+        var x = net.Unary("LpNormalization", net.Conv(NetBuilder.Image, 8, stride: 2), Nodes.Int("axis", 1), Nodes.Int("p", 2));
+        var path = Path.Combine(lab.Folder, "norm.onnx");
+        ModelFile.Save(net.Build(net.Linear(net.Flatten(net.GlobalPool(x)), 3)), path);
+        return path;
     }
 
     // The same scores, but within each block some channels are a thousand times larger than the others, which then share a few of 256 levels.
