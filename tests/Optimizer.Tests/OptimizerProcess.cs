@@ -5,7 +5,7 @@ namespace Dunlin.Optimizer.Tests;
 /// <summary>The program in a process of its own, as a person starts it.</summary>
 internal static class OptimizerProcess
 {
-    private static string Program => Path.ChangeExtension(typeof(OptimizerCommand).Assembly.Location, null);
+    public static string Program => Path.ChangeExtension(typeof(OptimizerCommand).Assembly.Location, null);
 
     /// <summary>Hears Ctrl-C also where a shell's background hands on that SIGINT is ignored.</summary>
     public static Process Start(params IEnumerable<string> arguments) =>

@@ -36,16 +36,6 @@ internal static class ModelFile
     public static void Save(ModelProto model, string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var temporary = path + ".tmp";
-        try
-        {
-            File.WriteAllBytes(temporary, model.ToByteArray());
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        WholeFile.Write(path, file => model.WriteTo(file));
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Dunlin.Contracts.Artifacts;
 
 namespace Dunlin.Optimizer.Training;
@@ -19,27 +20,20 @@ internal sealed record Checkpoint(string Recipe, int StepCount, Weights Weights,
     public static string RecipeOf(TrainingOptions options, Digest images, string teacher, Digest? grids, Digest start) =>
         $"{options}, images {images}, teacher {teacher}, grids {grids}, from {start}";
 
-    public void Save(string path)
+    public void Save(string path) => WholeFile.Write(path, file =>
     {
-        var temporary = path + ".tmp";
-        using (var writer = new BinaryWriter(File.Create(temporary)))
-        {
-            writer.Write(Magic);
-            writer.Write(Recipe);
-            writer.Write(StepCount);
-            Weights.Write(writer);
-            Velocity.Write(writer);
-            writer.Write(Best is not null);
-            if (Best is not null)
-            {
-                writer.Write(Best.Epoch);
-                writer.Write(Best.Loss);
-                Best.Weights.Write(writer);
-            }
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
+        using var writer = new BinaryWriter(file, Encoding.UTF8, leaveOpen: true);
+        writer.Write(Magic);
+        writer.Write(Recipe);
+        writer.Write(StepCount);
+        Weights.Write(writer);
+        Velocity.Write(writer);
+        writer.Write(Best is not null);
+        if (Best is null) return;
+        writer.Write(Best.Epoch);
+        writer.Write(Best.Loss);
+        Best.Weights.Write(writer);
+    });
 
     /// <summary>Null where there is none, or it is of another recipe, or damaged: the run then begins anew.</summary>
     public static Checkpoint? TryLoad(string path, string recipe)

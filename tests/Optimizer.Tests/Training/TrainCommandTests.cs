@@ -1,4 +1,5 @@
 using Dunlin.Optimizer.Tests.Search;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Optimizer.Tests.Training;
 
@@ -29,5 +30,20 @@ public sealed class TrainCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         Assert.DoesNotContain("epoch   1 ", line);
         again.Kill();
         await again.Ended();
+    }
+
+    [Fact]
+    public async Task WhatTrainingLeavesIsOnTheDisk()
+    {
+        Torch.Require();
+        Tool.SkipUnlessInstalled("strace");
+        var log = lab.Out("synced.log");
+        var (code, output) = await Tool.RunAsync(
+            "strace", "-f", "--seccomp-bpf", "-qq", "-y", "-e", "trace=fsync", "-o", log, OptimizerProcess.Program,
+            "train", "--data", lab.Data, "--input-shape", "1x1x28x28", "--widths", "8", "--epochs", "1", "--limit", "64", "--batch-size", "32", "--out", lab.Out("synced/net.onnx"));
+        if (output.Contains("ptrace", StringComparison.Ordinal)) Assert.Skip($"strace may not trace here: {output}");
+        Assert.True(code == 0, output);
+        var synced = await File.ReadAllTextAsync(log, Stop);
+        foreach (var file in (string[])["split.json.tmp", "net.checkpoint.tmp", "net.onnx.tmp", "synced"]) Assert.Contains($"/{file}>)", synced);
     }
 }
