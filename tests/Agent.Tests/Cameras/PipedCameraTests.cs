@@ -83,7 +83,7 @@ public sealed class PipedCameraTests : IDisposable
     }
 
     [Fact]
-    public void AFilmWithoutRepeatEndsInAStallAndANewProcessBringsTheCameraBack()
+    public void AProgramThatEndsIsAStallAndANewProcessBringsTheCameraBack()
     {
         using var camera = new PipedCamera(Film("belt.mp4", "320x240"), new CameraSettings { Repeat = false, StallMilliseconds = 300 });
         camera.StartProcess();
