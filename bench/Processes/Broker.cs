@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Servers;
 using Dunlin.TestKit.Waiting;
 

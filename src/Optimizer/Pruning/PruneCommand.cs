@@ -16,15 +16,17 @@ internal static class PruneCommand
     private static readonly Option<string> Scope = new("--scope") { Description = "global: one ranking of all channels; layer: the same share of each layer.", DefaultValueFactory = _ => "global" };
     private static readonly Option<int?> Step = new("--step") { Description = "Widths become multiples of it; 1 for any width. Measured on this CPU if not given." };
     private static readonly Option<int> Images = new("--images") { Description = "Training images for --importance taylor.", DefaultValueFactory = _ => 1024 };
+    private static readonly Option<int> Rounds = new("--rounds") { Description = "Prunes in so many rounds of the same share, which together remove the ratio, with --recover after each.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int> Recover = new("--recover") { Description = "Epochs that the model is trained after each round, on all training images, to answer as it did before.", DefaultValueFactory = _ => 0 };
     private static readonly Option<FileInfo> Out = new("--out") { Description = "The ONNX file to write.", Required = true };
 
     public static Command Create()
     {
         Norm.AcceptOnlyFromAmong("l1", "l2", "taylor");
         Scope.AcceptOnlyFromAmong("global", "layer");
-        var command = new Command("prune", "Removes the channels that matter least, through additions, concatenations, depthwise convolutions and all else that depends on them. Train afterwards.")
+        var command = new Command("prune", "Removes the channels that matter least, through additions, concatenations, depthwise convolutions and all else that depends on them. Train afterwards, or with --recover on the way.")
         {
-            Model, InputShapeOption.Shape, Ratio, Norm, Scope, Step, Images, Out,
+            Model, InputShapeOption.Shape, Ratio, Norm, Scope, Step, Images, Rounds, Recover, TrainingRun.BFloat16, Out,
         };
         foreach (var option in LearningData.Options) command.Add(option);
         command.SetAction(Failures.Reported(Run));
@@ -38,22 +40,37 @@ internal static class PruneCommand
         if (arguments.GetValue(Step) is < 1 or > 256) throw new FormatException($"--step is {arguments.GetValue(Step)}; it must be from 1 to 256.");
         var graph = ModelGraph.Load(arguments.GetValue(Model)!.FullName, InputShapeOption.Of(arguments));
         if (arguments.GetValue(Images) < 1) throw new FormatException($"--images is {arguments.GetValue(Images)}; it must be at least 1.");
-        var learning = arguments.GetValue(Norm) == "taylor" ? LearningOf(arguments, graph) : null;
-        using var images = learning?.Read(SplitPart.Train, arguments.GetValue(Images), seed: 1, cancellationToken);
+        var (rounds, epochs) = (TrainingRun.Checked(arguments, Rounds, 1, 100), TrainingRun.Checked(arguments, Recover, 0, 10_000));
+        if (rounds > 1 && epochs == 0) throw new FormatException($"--rounds {rounds} needs --recover: without training between them, rounds are as one.");
+        var isTaylor = arguments.GetValue(Norm) == "taylor";
+        var learning = isTaylor || epochs > 0 ? LearningOf(arguments, graph) : null;
+        using var images = isTaylor ? learning!.Read(SplitPart.Train, arguments.GetValue(Images), seed: 1, cancellationToken) : null;
+        using var recovery = epochs == 0 ? null : new PruningRecovery(
+            arguments, learning!, graph, arguments.GetValue(Model)!.FullName, arguments.GetValue(Out)!.FullName, epochs, cancellationToken);
         var step = arguments.GetValue(Step) ?? KernelSteps.OfThisCpu(Path.Combine(CacheFolder.Path, "kernels"), cancellationToken);
         var options = new PruningOptions(ratio, arguments.GetValue(Scope) == "layer" ? PruningScope.Layer : PruningScope.Global, step);
         var before = GraphFacts.Of(graph);
-        var plan = Pruner.Prune(graph, ImportanceOf(arguments, images, cancellationToken), options);
+        var plans = new List<PruningPlan>();
+        // What is left of each round's share multiplies.
+        var share = options with { Ratio = 1 - Math.Pow(1 - ratio, 1.0 / rounds) };
+        for (var round = 0; round < rounds; round++)
+        {
+            plans.Add(Pruner.Prune(graph, ImportanceOf(arguments, images, cancellationToken), share));
+            recovery?.Train(graph, round, cancellationToken);
+        }
+
         var after = GraphFacts.Of(graph);
-        Provenance.Add(graph.Model, Pruner.Technique(options, arguments.GetValue(Norm)!, 1 - (double)after.ParameterCount / before.ParameterCount));
+        Provenance.Add(graph.Model, Pruner.Technique(options, arguments.GetValue(Norm)!, 1 - (double)after.ParameterCount / before.ParameterCount, rounds));
+        if (recovery is not null) Provenance.Add(graph.Model, recovery.Technique);
         Provenance.AddCommand(graph.Model, arguments);
         learning?.Mark(graph.Model);
         ModelFile.Save(graph.Model, arguments.GetValue(Out)!.FullName);
+        recovery?.Forget(rounds);
 
         var output = arguments.InvocationConfiguration.Output;
         PlainConsole.Write(Costs(before, after), output);
-        foreach (var kept in plan.Kept) output.WriteLine($"{kept.Count} channels stay: {kept.Why}");
-        output.WriteLine($"{arguments.GetValue(Out)!.FullName}: {plan.Groups.Sum(g => g.ChannelCount - g.KeptCount)} of {plan.Groups.Sum(g => g.ChannelCount)} channels removed in {plan.Groups.Count(g => g.KeptCount < g.ChannelCount)} of {plan.Groups.Count} groups, widths in steps of {step}");
+        foreach (var kept in plans[0].Kept) output.WriteLine($"{kept.Count} channels stay: {kept.Why}");
+        output.WriteLine($"{arguments.GetValue(Out)!.FullName}: {plans.Sum(p => p.Groups.Sum(g => g.ChannelCount - g.KeptCount))} of {plans[0].Groups.Sum(g => g.ChannelCount)} channels removed in {(rounds == 1 ? $"{plans[0].Groups.Count(g => g.KeptCount < g.ChannelCount)} of {plans[0].Groups.Count} groups" : $"{rounds} rounds")}, widths in steps of {step}");
         return 0;
     }
 

@@ -28,7 +28,8 @@ internal static class Pruner
     /// <param name="options">How much was asked for.</param>
     /// <param name="importance">The word for it.</param>
     /// <param name="parameterShare">Share 0…1 of the parameters that went.</param>
-    public static Technique Technique(PruningOptions options, string importance, double parameterShare) => new()
+    /// <param name="rounds">With training between them.</param>
+    public static Technique Technique(PruningOptions options, string importance, double parameterShare, int rounds = 1) => new()
     {
         Kind = "pruned",
         Summary = string.Create(CultureInfo.InvariantCulture, $"pruned {parameterShare:f2}"),
@@ -38,6 +39,7 @@ internal static class Pruner
             ["importance"] = importance,
             ["scope"] = options.Scope == PruningScope.Global ? "global" : "layer",
             ["step"] = options.Step.ToString(CultureInfo.InvariantCulture),
+            ["rounds"] = rounds.ToString(CultureInfo.InvariantCulture),
         },
     };
 }

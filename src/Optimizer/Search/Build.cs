@@ -59,7 +59,8 @@ internal sealed record Kept(IReadOnlyList<string> Ids);
 /// <param name="ImportanceCount">Of them, those that say which channels matter.</param>
 /// <param name="EpochSteps">Steps of an epoch.</param>
 /// <param name="Halving">Null where there is no time to train.</param>
-internal sealed record TrainingPlan(double StepSeconds, int BatchSize, int ImageCount, int ImportanceCount, int EpochSteps, HalvingPlan? Halving)
+/// <param name="UseBFloat16">Whether that was the faster arithmetic.</param>
+internal sealed record TrainingPlan(double StepSeconds, int BatchSize, int ImageCount, int ImportanceCount, int EpochSteps, HalvingPlan? Halving, bool UseBFloat16 = false)
 {
     /// <summary>Seconds of a training step of a narrower model, which keeps a part of the reference's cost that is not arithmetic.</summary>
     /// <param name="share">0…1 of the reference's multiply-accumulate operations.</param>

@@ -51,12 +51,12 @@ internal sealed class Workshop : IDisposable
 
     /// <summary>Seconds of a training step of the reference, by the last of a few. At a rate of zero: none that it bears is known yet.</summary>
     /// <exception cref="DivergedException">Its loss is no number even so.</exception>
-    public double ProbeStep(int imageCount, int batchSize, CancellationToken cancellationToken)
+    public double ProbeStep(int imageCount, int batchSize, bool useBFloat16, CancellationToken cancellationToken)
     {
         using var images = _setup.Data.Read(SplitPart.Train, Math.Min(imageCount, ProbeSteps * batchSize), _setup.Seed, cancellationToken);
         var seconds = 0.0;
         var last = Stopwatch.GetTimestamp();
-        var trainer = new Trainer(images, Options(batchSize, ProbeSteps, 0, rate: 0))
+        var trainer = new Trainer(images, Options(batchSize, ProbeSteps, 0, rate: 0) with { UseBFloat16 = useBFloat16 })
         {
             Advanced = _ => (seconds, last) = (Stopwatch.GetElapsedTime(last).TotalSeconds, Stopwatch.GetTimestamp()),
         };
@@ -162,9 +162,9 @@ internal sealed class Workshop : IDisposable
         return quantization.AfterTraining(trainer.Run(quantization.Plan.Graph, cancellationToken));
     }
 
-    /// <summary>Seconds of a step of <see cref="Tune"/>, before any was measured: rounding to grids takes about as long as the arithmetic.</summary>
+    /// <summary>Seconds of a step of <see cref="Tune"/>, before any was measured: in float32, and rounding to grids takes about as long as the arithmetic.</summary>
     /// <param name="share">0…1 of the reference's multiply-accumulate operations.</param>
-    public double TuningStepSeconds(double share) => 2 * Plan!.StepSecondsOf(share) * Math.Min(1, (double)AwareTraining.BatchSize / Plan.BatchSize);
+    public double TuningStepSeconds(double share) => 2 * (Plan!.UseBFloat16 ? 2 : 1) * Plan.StepSecondsOf(share) * Math.Min(1, (double)AwareTraining.BatchSize / Plan.BatchSize);
 
     public void Dispose()
     {
@@ -177,6 +177,6 @@ internal sealed class Workshop : IDisposable
 
     private TrainingOptions Options(int batchSize, int steps, int round, double rate) => new()
     {
-        BatchSize = batchSize, StepCount = steps, FirstEpoch = round, LearningRate = rate, Seed = _setup.Seed,
+        BatchSize = batchSize, StepCount = steps, FirstEpoch = round, LearningRate = rate, Seed = _setup.Seed, UseBFloat16 = Plan?.UseBFloat16 ?? false,
     };
 }

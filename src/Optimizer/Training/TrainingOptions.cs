@@ -1,4 +1,5 @@
 using Dunlin.Optimizer.Data;
+using Dunlin.Runtime.Racing;
 
 namespace Dunlin.Optimizer.Training;
 
@@ -44,4 +45,7 @@ internal sealed record TrainingOptions
 
     /// <summary>bfloat16 arithmetic with float32 master weights: faster on a CPU with avx512_bf16, far slower on others.</summary>
     public bool UseBFloat16 { get; init; }
+
+    /// <summary>This machine's processor computes in it.</summary>
+    public static bool HasBFloat16 { get; } = BoardFacts.Read().CpuFlags.Contains("avx512_bf16");
 }

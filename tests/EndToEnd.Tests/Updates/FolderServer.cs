@@ -1,5 +1,4 @@
 using System.Net;
-using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Servers;
 
 namespace Dunlin.EndToEnd.Tests.Updates;

@@ -1,5 +1,8 @@
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Tests.Graph.Nets;
+using Dunlin.Optimizer.Tests.Search;
+using Dunlin.Optimizer.Tests.Training;
+using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer.Tests.Pruning;
 
@@ -43,8 +46,34 @@ public sealed class PruneCommandTests : IDisposable
         Assert.Equal([$"8 channels stay: Node '{x}' (LpNormalization) needs all of them"], output.Split('\n').Where(line => line.Contains("channels stay", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task RoundsRemoveTheRatioTogetherAndTheModelIsTrainedAfterEach()
+    {
+        Torch.Require();
+        var data = Path.Combine(_folder, "data");
+        SearchLab.Write(data, 240);
+        ModelFile.Save(ResidualGraph.Build(new ResidualSpec([16, 32], [1, 1], StemStride: 2, ClassCount: 3), [1, 1, 28, 28], seed: 1), Model);
+        var before = GraphFacts.Of(ModelFile.Load(Model));
+
+        var (code, output, error) = await Run("--ratio", "0.6", "--scope", "layer", "--step", "1", "--rounds", "2", "--recover", "1", "--data", data);
+
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(2, output.Split('\n').Count(line => line.StartsWith("epoch ", StringComparison.Ordinal)));
+        var model = ModelFile.Load(Pruned);
+        Assert.Equal(["pruned", "distilled"], Provenance.Of(model).Select(t => t.Kind));
+        Assert.Equal("2", Provenance.Of(model)[0].Parameters["rounds"]);
+        // Two fifths of the channels on both sides of most weights.
+        Assert.InRange((double)GraphFacts.Of(model).ParameterCount / before.ParameterCount, 0.4 * 0.3, 0.4 * 0.6);
+        Assert.Empty(Directory.GetFiles(_folder, "*.checkpoint"));
+        var untrained = Path.Combine(_folder, "untrained.onnx");
+        Assert.Equal(0, (await CommandRun.Of(["prune", Model, "--ratio", "0.6", "--scope", "layer", "--step", "1", "--out", untrained])).Code);
+        Assert.NotEqual(WeightsOf(untrained), WeightsOf(Pruned));
+    }
+
     [Theory]
     [InlineData("--ratio 0", "above 0 and below 1")]
+    [InlineData("--ratio .3 --rounds 2", "needs --recover")]
+    [InlineData("--ratio .3 --rounds 0 --recover 1", "from 1 to 100")]
     [InlineData("--ratio 1", "above 0 and below 1")]
     [InlineData("--ratio .3 --step 0", "from 1 to 256")]
     public async Task AWrongValueIsNamedAndNothingIsWritten(string line, string expected)
@@ -55,6 +84,8 @@ public sealed class PruneCommandTests : IDisposable
         Assert.Contains(expected, error);
         Assert.False(File.Exists(Pruned));
     }
+
+    private static byte[] WeightsOf(string path) => [.. ModelFile.Load(path).Graph.Initializer.SelectMany(tensor => tensor.RawData)];
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

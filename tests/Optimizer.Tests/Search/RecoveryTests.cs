@@ -44,6 +44,24 @@ public sealed class RecoveryTests : IDisposable
     }
 
     [Fact]
+    public void TrainingComputesInBFloat16WhereThePlanSaysSo()
+    {
+        Torch.Require();
+        byte[] Weights(bool useBFloat16)
+        {
+            var plan = new TrainingPlan(1, 32, 64, 64, 2, null, useBFloat16);
+            using var workshop = new Workshop(_setup, _study);
+            workshop.Begin(plan, Stop);
+            var to = Path.Combine(_folder, $"{useBFloat16}.onnx");
+            workshop.Train(_study.Model(SearchRun.ReferenceId), to, plan, steps: 2, round: 0, rate: 0.01, () => false, _ => { }, Stop);
+            return [.. ModelFile.Load(to).Graph.Initializer.SelectMany(tensor => tensor.RawData)];
+        }
+
+        Assert.Equal(Weights(useBFloat16: false), Weights(useBFloat16: false));
+        Assert.NotEqual(Weights(useBFloat16: false), Weights(useBFloat16: true));
+    }
+
+    [Fact]
     public void WhereNobodyCanBeTrainedTheReferenceIsLeft()
     {
         Plan(new HalvingPlan(4, Steps, 1));
@@ -99,7 +117,7 @@ public sealed class RecoveryTests : IDisposable
         var usual = new TrainingOptions { BatchSize = 16, StepCount = 3, LearningRate = DistilCommand.UsualRate };
         Assert.Throws<DivergedException>(() => new Trainer(images, usual).Run(ModelGraph.Load(_study.Model(SearchRun.ReferenceId)), Stop));
         using var workshop = new Workshop(_setup, _study);
-        Assert.InRange(workshop.ProbeStep(64, 16, Stop), 1e-4, 60);
+        Assert.InRange(workshop.ProbeStep(64, 16, useBFloat16: false, Stop), 1e-4, 60);
     }
 
     public void Dispose()
