@@ -8,10 +8,10 @@ namespace Dunlin.Agent.Children;
 internal sealed partial class ChildLog(string name, ILogger logger, TimeProvider time)
 {
     private const int MaximumLineByteCount = 1024;
-    private const int LinesPerPeriod = 20;
+    private const int LinesPerPeriod = 60;
     private const int RememberedLines = 5;
 
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
 
     private readonly byte[] _line = new byte[MaximumLineByteCount];
     private readonly Queue<string> _last = new();
@@ -50,17 +50,12 @@ internal sealed partial class ChildLog(string name, ILogger logger, TimeProvider
 
         var length = _length;
         _length = 0;
-        if (_inPeriod++ >= LinesPerPeriod)
-        {
-            _suppressed++;
-            return;
-        }
-
         var line = Clean(Encoding.UTF8.GetString(_line, 0, length));
         if (line.Length == 0) return;
         if (_last.Count == RememberedLines) _last.Dequeue();
         _last.Enqueue(line);
-        LogOutput(name, line);
+        if (_inPeriod++ < LinesPerPeriod) LogOutput(name, line);
+        else _suppressed++;
     }
 
     /// <summary>Control characters become spaces; users, passwords and query strings of URLs go.</summary>

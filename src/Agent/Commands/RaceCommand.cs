@@ -3,7 +3,11 @@ using System.Text.Json;
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Racing;
 using Dunlin.Contracts;
+using Dunlin.Contracts.Race;
+using Dunlin.Telemetry.Board;
+using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Power;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Agent.Commands;
 
@@ -19,9 +23,15 @@ internal static class RaceCommand
             var options = AgentCommand.OptionsOf(result);
             using var offline = new Offline();
             var release = Offline.OpenBundle(result.GetValue(bundle), options.Get<DeviceOptions>());
-            var watts = options.Get<PowerOptions>().WattsPerCore;
-            var race = offline.CreateRace(options.Get<RaceOptions>(), new EnergyProbe { WattsPerCore = watts > 0 ? watts : null });
+            var (power, racing) = (options.Get<PowerOptions>(), options.Get<RaceOptions>());
+            // As the service does: what a meter decides there, it decides here.
+            using var sampler = new EnergySampler(
+                racing.Objective == Objective.Latency ? new DiscoveredMeters(null, null, []) : PowerMeters.Discover(power, TimeProvider.System),
+                power, TimeProvider.System, new BoardSensors().ReadBusySeconds, NullLogger<EnergySampler>.Instance);
+            await sampler.StartAsync(cancellationToken);
+            var race = offline.CreateRace(racing, EnergyProbe.Of(power, sampler));
             var verdict = await race.RunAsync(new RaceRequest(release, race.Enumerate(release, incumbent: null)), cancellationToken);
+            await sampler.StopAsync(cancellationToken);
             if (result.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(verdict, StrictJson.Default.Verdict));
             else VerdictTable.Write(release.Manifest, verdict);
             return verdict.Winner is null ? 1 : 0;

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Dunlin.Agent.Cameras;
+using Dunlin.Contracts.Race;
 using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -83,13 +85,13 @@ internal static class AgentConfiguration
         }
         catch (InvalidOperationException e)
         {
-            throw new ConfigurationException(e.Message);
+            throw new ConfigurationException(Describe(e, configuration));
         }
     }
 
     private static string Describe(Exception e, IConfiguration configuration)
     {
-        if (e is not OptionsValidationException failed) return e.Message;
+        if (e is not OptionsValidationException failed) return WithRule(e.Message);
         var section = failed.OptionsType.Name.Replace("Options", "", StringComparison.Ordinal);
         section = Sections.FirstOrDefault(s => s.StartsWith(section, StringComparison.Ordinal)) ?? section;
         return string.Join(Environment.NewLine, failed.Failures.Select(failure =>
@@ -101,6 +103,29 @@ internal static class AgentConfiguration
             return $"{key} {rule}; it is '{WithoutPassword(configuration[key] ?? "")}'.";
         }));
     }
+
+    /// <summary>What the binder cannot convert, it says with key, value and type.</summary>
+    private static string WithRule(string message)
+    {
+        const string mark = "to type '";
+        var at = message.LastIndexOf(mark, StringComparison.Ordinal);
+        if (at < 0) return message;
+        var type = message[(at + mark.Length)..].TrimEnd('.', '\'', ']');
+        var rule = type[(type.LastIndexOfAny(['.', '[']) + 1)..] switch
+        {
+            nameof(Int32) or nameof(Int64) => "a whole number",
+            nameof(Double) => "a number",
+            nameof(Boolean) => "true or false",
+            nameof(Objective) => Names<Objective>(),
+            nameof(StreamEncoding) => Names<StreamEncoding>(),
+            nameof(PowerKind) => Names<PowerKind>(),
+            _ => null,
+        };
+        return rule is null ? message : $"{message.TrimEnd('.')}; write {rule}.";
+    }
+
+    private static string Names<T>()
+        where T : struct, Enum => string.Join(", ", Enum.GetNames<T>().Select(JsonNamingPolicy.CamelCase.ConvertName));
 
     /// <summary>A URL may hold one, also where none belongs; so may <c>user:password@host</c>.</summary>
     private static string WithoutPassword(string value)

@@ -1,8 +1,10 @@
 using Dunlin.Contracts.Messages;
+using Dunlin.Telemetry.Energy;
+using Dunlin.Telemetry.Power;
 
 namespace Dunlin.Agent.Racing;
 
-/// <summary>How the race learns about joules without knowing meters.</summary>
+/// <summary>How the race learns about joules.</summary>
 internal sealed record EnergyProbe
 {
     /// <summary>Watts that a busy core is taken to add; null: no estimate.</summary>
@@ -13,6 +15,20 @@ internal sealed record EnergyProbe
 
     /// <summary>Samples per second of the meter.</summary>
     public double SamplesPerSecond { get; init; }
+
+    /// <summary>What measures or derives, for example <c>ina219</c>; null if no meter does.</summary>
+    public string? Meter { get; init; }
+
+    /// <summary>What the board's meters say, while <paramref name="sampler"/> runs.</summary>
+    public static EnergyProbe Of(PowerOptions options, EnergySampler sampler) => new()
+    {
+        WattsPerCore = options.WattsPerCore > 0 ? options.WattsPerCore : null,
+        Meter = sampler.Measured?.Source,
+        SamplesPerSecond = sampler.Measured?.SamplesPerSecond ?? 0,
+        Metered = sampler.Measured is null ? null : (from, to) => sampler.Joules(from, to) is { Provenance.Method: not EnergyMethod.Estimated } span
+            ? new MeteredJoules(span.Joules, span.Provenance.Method, span.Provenance.Source)
+            : null,
+    };
 }
 
 /// <summary>What a meter says of a stretch of time.</summary>

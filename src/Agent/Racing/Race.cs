@@ -49,6 +49,7 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         CpuGovernor = board.CpuGovernor,
         ExecutionProviders = [Providers.Cpu],
         Kernel = board.Kernel,
+        PowerMeter = (objective ?? options.Objective) == Objective.Latency ? null : energy.Meter,
     };
 
     /// <summary>One race at a time: two would measure each other.</summary>

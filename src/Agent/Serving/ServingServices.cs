@@ -6,7 +6,6 @@ using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Updates;
 using Dunlin.Bundles.State;
-using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Updates;
 using Dunlin.Runtime.Cameras;
 using Dunlin.Runtime.Racing;
@@ -33,7 +32,7 @@ internal static class ServingServices
         services.AddSingleton<IdlePower>();
         services.AddSingleton<Quarantined>();
         services.AddSingleton<Vetting>();
-        services.AddSingleton(provider => ProbeOf(Value<PowerOptions>(provider), provider.GetRequiredService<EnergySampler>()));
+        services.AddSingleton(provider => EnergyProbe.Of(Value<PowerOptions>(provider), provider.GetRequiredService<EnergySampler>()));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Race>(provider, Value<RaceOptions>(provider)));
         services.AddSingleton(provider => new VerdictStore(provider.GetRequiredService<StateLayout>().Verdicts, provider.GetRequiredService<ILogger<VerdictStore>>()));
         services.AddSingleton(provider => new ReleaseGate(Value<DeviceOptions>(provider), Value<UpdateOptions>(provider), provider.GetRequiredService<StateFiles>(), provider.GetRequiredService<ReleaseStore>()));
@@ -47,15 +46,6 @@ internal static class ServingServices
 
     public static T Value<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(IServiceProvider provider)
         where T : class => provider.GetRequiredService<IOptions<T>>().Value;
-
-    private static EnergyProbe ProbeOf(PowerOptions options, EnergySampler sampler) => new()
-    {
-        WattsPerCore = options.WattsPerCore > 0 ? options.WattsPerCore : null,
-        SamplesPerSecond = sampler.Measured?.SamplesPerSecond ?? 0,
-        Metered = sampler.Measured is null ? null : (from, to) => sampler.Joules(from, to) is { Provenance.Method: not EnergyMethod.Estimated } span
-            ? new MeteredJoules(span.Joules, span.Provenance.Method, span.Provenance.Source)
-            : null,
-    };
 
     private static ServingParts PartsOf(IServiceProvider provider) => new()
     {

@@ -58,6 +58,9 @@ public sealed record RaceConditions
 
     public required IReadOnlyList<string> ExecutionProviders { get; init; }
     public required string Kernel { get; init; }
+
+    /// <summary>What weighs joules; null where nothing does, or latency alone decides.</summary>
+    public string? PowerMeter { get; init; }
 }
 
 /// <summary>Variant × execution provider × intra-op thread count.</summary>

@@ -102,6 +102,19 @@ public sealed class AgentConfigurationTests : IDisposable
         Assert.Contains("wide", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Camera:Encoding", "foo", "write auto, motionJpeg, other.")]
+    [InlineData("Race:Objective", "fast", "write latency, energy, product.")]
+    [InlineData("Power:Kind", "ina", "write auto, none, ina219,")]
+    [InlineData("Camera:Width", "wide", "write a whole number.")]
+    [InlineData("Power:IdleWatts", "much", "write a number.")]
+    [InlineData("Camera:Repeat", "perhaps", "write true or false.")]
+    public void AValueOfTheWrongTypeIsNamedWithWhatToWrite(string key, string value, string rule)
+    {
+        var e = Assert.Throws<ConfigurationException>(() => AgentOptions.Load(null, [$"{key}={value}"]));
+        Assert.All([$"'{key}'", $"'{value}'", rule], part => Assert.Contains(part, e.Message, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void AMisspeltKeyIsRefused()
     {

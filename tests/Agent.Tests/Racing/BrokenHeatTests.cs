@@ -26,7 +26,8 @@ public sealed class BrokenHeatTests : IDisposable
         using var race = new Race(heats, _offline.Vetting, _offline.Quarantine, _offline.Board, options, new EnergyProbe(), TimeProvider.System);
         var contenders = race.Enumerate(bundle, null);
         var culprit = contenders.First(contender => contender.Blocked is null).Variant;
-        var hostile = TestChildren.Session(_folder, HostileModels.OverflowsTheStack()).ModelPath;
+        var (input, output) = (bundle.Manifest.Input, bundle.Manifest.Output);
+        var hostile = TestChildren.Session(_folder, HostileModels.DividesTooFar(input.Tensor, output.Tensor, channels: 1, input.Width)).ModelPath;
         var known = contenders.Select(contender => Vetting.SpecOf(bundle, contender.Variant, contender.Id) is var session && contender.Variant == culprit
             ? Passed(culprit, session with { ModelPath = hostile })
             : Passed(contender.Variant, session)).ToList();
@@ -35,7 +36,7 @@ public sealed class BrokenHeatTests : IDisposable
 
         Assert.NotNull(verdict.Winner);
         var failed = Assert.Single(verdict.Contenders, contender => contender.Outcome == ContenderOutcome.Failed);
-        Assert.Equal((culprit.Id, ChildExitCodes.Crashed), (failed.Contender.Variant, failed.ReasonCode));
+        Assert.True((culprit.Id, ChildExitCodes.Crashed) == (failed.Contender.Variant, failed.ReasonCode), failed.ToString());
         Assert.Contains($"Variant '{culprit.Id}' broke down in its heat", failed.Reason, StringComparison.Ordinal);
         Assert.NotNull(_offline.Quarantine.WhyNot(culprit));
         Assert.All(bundle.Manifest.Variants.Where(variant => variant != culprit), variant => Assert.Null(_offline.Quarantine.WhyNot(variant)));

@@ -2,6 +2,7 @@ using Dunlin.Agent.Commands;
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Racing;
 using Dunlin.Bundles.Layouts;
+using Dunlin.Contracts.Race;
 using Dunlin.TestKit;
 
 namespace Dunlin.Agent.Tests.Racing;
@@ -26,6 +27,15 @@ public sealed class RaceConditionsTests : IDisposable
     {
         using var race = Race(DemoVariants.Lightest);
         Assert.Equal(DemoVariants.Lightest, Assert.Single(race.ConditionsOf(_bundle, race.Enumerate(_bundle, null)).Contenders).Variant);
+    }
+
+    [Fact]
+    public void SoIsOneWithoutTheMeterThatDecidesAboutEnergyNow()
+    {
+        using var race = _offline.CreateRace(new RaceOptions { Objective = Objective.Energy }, new EnergyProbe { Meter = "ina219" });
+        var contenders = race.Enumerate(_bundle, null);
+        Assert.Equal("ina219", race.ConditionsOf(_bundle, contenders).PowerMeter);
+        Assert.Null(race.ConditionsOf(_bundle, contenders, Objective.Latency).PowerMeter);
     }
 
     public void Dispose() => _offline.Dispose();

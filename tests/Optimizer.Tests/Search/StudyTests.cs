@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Serialization;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Optimizer.Data;
@@ -124,7 +125,7 @@ public sealed class StudyTests : IDisposable
         foreach (var word in Stripes.ClassNames)
         {
             Directory.CreateDirectory(Path.Combine(folder, word));
-            for (var i = 0; i < perClass; i++) File.WriteAllText(Path.Combine(folder, word, $"{name}{i}.png"), $"{word} {name} {i}");
+            for (var i = 0; i < perClass; i++) File.WriteAllBytes(Path.Combine(folder, word, $"{name}{i}.png"), [0x89, .. Encoding.ASCII.GetBytes($"PNG\r\n\x1a\n{word} {name} {i} IEND")]);
         }
     }
 

@@ -46,6 +46,17 @@ public static class HostileModels
         return Finish(graph, "pre");
     }
 
+    /// <summary>Loads, and ends the process in its first run: the least integer, divided by −1, is none.</summary>
+    public static byte[] DividesTooFar(string input, string output, int channels, int side) => new OnnxGraph()
+        .Input(input, OnnxType.Float, 1, channels, side, side).Output(output, OnnxType.Float, 1, 10)
+        .Weights("least", [long.MinValue], 1).Weights("minusOne", [-1L], 1).Weights("dense", new float[10 * channels], 10, channels)
+        .Node("Cast", [input], ["whole"], NodeSetting.Integer("to", 7))
+        .Node("Sub", ["whole", "whole"], ["zeros"]).Node("Add", ["zeros", "least"], ["leasts"]).Node("Div", ["leasts", "minusOne"], ["none"])
+        .Node("Cast", ["none"], ["real"], NodeSetting.Integer("to", 1))
+        .Node("GlobalAveragePool", ["real"], ["pooled"]).Node("Flatten", ["pooled"], ["flat"])
+        .Node("Gemm", ["flat", "dense"], [output], NodeSetting.Integer("transB", 1))
+        .ToModel();
+
     /// <summary>Asks for its weights in another file.</summary>
     public static byte[] HasExternalData(string location) => new OnnxGraph()
         .Input(OnnxModels.Input, OnnxType.Float, 1, 3, 8, 8).Output(OnnxModels.Output, OnnxType.Float, 1, 10)

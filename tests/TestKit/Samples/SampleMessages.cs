@@ -53,7 +53,7 @@ public static class SampleMessages
         {
             Release = DigestOf("release"), Contenders = [Contender], Objective = Objective.Latency, AccuracyFloor = 0.9, DeadlineMilliseconds = 33, BudgetMilliseconds = 20_000,
             UsableCores = 2, MemoryLimitByteCount = 4_000_000_000, OnnxRuntimeVersion = "1.31.1", AgentVersion = "0.1.0", CpuModel = "EPYC", CpuGovernor = "performance",
-            ExecutionProviders = ["CPUExecutionProvider"], Kernel = "6.1",
+            ExecutionProviders = ["CPUExecutionProvider"], Kernel = "6.1", PowerMeter = "ina219",
         },
         Contenders =
         [
