@@ -33,6 +33,7 @@ internal static class TrainCommand
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
         var isFresh = arguments.GetValue(From) is null;
+        RequireTeacherFor(arguments);
         var options = TrainingRun.OptionsOf(arguments, Rate, isFresh ? FreshRate : DistilCommand.UsualRate);
         var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
         var model = (arguments.GetValue(Like) ?? arguments.GetValue(From))?.FullName;
@@ -64,6 +65,13 @@ internal static class TrainCommand
         FreshWeights.Draw(graph.Model.Graph, seed);
         graph.Changed();
         return graph;
+    }
+
+    private static void RequireTeacherFor(ParseResult arguments)
+    {
+        if (arguments.GetValue(Teacher) is not null) return;
+        var options = new Option[] { TrainingRun.TeacherWeight, TrainingRun.Temperature, TrainingRun.Views };
+        if (options.FirstOrDefault(o => arguments.GetResult(o) is { Implicit: false }) is { } idle) throw new FormatException($"{idle.Name} is for a teacher, and there is none; name one with --teacher, or leave it out.");
     }
 
     /// <summary>As given, or as the images of an IDX file are.</summary>
