@@ -14,8 +14,9 @@ internal static class FrameResultReader
             var reader = new Utf8JsonReader(json);
             return reader.Read() && reader.TokenType == JsonTokenType.StartObject && Next(ref reader, "type"u8) && IsResult(ref reader) ? Members(ref reader) : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // No JSON, or a name that is no UTF-16.
             return null;
         }
     }

@@ -64,6 +64,9 @@ public sealed class MessageTests
 
     [Theory]
     [InlineData("{\"type\":\"heartbeat\",\"classified\":1,\"extra\":2}")]
+    [InlineData("{\"type\":\"\\ud800\"}")]
+    [InlineData("{\"type\":\"result\",\"\\ud800\":1}")]
+    [InlineData("{\"\\ud800\":\"result\"}")]
     [InlineData(Whole + ",\"extra\":1}")]
     [InlineData(Whole + ",\"frame\":1}")]
     [InlineData(Whole + "}}")]
