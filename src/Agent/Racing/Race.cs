@@ -97,9 +97,10 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         HeatVerdict? heat = null;
         if (sessions.Count > 0)
         {
-            var outcome = await HeatAsync(HeatOf(conditions, sessions, incumbent, contenders), contenders, cancellationToken);
-            if (outcome.Answer is null && IsOfAModel(outcome.Code) && sessions.DistinctBy(session => session.Contender.Variant).Count() > 1)
-                outcome = await WithoutTheCulpritAsync(HeatOf(conditions, sessions, incumbent, contenders), contenders, Leave, cancellationToken) ?? outcome;
+            var all = HeatOf(conditions, sessions, incumbent, contenders);
+            var outcome = await HeatAsync(all, contenders, cancellationToken);
+            if (outcome.Answer is null && Vetting.IsOfTheModel(outcome.Code) && sessions.DistinctBy(session => session.Contender.Variant).Count() > 1)
+                outcome = await WithoutTheCulpritAsync(all, contenders, Leave, cancellationToken) ?? outcome;
             heat = outcome.Answer as HeatVerdict;
             if (heat is null) Leave(sessions, outcome);
         }
@@ -138,7 +139,7 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         {
             var alone = heat with { Sessions = [.. sessions], BudgetMilliseconds = (int)AloneTime.TotalMilliseconds };
             var outcome = await UnweighedAsync(alone, contenders, cancellationToken);
-            if (outcome.Answer is null && IsOfAModel(outcome.Code))
+            if (outcome.Answer is null && Vetting.IsOfTheModel(outcome.Code))
             {
                 var variant = VariantOf(contenders, sessions.First());
                 var culprit = outcome with { Reason = $"Variant '{variant.Id}' broke down in its heat: {outcome.Reason}" };
@@ -154,9 +155,6 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         if (sound.Count == 0) return null;
         return await HeatAsync(heat with { Sessions = sound, MemoryByteCount = sound.Count == heat.Sessions.Count ? 1 : heat.MemoryByteCount }, contenders, cancellationToken);
     }
-
-    // What the board was short of, or what a person stopped, says nothing of a model.
-    private static bool IsOfAModel(string code) => code is not (ChildExitCodes.NotStarted or ChildExitCodes.Stopped);
 
     private Heat HeatOf(RaceConditions conditions, List<SessionSpec> sessions, ContenderId? incumbent, IReadOnlyList<Contender> contenders)
     {

@@ -127,11 +127,12 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
 
     private Vetted Fail(Variant variant, GoldenResult? golden, string code, string reason)
     {
-        // What the board was short of, or what a person stopped, says nothing of the model.
-        if (code is not (ChildExitCodes.NotStarted or ChildExitCodes.Stopped or SaveRoom.Missing))
-            quarantine.Add(variant, code, reason, time.GetUtcNow());
+        if (IsOfTheModel(code)) quarantine.Add(variant, code, reason, time.GetUtcNow());
         return new Vetted(variant, null, golden, code, reason);
     }
+
+    /// <summary>Whether a failure is held against the model: what the board was short of, or what a person stopped, says nothing of it.</summary>
+    public static bool IsOfTheModel(string code) => code is not (ChildExitCodes.NotStarted or ChildExitCodes.Stopped or SaveRoom.Missing);
 
     /// <summary>The static check of this variant, which comes before anything loads it.</summary>
     public static CheckModel CheckOf(Bundle bundle, Variant variant) => new()
