@@ -42,6 +42,7 @@ internal static class PruneCommand
         if (arguments.GetValue(Images) < 1) throw new FormatException($"--images is {arguments.GetValue(Images)}; it must be at least 1.");
         var (rounds, epochs) = (TrainingRun.Checked(arguments, Rounds, 1, 100), TrainingRun.Checked(arguments, Recover, 0, 10_000));
         if (rounds > 1 && epochs == 0) throw new FormatException($"--rounds {rounds} needs --recover: without training between them, rounds are as one.");
+        if (arguments.GetValue(TrainingRun.BFloat16) && epochs == 0) throw new FormatException("--bfloat16 is for --recover; give that too, or leave it out.");
         var isTaylor = arguments.GetValue(Norm) == "taylor";
         var learning = isTaylor || epochs > 0 ? LearningOf(arguments, graph) : null;
         using var images = isTaylor ? learning!.Read(SplitPart.Train, arguments.GetValue(Images), seed: 1, cancellationToken) : null;

@@ -70,7 +70,36 @@ public sealed class PruneCommandTests : IDisposable
         Assert.NotEqual(WeightsOf(untrained), WeightsOf(Pruned));
     }
 
+    [Fact]
+    public async Task RoundsThatWereInterruptedGoOnWhereTheyWere()
+    {
+        Torch.Require();
+        var data = Path.Combine(_folder, "data");
+        SearchLab.Write(data, 240);
+        ModelFile.Save(ResidualGraph.Build(new ResidualSpec([8], [1], StemStride: 2, ClassCount: 3), [1, 1, 28, 28], seed: 1), Model);
+        string[] arguments = ["prune", Model, "--ratio", "0.6", "--scope", "layer", "--step", "1", "--rounds", "2", "--recover", "60", "--data", data, "--out", Pruned];
+        using (var stopped = OptimizerProcess.Start(arguments))
+        {
+            var second = Path.ChangeExtension(Pruned, ".2.checkpoint");
+            await stopped.Until(() => File.Exists(second));
+            using var kill = System.Diagnostics.Process.Start("kill", ["-INT", $"{stopped.Id}"]);
+            Assert.Equal(130, await stopped.Ended());
+            Assert.Contains($"what is done is kept in '{second}'", await stopped.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+        }
+
+        Assert.False(File.Exists(Pruned));
+        var (code, output, error) = await CommandRun.Of(arguments);
+
+        Assert.Equal((0, ""), (code, error));
+        // Nothing of the first round, and the rest of the second.
+        var epochs = output.Split('\n').Where(line => line.StartsWith("epoch ", StringComparison.Ordinal)).ToList();
+        Assert.InRange(epochs.Count, 1, 59);
+        Assert.DoesNotContain(epochs, line => line.StartsWith("epoch   1 ", StringComparison.Ordinal));
+        Assert.Empty(Directory.GetFiles(_folder, "*.checkpoint"));
+    }
+
     [Theory]
+    [InlineData("--ratio .3 --bfloat16", "--bfloat16 is for --recover")]
     [InlineData("--ratio 0", "above 0 and below 1")]
     [InlineData("--ratio .3 --rounds 2", "needs --recover")]
     [InlineData("--ratio .3 --rounds 0 --recover 1", "from 1 to 100")]
