@@ -54,16 +54,7 @@ public sealed class CameraSupervisorTests : IDisposable
     public async Task WhyAProgramEndedIsToldEachTime()
     {
         await using var supervisor = Supervisor("echo 'rtsp://me:secret@camera/1: 401 Unauthorized' >&2; exit 3");
-        using var stop = new CancellationTokenSource();
-        var exits = new List<ChildExit>();
-        var running = supervisor.RunAsync(exits.Add, stop.Token);
-        await Eventually.TrueAsync(() =>
-        {
-            _time.Advance(Step);
-            return exits.Count >= 2;
-        }, "it is started again");
-        await stop.CancelAsync();
-        await running;
+        var exits = await ExitsAsync(supervisor);
         Assert.Contains("exit code 3", exits[0].Reason, StringComparison.Ordinal);
         Assert.Contains("401 Unauthorized", exits[0].Reason, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", exits[0].Reason, StringComparison.Ordinal);
@@ -87,16 +78,7 @@ public sealed class CameraSupervisorTests : IDisposable
     public async Task AFilmThatCannotBePlayedIsTriedAgain()
     {
         await using var supervisor = Supervisor("exit 1", isFinite: true);
-        using var stop = new CancellationTokenSource();
-        var exits = new List<ChildExit>();
-        var running = supervisor.RunAsync(exits.Add, stop.Token);
-        await Eventually.TrueAsync(() =>
-        {
-            _time.Advance(Step);
-            return exits.Count >= 2;
-        }, "it is started again");
-        await stop.CancelAsync();
-        await running;
+        await ExitsAsync(supervisor);
     }
 
     [Fact]
@@ -113,6 +95,22 @@ public sealed class CameraSupervisorTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    // The first two.
+    private async Task<IReadOnlyList<ChildExit>> ExitsAsync(CameraSupervisor supervisor)
+    {
+        using var stop = new CancellationTokenSource();
+        var exits = new List<ChildExit>();
+        var running = supervisor.RunAsync(exits.Add, stop.Token);
+        await Eventually.TrueAsync(() =>
+        {
+            _time.Advance(Step);
+            return exits.Count >= 2;
+        }, "it is started again");
+        await stop.CancelAsync();
+        await running;
+        return exits;
+    }
 
     private CameraSupervisor Supervisor(string script, bool isFinite = false) =>
         new(TestChildren.Host(_folder), new CameraProgram("/bin/sh", ["-c", script]) { IsFinite = isFinite }, Patience, _log, _time);
