@@ -33,6 +33,31 @@ internal sealed class AxisTable
             : Bilinear(start, length, targetLength, low, high);
     }
 
+    /// <summary>The most bits that <see cref="RoundNegative"/> has room for: 15, or more if no weight is 1.</summary>
+    public int MostBits => (int)Math.Floor(Math.Log2(32768 / Weights.Max()));
+
+    /// <summary>
+    /// The weights as integers, this many taps a target, those beyond <see cref="TapCount"/> 0; negative, since 16 bits hold -1 and not 1.
+    /// They sum to -1 &lt;&lt; <paramref name="bits"/>, so that even areas stay as they are, and each carries on what rounding lost before it.
+    /// </summary>
+    public short[] RoundNegative(int tapCount, int bits)
+    {
+        var rounded = new short[TargetLength * tapCount];
+        for (var i = 0; i < TargetLength; i++)
+        {
+            var (exact, given) = (0.0, 0);
+            for (var k = 0; k < TapCount; k++)
+            {
+                exact += Weights[i * TapCount + k];
+                var weight = (int)Math.Round(exact * (1 << bits)) - given;
+                rounded[i * tapCount + k] = (short)-weight;
+                given += weight;
+            }
+        }
+
+        return rounded;
+    }
+
     private static AxisTable Bilinear(double start, double length, int targetLength, int low, int high)
     {
         var table = new AxisTable(targetLength, 2);

@@ -137,8 +137,7 @@ internal sealed unsafe class JpegDecoder : IDisposable
 
     private byte* Memory(long length)
     {
-        var needed = checked((int)(length + RowResampler.Padding));
-        if (_pixels.Length < needed) _pixels = GC.AllocateUninitializedArray<byte>(needed, pinned: true);
+        if (_pixels.Length < length) _pixels = GC.AllocateUninitializedArray<byte>(checked((int)length), pinned: true);
         return (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_pixels, 0);
     }
 

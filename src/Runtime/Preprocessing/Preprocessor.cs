@@ -32,7 +32,7 @@ public sealed unsafe class Preprocessor : IDisposable
         _jpeg = new JpegDecoder(limits ?? JpegLimits.Default, spec.Channels == ChannelOrder.Gray);
         _scale = ScaleFor;
         _modelSized = new ModelSizedImages(spec);
-        _scratchLength = RowResampler.OutputLength(spec.Width);
+        _scratchLength = HorizontalPass.OutputLength(spec.Width);
         _scratch = GC.AllocateArray<float>(3 * _scratchLength, pinned: true);
     }
 
@@ -119,11 +119,10 @@ public sealed unsafe class Preprocessor : IDisposable
             else new Span<byte>(bytes, TensorLength).Clear();
         }
 
-        resampling.Begin(picture);
         var planes = stackalloc float*[3];
         for (var y = 0; y < fit.TargetHeight; y++)
         {
-            resampling.Row(y, planes);
+            resampling.Row(picture, y, planes);
             WriteRow(resampling.Colours, planes, fit.TargetX, fit.TargetY + y, fit.TargetWidth, floats, bytes);
         }
     }

@@ -1,17 +1,17 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Dunlin.Contracts.Manifests;
 
 namespace Dunlin.Runtime.Preprocessing;
 
-/// <summary>Tables and row memory for pictures of one shape.</summary>
+/// <summary>Tables and row memory for pictures of one shape: the planes' values for one row of the target after the other.</summary>
 internal sealed unsafe class Resampling
 {
-    private readonly PlaneResampler[] _planes;
-    private readonly byte[] _unpacked;
-    private readonly int _unpackedLength;
-    private readonly int _firstColumn;
-    private readonly int _columnCount;
-    private Picture _picture;
+    private readonly Plane[] _planes;
+    private readonly short[] _blended;
+    private readonly int _blendedLength;
+    private readonly float[] _rows;
+    private readonly int _rowLength;
 
     public Resampling(InputSpec spec, PictureShape shape)
     {
@@ -20,84 +20,88 @@ internal sealed unsafe class Resampling
         Colours = new ColourMap(shape.Layout, spec);
         // Of YUV, gray needs luma alone.
         var planeCount = spec.Channels == ChannelOrder.Gray && shape.Layout != PixelLayout.Rgb ? 1 : shape.PlaneCount;
-        _planes = new PlaneResampler[planeCount];
-        for (var plane = 0; plane < planeCount; plane++) _planes[plane] = new PlaneResampler(Fit, shape, plane, spec.Interpolation);
-        if (shape.Packing == Packing.Planar)
-        {
-            _unpacked = [];
-            return;
-        }
-
-        var (first, last) = (int.MaxValue, 0);
-        for (var plane = 0; plane < planeCount; plane++)
-        {
-            var pixels = plane == 0 ? 1 : shape.ChromaX;
-            first = Math.Min(first, _planes[plane].FirstColumn * pixels);
-            last = Math.Max(last, (_planes[plane].LastColumn + 1) * pixels);
-        }
-
-        _firstColumn = first & ~1;
-        _columnCount = Math.Min(((last + 1) & ~1) - _firstColumn, shape.PlaneWidth(0) - _firstColumn);
-        _unpackedLength = shape.PlaneWidth(0) + RowResampler.Padding;
-        _unpacked = GC.AllocateArray<byte>(3 * _unpackedLength, pinned: true);
+        _planes = new Plane[planeCount];
+        for (var plane = 0; plane < planeCount; plane++) _planes[plane] = new Plane(Fit, shape, plane, spec.Interpolation);
+        _blendedLength = shape.PlaneWidth(0) + _planes.Max(plane => plane.Horizontal.Padding);
+        _blended = GC.AllocateArray<short>(6 * _blendedLength, pinned: true);
+        _rowLength = HorizontalPass.OutputLength(Fit.TargetWidth);
+        _rows = GC.AllocateArray<float>(planeCount * _rowLength, pinned: true);
     }
 
     public PictureShape Shape { get; }
     public Fit Fit { get; }
     public ColourMap Colours { get; }
 
-    public void Begin(in Picture picture)
+    /// <summary>The rows are valid until the next call; where there are fewer than three planes, the last stands for the rest.</summary>
+    public void Row(in Picture picture, int targetRow, float** rows)
     {
-        _picture = picture;
-        foreach (var plane in _planes) plane.Begin();
-    }
-
-    /// <summary>The planes' values for one row of the target; where there are fewer than three, the last stands for the rest.</summary>
-    public void Row(int targetRow, float** rows)
-    {
-        if (Shape.Packing == Packing.Planar) AddPlanar(targetRow);
-        else AddPacked(targetRow);
+        if (Shape.Packing == Packing.Planar) BlendPlanar(picture, targetRow);
+        else BlendPacked(picture, targetRow);
         for (var plane = 0; plane < 3; plane++)
-            rows[plane] = plane < _planes.Length ? _planes[plane].Combine(targetRow) : rows[plane - 1];
+        {
+            rows[plane] = (float*)Unsafe.AsPointer(ref _rows[Math.Min(plane, _planes.Length - 1) * _rowLength]);
+            if (plane < _planes.Length) _planes[plane].Horizontal.Apply(Blended(plane), rows[plane]);
+        }
     }
 
-    private void AddPlanar(int targetRow)
+    private void BlendPlanar(in Picture picture, int targetRow)
     {
         for (var plane = 0; plane < _planes.Length; plane++)
         {
-            var resampler = _planes[plane];
             var (pixels, stride) = plane switch
             {
-                0 => ((nint)_picture.Plane0, _picture.Stride0),
-                1 => ((nint)_picture.Plane1, _picture.Stride1),
-                _ => ((nint)_picture.Plane2, _picture.Stride2),
+                0 => ((nint)picture.Plane0, picture.Stride0),
+                1 => ((nint)picture.Plane1, picture.Stride1),
+                _ => ((nint)picture.Plane2, picture.Stride2),
             };
-            for (var tap = 0; tap < resampler.TapCount; tap++)
-                if (resampler.Missing(targetRow, tap) is >= 0 and var row) resampler.Add(row, (byte*)pixels + (nint)row * stride);
+            var (vertical, first, last) = (_planes[plane].Vertical, _planes[plane].FirstColumn, _planes[plane].LastColumn);
+            vertical.Choose(targetRow, (byte*)pixels, stride);
+            vertical.Bytes(first, last + 1 - first, Blended(plane));
         }
     }
 
-    /// <summary>The planes of a packed picture have the same rows: each is taken apart once.</summary>
-    private void AddPacked(int targetRow)
+    /// <summary>The planes of a packed picture have the same rows.</summary>
+    private void BlendPacked(in Picture picture, int targetRow)
     {
-        var first = _planes[0];
-        for (var tap = 0; tap < first.TapCount; tap++)
-        {
-            if (first.Missing(targetRow, tap) is not (>= 0 and var row)) continue;
-            Unpack(_picture.Plane0 + (nint)row * _picture.Stride0);
-            for (var plane = 0; plane < _planes.Length; plane++) _planes[plane].Add(row, Unpacked(plane));
-        }
-    }
-
-    private void Unpack(byte* row)
-    {
-        byte* a = Unpacked(0), b = Unpacked(1), c = Unpacked(2);
-        var half = _firstColumn / 2;
+        var vertical = _planes[0].Vertical;
+        vertical.Choose(targetRow, picture.Plane0, picture.Stride0);
+        var pixelsPerSample = Shape.ChromaX;
+        var (first, end) = (_planes[0].FirstColumn, _planes[0].LastColumn + 1);
+        foreach (var plane in _planes.AsSpan(1))
+            (first, end) = (Math.Min(first, plane.FirstColumn * pixelsPerSample), Math.Max(end, (plane.LastColumn + 1) * pixelsPerSample));
         if (Shape.Packing == Packing.Yuyv)
-            Unpacking.Yuyv(row + 2 * _firstColumn, a + _firstColumn, b + half, c + half, _columnCount / 2);
-        else
-            Unpacking.Interleaved3(row + 3 * _firstColumn, a + _firstColumn, b + _firstColumn, c + _firstColumn, _columnCount);
+        {
+            vertical.Yuyv(first & ~1, ((end + 1) & ~1) - (first & ~1), Blended(0), Blended(1), Blended(2));
+            return;
+        }
+
+        vertical.Bytes(3 * first, 3 * (end - first), Blended(3));
+        Unpacking.Interleaved3(Blended(3) + 3 * first, Blended(0) + first, Blended(1) + first, Blended(2) + first, end - first);
     }
 
-    private byte* Unpacked(int plane) => (byte*)Unsafe.AsPointer(ref _unpacked[plane * _unpackedLength]);
+    private short* Blended(int place) => (short*)Marshal.UnsafeAddrOfPinnedArrayElement(_blended, place * _blendedLength);
+
+    private sealed class Plane
+    {
+        public Plane(in Fit fit, in PictureShape shape, int plane, Interpolation interpolation)
+        {
+            var (scaleX, scaleY) = (shape.ScaleX(plane), shape.ScaleY(plane));
+            var (width, height) = (shape.PlaneWidth(plane), shape.PlaneHeight(plane));
+            var columns = AxisTable.Of(width, fit.SourceX * scaleX, fit.SourceWidth * scaleX, fit.TargetWidth, interpolation);
+            var rows = AxisTable.Of(height, fit.SourceY * scaleY, fit.SourceHeight * scaleY, fit.TargetHeight, interpolation);
+            Vertical = new VerticalPass(rows, height);
+            Horizontal = new HorizontalPass(columns);
+            FirstColumn = columns.Starts[0];
+            LastColumn = Math.Min(columns.Starts[^1] + columns.TapCount, width) - 1;
+        }
+
+        public VerticalPass Vertical { get; }
+
+        public HorizontalPass Horizontal { get; }
+
+        /// <summary>The first and last column of the plane that have any influence.</summary>
+        public int FirstColumn { get; }
+
+        public int LastColumn { get; }
+    }
 }
