@@ -9,8 +9,10 @@ internal sealed class VideoFaults(string path)
     public CameraFault Opening(int error) => error switch
     {
         Errno.NoEntry or Errno.NoDevice or Errno.NoDeviceOrAddress => Unplugged(),
-        Errno.AccessDenied or Errno.NotPermitted => new(CameraStates.Failed,
+        Errno.AccessDenied => new(CameraStates.Failed,
             $"Video device '{path}' may not be opened by this user; add the user of the service to the group video."),
+        Errno.NotPermitted => new(CameraStates.Failed,
+            $"Video device '{path}' is not among the devices of the service, which systemd knew no driver of when it started it: systemctl restart dunlin-agent."),
         _ => Failing("open", error),
     };
 

@@ -128,6 +128,7 @@ public sealed class V4l2CameraTests
     [Theory]
     [InlineData(Errno.NoEntry, "absent", "plug the camera in")]
     [InlineData(Errno.AccessDenied, "failed", "group video")]
+    [InlineData(Errno.NotPermitted, "failed", "systemctl restart dunlin-agent")]
     [InlineData(Errno.Busy, "busy", "another program")]
     public void WhyTheDeviceDoesNotOpenIsSaidOnceWithWhatToDo(int error, string state, string advice)
     {
