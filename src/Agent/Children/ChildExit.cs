@@ -35,8 +35,11 @@ public static class ChildExitCodes
     /// <summary>A signal that nobody sent: a fault of its own.</summary>
     public const string Crashed = "child.crashed";
 
-    /// <summary>Ran out of memory: its own limit, or the kernel's OOM killer.</summary>
+    /// <summary>Ran into its own limit of memory.</summary>
     public const string OutOfMemory = "child.out-of-memory";
+
+    /// <summary>Killed by somebody else: the kernel, when the whole board was short of memory, or a person.</summary>
+    public const string Killed = "child.killed";
 
     /// <summary>Used up its CPU seconds.</summary>
     public const string CpuLimit = "child.cpu-limit";

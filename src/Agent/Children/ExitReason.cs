@@ -22,7 +22,7 @@ internal static class ExitReason
             ({ } status, _, _) => (ChildExitCodes.Failed, $"The {name} ended with exit code {status}{Words(lastLines)}."),
             (_, CpuLimit, _) => (ChildExitCodes.CpuLimit, $"The {name} used up the CPU time that it is allowed."),
             (_, ForbiddenCall, _) => (ChildExitCodes.Forbidden, $"The {name} made a system call that its sandbox kills for."),
-            (_, Kill, _) => (ChildExitCodes.OutOfMemory, $"The {name} was killed by SIGKILL, which the supervisor did not send: by the kernel for want of memory (dmesg would say so), or by a person."),
+            (_, Kill, _) => (ChildExitCodes.Killed, $"The {name} was killed by SIGKILL, which the supervisor did not send: by the kernel for want of memory (dmesg would say so), or by a person."),
             (_, Abort, _) when lastLines.Any(IsAboutMemory) => (ChildExitCodes.OutOfMemory, $"The {name} ran out of the memory that it is allowed{Words(lastLines)}."),
             (_, { } number, _) => (ChildExitCodes.Crashed, $"The {name} crashed with {SignalName(number)}{Words(lastLines)}."),
             _ => (ChildExitCodes.Failed, $"The {name} is gone; the kernel does not say how."),

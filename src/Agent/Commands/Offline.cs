@@ -35,7 +35,7 @@ internal sealed class Offline : IDisposable
     public HeatRunner Heats { get; }
     public Vetting Vetting { get; }
 
-    public Race CreateRace(RaceOptions options, EnergyProbe energy) => new(Heats, Vetting, Quarantine, Board, options, energy, TimeProvider.System);
+    public Race CreateRace(RaceOptions options, EnergyProbe energy) => new(Heats, Vetting, Quarantine, () => Board, options, energy, TimeProvider.System);
 
     /// <exception cref="CommandException">It is no bundle, or a broken one.</exception>
     public static Bundle OpenBundle(string? path, DeviceOptions device)

@@ -10,7 +10,7 @@ using Dunlin.Runtime.Sessions;
 namespace Dunlin.Agent.Racing;
 
 /// <summary>One race from the list of contenders to the verdict (design §4). Everything that touches a model happens in heat processes.</summary>
-internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quarantine, BoardFacts board, RaceOptions options, EnergyProbe energy, TimeProvider time) : IDisposable
+internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quarantine, Func<BoardFacts> look, RaceOptions options, EnergyProbe energy, TimeProvider time) : IDisposable
 {
     private const double Alpha = 0.01;
     private const double TieMargin = 0.05;
@@ -18,10 +18,16 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
     private static readonly TimeSpan ProcessTime = TimeSpan.FromSeconds(20), AloneTime = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private BoardFacts? _atRest;
+
+    private BoardFacts AtRest => _atRest ??= look();
 
     public void Dispose() => _turn.Dispose();
 
-    public IReadOnlyList<Contender> Enumerate(Bundle bundle, ContenderId? incumbent) => Contenders.Enumerate(bundle.Manifest, board, new ContenderOptions
+    /// <summary>Call it when nothing serves: the memory that is free then is what a contender may need, since what serves would make room for it.</summary>
+    public void LookAtRest() => _atRest = look();
+
+    public IReadOnlyList<Contender> Enumerate(Bundle bundle, ContenderId? incumbent) => Contenders.Enumerate(bundle.Manifest, AtRest, new ContenderOptions
     {
         ExecutionProviders = [Providers.Cpu],
         AccuracyFloor = options.AccuracyFloor,
@@ -33,24 +39,28 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
     });
 
     /// <summary>What a cached verdict must have been reached under.</summary>
-    public RaceConditions ConditionsOf(Bundle bundle, IReadOnlyList<Contender> contenders, Objective? objective = null) => new()
+    public RaceConditions ConditionsOf(Bundle bundle, IReadOnlyList<Contender> contenders, Objective? objective = null)
     {
-        Release = bundle.ReleaseId,
-        Contenders = [.. contenders.Where(contender => contender.Blocked is null).Select(contender => contender.Id).OrderBy(id => id.ToString(), StringComparer.Ordinal)],
-        Objective = objective ?? options.Objective,
-        AccuracyFloor = Math.Max(bundle.Manifest.AccuracyFloor, options.AccuracyFloor),
-        DeadlineMilliseconds = options.DeadlineMilliseconds > 0 ? options.DeadlineMilliseconds : null,
-        BudgetMilliseconds = (int)(options.BudgetSeconds * 1000),
-        UsableCores = board.UsableCores,
-        MemoryLimitByteCount = board.MemoryLimitByteCount,
-        OnnxRuntimeVersion = OnnxRuntime.Version,
-        AgentVersion = AgentVersion.Text,
-        CpuModel = board.CpuModel,
-        CpuGovernor = board.CpuGovernor,
-        ExecutionProviders = [Providers.Cpu],
-        Kernel = board.Kernel,
-        PowerMeter = (objective ?? options.Objective) == Objective.Latency ? null : energy.Meter,
-    };
+        var board = look();
+        return new RaceConditions
+        {
+            Release = bundle.ReleaseId,
+            Contenders = [.. contenders.Where(contender => contender.Blocked is null).Select(contender => contender.Id).OrderBy(id => id.ToString(), StringComparer.Ordinal)],
+            Objective = objective ?? options.Objective,
+            AccuracyFloor = Math.Max(bundle.Manifest.AccuracyFloor, options.AccuracyFloor),
+            DeadlineMilliseconds = options.DeadlineMilliseconds > 0 ? options.DeadlineMilliseconds : null,
+            BudgetMilliseconds = (int)(options.BudgetSeconds * 1000),
+            UsableCores = board.UsableCores,
+            MemoryLimitByteCount = board.MemoryLimitByteCount,
+            OnnxRuntimeVersion = OnnxRuntime.Version,
+            AgentVersion = AgentVersion.Text,
+            CpuModel = board.CpuModel,
+            CpuGovernor = board.CpuGovernor,
+            ExecutionProviders = [Providers.Cpu],
+            Kernel = board.Kernel,
+            PowerMeter = (objective ?? options.Objective) == Objective.Latency ? null : energy.Meter,
+        };
+    }
 
     /// <summary>One race at a time: two would measure each other.</summary>
     /// <param name="request">What is raced.</param>
@@ -99,7 +109,7 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         {
             var all = HeatOf(conditions, sessions, incumbent, contenders);
             var outcome = await HeatAsync(all, contenders, cancellationToken);
-            if (outcome.Answer is null && Vetting.IsOfTheModel(outcome.Code) && sessions.DistinctBy(session => session.Contender.Variant).Count() > 1)
+            if (HasBroken(outcome) && sessions.DistinctBy(session => session.Contender.Variant).Count() > 1)
                 outcome = await WithoutTheCulpritAsync(all, contenders, Leave, cancellationToken) ?? outcome;
             heat = outcome.Answer as HeatVerdict;
             if (heat is null) Leave(sessions, outcome);
@@ -127,8 +137,8 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
     }
 
     /// <summary>
-    /// One process runs them all, and one of them has broken it: each variant alone shows which. Those are quarantined, and
-    /// the others race; if only all together break it, they meet two at a time.
+    /// One process runs them all, and one of them has broken it: each variant alone shows which. Those are quarantined, unless
+    /// the board was short of memory, and the others race; if only all together break it, they meet two at a time.
     /// </summary>
     /// <returns>Of the others' race; null if nobody is left.</returns>
     private async Task<HeatOutcome?> WithoutTheCulpritAsync(
@@ -139,11 +149,11 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         {
             var alone = heat with { Sessions = [.. sessions], BudgetMilliseconds = (int)AloneTime.TotalMilliseconds };
             var outcome = await UnweighedAsync(alone, contenders, cancellationToken);
-            if (outcome.Answer is null && Vetting.IsOfTheModel(outcome.Code))
+            if (HasBroken(outcome))
             {
                 var variant = VariantOf(contenders, sessions.First());
                 var culprit = outcome with { Reason = $"Variant '{variant.Id}' broke down in its heat: {outcome.Reason}" };
-                quarantine.Add(variant, culprit.Code, culprit.Reason, time.GetUtcNow());
+                if (Vetting.IsOfTheModel(culprit.Code)) quarantine.Add(variant, culprit.Code, culprit.Reason, time.GetUtcNow());
                 leave(sessions, culprit);
             }
             else
@@ -155,6 +165,9 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         if (sound.Count == 0) return null;
         return await HeatAsync(heat with { Sessions = sound, MemoryByteCount = sound.Count == heat.Sessions.Count ? 1 : heat.MemoryByteCount }, contenders, cancellationToken);
     }
+
+    private static bool HasBroken(HeatOutcome outcome) =>
+        outcome.Answer is null && (Vetting.IsOfTheModel(outcome.Code) || outcome.Code == ChildExitCodes.Killed);
 
     private Heat HeatOf(RaceConditions conditions, List<SessionSpec> sessions, ContenderId? incumbent, IReadOnlyList<Contender> contenders)
     {
@@ -170,7 +183,7 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
             DeadlineMilliseconds = conditions.DeadlineMilliseconds,
             JoulesPerCpuSecond = energy.WattsPerCore,
             // The other half is for what serves meanwhile, for the heat's own process, and for the rest of the board.
-            MemoryByteCount = board.MemoryAvailableByteCount / 2,
+            MemoryByteCount = look().MemoryAvailableByteCount / 2,
         };
     }
 
@@ -187,7 +200,7 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         return heats.RunAsync(heat, new HeatLimits
         {
             WallTime = wall,
-            CpuTime = wall * Math.Max(1, board.UsableCores),
+            CpuTime = wall * Math.Max(1, AtRest.UsableCores),
             MemoryByteCount = ProcessByteCount + heat.Sessions.Max(session => VariantOf(contenders, session).Limits.MemoryByteCount) * heat.Sessions.Count,
         }, cancellationToken);
     }

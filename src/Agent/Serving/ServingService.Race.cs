@@ -26,6 +26,7 @@ internal sealed partial class ServingService
     private async Task RaceAsync(ServedRelease release, WorkerSeat seat, TaskCompletionSource<Verdict>? wanted, CancellationToken cancellationToken)
     {
         var race = _parts.Race;
+        if (_seated is null) race.LookAtRest();
         var incumbent = _seated == release.Bundle.ReleaseId ? _report.Running : null;
         var contenders = race.Enumerate(release.Bundle, incumbent);
         var racing = contenders.Count(contender => contender.Blocked is null);
@@ -57,7 +58,7 @@ internal sealed partial class ServingService
         wanted?.TrySetResult(verdict);
         _report.SetProblem("race", verdict.Winner is null ? verdict.Reason : null);
         // What the board was short of may have passed when the next one is run.
-        _raceAgain.Set(verdict.Winner is null && verdict.Contenders.Any(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted));
+        _raceAgain.Set(verdict.Winner is null && verdict.Contenders.Any(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted or ChildExitCodes.Killed or Contenders.NoMemory));
         if (verdict.Winner is null)
         {
             LogNobodyWon(verdict.Reason);

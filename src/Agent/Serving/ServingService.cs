@@ -79,7 +79,8 @@ internal sealed partial class ServingService : BackgroundService
         string? last = null;
         while (_release is null)
         {
-            var (release, problem) = _parts.Gate.Open();
+            // All of it is hashed, which takes long where it is large and the disk slow.
+            var (release, problem) = await TickWhile(Task.Run(_parts.Gate.Open, cancellationToken).WaitAsync(cancellationToken));
             _report.SetProblem("bundle", problem);
             if (problem is not null && problem != last) LogNoRelease(problem);
             last = problem;

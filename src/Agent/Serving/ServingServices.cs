@@ -29,6 +29,7 @@ internal static class ServingServices
         services.AddSingleton(provider => ChildHost.Self(Path.Combine(provider.GetRequiredService<StateLayout>().Root, "empty")));
         services.AddSingleton<HeatRunner>();
         services.AddSingleton(_ => BoardFacts.Read());
+        services.AddSingleton<Func<BoardFacts>>(_ => () => BoardFacts.Read());
         services.AddSingleton<IdlePower>();
         services.AddSingleton<Quarantined>();
         services.AddSingleton<Vetting>();

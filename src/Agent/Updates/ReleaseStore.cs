@@ -21,6 +21,9 @@ internal sealed class ReleaseStore(StateLayout layout, BoardFacts board)
     /// <summary>What was committed last; null before the first commit.</summary>
     public Digest? LastGood => ReadLink(layout.LastGood);
 
+    /// <summary>What must not be removed.</summary>
+    public IReadOnlySet<Digest> Kept => new[] { Active, LastGood }.OfType<Digest>().ToHashSet();
+
     /// <summary>Whether this hardware could run the variant at all; free memory and quarantine, which change, are the race's business.</summary>
     public bool IsWanted(Variant variant) =>
         variant.Requires.ExecutionProviders.Contains(Providers.Cpu)

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Dunlin.Agent.Reporting;
+using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
@@ -36,6 +37,7 @@ internal sealed partial class UpdateEngine : IDisposable
     private StepEnd? _unwritten;
     private long _retryAt;
     private bool _repaired;
+    private Task<(Digest Release, StoredRelease Stored)>? _inspection;
 
     public UpdateEngine(
         UpdateParts parts, UpdateRecords records, UpdateSteps steps, DocumentDesk desk, UpdateStory story, DeviceReport report, BootRecovery recovery, LoopTicks ticks, TimeProvider time,
@@ -83,6 +85,7 @@ internal sealed partial class UpdateEngine : IDisposable
     {
         if (!_records.IsUnderWay)
         {
+            CollectCache();
             if (Journal.Directive is { } last && _records.Find(last) is { } seen) _story.Tell(seen.Result, Journal.Reason, Journal.Detail);
             else _story.Tell(UpdateState.Idle, null, null);
             return;
@@ -98,6 +101,19 @@ internal sealed partial class UpdateEngine : IDisposable
         // The start has counted and journalled switch and trial before anything was loaded.
         if (UpdateTable.IsSwitched(State) || UpdateTable.IsEnd(State)) Begin(cancellationToken);
         else Move(new StepEnd(UpdateEvent.Restarted), cancellationToken);
+    }
+
+    /// <summary>A new factory bundle, or a new ONNX Runtime, leaves saved models behind that nobody loads any more.</summary>
+    private void CollectCache()
+    {
+        try
+        {
+            _parts.Proof.CollectCache(_parts.Releases.Kept);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogNotCollected(e.Message);
+        }
     }
 
     /// <summary>Whatever can be done now: the end of an action, a write that failed before, the next directive.</summary>
@@ -210,12 +226,21 @@ internal sealed partial class UpdateEngine : IDisposable
         return true;
     }
 
-    /// <summary>A release that lost bytes on the disk is fetched again by the directive that brought it.</summary>
+    /// <summary>A release that lost bytes on the disk is fetched again by the directive that brought it. To hash it may take longer than this loop.</summary>
     private void Repair(CancellationToken cancellationToken)
     {
         if (_repaired || !_desk.CanJudge) return;
+        if (_inspection is null)
+        {
+            if (_parts.Releases.Active is { } installed) _inspection = Task.Run(() => (installed, _parts.Releases.Open(installed)), CancellationToken.None);
+            else _repaired = true;
+            return;
+        }
+
+        if (!_inspection.IsCompleted) return;
         _repaired = true;
-        if (_parts.Releases.Active is not { } active || _parts.Releases.Open(active) is not { IsComplete: false } stored) return;
+        var (active, stored) = _inspection.GetAwaiter().GetResult();
+        if (stored.IsComplete || active != _parts.Releases.Active) return;
         if (_parts.Releases.DirectiveOf(active) is not var (envelope, directive))
         {
             _report.SetProblem("release", $"{stored.Problem} Its directive is not known any more; push the release again.");
@@ -268,7 +293,8 @@ internal sealed partial class UpdateEngine : IDisposable
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var arrived = _inbox.Reader.WaitToReadAsync(enough.Token).AsTask();
         var tick = Task.Delay(_records.IsUnderWay ? TickInterval : IdleTickInterval, _time, enough.Token);
-        await (_step is null ? Task.WhenAny(arrived, tick) : Task.WhenAny(arrived, _step, tick));
+        Task?[] ends = [_step, _inspection];
+        await Task.WhenAny([arrived, tick, .. ends.OfType<Task>().Where(task => task == _step || !task.IsCompleted)]);
         await enough.CancelAsync();
     }
 
@@ -286,6 +312,9 @@ internal sealed partial class UpdateEngine : IDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Update waits in {State}: {Why}")]
     private partial void LogPostponed(UpdateState state, string why);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Saved models that nobody needs stay: {Why}")]
+    private partial void LogNotCollected(string why);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Update broke down in {State}")]
     private partial void LogFault(Exception failure, UpdateState state);

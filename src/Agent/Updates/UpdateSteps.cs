@@ -218,7 +218,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
     /// <summary>Removes what neither <c>active</c> nor <c>last-good</c> needs.</summary>
     private void Collect()
     {
-        var kept = new[] { parts.Releases.Active, parts.Releases.LastGood }.OfType<Digest>().ToHashSet();
+        var kept = parts.Releases.Kept;
         var blobs = parts.Releases.BlobsOf(kept);
         parts.Releases.KeepOnly(kept);
         foreach (var blob in parts.Blobs.List().Where(blob => !blobs.Contains(blob.Digest))) parts.Blobs.Delete(blob.Digest);

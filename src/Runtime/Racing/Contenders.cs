@@ -38,6 +38,9 @@ public sealed record Contender(Variant Variant, ContenderId Id, ContenderVerdict
 /// <summary>Lists variant × execution provider × thread count, in the order in which they are preferred when equal.</summary>
 public static class Contenders
 {
+    /// <summary>Why a variant is blocked that needs more memory than is free now.</summary>
+    public const string NoMemory = "memory.insufficient";
+
     /// <summary>The incumbent first, then the more accurate, the smaller in memory and file, the fewer threads. A blocked variant is listed once.</summary>
     public static IReadOnlyList<Contender> Enumerate(Manifest manifest, BoardFacts board, ContenderOptions options)
     {
@@ -80,7 +83,7 @@ public static class Contenders
         if (requires.CpuFeatures.Where(feature => !board.CpuFlags.Contains(feature)).ToList() is { Count: > 0 } missing)
             return ("cpu.feature-missing", $"needs {string.Join(", ", missing)}, which {board.CpuModel} does not have");
         if (requires.MemoryByteCount > board.MemoryAvailableByteCount)
-            return ("memory.insufficient", $"needs {MiB(requires.MemoryByteCount)} MiB; {MiB(board.MemoryAvailableByteCount)} MiB are free");
+            return (NoMemory, $"needs {MiB(requires.MemoryByteCount)} MiB; {MiB(board.MemoryAvailableByteCount)} MiB are free");
         if (variant.Accuracy.Top1 < floor)
             return ("accuracy.below-floor", string.Create(CultureInfo.InvariantCulture, $"has top-1 {variant.Accuracy.Top1:P1}; the floor is {floor:P1}"));
         if (!options.IsPresent(variant)) return ("artifact.missing", "has no file on this board, or a corrupt one");

@@ -32,7 +32,7 @@ public sealed class ChildProcessTests : IDisposable
     [InlineData("exit 0", ChildExitCodes.Stopped, "ended by itself")]
     [InlineData("echo 'no such model'; exit 3", ChildExitCodes.Failed, "exit code 3, its last words being 'no such model'")]
     [InlineData("kill -SEGV $$", ChildExitCodes.Crashed, "SIGSEGV")]
-    [InlineData("kill -KILL $$", ChildExitCodes.OutOfMemory, "by the kernel for want of memory")]
+    [InlineData("kill -KILL $$", ChildExitCodes.Killed, "by the kernel for want of memory")]
     [InlineData("kill -SYS $$", ChildExitCodes.Forbidden, "system call")]
     [InlineData("kill -XCPU $$", ChildExitCodes.CpuLimit, "CPU time")]
     [InlineData("echo terminate called after throwing std::bad_alloc >&2; kill -ABRT $$", ChildExitCodes.OutOfMemory, "memory")]

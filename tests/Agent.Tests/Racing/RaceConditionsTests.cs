@@ -3,6 +3,7 @@ using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Racing;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Race;
+using Dunlin.Runtime.Racing;
 using Dunlin.TestKit;
 
 namespace Dunlin.Agent.Tests.Racing;
@@ -36,6 +37,20 @@ public sealed class RaceConditionsTests : IDisposable
         var contenders = race.Enumerate(_bundle, null);
         Assert.Equal("ina219", race.ConditionsOf(_bundle, contenders).PowerMeter);
         Assert.Null(race.ConditionsOf(_bundle, contenders, Objective.Latency).PowerMeter);
+    }
+
+    [Fact]
+    public void WhatOnceLackedMemoryIsAllowedWhenThereIsEnoughAtTheNextLook()
+    {
+        var free = 0L;
+        using var race = new Race(
+            _offline.Heats, _offline.Vetting, _offline.Quarantine, () => _offline.Board with { MemoryAvailableByteCount = free, CpuGovernor = $"free-{free}" },
+            new RaceOptions(), new EnergyProbe(), TimeProvider.System);
+        Assert.All(race.Enumerate(_bundle, null), contender => Assert.Equal(Contenders.NoMemory, contender.Blocked?.ReasonCode));
+        free = 1L << 40;
+        Assert.Equal("free-1099511627776", race.ConditionsOf(_bundle, race.Enumerate(_bundle, null)).CpuGovernor);
+        race.LookAtRest();
+        Assert.All(race.Enumerate(_bundle, null), contender => Assert.Null(contender.Blocked));
     }
 
     public void Dispose() => _offline.Dispose();

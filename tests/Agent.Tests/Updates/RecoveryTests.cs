@@ -31,6 +31,19 @@ public sealed class RecoveryTests
         Assert.Equal(2, board.Files.ReadFloors().Value!.Counter);
     }
 
+    [Fact]
+    public async Task AStartWithoutAnUpdateKeepsTheSavedModelsOfWhatIsInstalledAlone()
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        var release = board.Publish(1);
+        await board.RunAsync(board.Fleet.Direct(release));
+        board.SavedModelsKept = null;
+        await board.RestartAsync();
+        await board.UntilAsync(() => board.SavedModelsKept is not null, "saved models are collected");
+        Assert.Equal([release.Id], board.SavedModelsKept!);
+    }
+
     [Theory]
     [InlineData("fetch", UpdateState.Cancelled)]
     [InlineData("check", UpdateState.Cancelled)]

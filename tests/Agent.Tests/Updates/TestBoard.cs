@@ -274,6 +274,9 @@ internal sealed class TestBoard : IAsyncDisposable
         return null;
     }
 
+    /// <summary>The releases whose saved models were kept last; null before the first time.</summary>
+    public IReadOnlySet<Digest>? SavedModelsKept { get; set; }
+
     /// <summary>Runs no model: says what the test says.</summary>
     private sealed class ProofOnPaper(TestBoard board) : IReleaseProof
     {
@@ -291,9 +294,6 @@ internal sealed class TestBoard : IAsyncDisposable
 
         public Verdict? FindVerdict(Bundle bundle, Objective? objective) => SampleMessages.Race();
 
-        public void CollectCache(IReadOnlySet<Digest> releases)
-        {
-            // No model was saved.
-        }
+        public void CollectCache(IReadOnlySet<Digest> releases) => board.SavedModelsKept = releases;
     }
 }
