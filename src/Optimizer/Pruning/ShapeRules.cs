@@ -112,15 +112,19 @@ internal static class ShapeRules
         long[]? Constant(int index) => Nodes.InputOf(node, index) is { } input && on.Graph.Constant(input) is { } tensor ? Tensors.Integers(tensor) : null;
         var starts = Constant(1);
         long[]? axes = Nodes.InputOf(node, 3) is null ? [.. Enumerable.Range(0, starts?.Length ?? 0).Select(a => (long)a)] : Constant(3);
+        int PlaceOf(int axis) => Array.FindIndex(axes!, a => (a < 0 ? a + from.Length : a) == axis);
+        // −1 keeps the length and turns the order round.
+        bool HasStep(int axis) =>
+            Nodes.InputOf(node, 4) is not null && (starts is null || axes is null || (PlaceOf(axis) is >= 0 and var place && Constant(4)?[place] != 1));
         if (starts is null || axes is null || Constant(2) is null || (Nodes.InputOf(node, 4) is not null && Constant(4)?.All(s => s == 1) != true))
         {
-            AllBut(node, axis => from[axis] != to[axis], on);
+            AllBut(node, axis => from[axis] != to[axis] || HasStep(axis), on);
             return;
         }
 
         for (var axis = 0; axis < from.Length; axis++)
         {
-            var place = Array.FindIndex(axes, a => (a < 0 ? a + from.Length : a) == axis);
+            var place = PlaceOf(axis);
             if (place < 0 || from[axis] == to[axis])
             {
                 on.Join(x, axis, y, axis);

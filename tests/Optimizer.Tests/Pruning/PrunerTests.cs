@@ -163,6 +163,23 @@ public sealed class PrunerTests
         Assert.All(plan.Groups, g => Assert.InRange(g.KeptCount, 1, g.ChannelCount - 1));
     }
 
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(-1, false)]
+    public void WhatASliceTurnsRoundKeepsItsPlaces(long axis, bool isFixed)
+    {
+        var net = new NetBuilder(seed: 8);
+        var x = net.Conv(NetBuilder.Image, 8);
+        long[] backwards = [-1, long.MinValue, axis, -1];
+        x = net.Add("Slice", [x, .. backwards.Select(v => net.ConstantNode(Tensors.Of("", [v], 1)))], net.ShapeOf(x));
+        var model = net.Build(net.Linear(net.Mean(net.Relu(net.Conv(x, 6))), 4));
+
+        var reason = PruneGroup.Of(ChannelDependencies.Of(ModelGraph.Of(model)))[0].WhyFixed;
+
+        Assert.Equal(isFixed, reason?.Contains("(Slice) needs all of them", StringComparison.Ordinal) == true);
+        Assert.NotEqual(0, ZeroedChannels.Check(model, seed: 3));
+    }
+
     [Fact]
     public void WhereNothingMayGoItSaysWhy()
     {
