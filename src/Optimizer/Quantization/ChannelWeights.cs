@@ -6,6 +6,9 @@ internal sealed record ChannelWeights(sbyte[] Values, float[] Scales)
     /// <summary>Half of what the accumulator holds, so that a correction of the bias still fits.</summary>
     public const double LargestBias = int.MaxValue / 2.0;
 
+    /// <summary>Below it a product with the scale of activations could be 0.</summary>
+    public const float SmallestScale = 1e-30f;
+
     /// <param name="weights">As in the tensor.</param>
     /// <param name="shape">Of the tensor.</param>
     /// <param name="axis">Of the output channels.</param>
@@ -25,9 +28,10 @@ internal sealed record ChannelWeights(sbyte[] Values, float[] Scales)
 
         for (var c = 0; c < scales.Length; c++)
         {
-            // A dead channel has only zeros; any scale is right for it.
-            scales[c] = scales[c] > float.Epsilon * 1024 ? scales[c] / largest : 1;
+            scales[c] /= largest;
             if (!bias.IsEmpty) scales[c] = Math.Max(scales[c], (float)(Math.Abs(bias[c]) / (inputScale * LargestBias)));
+            // A dead channel without a bias has only zeros; any scale is right for it.
+            if (scales[c] < SmallestScale) scales[c] = 1;
         }
 
         var values = new sbyte[weights.Length];

@@ -59,11 +59,11 @@ internal sealed class FakeQuantization
         long[] others = [.. Enumerable.Range(0, (int)weights.dim()).Where(axis => axis != IntegerOperators.ChannelAxis(layer)).Select(axis => (long)axis)];
         var inputScale = _ranges[layer.Input[0]].ToUInt8().Scale;
         // As ChannelWeights chooses them.
-        var extremes = weights.abs().amax(others, keepdim: true);
-        var scales = where(extremes.gt(float.Epsilon * 1024), extremes.div(_target.LargestWeight), ones_like(extremes));
+        var scales = weights.abs().amax(others, keepdim: true).div(_target.LargestWeight);
+        if (bias is not null) scales = maximum(scales, bias.detach().abs().div(inputScale * ChannelWeights.LargestBias).reshape(scales.shape));
+        scales = where(scales.lt(ChannelWeights.SmallestScale), ones_like(scales), scales);
         if (bias is not null)
         {
-            scales = maximum(scales, bias.detach().abs().div(inputScale * ChannelWeights.LargestBias).reshape(scales.shape));
             var steps = scales.reshape(bias.shape).mul(inputScale);
             inputs[2] = Straight(bias, bias.detach().div(steps).round_().mul_(steps));
         }

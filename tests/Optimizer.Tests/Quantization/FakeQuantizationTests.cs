@@ -38,6 +38,29 @@ public sealed class FakeQuantizationTests
         Assert.InRange(apart, 0, changed / 4);
     }
 
+    [Fact]
+    public void AChannelWithoutWeightsKeepsItsBiasInTorchAndInTheModelThatIsWritten()
+    {
+        const float Bias = 0.3f;
+        Torch.Require();
+        var net = new NetBuilder(seed: 3, side: 4);
+        var weights = Tensors.Of("w", [0, 0, 0, 0.002f, 0, 0, 0, 0.001f, 0], 3, 3, 1, 1);
+        var x = net.Add("Conv", [NetBuilder.Image, net.Constant(weights), net.Constant(Tensors.Of("b", [Bias, 0.2f, 0.1f], 3))], [1, 3, 4, 4]);
+        // Pixels as they are: one step of the input is 1.
+        var images = Enumerable.Range(0, 16).Select(i => Enumerable.Range(0, 48).Select(p => (float)((i * 48 + p) * 37 % 256)).ToArray()).ToList();
+        var options = new QuantizationOptions { CorrectBias = false, Calibration = CalibrationMethod.MinMax };
+        var quantization = PostTraining.Calibrate(ModelGraph.Of(net.Build(net.Mean(x))), images, options, Stop);
+        var graph = quantization.Plan.Graph;
+        using var network = new GraphNetwork(graph, around: quantization.Grids().Around);
+        network.eval();
+        using var run = new ModelRun(quantization.Quantize(new HashSet<string>(), Stop).Model, graph.Input);
+        using var _ = no_grad();
+        using var scores = network.forward(tensor(images[0], [.. graph.Input.Shape]));
+
+        Assert.InRange(run.Scores(images[0])[0], Bias - 0.01f, Bias + 0.01f);
+        Assert.InRange(scores.data<float>()[0], Bias - 0.01f, Bias + 0.01f);
+    }
+
     private static List<float[]> Rows(Tensor scores) => [.. scores.data<float>().ToArray().Chunk(Zoo.Classes)];
 
     private static double Distance(List<float[]> a, List<float[]> b) => Math.Sqrt(a.Zip(b).Sum(p => p.First.Zip(p.Second, (x, y) => (double)(x - y) * (x - y)).Sum()));

@@ -73,6 +73,22 @@ public sealed class RangeAndWeightTests
     }
 
     [Theory]
+    [InlineData(0, 0.3f, 1)]
+    [InlineData(0, -1e-6f, 1)]
+    [InlineData(1e-41f, 0.3f, 0.005f)]
+    [InlineData(1e-41f, 0, 0.005f)]
+    [InlineData(0, 0, 0.005f)]
+    [InlineData(0, 1e-38f, 1)]
+    public void ADeadChannelKeepsItsBiasAndAScaleThatIsNotZero(float weight, float bias, float inputScale)
+    {
+        var quantized = ChannelWeights.Of([weight, 0.5f], [2, 1], axis: 0, largest: 127, bias: [bias, bias], inputScale);
+        var scales = quantized.BiasScales(inputScale);
+        Assert.All(scales, scale => Assert.True(scale > 0));
+        Assert.Equal(bias, quantized.Bias([bias, bias], inputScale)[0] * (double)scales[0], Math.Abs(bias) * 1e-5 + 1e-30);
+        Assert.Equal(0, quantized.Values[0]);
+    }
+
+    [Theory]
     [InlineData(6f)]
     [InlineData(4.7f)]
     [InlineData(0.1f)]
