@@ -38,6 +38,26 @@ public sealed class GraphNetworkTests
     }
 
     [Fact]
+    public void TheNumbersOfAnActivationStayAndTheBiasThatIsAddedIsTrained()
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 5, side: 8);
+        var (three, sixth) = (net.Constant(Tensors.Of("three", [3f])), net.Constant(Tensors.Of("sixth", [1 / 6f])));
+        var x = NetBuilder.Image;
+        for (var layer = 0; layer < 2; layer++)
+        {
+            x = net.Conv(x, 6, bias: false);
+            x = net.Add("Mul", [x, net.Add("Mul", [net.Relu6(net.Add("Add", [x, three], net.ShapeOf(x))), sixth], net.ShapeOf(x))], net.ShapeOf(x));
+        }
+
+        var model = net.Build(net.Dense(net.Mean(x), 4));
+        AssertSame(model);
+        using var network = new GraphNetwork(ModelGraph.Of(model));
+
+        Assert.Equal(model.Graph.Initializer.Select(i => i.Name).Except([three, sixth]).Order(), network.Weights.Keys.Order());
+    }
+
+    [Fact]
     public void WhatWasTrainedIsWrittenBack()
     {
         Torch.Require();
