@@ -85,7 +85,11 @@ internal static class StaticValues
         if (one.Length != many.Length || one.Length == 0 || one[0] != 1 || many[0] != OtherBatch || !one.AsSpan(1).SequenceEqual(many.AsSpan(1))) return;
         foreach (var reader in graph.Consumers(value).Distinct().ToList())
         {
-            if (reader.OpType != "Reshape" || Nodes.IntOf(reader, "allowzero", 0) != 0 || second[reader.Input[0]] is not [OtherBatch, ..]) continue;
+            if (reader.OpType != "Reshape" || second[reader.Input[0]] is not [OtherBatch, ..]) continue;
+            var takesZero = reader.Attribute.FirstOrDefault(a => a.Name == "allowzero");
+            // There 0 is a length of 0; where none is meant, the attribute says nothing.
+            if (takesZero is { I: not 0 } && one.AsSpan(1).Contains(0)) continue;
+            if (takesZero is not null) reader.Attribute.Remove(takesZero);
             var shape = graph.FreshName($"{reader.Name}.shape");
             graph.SetConstant(Tensors.Of(shape, [0, .. one[1..]], one.Length));
             reader.Input[1] = shape;

@@ -1,4 +1,5 @@
 using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Pruning;
 using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.TestKit;
 using Onnx;
@@ -112,6 +113,24 @@ public sealed class ModelGraphTests
         GraphRun.AssertSame(model, graph.Model, 1e-6);
         if (openBatch) GraphRun.AssertSame(model, graph.Model, 1e-5, batch: 3);
         Assert.False(ModelGraph.Of(graph.Model).HasFlattenedScores);
+    }
+
+    [Fact]
+    public void AReshapeOfPyTorchsNewExporterKeepsItsBatchOpen()
+    {
+        var net = new NetBuilder(seed: 9, openBatch: true);
+        var x = net.GlobalPool(net.Conv(NetBuilder.Image, 5));
+        var batch = net.Add("Shape", [x], [1], Nodes.Int("start", 0), Nodes.Int("end", 1));
+        var shape = net.Add("Concat", [batch, net.ConstantNode(Tensors.Of("", [5L], 1))], [2], Nodes.Int("axis", 0));
+        var model = net.Build(net.Linear(net.Add("Reshape", [x, shape], [1, 5], Nodes.Int("allowzero", 1)), 4));
+
+        var graph = ModelGraph.Of(model);
+
+        Assert.Equal(["Conv", "GlobalAveragePool", "Reshape", "Gemm"], graph.Nodes.Select(n => n.OpType));
+        Assert.Equal([0L, 5], Tensors.Integers(graph.Constant(graph.Nodes[2].Input[1])!));
+        Assert.Null(PruneGroup.Of(ChannelDependencies.Of(graph))[0].WhyFixed);
+        GraphRun.AssertSame(model, graph.Model, 1e-6);
+        GraphRun.AssertSame(model, graph.Model, 1e-5, batch: 3);
     }
 
     [Fact]
