@@ -57,13 +57,13 @@ internal static class BiasCorrection
         foreach (var layer in layers)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var (output, axis) = (quantized.Graph.Node.First(n => n.Name == layer.Name).Output[0], 1);
-            var values = walk.To(output);
-            var found = values.Select(value => ChannelMeans.Of(value.GetTensorDataAsSpan<float>(), value.GetTensorTypeAndShape().Shape[axis])).ToList();
+            var values = walk.To(quantized.Graph.Node.First(n => n.Name == layer.Name).Output[0]);
+            var shape = plan.Graph.Shapes[layer.Output[0]];
+            var found = values.Select(value => ChannelMeans.Of(value.GetTensorDataAsSpan<float>(), shape)).ToList();
             var error = TrimmedErrors(found, expected[layer.Name]);
             var (bias, scales) = QdqQuantizer.BiasOf(layer)!.Value;
             var taken = Correct(constants[bias], constants[scales], error);
-            foreach (var value in values) ChannelMeans.Subtract(value.GetTensorMutableDataAsSpan<float>(), taken);
+            foreach (var value in values) ChannelMeans.Subtract(value.GetTensorMutableDataAsSpan<float>(), shape, taken);
             squares += error.Sum(e => e * e);
             channels += error.Length;
         }
@@ -80,7 +80,7 @@ internal static class BiasCorrection
         {
             using var results = run.Run(image);
             foreach (var (layer, result) in layers.Zip(results))
-                means[layer.Name].Add(ChannelMeans.Of(result.GetTensorDataAsSpan<float>(), graph.Shapes[layer.Output[0]][1]));
+                means[layer.Name].Add(ChannelMeans.Of(result.GetTensorDataAsSpan<float>(), graph.Shapes[layer.Output[0]]));
         }
 
         return means;

@@ -11,9 +11,19 @@ public sealed class BiasCorrectionTests
     [InlineData("mobilenet-v2")]
     [InlineData("resnet-basic")]
     [InlineData("densenet")]
-    public void TheMeanErrorOfTheScoresFalls(string name)
+    public void TheMeanErrorOfTheScoresFalls(string name) => AssertFalls(Zoo.Build(name));
+
+    [Fact]
+    public void ItFallsWhereALinearLayerReadsARowForEachPlace()
     {
-        var model = Zoo.Build(name);
+        var net = new NetBuilder(seed: 4, side: 8);
+        var x = net.Transpose(net.Relu(net.Conv(NetBuilder.Image, 12)), 0, 2, 3, 1);
+        x = net.Reshape(net.Linear(net.Reshape(x, 64, 12), Zoo.Classes), 1, 64, Zoo.Classes);
+        AssertFalls(net.Build(net.Add("ReduceMean", [x], [1, Zoo.Classes], Nodes.Ints("axes", 1), Nodes.Int("keepdims", 0))));
+    }
+
+    private static void AssertFalls(ModelProto model)
+    {
         var (plain, corrected) = (MeanError(model, correct: false), MeanError(model, correct: true));
         Assert.True(corrected < plain / 2, $"{corrected} where it was {plain}");
     }
