@@ -24,7 +24,8 @@ internal static class BatchNormFolding
     /// <summary>Of each channel, γ ÷ √(σ² + ε) and β − μγ ÷ √(σ² + ε); null for a norm that is not plain float32 inference.</summary>
     public static (double[] Gain, double[] Offset)? Factors(ModelGraph graph, NodeProto norm)
     {
-        if (Nodes.IntOf(norm, "training_mode", 0) != 0) return null;
+        // Without "spatial", in operator sets 7 and 8, each place has factors of its own.
+        if (Nodes.IntOf(norm, "training_mode", 0) != 0 || Nodes.IntOf(norm, "spatial", 1) != 1) return null;
         var tensors = norm.Input.Skip(1).Select(graph.Constant).ToList();
         if (!tensors.All(IsFloat32)) return null;
         var (gain, offset, mean, variance) = (Tensors.Floats(tensors[0]!), Tensors.Floats(tensors[1]!), Tensors.Floats(tensors[2]!), Tensors.Floats(tensors[3]!));

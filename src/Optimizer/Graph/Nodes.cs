@@ -51,6 +51,14 @@ internal static class Nodes
     public static long[]? IntsOf(NodeProto node, string name) =>
         node.Attribute.FirstOrDefault(a => a.Name == name) is { } found ? [.. found.Ints] : null;
 
+    /// <summary>The one axis that a softmax normalizes over; null for several, since before operator set 13 it took all from its own on.</summary>
+    public static int? SoftmaxAxis(NodeProto node, long opset, long[] shape)
+    {
+        var axis = IntOf(node, "axis", opset >= 13 ? -1 : 1);
+        if (axis < 0) axis += shape.Length;
+        return opset >= 13 || shape.Skip((int)axis + 1).All(size => size == 1) ? (int)axis : null;
+    }
+
     /// <summary>The name of an input that may be left out; null if it is.</summary>
     public static string? InputOf(NodeProto node, int index) => index < node.Input.Count && node.Input[index].Length > 0 ? node.Input[index] : null;
 

@@ -23,6 +23,7 @@ internal static class Simplification
         Order(proto);
         NameNodes(proto);
         TakeConstants(graph);
+        DropUnread(graph);
         foreach (var node in graph.Nodes.Where(IsNothing).ToList()) graph.Bypass(node, node.Input[0]);
         SeparateVectors(graph);
         graph.DropUnused();
@@ -81,6 +82,14 @@ internal static class Simplification
         graph.Changed();
     }
 
+    // A Dropout's mask and a MaxPool's places may be left out.
+    private static void DropUnread(ModelGraph graph)
+    {
+        foreach (var node in graph.Nodes.Where(n => n.OpType is "Dropout" or "MaxPool" && n.Output.Count == 2))
+            if (node.Output[1] != graph.Output && (node.Output[1].Length == 0 || !graph.Consumers(node.Output[1]).Any())) node.Output.RemoveAt(1);
+        graph.Changed();
+    }
+
     // Exporters write equal biases and gains once. They are vectors of a channel each, and would tie the channels of their layers together.
     private static void SeparateVectors(ModelGraph graph)
     {
@@ -108,5 +117,5 @@ internal static class Simplification
     };
 
     private static bool IsNothing(NodeProto node) =>
-        node.OpType == "Identity" || (node.OpType == "Dropout" && Nodes.InputOf(node, 2) is null && node.Output.Skip(1).All(o => o.Length == 0));
+        node.OpType == "Identity" || (node.OpType == "Dropout" && Nodes.InputOf(node, 2) is null && node.Output.Count == 1);
 }

@@ -13,7 +13,7 @@ internal static class OpsetRaising
 
     private static readonly HashSet<string> Unchanged =
     [
-        "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "LRN", "Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Sigmoid",
+        "Conv", "ConvTranspose", "Gemm", "MatMul", "InstanceNormalization", "LRN", "Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Sigmoid",
         "Tanh", "HardSigmoid", "Softplus", "Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Sqrt", "Pow", "Exp", "Abs", "Neg", "Concat", "MaxPool", "AveragePool",
         "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax", "ReduceMin", "Flatten", "Reshape", "Transpose", "Identity", "Shape", "Gather", "Cast", "Expand",
     ];
@@ -51,9 +51,12 @@ internal static class OpsetRaising
             case "Split":
                 IntsInput(graph, node, "split");
                 break;
-            case "Softmax" or "LogSoftmax" or "Hardmax" when Nodes.IntOf(node, "axis", 1) is var axis && (axis == -1 || axis == shapes[node.Input[0]].Length - 1):
+            case "BatchNormalization" when Nodes.IntOf(node, "spatial", 1) == 1:
+                Remove(node, "spatial");
+                break;
+            case "Softmax" or "LogSoftmax" or "Hardmax" when Nodes.SoftmaxAxis(node, graph.Opset, shapes[node.Input[0]]) is { } axis:
                 Remove(node, "axis");
-                node.Attribute.Add(Nodes.Int("axis", -1));
+                node.Attribute.Add(Nodes.Int("axis", axis));
                 break;
             case "Clip" or "Pad" or "Slice":
                 break;

@@ -134,6 +134,23 @@ public sealed class ModelGraphTests
     }
 
     [Fact]
+    public void WhatADropoutAndAMaxPoolSayBesidesIsLeftOutWhereNobodyReadsIt()
+    {
+        var net = new NetBuilder(seed: 6) { Opset = 9 };
+        var x = net.Pool("MaxPool", net.Conv(NetBuilder.Image, 6));
+        net.Graph.Node[^1].Output.Add("places");
+        x = net.Unary("Dropout", x);
+        net.Graph.Node[^1].Output.Add("mask");
+        var model = net.Build(net.Linear(net.Mean(x), 4));
+
+        var graph = ModelGraph.Of(model);
+
+        Assert.Equal(["Conv", "MaxPool", "ReduceMean", "Gemm"], graph.Nodes.Select(n => n.OpType));
+        Assert.All(graph.Nodes, n => Assert.Single(n.Output));
+        GraphRun.AssertSame(model, graph.Model, 1e-6);
+    }
+
+    [Fact]
     public void AnOperatorThatNobodyHereKnowsIsPassedThrough()
     {
         var net = new NetBuilder(seed: 6);

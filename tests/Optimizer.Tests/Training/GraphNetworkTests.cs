@@ -205,6 +205,14 @@ public sealed class GraphNetworkTests
     }
 
     [Fact]
+    public void AnOldSoftmaxOverPooledChannelsComputesTheSame()
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 6, side: 8) { Opset = 9 };
+        AssertSame(net.Build(net.Unary("Softmax", net.GlobalPool(net.Conv(NetBuilder.Image, 4)), Nodes.Int("axis", 1))));
+    }
+
+    [Fact]
     public void AnOperatorThatCannotBeTrainedIsNamed()
     {
         Torch.Require();

@@ -95,9 +95,7 @@ internal static class TorchShapes
 
     private static Func<Tensor[], Tensor> Softmax(NodeProto node, ModelGraph graph, Func<Tensor, long, Tensor> softmax)
     {
-        var axis = Axis(node, graph, graph.Opset >= 13 ? -1 : 1);
-        var rank = graph.Shapes[node.Input[0]].Length;
-        if (axis == 0 || (graph.Opset < 13 && axis != rank - 1)) throw TorchOperators.Unsupported(node, "it normalizes over several axes, or the batch");
+        if (Nodes.SoftmaxAxis(node, graph.Opset, graph.Shapes[node.Input[0]]) is not (> 0 and var axis)) throw TorchOperators.Unsupported(node, "it normalizes over several axes, or the batch");
         return x => softmax(x[0].to(ScalarType.Float32), axis);
     }
 
