@@ -213,6 +213,25 @@ public sealed class GraphNetworkTests
     }
 
     [Fact]
+    public void ChannelsThatArePickedAndScaledOneByOneAsInInceptionComputeTheSame()
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 6, side: 8);
+        var planes = new List<string>();
+        foreach (var (channel, scale) in new[] { (0L, 0.9f), (1L, 1.1f), (-1L, 1.2f) })
+        {
+            var x = net.Add("Gather", [NetBuilder.Image, net.ConstantNode(Tensors.Of("", [channel]))], [1, 8, 8], Nodes.Int("axis", 1));
+            x = net.Add("Unsqueeze", [x, net.ConstantNode(Tensors.Of("", [1L], 1))], [1, 1, 8, 8]);
+            x = net.Add("Mul", [x, net.ConstantNode(Tensors.Of("", [scale]))], [1, 1, 8, 8]);
+            planes.Add(net.Add("Add", [x, net.ConstantNode(Tensors.Of("", [scale - 1]))], [1, 1, 8, 8]));
+        }
+
+        var y = net.Conv(net.Concat([.. planes]), 6);
+        y = net.Add("Gather", [y, net.ConstantNode(Tensors.Of("", [4L, -6, 1, 1], 2, 2))], [1, 2, 2, 8, 8], Nodes.Int("axis", 1));
+        AssertSame(net.Build(net.Linear(net.Flatten(y), 4)));
+    }
+
+    [Fact]
     public void AnOperatorThatCannotBeTrainedIsNamed()
     {
         Torch.Require();

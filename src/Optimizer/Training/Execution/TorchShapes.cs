@@ -14,6 +14,7 @@ internal static class TorchShapes
         "Transpose" => Transpose(node, graph),
         "Concat" => Concat(node, graph),
         "Slice" => Slice(node, graph),
+        "Gather" => Gather(node, graph),
         "Pad" => Pad(node, graph),
         "ReduceMean" => Reduce(node, graph, (x, axes, keep) => x.mean(axes, keep)),
         "ReduceSum" => Reduce(node, graph, (x, axes, keep) => x.sum(axes, keep)),
@@ -66,6 +67,17 @@ internal static class TorchShapes
         var cuts = axes.Zip(starts, (a, s) => (Axis: (int)(a < 0 ? a + from.Length : a), Start: s)).ToList();
         if (cuts.Any(c => c.Axis == 0)) throw TorchOperators.Unsupported(node, "it cuts the batch");
         return x => cuts.Aggregate(x[0], (value, cut) => value.narrow(cut.Axis, Math.Clamp(cut.Start < 0 ? cut.Start + from[cut.Axis] : cut.Start, 0, from[cut.Axis]), to[cut.Axis]));
+    }
+
+    // Where one place is picked its axis goes, as in x[:, 0].
+    private static Func<Tensor[], Tensor> Gather(NodeProto node, ModelGraph graph)
+    {
+        var (axis, shape) = (Axis(node, graph, 0), graph.Shapes[node.Output[0]]);
+        if (axis == 0) throw TorchOperators.Unsupported(node, "it picks images of the batch");
+        if (graph.Constant(node.Input[1]) is not { } indices) throw TorchOperators.Unsupported(node, "what it picks is computed");
+        var length = graph.Shapes[node.Input[0]][axis];
+        long[] places = [.. Tensors.Integers(indices).Select(i => i < 0 ? i + length : i)];
+        return x => x[0].index_select(axis, tensor(places)).reshape([x[0].shape[0], .. shape[1..]]);
     }
 
     private static Func<Tensor[], Tensor> Pad(NodeProto node, ModelGraph graph)
