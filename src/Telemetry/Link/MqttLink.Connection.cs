@@ -19,6 +19,9 @@ public sealed partial class MqttLink
     private const int SilentEndsOfATakeover = 3;
     private static readonly TimeSpan FlushPause = TimeSpan.FromSeconds(1);
     private readonly HashSet<string> _refused = [];
+
+    /// <summary>Filters that the session at the broker lacks; null: all of them.</summary>
+    private IReadOnlyList<string>? _missing;
     private int _silentEnds;
 
     private readonly record struct ConnectionEnd(bool WasConnected, bool WasTakenOver, string Detail, bool IsCommon = false);
@@ -83,7 +86,9 @@ public sealed partial class MqttLink
         LogConnected(_options.Host, _options.EffectivePort, isSessionPresent);
         var started = _time.GetTimestamp();
         // A new process subscribes in any case: its filters may be others, and it wants the retained documents.
-        if (!isSessionPresent || !_hasSubscribed) await SubscribeAsync(client, stoppingToken);
+        if (!isSessionPresent) _missing = null;
+        await SubscribeAsync(client, stoppingToken);
+        var asked = started;
         _retained.Invalidate();
         var isFlushed = await FlushRetainedAsync(client, stoppingToken);
         await SendStatusAsync(client, DeviceState.Online, stoppingToken);
@@ -111,6 +116,12 @@ public sealed partial class MqttLink
             }
 
             await WaitAsync(client.Ended, untilPing < LoopInterval ? untilPing : LoopInterval, isFlushed, stoppingToken);
+            if (_missing is { Count: > 0 } && _time.GetElapsedTime(asked) >= _timing.SubscribeAgain)
+            {
+                await SubscribeAgainAsync(client, stoppingToken);
+                asked = _time.GetTimestamp();
+            }
+
             isFlushed = await FlushRetainedAsync(client, stoppingToken);
         }
 
@@ -173,16 +184,34 @@ public sealed partial class MqttLink
 
     private async Task SubscribeAsync(BrokerClient client, CancellationToken stoppingToken)
     {
-        var filters = _router.Filters.Select(filter => new MqttTopicFilter
+        var filters = (_missing ?? _router.Filters).Select(filter => new MqttTopicFilter
         {
             Topic = filter,
             QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
         }).ToList();
         if (filters.Count == 0) return;
         var result = await client.SubscribeAsync(new MqttClientSubscribeOptions { TopicFilters = filters }, stoppingToken);
-        foreach (var item in result.Items.Where(item => item.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2))
-            Refused(item.TopicFilter.Topic, item.ResultCode.ToString());
-        _hasSubscribed = true;
+        var refused = result.Items.Where(item => item.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2).ToList();
+        foreach (var item in refused) Refused(item.TopicFilter.Topic, item.ResultCode.ToString());
+        _missing = [.. refused.Select(item => item.TopicFilter.Topic)];
+        _deafness = _missing.Count == 0
+            ? null
+            : $"Broker {ConnectFailure.Address(_options)} refuses the subscription to {string.Join(", ", _missing)}, so that nothing sent there arrives; allow it in the broker's access list (docs/topics.md).";
+    }
+
+    /// <summary>On a connection that stands: should it break meanwhile, the loop finds out.</summary>
+    private async Task SubscribeAgainAsync(BrokerClient client, CancellationToken stoppingToken)
+    {
+        _tick.Tick();
+        try
+        {
+            await SubscribeAsync(client, stoppingToken);
+            Report(true, State.Detail);
+        }
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsOfTheNetwork(e))
+        {
+            // It is asked again.
+        }
     }
 
     /// <summary>False: something is left that could not be sent.</summary>

@@ -38,7 +38,7 @@ public sealed partial class MqttLink : BackgroundService
     private volatile TaskCompletionSource _connected = NewSignal();
     private LinkState _state = new(false, "Not connected yet.", null, 0);
     private string? _problem;
-    private bool _hasSubscribed;
+    private string? _deafness;
     private volatile bool _isStopping;
 
     public MqttLink(LinkIdentity identity, IOptions<MqttOptions> options, LoopTicks ticks, TimeProvider time, ILogger<MqttLink> logger)
@@ -172,7 +172,7 @@ public sealed partial class MqttLink : BackgroundService
     private void Report(bool isConnected, string detail)
     {
         var old = State;
-        var state = new LinkState(isConnected, detail, _problem, old.ConnectCount + (isConnected && !old.IsConnected ? 1 : 0));
+        var state = new LinkState(isConnected, detail, _problem ?? _deafness, old.ConnectCount + (isConnected && !old.IsConnected ? 1 : 0));
         if (state == old || _isStopping) return;
         Volatile.Write(ref _state, state);
         StateChanged?.Invoke(state);
