@@ -91,7 +91,7 @@ public sealed partial class MqttLink
         var asked = started;
         _retained.Invalidate();
         var isFlushed = await FlushRetainedAsync(client, stoppingToken);
-        await SendStatusAsync(client, DeviceState.Online, stoppingToken);
+        var isOnlineTold = await TellOnlineAsync(client, stoppingToken);
         _client = client;
         _results.Use(client);
         Report(true, $"Connected to broker {ConnectFailure.Address(_options)}.");
@@ -115,7 +115,7 @@ public sealed partial class MqttLink
                 continue;
             }
 
-            await WaitAsync(client.Ended, untilPing < LoopInterval ? untilPing : LoopInterval, isFlushed, stoppingToken);
+            await WaitAsync(client.Ended, untilPing < LoopInterval ? untilPing : LoopInterval, isFlushed && isOnlineTold, stoppingToken);
             if (_missing is { Count: > 0 } && _time.GetElapsedTime(asked) >= _timing.SubscribeAgain)
             {
                 await SubscribeAgainAsync(client, stoppingToken);
@@ -123,6 +123,7 @@ public sealed partial class MqttLink
             }
 
             isFlushed = await FlushRetainedAsync(client, stoppingToken);
+            isOnlineTold = isOnlineTold || await TellOnlineAsync(client, stoppingToken);
         }
 
         var lasted = _time.GetElapsedTime(started);
@@ -226,6 +227,15 @@ public sealed partial class MqttLink
         }
 
         return true;
+    }
+
+    /// <summary>False: it could not be sent, and what the broker keeps may be the will's <c>offline</c>.</summary>
+    private async Task<bool> TellOnlineAsync(BrokerClient client, CancellationToken stoppingToken)
+    {
+        // Who stops has said so already.
+        if (_isStopping) return true;
+        _tick.Tick();
+        return await SendStatusAsync(client, DeviceState.Online, stoppingToken) != Delivery.NotSent;
     }
 
     private Task<Delivery> SendStatusAsync(BrokerClient client, DeviceState state, CancellationToken cancellationToken)
