@@ -14,16 +14,16 @@ internal sealed class BrokerTrust(MqttOptions options, Func<DateTimeOffset> now)
     public async Task<Stream> SecureAsync(Stream stream, CancellationToken cancellationToken)
     {
         var tls = new SslStream(stream);
-        X509Certificate2? own = null;
+        var own = new X509Certificate2Collection();
         try
         {
-            own = LoadOwn();
+            LoadOwn(own);
             await tls.AuthenticateAsClientAsync(
                 new SslClientAuthenticationOptions
                 {
                     TargetHost = options.Host,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-                    ClientCertificates = own is null ? null : [own],
+                    ClientCertificateContext = own.Count == 0 ? null : SslStreamCertificateContext.Create(own[0], own, offline: true),
                     CertificateChainPolicy = Policy(),
                     RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (_refusal = Refusal(certificate, chain, errors)) is null,
                 },
@@ -42,7 +42,7 @@ internal sealed class BrokerTrust(MqttOptions options, Func<DateTimeOffset> now)
         }
         finally
         {
-            own?.Dispose();
+            foreach (var certificate in own) certificate.Dispose();
         }
     }
 
@@ -61,10 +61,15 @@ internal sealed class BrokerTrust(MqttOptions options, Func<DateTimeOffset> now)
         return policy;
     }
 
-    private X509Certificate2? LoadOwn()
+    /// <summary>The device's certificate with its key, and the intermediates behind it: a broker that trusts the root alone needs them.</summary>
+    private void LoadOwn(X509Certificate2Collection own)
     {
-        if (options.CertificateFile.Length == 0) return null;
-        return X509Certificate2.CreateFromPemFile(options.CertificateFile, options.KeyFile);
+        if (options.CertificateFile.Length == 0) return;
+        own.Add(X509Certificate2.CreateFromPemFile(options.CertificateFile, options.KeyFile));
+        var file = new X509Certificate2Collection();
+        file.ImportFromPemFile(options.CertificateFile);
+        file[0].Dispose();
+        for (var i = 1; i < file.Count; i++) own.Add(file[i]);
     }
 
     private string? Refusal(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)

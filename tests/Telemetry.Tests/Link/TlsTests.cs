@@ -47,6 +47,25 @@ public sealed class TlsTests(TlsTests.Authority authority) : IClassFixture<TlsTe
     }
 
     [Fact]
+    public async Task ABrokerThatTrustsTheRootAloneIsShownTheIntermediate()
+    {
+        // Without a revocation list, which Mosquitto would want of each authority.
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings
+        {
+            ConfigurationOf = port => $"""
+                listener {port} localhost
+                cafile {_pki.CaFile}
+                certfile {_pki.Server.Certificate}
+                keyfile {_pki.Server.Key}
+                require_certificate true
+                use_identity_as_username true
+                """,
+        });
+        await using var link = await new TestLink(Options(broker, _pki.IssueClientOfAnIntermediate("belt-1"))).StartAsync();
+        await link.ConnectedAsync();
+    }
+
+    [Fact]
     public async Task ADeviceSeesAndWritesItsOwnSubtreeOnly()
     {
         _pki.ServerFiles = _pki.Server;

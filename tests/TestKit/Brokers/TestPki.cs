@@ -61,6 +61,15 @@ public sealed class TestPki : IDisposable
     public CertificateFiles IssueClient(string name, DateTimeOffset? from = null, DateTimeOffset? until = null) =>
         Issue(name, null, from, until, _ca);
 
+    /// <summary>A client certificate of an authority that <see cref="CaFile"/> signed; its file holds both, the client's first.</summary>
+    public CertificateFiles IssueClientOfAnIntermediate(string name)
+    {
+        using var intermediate = MakeAuthority("Dunlin Test Intermediate", _ca);
+        var files = Issue(name, null, null, null, intermediate);
+        File.AppendAllText(files.Certificate, intermediate.ExportCertificatePem() + "\n");
+        return files;
+    }
+
     public CertificateFiles IssueServer(string name, string host, DateTimeOffset? from = null, DateTimeOffset? until = null) =>
         Issue(name, host, from, until, _ca);
 
@@ -108,14 +117,16 @@ public sealed class TestPki : IDisposable
         return path;
     }
 
-    private static X509Certificate2 MakeAuthority(string name)
+    private static X509Certificate2 MakeAuthority(string name, X509Certificate2? signer = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        return request.CreateSelfSigned(Now.AddDays(-50), Now.AddDays(400));
+        if (signer is null) return request.CreateSelfSigned(Now.AddDays(-50), Now.AddDays(400));
+        using var certificate = request.Create(signer, Now.AddDays(-45), Now.AddDays(350), [1]);
+        return certificate.CopyWithPrivateKey(key);
     }
 }
 
