@@ -12,11 +12,14 @@ namespace Dunlin.Agent.Energy;
 /// </summary>
 internal sealed partial class IdlePower(EnergySampler energy, StateFiles files, TimeProvider time, ILogger<IdlePower> logger)
 {
+    /// <summary>Above this the board was busy with something else, as it is while it boots.</summary>
+    private const double MostBusyCores = 0.1;
+
     private static readonly TimeSpan MeasuringTime = TimeSpan.FromSeconds(3);
 
     /// <summary>
     /// Call while nothing runs. Returns at once where idle power is configured, kept for this very meter, or no meter measures;
-    /// else measures for a few seconds and keeps the result durably. A damaged record is measured anew. A meter that fails
+    /// else measures for a few seconds and keeps the result durably; on a busy board it is for this run only. A damaged record is measured anew. A meter that fails
     /// costs no time.
     /// </summary>
     public async Task LearnAsync(CancellationToken cancellationToken)
@@ -30,17 +33,24 @@ internal sealed partial class IdlePower(EnergySampler energy, StateFiles files, 
             return;
         }
 
-        if (await energy.MeasureIdleAsync(MeasuringTime, cancellationToken) is { } span) Keep(span, meter);
+        if (await energy.MeasureIdleAsync(MeasuringTime, cancellationToken) is { } idle) Keep(idle, meter);
         else LogUnknown(string.Join(" ", energy.Problems.DefaultIfEmpty($"{meter.Description} answers too seldom.")));
     }
 
     private static bool IsOf(IdlePowerRecord record, PowerProvenance meter) =>
         record.Method == meter.Method && record.Scope == meter.Scope && record.Source == meter.Source && record.Meter == meter.Description;
 
-    private void Keep(EnergySpan span, PowerProvenance meter)
+    private void Keep(IdleSpan idle, PowerProvenance meter)
     {
+        var span = idle.Energy;
         // A meter that gives nothing when idle, as RAPL in a guest may, is known for this run and looked at again at the next.
         if (!(span.MeanWatts > 0)) return;
+        if (idle.BusyCores is > MostBusyCores and var busyCores)
+        {
+            LogBusy(span.MeanWatts, busyCores);
+            return;
+        }
+
         try
         {
             files.WriteIdlePower(new IdlePowerRecord
@@ -63,6 +73,9 @@ internal sealed partial class IdlePower(EnergySampler energy, StateFiles files, 
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Idle power is {Watts} W, measured at {Time} and kept")]
     private partial void LogKept(double watts, DateTimeOffset time);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Idle power is taken to be {Watts} W for this run only, because {BusyCores:0.00} cores were busy meanwhile: the next start measures it again, or set Power:IdleWatts")]
+    private partial void LogBusy(double watts, double busyCores);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Idle power is not known, so net joules are null until a start at which the meter answers, or set Power:IdleWatts. {Problem}")]
     private partial void LogUnknown(string problem);

@@ -22,6 +22,7 @@ public sealed partial class EnergySampler : BackgroundService
     private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(5);
 
     private readonly TimeProvider _time;
+    private readonly Func<double?> _readBusySeconds;
     private readonly ILogger<EnergySampler> _logger;
     private readonly EnergySeries? _measured, _estimated;
     private readonly string?[] _logged = new string?[2];
@@ -31,13 +32,13 @@ public sealed partial class EnergySampler : BackgroundService
     /// <param name="meters">Disposed by this.</param>
     /// <param name="options">Idle and highest power.</param>
     /// <param name="time">The clock of the meters' timestamps.</param>
-    /// <param name="readBusySeconds">Busy seconds of all cores since boot, for finding a stuck sensor.</param>
+    /// <param name="readBusySeconds">Busy seconds of all cores since boot, for finding a stuck sensor, and whether idle power is that.</param>
     /// <param name="logger">Hears of meters that fail and come back.</param>
     /// <param name="ticks">Hears that the loop turns; null if nobody watches.</param>
     public EnergySampler(DiscoveredMeters meters, PowerOptions options, TimeProvider time, Func<double?> readBusySeconds,
         ILogger<EnergySampler> logger, LoopTicks? ticks = null)
     {
-        (_time, _logger, _maximumWatts) = (time, logger, options.MaximumWatts);
+        (_time, _readBusySeconds, _logger, _maximumWatts) = (time, readBusySeconds, logger, options.MaximumWatts);
         _measured = meters.Meter is { } meter ? new EnergySeries(meter, time, options.MaximumWatts, readBusySeconds) { IdleWatts = options.IdleWatts } : null;
         _estimated = meters.Estimate is { } estimate ? new EnergySeries(estimate, time, options.MaximumWatts, readBusySeconds) : null;
         Reasons = meters.Reasons;
@@ -85,10 +86,10 @@ public sealed partial class EnergySampler : BackgroundService
     /// measures, or its readings cover too little: at once where it does not answer, soon where it falls silent. A meter that
     /// shows nothing at all is not watched any longer.
     /// </summary>
-    public async Task<EnergySpan?> MeasureIdleAsync(TimeSpan duration, CancellationToken cancellationToken)
+    public async Task<IdleSpan?> MeasureIdleAsync(TimeSpan duration, CancellationToken cancellationToken)
     {
         if (_measured is null || !_measured.Sample()) return null;
-        var from = _time.GetTimestamp();
+        var (from, busy) = (_time.GetTimestamp(), _readBusySeconds());
         while (true)
         {
             var left = duration - _time.GetElapsedTime(from);
@@ -100,7 +101,7 @@ public sealed partial class EnergySampler : BackgroundService
             if (span is not { } known || (elapsed < duration && known.Joules > 0)) continue;
             _measured.IdleWatts = known.MeanWatts;
             LogIdleMeasured(known.MeanWatts, known.CoveredSeconds);
-            return known;
+            return new IdleSpan(known, (_readBusySeconds() - busy) / elapsed.TotalSeconds);
         }
     }
 

@@ -14,6 +14,11 @@ public readonly record struct EnergySpan(double Joules, double CoveredSeconds, d
     public double MeanWatts => Joules / CoveredSeconds;
 }
 
+/// <summary>Power when nothing of ours runs.</summary>
+/// <param name="Energy">What the meter showed.</param>
+/// <param name="BusyCores">Cores that were busy meanwhile, with whatever else the board does; null if unknown.</param>
+public readonly record struct IdleSpan(EnergySpan Energy, double? BusyCores);
+
 /// <summary>One meter and its integral. Threads may sample and ask at the same time.</summary>
 internal sealed class EnergySeries : IDisposable
 {

@@ -64,6 +64,18 @@ public sealed class IdlePowerTests : IDisposable
         Assert.Equal("ina219 at 0x41", _files.ReadIdlePower().Value!.Meter);
     }
 
+    /// <summary>A board that boots, then one that rests.</summary>
+    [Fact]
+    public async Task IdlePowerOfABusyBoardIsForThisRunOnly()
+    {
+        Assert.Equal(6, await LearnAsync(new SteadyMeter(_time, 6) { BusySeconds = Busy(cores: 0.15) }));
+        Assert.False(File.Exists(_files.Layout.IdlePower));
+        Assert.Contains(_log.All, line => line.Contains("for this run only", StringComparison.Ordinal));
+
+        Assert.Equal(3, await LearnAsync(new SteadyMeter(_time, 3) { BusySeconds = Busy(cores: 0.05) }));
+        Assert.Equal(3, _files.ReadIdlePower().Value!.Watts, 6);
+    }
+
     [Fact]
     public async Task AConfiguredIdlePowerWinsAndIsNotKept()
     {
@@ -106,6 +118,12 @@ public sealed class IdlePowerTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    private Func<double?> Busy(double cores)
+    {
+        var from = _time.GetTimestamp();
+        return () => cores * _time.GetElapsedTime(from).TotalSeconds;
+    }
 
     /// <summary>One start of the agent with nothing running; the clock goes on as soon as the meter has been read.</summary>
     private async Task<double?> LearnAsync(SteadyMeter meter)

@@ -20,6 +20,9 @@ internal sealed class SteadyMeter(TimeProvider time, double watts, string descri
     /// <summary>Called before each reading.</summary>
     public Func<double> Watts { get; set; } = () => watts;
 
+    /// <summary>Busy seconds of all cores of its board since boot.</summary>
+    public Func<double?> BusySeconds { get; set; } = () => null;
+
     public int ReadCount => Volatile.Read(ref _readCount);
 
     public bool TryRead(out PowerSample sample)
@@ -30,7 +33,7 @@ internal sealed class SteadyMeter(TimeProvider time, double watts, string descri
     }
 
     public EnergySampler Sampler(PowerOptions? options = null, ILogger<EnergySampler>? logger = null) =>
-        new(new DiscoveredMeters(this, null, []), options ?? new PowerOptions(), time, () => null, logger ?? NullLogger<EnergySampler>.Instance);
+        new(new DiscoveredMeters(this, null, []), options ?? new PowerOptions(), time, () => BusySeconds(), logger ?? NullLogger<EnergySampler>.Instance);
 
     public void Dispose() { }
 }
