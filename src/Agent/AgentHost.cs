@@ -40,7 +40,7 @@ internal static partial class AgentHost
         using var host = builder.Build();
         AgentConfiguration.Validate(host.Services, configuration);
         Prepare(host.Services);
-
+        using var held = AgentLock.TryTake(host.Services.GetRequiredService<StateLayout>());
         return await RunToTheEndAsync(host, cancellationToken);
     }
 

@@ -56,17 +56,27 @@ internal static class CheckCommand
         using var offline = new Offline();
         Say(Mark.Ok, "board", string.Create(CultureInfo.InvariantCulture,
             $"{offline.Board.CpuModel}, {offline.Board.UsableCores} usable cores, {offline.Board.MemoryAvailableByteCount >> 20} MiB of memory free, kernel {offline.Board.Kernel}."));
-        var session = await CheckModelsAsync(options, offline, Say, cancellationToken);
-        await CheckCameraAsync(options, offline, session, Say, cancellationToken);
-        await CheckBrokerAsync(options, Say, cancellationToken);
+        foreach (var complaint in await ServiceReach.ComplaintsAsync(options, cancellationToken)) Say(Mark.Limited, "service", complaint);
+        var layout = new StateLayout(Path.GetFullPath(options.Get<DeviceOptions>().StateDirectory));
+        var session = await CheckModelsAsync(options, layout, offline, Say, cancellationToken);
+        // A camera is for one program, and a broker may give us the session of the agent: it goes by certificates.
+        if (AgentLock.IsHeld(layout))
+        {
+            foreach (var part in (string[])["camera", "broker"]) Say(Mark.Limited, part, "Not tried: the running agent has it. How it does: systemctl status dunlin-agent");
+        }
+        else
+        {
+            await CheckCameraAsync(options, offline, session, Say, cancellationToken);
+            await CheckBrokerAsync(options, Say, cancellationToken);
+        }
+
         CheckSensors(options.Get<PowerOptions>(), Say);
         return failed ? 1 : 0;
     }
 
-    private static async Task<SessionSpec?> CheckModelsAsync(AgentOptions options, Offline offline, Action<Mark, string, string> say, CancellationToken cancellationToken)
+    private static async Task<SessionSpec?> CheckModelsAsync(AgentOptions options, StateLayout layout, Offline offline, Action<Mark, string, string> say, CancellationToken cancellationToken)
     {
-        var files = new StateFiles(new StateLayout(Path.GetFullPath(options.Get<DeviceOptions>().StateDirectory)));
-        var (release, problem) = new ReleaseGate(options.Get<DeviceOptions>(), options.Get<UpdateOptions>(), files, new ReleaseStore(files.Layout, offline.Board)).Open();
+        var (release, problem) = new ReleaseGate(options.Get<DeviceOptions>(), options.Get<UpdateOptions>(), new StateFiles(layout), new ReleaseStore(layout, offline.Board)).Open();
         if (release is null)
         {
             say(Mark.Failed, "bundle", problem!);

@@ -23,6 +23,8 @@ public sealed record StateLayout(string Root)
     public string Verdicts => Path.Combine(Root, "state", "verdicts");
     public string Outcomes => Path.Combine(Root, "outbox", "outcomes");
     public string Telemetry => Path.Combine(Root, "outbox", "telemetry");
+    /// <summary>Empty; locked while an agent runs.</summary>
+    public string Lock => Path.Combine(Root, "agent.lock");
     public string Reserve => Path.Combine(Root, "reserve.bin");
 
     public string Blob(Digest digest) => Path.Combine(Blobs, digest.Hex);

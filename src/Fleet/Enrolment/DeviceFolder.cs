@@ -27,7 +27,7 @@ internal static class DeviceFolder
           install -m 600 -o dunlin -g dunlin root.json /var/lib/dunlin/trust/root.json
         fi
         if [ -d /run/systemd/system ]; then systemctl restart dunlin-agent; fi
-        echo "This board is '@DEVICE@' of the fleet '@FLEET@'. Check it with: dunlin-agent check"
+        echo "This board is '@DEVICE@' of the fleet '@FLEET@'. Check it with: dunlin-agent check && systemctl status dunlin-agent"
 
         """;
 

@@ -83,6 +83,27 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
         Assert.Contains("FAILED  power", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task CheckLeavesTheRunningAgentItsCameraAndItsSession()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        var setup = first.Again(_space, broker.Port) with { Set = [$"Race:Variant={DemoVariants.Lightest}"] };
+        await using var agent = AgentProcess.Run(setup);
+        await agent.SaysAsync("Connected to broker");
+        var (code, output, errors) = await AgentProcess.CallAsync(["check", .. Sets(setup)]);
+        Assert.True(code == 0, output + errors);
+        Assert.Matches("limited +camera +Not tried: the running agent has it", output);
+        Assert.Matches("limited +broker +Not tried: the running agent has it", output);
+        Assert.DoesNotContain("t1-check", broker.Log, StringComparison.Ordinal);
+
+        agent.Kill();
+        await agent.EndAsync();
+        (code, output, errors) = await AgentProcess.CallAsync(["check", .. Sets(setup)]);
+        Assert.True(code == 0, output + errors);
+        Assert.Matches("ok +camera", output);
+        Assert.Matches("ok +broker", output);
+    }
+
     // Dunlin's own Mosquitto takes the certificate's name for the client id, so that check comes as the agent that runs beside it.
     [Fact]
     public async Task CheckLeavesTheSessionOfTheAgentAsItIs()
