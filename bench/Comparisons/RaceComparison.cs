@@ -1,10 +1,12 @@
 using System.Diagnostics;
+using Dunlin.Agent.Heats;
 using Dunlin.Bench.Material;
 using Dunlin.Bench.Measuring;
 using Dunlin.Bench.Reporting;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Racing;
+using Dunlin.Telemetry.Board;
 using static Dunlin.Bench.Comparisons.Rig;
 
 namespace Dunlin.Bench.Comparisons;
@@ -84,7 +86,7 @@ internal static class RaceComparison
     {
         var loading = TimeSpan.Zero;
         var rules = new RaceRules { Objective = Objective.Latency, Alpha = Alpha, TieMargin = TieMargin, Budget = TimeSpan.FromMilliseconds(BudgetMilliseconds) };
-        var outcome = new StagedRace(rules, TimeProvider.System, new CpuThrottling().IsThrottled).Run(
+        var outcome = new StagedRace(rules, TimeProvider.System, HeatProgram.Throttling(new BoardSensors())).Run(
             [.. contenders.Select(spec => new StagedEntry(spec.Contender, 0))], null, Open, CancellationToken.None);
         return (outcome.Elapsed.TotalMilliseconds, loading.TotalMilliseconds, outcome.Results.Sum(result => result.RunCount));
 
@@ -97,7 +99,7 @@ internal static class RaceComparison
         }
     }
 
-    private static HeatVerdict Race(IReadOnlyList<SessionSpec> contenders) => new Heats(TimeProvider.System, new CpuThrottling().IsThrottled).Run(
+    private static HeatVerdict Race(IReadOnlyList<SessionSpec> contenders) => new Heats(TimeProvider.System, HeatProgram.Throttling(new BoardSensors())).Run(
         new Heat { Sessions = contenders, Objective = Objective.Latency, BudgetMilliseconds = BudgetMilliseconds, Alpha = Alpha, TieMargin = TieMargin }, CancellationToken.None);
 
     /// <summary>In visits of a millisecond, as the race does: a model that has just run another's weights out of the caches is another matter.</summary>

@@ -1,7 +1,7 @@
 using Dunlin.Agent.Children;
 using Dunlin.Contracts.Worker;
-using Dunlin.Runtime.Racing;
 using Dunlin.Runtime.Sessions;
+using Dunlin.Telemetry.Board;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Dunlin.Agent.Heats;
@@ -40,7 +40,7 @@ internal static class HeatProgram
 
     private static FromChild Answer(ToChild request, TimeProvider time)
     {
-        var heats = new Dunlin.Runtime.Racing.Heats(time, new CpuThrottling().IsThrottled);
+        var heats = new Dunlin.Runtime.Racing.Heats(time, Throttling(new BoardSensors()));
         return request switch
         {
             Prepare prepare => heats.Prepare(prepare),
@@ -50,4 +50,7 @@ internal static class HeatProgram
             _ => throw new MessageException($"'{request.GetType().Name}' is not for a heat."),
         };
     }
+
+    /// <summary>What a race asks: telemetry's own question, so that both mean the same by it. A board that says nothing does not throttle.</summary>
+    internal static Func<bool> Throttling(BoardSensors board) => () => board.ReadThrottling().Throttled == true;
 }

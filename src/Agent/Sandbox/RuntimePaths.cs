@@ -8,7 +8,7 @@ internal static class RuntimePaths
     private static readonly string[] Libraries = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib"];
     private static readonly string[] Facts =
     [
-        "/etc/ld.so.cache", "/proc", "/sys/devices/system", "/sys/class/thermal", "/sys/devices/virtual/thermal", "/sys/devices/platform", "/sys/fs/cgroup",
+        "/etc/ld.so.cache", "/proc", "/sys/devices/system", "/sys/class/hwmon", "/sys/class/thermal", "/sys/devices/virtual/thermal", "/sys/devices/platform", "/sys/fs/cgroup",
         "/dev/urandom", "/dev/random", "/dev/zero",
     ];
 

@@ -13,7 +13,7 @@ namespace Dunlin.Runtime.Racing;
 /// the supervisor's deadline and the process border are the defence.
 /// </summary>
 /// <param name="time">The clock of budgets.</param>
-/// <param name="isThrottled">For example <see cref="CpuThrottling.IsThrottled"/>; null: never.</param>
+/// <param name="isThrottled">Whether something holds the clock down, or did since the last question; null: never.</param>
 public sealed class Heats(TimeProvider time, Func<bool>? isThrottled = null)
 {
     /// <summary>Saves the model as this CPU optimizes it, then loads and runs what was saved once.</summary>

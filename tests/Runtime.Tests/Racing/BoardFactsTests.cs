@@ -63,26 +63,6 @@ public sealed class BoardFactsTests : IDisposable
         Assert.InRange(board.MemoryAvailableByteCount, 1, board.MemoryLimitByteCount);
     }
 
-    [Fact]
-    public void ThrottlingIsSeenWhileItLasts()
-    {
-        Write("sys/class/thermal/cooling_device0/type", "thermal-cpufreq-0\n");
-        Write("sys/class/thermal/cooling_device0/cur_state", "0\n");
-        Write("sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", "7\n");
-        var throttling = new CpuThrottling(_root);
-        Assert.False(throttling.IsThrottled());
-        Write("sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", "8\n");
-        Assert.True(throttling.IsThrottled());
-        Assert.False(throttling.IsThrottled());
-        Write("sys/class/thermal/cooling_device0/cur_state", "2\n");
-        Assert.True(throttling.IsThrottled());
-        Write("sys/class/thermal/cooling_device0/cur_state", "0\n");
-        Write("sys/devices/platform/soc/soc:firmware/get_throttled", "50000\n");
-        Assert.False(throttling.IsThrottled());
-        Write("sys/devices/platform/soc/soc:firmware/get_throttled", "50004\n");
-        Assert.True(throttling.IsThrottled());
-    }
-
     private void Write(string path, string content)
     {
         var file = Path.Combine(_root, path);

@@ -1,4 +1,5 @@
 using Dunlin.Telemetry.Board;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Telemetry.Tests.Board;
 
@@ -98,6 +99,18 @@ public sealed class BoardSensorsTests
         Assert.Equal((true, "frequency-capped"), board.ReadThrottling());
         recorded.Write("sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq", "2400000");
         Assert.Equal((false, null), board.ReadThrottling());
+    }
+
+    [Fact]
+    public void ADriverThatIsLoadedLaterIsHeardInTime()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.RaspberryPi5);
+        recorded.Remove("sys/class/hwmon/hwmon2");
+        var board = new BoardSensors(recorded.Root);
+        Assert.Equal((false, null), board.ReadThrottling());
+        recorded.Write("sys/class/hwmon/hwmon2/name", "rpi_volt");
+        recorded.Write("sys/class/hwmon/hwmon2/in0_lcrit_alarm", "1");
+        Assert.Contains(Enumerable.Range(0, 64), _ => board.ReadThrottling() == (true, "under-voltage"));
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Board;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Power;
-using Dunlin.Telemetry.Tests.Board;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,7 +1,7 @@
 using System.Device.I2c;
 using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Power;
-using Dunlin.Telemetry.Tests.Board;
+using Dunlin.TestKit.Machine;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Telemetry.Tests.Power;

@@ -1,4 +1,4 @@
-namespace Dunlin.Telemetry.Tests.Board;
+namespace Dunlin.TestKit.Machine;
 
 /// <summary>
 /// A board's <c>/sys</c>, <c>/proc</c> and <c>/etc</c> in a temporary folder, unpacked from a text of lines
