@@ -1,6 +1,7 @@
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
+using Dunlin.Telemetry.Latencies;
 
 namespace Dunlin.Agent.Children;
 
@@ -9,7 +10,6 @@ internal static class ChildMessageRules
 {
     private const int MaximumTextLength = 2000;
     private const int MaximumScoreCount = 1000;
-    private const int MaximumBucketCount = 8192;
     private const int MaximumStageCount = 16;
     private const int MaximumRefusalCount = 8;
     private const int ConfidenceBinCount = 10;
@@ -45,12 +45,12 @@ internal static class ChildMessageRules
         Require(window.Refusals.Count <= MaximumRefusalCount, $"{window.Refusals.Count} reasons for corrupt frames are too many.");
         foreach (var refusal in window.Refusals) Text(refusal);
         Require(double.IsFinite(window.CpuSeconds) && window.CpuSeconds >= 0, "CPU seconds are no number.");
-        Buckets(window.Latency.Buckets);
+        Check(window.Latency);
         Require(window.Stages.Count <= MaximumStageCount, $"{window.Stages.Count} stages are too many.");
         foreach (var (stage, histogram) in window.Stages)
         {
             Text(stage);
-            Buckets(histogram.Buckets);
+            Check(histogram);
         }
 
         foreach (var (index, count) in window.Classes)
@@ -146,14 +146,11 @@ internal static class ChildMessageRules
         }
     }
 
-    private static void Buckets(IReadOnlyList<long> buckets)
+    private static void Check(Histogram histogram)
     {
-        Require(buckets.Count % 2 == 0 && buckets.Count <= MaximumBucketCount, $"A histogram has {buckets.Count} numbers.");
-        for (var i = 0; i < buckets.Count; i += 2)
-        {
-            Require(i == 0 ? buckets[i] >= 0 : buckets[i] > buckets[i - 2], "A histogram's values do not rise.");
-            Count(buckets[i + 1]);
-        }
+        Text(histogram.Unit);
+        if (LatencyMath.Problem(histogram) is { } problem) throw new MessageException(problem);
+        Count(LatencyMath.Count(histogram));
     }
 
     private static void Class(int index, int labelCount) =>

@@ -1,4 +1,5 @@
 using Dunlin.Agent.Children;
+using Dunlin.Agent.Racing;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
@@ -24,6 +25,17 @@ internal static class TestChildren
         WorkingDirectory = folder.Path,
         Messages = messages,
     };
+
+    public static Ready Greeting => new() { Protocol = Hello.CurrentProtocol, MissingSandbox = [], OnnxRuntimeVersion = OnnxRuntime.Version };
+
+    /// <summary>A shell's script that says these messages, heard or not, and ends with exit code 3.</summary>
+    public static string Saying(Folder folder, params ReadOnlySpan<FromChild> messages)
+    {
+        using var writer = new MessageWriter();
+        using var words = new MemoryStream();
+        foreach (var message in messages) words.Write(writer.Write(message).Span);
+        return $"cat '{folder.File("words", words.ToArray())}' >&4; exit 3";
+    }
 
     public static SessionSpec Session(Folder folder, byte[] model, string variant = "tiny", int classes = 10)
     {

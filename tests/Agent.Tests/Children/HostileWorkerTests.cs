@@ -1,0 +1,56 @@
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Tests.Updates;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Worker;
+
+namespace Dunlin.Agent.Tests.Children;
+
+/// <summary>A process that says what a worker in a model's hands might.</summary>
+public sealed class HostileWorkerTests : IDisposable
+{
+    private static readonly SessionSpec Session = SampleWindows.Session(Digest.Of("release"u8));
+
+    private readonly Folder _folder = new();
+    private readonly List<FrameWindow> _windows = [];
+
+    [Fact]
+    public async Task AWindowThatCanBeIsTold()
+    {
+        await ExitOfAsync(SampleWindows.Good());
+        Assert.Single(_windows);
+    }
+
+    [Theory]
+    [InlineData("<script>", 2, new long[] { 1, 1 }, "the unit '<script>'")]
+    [InlineData("us", 5, new long[] { 1, 1 }, "5 significant digits")]
+    [InlineData("us", 2, new long[] { 1 }, "pairs of value and count")]
+    [InlineData("us", 2, new long[] { 2, 1, 1, 1 }, "values rise")]
+    [InlineData("us", 2, new long[] { 1, -1 }, "counts are above 0")]
+    [InlineData("us", 2, new long[] { 1, 1L << 53 }, "is no count")]
+    public async Task AHistogramThatCannotBeEndsTheWorkerAndIsNotTold(string unit, int digits, long[] buckets, string sentence)
+    {
+        var histogram = new Histogram { Unit = unit, SignificantDigits = digits, Buckets = buckets };
+        var good = SampleWindows.Good();
+        foreach (var window in (FrameWindow[])[good with { Latency = histogram }, good with { Stages = new Dictionary<string, Histogram> { ["inference"] = histogram } }])
+        {
+            var exit = await ExitOfAsync(window);
+            Assert.Equal(ChildExitCodes.Protocol, exit.Code);
+            Assert.Contains(sentence, exit.Reason, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(_windows);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private async Task<ChildExit> ExitOfAsync(FrameWindow window)
+    {
+        var load = new Load { Session = Session, Camera = new CameraSpec { Kind = CameraKind.Folder, Source = _folder.Path }, Loop = new LoopSpec { WindowMilliseconds = 500 } };
+        var life = new WorkerLife(load, new WorkerLimits(), new WorkerEvents { Window = (_, told) => _windows.Add(told) }, TimeProvider.System);
+        var words = TestChildren.Saying(_folder, TestChildren.Greeting, new Loaded { Contender = Session.Contender, LoadMilliseconds = 1 }, window);
+        await using var child = await ChildProcess.StartAsync(TestChildren.Shell(_folder, words), life.Receive, new Lines<ChildProcess>(), TimeProvider.System);
+        life.Begin(child);
+        return await child.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    }
+}
