@@ -1,3 +1,4 @@
+using Dunlin.Agent.Racing;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
@@ -21,8 +22,9 @@ internal static class ChildMessageRules
         Require(ready.MissingSandbox.Count <= MaximumStageCount, "It names too many missing kernel features.");
         foreach (var sentence in ready.MissingSandbox) Text(sentence);
         Text(ready.OnnxRuntimeVersion);
-        Require(ready.ExecutionProviders.Count <= MaximumStageCount, "It names too many execution providers.");
-        foreach (var provider in ready.ExecutionProviders) Text(provider);
+        // Empty: a static check, which loads no library. Verdicts, saved models and the quarantine are of the agent's version.
+        Require(ready.OnnxRuntimeVersion is "" || ready.OnnxRuntimeVersion == OnnxRuntime.Version,
+            $"Its libonnxruntime is version {ready.OnnxRuntimeVersion}, the agent was built with {OnnxRuntime.Version}; install both from one package.");
     }
 
     public static void Check(Loaded loaded) => Milliseconds(loaded.LoadMilliseconds);

@@ -6,15 +6,15 @@ namespace Dunlin.Agent.Children;
 internal static class ChildProgram
 {
     /// <param name="arguments">Those after the role's name.</param>
-    /// <param name="runtime">Loads libonnxruntime; called inside the sandbox.</param>
+    /// <param name="runtimeVersion">Loads libonnxruntime and says its version, empty where there is none to load; called inside the sandbox.</param>
     /// <param name="body">The child's work, until the supervisor is done with it; its result is the exit code.</param>
-    public static int Run(IReadOnlyList<string> arguments, Func<LoadedRuntime> runtime, Func<SupervisorPipe, int> body)
+    public static int Run(IReadOnlyList<string> arguments, Func<string> runtimeVersion, Func<SupervisorPipe, int> body)
     {
         try
         {
             var entered = Sandbox.Enter(arguments);
             using var pipe = new SupervisorPipe();
-            return pipe.Greet(entered.Missing, runtime) ? body(pipe) : 0;
+            return pipe.Greet(entered.Missing, runtimeVersion) ? body(pipe) : 0;
         }
         catch (MessageException e)
         {

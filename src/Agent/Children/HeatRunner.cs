@@ -70,8 +70,9 @@ public sealed class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeP
     {
         if (ready is null)
         {
-            ready = message as Ready ?? throw new MessageException($"Its first message is '{message.GetType().Name}', not its greeting.");
-            ChildMessageRules.Check(ready);
+            var greeting = message as Ready ?? throw new MessageException($"Its first message is '{message.GetType().Name}', not its greeting.");
+            ChildMessageRules.Check(greeting);
+            ready = greeting;
             return;
         }
 
@@ -95,7 +96,13 @@ public sealed class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeP
 
     private static HeatOutcome Outcome(Ready? ready, ChildExit exit) => new()
     {
-        Code = exit.Code == ChildExitCodes.Stopped ? ChildExitCodes.Failed : exit.Code,
+        Code = exit.Code switch
+        {
+            ChildExitCodes.Stopped => ChildExitCodes.Failed,
+            // No model has been opened before the greeting: what is installed is at fault.
+            ChildExitCodes.Protocol when ready is null => ChildExitCodes.NotStarted,
+            var code => code,
+        },
         Reason = exit.Reason,
         Ready = ready,
         CpuTime = exit.CpuTime,

@@ -14,10 +14,10 @@ public sealed class SupervisorPipe : IDisposable
 
     /// <summary>Waits for the greeting and answers it.</summary>
     /// <param name="missingSandbox">What the kernel lacks, each in a sentence.</param>
-    /// <param name="runtime">Loads libonnxruntime.</param>
+    /// <param name="runtimeVersion">Loads libonnxruntime and says its version; empty where there is none to load.</param>
     /// <returns>False if the supervisor closed the pipe instead.</returns>
     /// <exception cref="MessageException">Another protocol, or no greeting.</exception>
-    public bool Greet(IReadOnlyList<string> missingSandbox, Func<LoadedRuntime> runtime)
+    public bool Greet(IReadOnlyList<string> missingSandbox, Func<string> runtimeVersion)
     {
         switch (Receive())
         {
@@ -27,8 +27,7 @@ public sealed class SupervisorPipe : IDisposable
             case var other: throw new MessageException($"The first message is '{other.GetType().Name}', not the greeting.");
         }
 
-        var (version, providers) = runtime();
-        Send(new Ready { Protocol = Hello.CurrentProtocol, MissingSandbox = missingSandbox, OnnxRuntimeVersion = version, ExecutionProviders = providers });
+        Send(new Ready { Protocol = Hello.CurrentProtocol, MissingSandbox = missingSandbox, OnnxRuntimeVersion = runtimeVersion() });
         return true;
     }
 
@@ -64,6 +63,3 @@ public sealed class SupervisorPipe : IDisposable
         }
     }
 }
-
-/// <summary>What a child says of its libonnxruntime.</summary>
-public sealed record LoadedRuntime(string Version, IReadOnlyList<string> ExecutionProviders);

@@ -8,7 +8,7 @@ namespace Dunlin.Agent.Heats;
 internal static class WalkProgram
 {
     /// <param name="arguments">Those after the role's name.</param>
-    public static int Run(IReadOnlyList<string> arguments) => ChildProgram.Run(arguments, () => new LoadedRuntime("", []), Serve);
+    public static int Run(IReadOnlyList<string> arguments) => ChildProgram.Run(arguments, () => "", Serve);
 
     private static int Serve(SupervisorPipe pipe)
     {

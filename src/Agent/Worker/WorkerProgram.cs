@@ -9,7 +9,7 @@ internal static class WorkerProgram
 {
     /// <param name="arguments">Those after the role's name.</param>
     public static int Run(IReadOnlyList<string> arguments) =>
-        ChildProgram.Run(arguments, () => new LoadedRuntime(Providers.OnnxRuntimeVersion, Providers.Available), Serve);
+        ChildProgram.Run(arguments, () => Providers.OnnxRuntimeVersion, Serve);
 
     private static int Serve(SupervisorPipe pipe)
     {

@@ -28,10 +28,8 @@ public sealed record Ready : FromChild
     /// <summary>What the kernel lacks of the sandbox, each in a sentence; empty when all of it holds.</summary>
     public required IReadOnlyList<string> MissingSandbox { get; init; }
 
+    /// <summary>Of the library that was loaded; empty if none was.</summary>
     public required string OnnxRuntimeVersion { get; init; }
-
-    /// <summary>What this ONNX Runtime can run on.</summary>
-    public IReadOnlyList<string> ExecutionProviders { get; init; } = ["CPUExecutionProvider"];
 }
 
 /// <summary>The session of <see cref="Load"/> or <see cref="Swap"/> serves from the next frame on.</summary>

@@ -78,6 +78,18 @@ public sealed class HeatRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task ALibraryOfAnotherVersionIsRefusedAndNotHeldAgainstTheModel()
+    {
+        var script = TestChildren.Saying(_folder, TestChildren.Greeting with { OnnxRuntimeVersion = "1.0.0" });
+        var host = TestChildren.Host(_folder) with { Executable = "/bin/sh", Prefix = ["-c", script] };
+        var outcome = await new HeatRunner(host, new Lines<HeatRunner>(), TimeProvider.System)
+            .RunAsync(CheckOf(OnnxModels.Tiny(), "good"), Vetting.CheckLimits, TestContext.Current.CancellationToken);
+        Assert.Null(outcome.Ready);
+        Assert.Contains($"is version 1.0.0, the agent was built with {OnnxRuntime.Version}; install both from one package.", outcome.Reason, StringComparison.Ordinal);
+        Assert.False(Vetting.IsOfTheModel(outcome.Code), outcome.Code);
+    }
+
+    [Fact]
     public async Task AModelIsPreparedIntoTwoFiles()
     {
         var request = new Prepare { Session = TestChildren.Session(_folder, OnnxModels.Tiny()), OutputDirectory = _folder.Sub("cache") };
@@ -85,7 +97,7 @@ public sealed class HeatRunnerTests : IDisposable
         Assert.True(outcome.Code == HeatOutcome.Answered, $"{outcome.Code}: {outcome.Reason}");
         Assert.IsType<Prepared>(outcome.Answer);
         Assert.Equal(2, Directory.GetFiles(request.OutputDirectory).Length);
-        Assert.Equal("1.31.1", outcome.Ready?.OnnxRuntimeVersion);
+        Assert.Equal(OnnxRuntime.Version, outcome.Ready?.OnnxRuntimeVersion);
     }
 
     [Fact]
