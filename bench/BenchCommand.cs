@@ -49,7 +49,7 @@ internal static class BenchCommand
         var (model, seconds) = (new Argument<string>("model"), new Argument<double>("seconds"));
         var command = new Command(BareLoop.Verb) { model, seconds };
         command.Hidden = true;
-        command.SetAction(result => Console.Write(BareLoop.Run(result.GetValue(model)!, saved: true, Settings.WarmUp / 2, TimeSpan.FromSeconds(result.GetValue(seconds)))));
+        command.SetAction(result => Console.Write(BareLoop.Run(result.GetValue(model)!, Settings.WarmUp / 2, TimeSpan.FromSeconds(result.GetValue(seconds)))));
         return command;
     }
 

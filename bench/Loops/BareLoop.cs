@@ -7,9 +7,9 @@ internal static class BareLoop
 {
     public const string Verb = "bare-loop";
 
-    public static LoopReport Run(string model, bool saved, TimeSpan warmUp, TimeSpan duration)
+    public static LoopReport Run(string model, TimeSpan warmUp, TimeSpan duration)
     {
-        using var session = new BareSession(model, saved);
+        using var session = new BareSession(model, saved: true);
         for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < warmUp;) session.Run();
         var (runs, cpu, begin) = (0, Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
         for (; Stopwatch.GetElapsedTime(begin) < duration; runs++) session.Run();

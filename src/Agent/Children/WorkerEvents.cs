@@ -19,12 +19,6 @@ public sealed record WorkerEvents
     public Action<SessionSpec, FrameWindow>? Window { get; init; }
     public Action<CameraHealth>? Camera { get; init; }
 
-    /// <summary>The worker could not do something and says so; a failed load also ends it.</summary>
-    public Action<ChildError>? Error { get; init; }
-
-    /// <summary>Each second while its loops tick.</summary>
-    public Action<Heartbeat>? Heartbeat { get; init; }
-
     public Action<WorkerExit>? Exited { get; init; }
 }
 
@@ -32,9 +26,7 @@ public sealed record WorkerEvents
 /// <param name="Exit">How and why.</param>
 /// <param name="Served">Whether it had loaded its session.</param>
 /// <param name="LoadError">What it said of a failed load.</param>
-/// <param name="Lived">From its start to its end.</param>
-/// <param name="RestartIn">Time until the next one starts.</param>
-public sealed record WorkerExit(ChildExit Exit, bool Served, ChildError? LoadError, TimeSpan Lived, TimeSpan RestartIn);
+public sealed record WorkerExit(ChildExit Exit, bool Served, ChildError? LoadError);
 
 /// <summary>How a swap ended: with the session that serves, or with why the old one still does.</summary>
 public sealed record SwapOutcome(Loaded? Loaded, string Code, string Reason);

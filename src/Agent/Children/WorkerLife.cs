@@ -103,9 +103,8 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
                 _folder.Observe(window.Camera);
                 events.Window?.Invoke(counted, window);
                 break;
-            case Heartbeat heartbeat when Served:
+            case Heartbeat when Served:
                 Volatile.Write(ref _heard, time.GetTimestamp());
-                events.Heartbeat?.Invoke(heartbeat);
                 break;
             case CameraState { Camera: var camera }:
                 ChildMessageRules.Check(camera);
@@ -163,8 +162,6 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
             if (!Served) LoadError = error;
             EndSwap(new SwapOutcome(null, error.Code, error.Detail));
         }
-
-        events.Error?.Invoke(error);
     }
 
     private void EndSwapWith(string code, string reason)

@@ -32,10 +32,9 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
             var started = time.GetTimestamp();
             var (exit, life) = await LiveAsync(cancellationToken);
             if (cancellationToken.IsCancellationRequested) return;
-            var lived = time.GetElapsedTime(started);
-            var delay = _backoff.Next(lived);
+            var delay = _backoff.Next(time.GetElapsedTime(started));
             LogWorkerEnded(exit.Reason, delay.TotalMilliseconds);
-            events.Exited?.Invoke(new WorkerExit(exit, life?.Served ?? false, life?.LoadError, lived, delay));
+            events.Exited?.Invoke(new WorkerExit(exit, life?.Served ?? false, life?.LoadError));
             try
             {
                 await Task.Delay(delay, time, cancellationToken);

@@ -5,7 +5,7 @@ namespace Dunlin.Agent.Sandboxing;
 /// <summary>The calls of glibc that processes, pipes and the sandbox need. Negative results leave the error in <see cref="Marshal.GetLastPInvokeError"/>.</summary>
 internal static unsafe partial class Libc
 {
-    public const int Interrupted = 4, TryAgain = 11, BrokenPipe = 32, NotPermitted = 1, NoSuchCall = 38, NotSupported = 95, Invalid = 22;
+    public const int Interrupted = 4, TryAgain = 11, NotPermitted = 1, NoSuchCall = 38;
     public const int SigKill = 9, SigTerm = 15;
     public const short PollIn = 1, PollOut = 4;
     public const int CloseOnExec = 0x80000, NonBlocking = 0x800, PathOnly = 0x200000;

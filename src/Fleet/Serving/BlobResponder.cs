@@ -25,22 +25,11 @@ internal sealed class BlobResponder(
     private readonly Lock _gate = new();
     private readonly Dictionary<string, BlobQueue> _queues = [];
     private readonly Channel<BlobQueue> _ready = Channel.CreateBounded<BlobQueue>(MaximumDeviceCount);
-    private long _dropped, _answered;
 
-    /// <summary>Requests that made no sense or found a full queue.</summary>
-    public long DroppedCount => Volatile.Read(ref _dropped);
-
-    public long AnsweredCount => Volatile.Read(ref _answered);
-
-    /// <summary>Takes a request; never blocks, never throws.</summary>
+    /// <summary>Takes a request, or drops one that makes no sense or finds a full queue; never blocks, never throws.</summary>
     public void Take(string device, ReadOnlyMemory<byte> payload, byte[]? correlation)
     {
-        if (!TryRead(payload.Span, out var request) || correlation?.Length > MaximumCorrelationByteCount)
-        {
-            Interlocked.Increment(ref _dropped);
-            return;
-        }
-
+        if (!TryRead(payload.Span, out var request) || correlation?.Length > MaximumCorrelationByteCount) return;
         lock (_gate)
         {
             if (!_queues.TryGetValue(device, out var queue))
@@ -50,8 +39,7 @@ internal sealed class BlobResponder(
             }
 
             var wasEmpty = queue?.IsEmpty ?? false;
-            if (queue is null || !queue.TryAdd(new PendingBlob(device, request, correlation))) Interlocked.Increment(ref _dropped);
-            else if (wasEmpty) _ready.Writer.TryWrite(queue);
+            if (queue is not null && queue.TryAdd(new PendingBlob(device, request, correlation)) && wasEmpty) _ready.Writer.TryWrite(queue);
         }
     }
 
@@ -96,7 +84,7 @@ internal sealed class BlobResponder(
             MessageExpiryInterval = ExpirySeconds,
             UserProperties = properties,
         };
-        if (await publish(message, cancellationToken)) Interlocked.Increment(ref _answered);
+        await publish(message, cancellationToken);
     }
 
     private (byte[] Bytes, string? Error) Find(BlobRequest request)

@@ -49,8 +49,6 @@ internal sealed partial class FleetServer : IAsyncDisposable
         _ends = new EndRecorder(ledger, time);
     }
 
-    public long AnsweredBlobCount => _blobs.AnsweredCount;
-
     /// <summary>Connects and goes on until disposed.</summary>
     public void Start()
     {

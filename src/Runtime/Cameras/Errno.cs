@@ -15,5 +15,4 @@ internal static class Errno
     public const int InvalidArgument = 22;
     public const int NotTypewriter = 25;
     public const int NoSpace = 28;
-    public const int BrokenPipe = 32;
 }

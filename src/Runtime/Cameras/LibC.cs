@@ -6,9 +6,6 @@ namespace Dunlin.Runtime.Cameras;
 internal static unsafe partial class LibC
 {
     public const short PollIn = 1;
-    public const short PollError = 8;
-    public const short PollHangUp = 0x10;
-    public const short PollInvalid = 0x20;
 
     public const int OpenReadWrite = 2;
     public const int OpenNonBlocking = 0x800;

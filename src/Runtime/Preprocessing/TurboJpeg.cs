@@ -11,7 +11,6 @@ internal static partial class TurboJpeg
     public const int PixelFormatGray = 6;
     public const int ColourSpaceYcbcr = 1;
     public const int ColourSpaceGray = 2;
-    public const int SubsamplingGray = 3;
 
     /// <summary>TJERR_WARNING: the image was decoded, with something to remark.</summary>
     public const int Warning = 0;

@@ -36,10 +36,6 @@ public sealed class BoardSensors(string root = "/")
         return count == 0 ? null : sum / count;
     }
 
-    /// <summary>The frequency governor of the first core that has one.</summary>
-    public string? ReadCpuGovernor() =>
-        _files.List("/sys/devices/system/cpu", "cpu*").Select(cpu => _files.ReadText($"{cpu}/cpufreq/scaling_governor")).FirstOrDefault(governor => governor is not null);
-
     /// <summary>Bytes that can be used without swapping.</summary>
     public long? ReadAvailableByteCount() => _processes.ReadAvailableByteCount();
 

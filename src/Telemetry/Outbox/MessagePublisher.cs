@@ -17,10 +17,8 @@ public sealed class MessagePublisher(MqttLink link, MessageOutbox outbox, LinkId
     /// <summary>QoS 1 through the outbox, with an expiry.</summary>
     public void Publish(TelemetryWindow window) => outbox.Add(window);
 
-    /// <summary>QoS 1 through the outbox, never dropped; on disk when this returns, unless the disk is full.</summary>
-    public void Publish(Outcome outcome) => outbox.Add(outcome);
-
     /// <inheritdoc cref="MessageOutbox.Add(Outcome, Action)"/>
+    /// <remarks>QoS 1, never dropped; on disk when this returns, unless the disk is full.</remarks>
     public void Publish(Outcome outcome, Action settle) => outbox.Add(outcome, settle);
 
     /// <inheritdoc cref="MessageOutbox.Repeat"/>

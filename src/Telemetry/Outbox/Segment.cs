@@ -26,9 +26,6 @@ internal sealed class Segment : IDisposable
 
     public long RecordCount { get; private set; }
 
-    /// <summary>Bytes that were cut off when the segment was opened.</summary>
-    public long TornByteCount { get; private set; }
-
     public static string PathOf(string directory, long number) =>
         System.IO.Path.Combine(directory, number.ToString("D4", CultureInfo.InvariantCulture) + ".seg");
 
@@ -48,13 +45,7 @@ internal sealed class Segment : IDisposable
             segment.RecordCount++;
         }
 
-        var length = RandomAccess.GetLength(segment._file);
-        if (length > segment.ByteCount)
-        {
-            segment.TornByteCount = length - segment.ByteCount;
-            RandomAccess.SetLength(segment._file, segment.ByteCount);
-        }
-
+        if (RandomAccess.GetLength(segment._file) > segment.ByteCount) RandomAccess.SetLength(segment._file, segment.ByteCount);
         return segment;
     }
 

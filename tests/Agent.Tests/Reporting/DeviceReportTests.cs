@@ -112,7 +112,7 @@ public sealed class DeviceReportTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _device.DisposeAsync();
 
     private static WorkerExit Exit(string reason, ChildError? error = null) =>
-        new(new ChildExit { Code = ChildExitCodes.Crashed, Reason = reason }, Served: error is null, error, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        new(new ChildExit { Code = ChildExitCodes.Crashed, Reason = reason }, Served: error is null, error);
 
     private async Task<Reported> NewestAsync(Func<Reported, bool> fits)
     {

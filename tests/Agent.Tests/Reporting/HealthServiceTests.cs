@@ -57,10 +57,10 @@ public sealed class HealthServiceTests
         using var sampler = new SteadyMeter(TimeProvider.System, 5).Sampler();
         await using var health = await StartAsync(device, sampler);
         disk.Fill();
-        device.Publisher.Publish(SampleMessages.Outcome());
+        device.Outbox.Add(SampleMessages.Outcome());
         Assert.Contains("see that its file system has room", Assert.Single((await ProblemsAsync(device, 1)).Problems), StringComparison.Ordinal);
         disk.Free();
-        device.Publisher.Publish(SampleMessages.Outcome());
+        device.Outbox.Add(SampleMessages.Outcome());
         await ProblemsAsync(device, 0);
         Assert.Equal(2, device.Outbox.QueuedOutcomeCount);
     }

@@ -236,5 +236,5 @@ public sealed class TrialWatchTests
         }
     }
 
-    private static WorkerExit Exit(string code) => new(new ChildExit { Code = code, Reason = "It ended." }, true, null, TimeSpan.FromSeconds(9), TimeSpan.Zero);
+    private static WorkerExit Exit(string code) => new(new ChildExit { Code = code, Reason = "It ended." }, true, null);
 }

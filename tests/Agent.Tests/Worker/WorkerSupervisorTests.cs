@@ -15,7 +15,6 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     private readonly ConcurrentQueue<FrameResult> _results = new();
     private readonly ConcurrentQueue<WorkerExit> _exits = new();
     private readonly ConcurrentQueue<FrameWindow> _windows = new();
-    private readonly ConcurrentQueue<ChildError> _errors = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly WorkerSupervisor _supervisor;
     private Task _running = Task.CompletedTask;
@@ -23,7 +22,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     public WorkerSupervisorTests() => _supervisor = new WorkerSupervisor(
         TestChildren.Host(_folder),
         new WorkerLimits { HeartbeatTimeout = TimeSpan.FromSeconds(3), FirstRestartDelay = TimeSpan.FromMilliseconds(20) },
-        new WorkerEvents { Result = (_, result) => _results.Enqueue(result), Exited = _exits.Enqueue, Window = (_, window) => _windows.Enqueue(window), Error = _errors.Enqueue },
+        new WorkerEvents { Result = (_, result) => _results.Enqueue(result), Exited = _exits.Enqueue, Window = (_, window) => _windows.Enqueue(window) },
         new Lines<WorkerSupervisor>(),
         TimeProvider.System);
 

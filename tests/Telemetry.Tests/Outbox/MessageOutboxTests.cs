@@ -24,7 +24,7 @@ public sealed class MessageOutboxTests : IDisposable
         (options.Host, options.Port) = (wire.Host, wire.Port);
         await using var device = await new TestOutbox(options, _folder).StartAsync();
         for (var i = 1; i <= 20; i++) device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
-        for (var i = 1; i <= 3; i++) device.Publisher.Publish(SampleMessages.Outcome() with { Sequence = i });
+        for (var i = 1; i <= 3; i++) device.Outbox.Add(SampleMessages.Outcome() with { Sequence = i });
         Assert.Equal(20, device.Outbox.Counts.Queued);
         Assert.Equal(3, device.Outbox.QueuedOutcomeCount);
 
@@ -75,7 +75,7 @@ public sealed class MessageOutboxTests : IDisposable
             for (var i = 1; i <= windows; i++)
             {
                 device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
-                if (i % (windows / outcomes) == 0) device.Publisher.Publish(SampleMessages.Outcome() with { Sequence = i, Directive = SampleDocuments.DigestOf($"{i}") });
+                if (i % (windows / outcomes) == 0) device.Outbox.Add(SampleMessages.Outcome() with { Sequence = i, Directive = SampleDocuments.DigestOf($"{i}") });
             }
         }
 
@@ -90,7 +90,7 @@ public sealed class MessageOutboxTests : IDisposable
         await using (var device = await new TestOutbox(TestLink.To(broker), _folder).StartAsync())
         {
             // The agent dies between the outcome and the memory of it, and what is left sends it.
-            device.Publisher.Publish(SampleMessages.Outcome());
+            device.Outbox.Add(SampleMessages.Outcome());
             await EmptyAsync(device);
         }
 
@@ -115,7 +115,7 @@ public sealed class MessageOutboxTests : IDisposable
         File.WriteAllBytes(Path.Combine(disk.Path, "filler"), []);
         disk.Fill();
         for (var i = 1; i <= 5; i++) device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
-        for (var i = 1; i <= 5; i++) device.Publisher.Publish(SampleMessages.Outcome() with { Sequence = i });
+        for (var i = 1; i <= 5; i++) device.Outbox.Add(SampleMessages.Outcome() with { Sequence = i });
         Assert.Contains(disk.Path, device.Outbox.Problem, StringComparison.Ordinal);
         Assert.Contains("has room", device.Outbox.Problem, StringComparison.Ordinal);
         Assert.Equal(5, device.Outbox.Counts.Queued + device.Outbox.Counts.Dropped);
@@ -125,7 +125,7 @@ public sealed class MessageOutboxTests : IDisposable
         await Eventually.TrueAsync(() => Sequences(probe, device.Link.Topics.Outcome).Count == 5, "outcomes arrive with the disk still full");
         disk.Free();
         device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = 6 });
-        device.Publisher.Publish(SampleMessages.Outcome() with { Sequence = 6 });
+        device.Outbox.Add(SampleMessages.Outcome() with { Sequence = 6 });
         await Eventually.TrueAsync(() => Sequences(probe, device.Link.Topics.Telemetry).Contains(6) && Sequences(probe, device.Link.Topics.Outcome).Contains(6), "new ones arrive");
         Assert.Null(device.Outbox.Problem);
     }
@@ -139,7 +139,7 @@ public sealed class MessageOutboxTests : IDisposable
         device.Publisher.Publish(SampleMessages.Telemetry());
         await device.StartAsync();
         await Eventually.TrueAsync(() => device.Outbox.Counts is { Queued: 0, Dropped: 1 }, "the telemetry is dropped");
-        device.Publisher.Publish(SampleMessages.Outcome());
+        device.Outbox.Add(SampleMessages.Outcome());
         device.Publisher.Publish(SampleMessages.Telemetry());
         await device.Link.ConnectedAsync();
         Assert.Equal(1, device.Outbox.QueuedOutcomeCount);
@@ -154,7 +154,7 @@ public sealed class MessageOutboxTests : IDisposable
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         var clock = new HurriedClock();
         await using var device = new TestOutbox(TestLink.To(broker), _folder, clock);
-        device.Publisher.Publish(SampleMessages.Outcome());
+        device.Outbox.Add(SampleMessages.Outcome());
         await device.StartAsync();
         for (var i = 1; i <= 5; i++) await TelemetryArrivesAsync(i);
         Assert.Equal(1, Denied());
@@ -185,7 +185,7 @@ public sealed class MessageOutboxTests : IDisposable
         device.Publisher.Publish(SampleMessages.Reported());
         device.Publisher.Publish(SampleMessages.Race());
         device.Publisher.Publish(SampleMessages.Telemetry());
-        device.Publisher.Publish(SampleMessages.Outcome());
+        device.Publisher.Publish(SampleMessages.Outcome(), () => { });
         Assert.True(device.Publisher.Publish(SampleMessages.Result()));
 
         var topics = device.Link.Topics;

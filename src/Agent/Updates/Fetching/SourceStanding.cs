@@ -19,8 +19,6 @@ internal sealed class SourceStanding(IChunkSource source, int order)
     /// <summary>Why it is not asked again, null while it may be.</summary>
     public SourceEnd? Exclusion { get; private set; }
 
-    public bool HasServed { get; private set; }
-
     /// <summary>A new blob: another one may be there.</summary>
     public void ForgetAbsence()
     {
@@ -33,7 +31,6 @@ internal sealed class SourceStanding(IChunkSource source, int order)
     /// <param name="limits">How much is too much.</param>
     public void Judge(SourceEnd end, int goodCount, int badCount, FetchLimits limits)
     {
-        HasServed |= goodCount > 0;
         _lasting += badCount;
         if (goodCount > 0) _passing = 0;
         switch (end.Kind)
