@@ -70,14 +70,18 @@ public sealed class HostileServerTests
     [Fact]
     public async Task HeadersWithoutEndAreCutOff()
     {
+        var sent = 0L;
         await using var server = new ScriptedServer(async (_, stream, cancellationToken) =>
         {
             await stream.WriteAsync("HTTP/1.1 200 OK\r\nX: "u8.ToArray(), cancellationToken);
-            for (var junk = Enumerable.Repeat((byte)'x', 65536).ToArray(); ;) await stream.WriteAsync(junk, cancellationToken);
+            for (var junk = Enumerable.Repeat((byte)'x', 65536).ToArray(); ; sent += junk.Length) await stream.WriteAsync(junk, cancellationToken);
         });
         await using var good = ScriptedServer.Serving(_blob.Content);
         using var setup = new FetchSetup();
         await setup.SucceedAsync(_blob, FetchSetup.Http(server.Address), FetchSetup.Http(good.Address));
+        // What the sockets' buffers take, and not what is sent until patience ends.
+        Assert.InRange(sent, 0, 16_000_000);
+        Assert.Contains(setup.Log.All, line => line.Contains("ConfigurationLimitExceeded", StringComparison.Ordinal));
     }
 
     [Fact]
