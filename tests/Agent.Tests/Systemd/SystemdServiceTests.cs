@@ -8,12 +8,14 @@ using Microsoft.Extensions.Time.Testing;
 namespace Dunlin.Agent.Tests.Systemd;
 
 /// <summary>Against a real datagram socket; the clock is the only thing simulated.</summary>
+[Collection(nameof(AloneInTheProcess))]
 public sealed class SystemdServiceTests : IDisposable
 {
     private readonly NotifySocket _socket = new();
     private readonly FakeTimeProvider _time = new();
     private readonly ServiceStatusText _status = new();
     private readonly LoopTicks _loops;
+    private int _markerCount;
 
     public SystemdServiceTests()
     {
@@ -94,7 +96,10 @@ public sealed class SystemdServiceTests : IDisposable
 
     private async Task<int> SettledCountAsync()
     {
-        await Task.Delay(50, TestContext.Current.CancellationToken);
+        // Datagrams keep their order: once the marker has come, all that was sent before it has.
+        var marker = $"marker {++_markerCount}";
+        _status.SetRunning(marker);
+        await TurnUntilAsync(() => _socket.Messages.Contains("STATUS=" + marker));
         return _socket.CountOf("WATCHDOG=1");
     }
 }
