@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Search;
 using Dunlin.Optimizer.Tests.Data;
 using Dunlin.Optimizer.Training;
 using SkiaSharp;
@@ -39,6 +41,10 @@ public sealed class SearchLab : IDisposable
 
     /// <summary>Records of finished measurements so far.</summary>
     public int RecordCount(string name) => Directory.Exists(Path.Combine(Study(name), "records")) ? Directory.EnumerateFiles(Path.Combine(Study(name), "records"), "*.json").Count() : 0;
+
+    /// <summary>What a study spent on its measurements.</summary>
+    public double RecordedSeconds(string name) => Directory.EnumerateFiles(Path.Combine(Study(name), "records"), "*.json")
+        .Sum(f => JsonSerializer.Deserialize(File.ReadAllBytes(f), StudyJson.Default.StudyRecord)!.Seconds);
 
     /// <summary>What a study came to: every model by its digest, and who stayed after each round.</summary>
     public string Outcome(string name) => string.Join('\n', Directory.EnumerateFiles(Path.Combine(Study(name), "models"), "*.onnx").Order()

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Contracts.Worker;
@@ -8,6 +7,7 @@ using Dunlin.TestKit.Onnx;
 
 namespace Dunlin.Runtime.Tests.ModelCheck;
 
+[Collection(nameof(AloneInTheProcess))]
 public sealed class LegitimateModelTests
 {
     [Fact]
@@ -63,12 +63,12 @@ public sealed class LegitimateModelTests
         };
         ModelWalk.Check(claims);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var started = Stopwatch.GetTimestamp();
+        var started = Environment.CpuUsage.TotalTime;
         var found = ModelWalk.Check(claims);
-        var elapsed = Stopwatch.GetElapsedTime(started);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{found}: {elapsed.TotalMilliseconds} ms, {GC.GetAllocatedBytesForCurrentThread() - before} bytes");
+        var cpu = Environment.CpuUsage.TotalTime - started;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{found}: {cpu.TotalMilliseconds} ms, {GC.GetAllocatedBytesForCurrentThread() - before} bytes");
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2_000_000);
-        Assert.InRange(elapsed.TotalMilliseconds, 0, 1000);
+        Assert.InRange(cpu.TotalMilliseconds, 0, 1000);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dunlin.Runtime.Frames;
 using Dunlin.Runtime.Preprocessing;
 using Dunlin.Runtime.Tests.Frames;
@@ -74,9 +73,9 @@ public sealed class BadFrameTests : IDisposable
         var claim = TestJpeg.Claiming(TestJpeg.Encode(640, 480, quality: 97), 16383, 16383);
         Assert.InRange(claim.Length, 40_000, 400_000);
         Process(claim);
-        var (before, watch) = (PeakMemory.Reset(), Stopwatch.StartNew());
+        var (before, started) = (PeakMemory.Reset(), Environment.CpuUsage.TotalTime);
         for (var i = 0; i < 100; i++) Assert.Equal(FrameStatus.TooLarge, Process(claim));
-        Assert.InRange(watch.ElapsedMilliseconds, 0, 500);
+        Assert.InRange((Environment.CpuUsage.TotalTime - started).TotalMilliseconds, 0, 500);
         Assert.InRange(PeakMemory.ByteCount() - before, long.MinValue, 8 << 20);
     }
 
