@@ -1,4 +1,4 @@
-# Trains the demo's reference, optimizes it, and puts the result into demo/bundle (design §10). Interrupted, it goes on; the argument
+# Trains the demo's reference, optimizes it, and puts the result into demo/bundle. Interrupted, it goes on; the argument
 # names the folder of its work. Training takes a quarter of an hour of a busy 2-core Xeon without avx512_bf16, optimizing its budget.
 target_demo_bundle() { # trains, optimizes and packs demo/bundle anew (most of an hour)
   need dataset-fashion-mnist libturbojpeg0

@@ -1,4 +1,4 @@
-# The demo (design §10): a camera over a conveyor belt, one agent, a broker; a signed release is pushed to it over the broker,
+# The demo: a camera over a conveyor belt, one agent, a broker; a signed release is pushed to it over the broker,
 # then the operator's table is in the foreground.
 # --seconds N ends it after N seconds; all other arguments go to `dunlin-fleet watch` (--json). Tests set
 # DUNLIN_DEMO_BUILT to their own configuration, so that nothing is built anew. What it makes lies in one temporary folder, which

@@ -9,7 +9,7 @@ using Dunlin.Runtime.Sessions;
 
 namespace Dunlin.Agent.Racing;
 
-/// <summary>One race from the list of contenders to the verdict (design §4). Everything that touches a model happens in heat processes.</summary>
+/// <summary>One race from the list of contenders to the verdict (docs/architecture.md). Everything that touches a model happens in heat processes.</summary>
 internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quarantine, Func<BoardFacts> look, RaceOptions options, EnergyProbe energy, TimeProvider time) : IDisposable
 {
     private const double Alpha = 0.01;

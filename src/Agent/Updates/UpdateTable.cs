@@ -22,7 +22,7 @@ internal enum UpdateEvent
     Restarted = 5,
 }
 
-/// <summary>The states of an update (safety.md §2). A state is journalled before the action that it names.</summary>
+/// <summary>The states of an update (docs/operations.md). A state is journalled before the action that it names.</summary>
 internal static class UpdateTable
 {
     /// <summary>More transitions than this end an update, whatever it does.</summary>

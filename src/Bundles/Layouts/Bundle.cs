@@ -18,7 +18,7 @@ public enum BundleCheck
     ManifestOnly = 3,
 }
 
-/// <summary>An OCI image layout directory that holds one release (design §3), opened and checked. Immutable.</summary>
+/// <summary>An OCI image layout directory that holds one release (docs/decisions/0002-oci-layout.md), opened and checked. Immutable.</summary>
 public sealed class Bundle
 {
     internal Bundle(string path, ReadOnlyMemory<byte> manifestBytes, Manifest manifest, IReadOnlyList<string> labels, ReadOnlyMemory<byte>? signatureBytes, DsseEnvelope? signature,

@@ -1,6 +1,6 @@
 namespace Dunlin.Contracts.Messages;
 
-/// <summary>The topics of one device, <c>dunlin/v1/{fleet}/{device}/…</c> (design §7, docs/topics.md).</summary>
+/// <summary>The topics of one device, <c>dunlin/v1/{fleet}/{device}/…</c> (docs/topics.md).</summary>
 public sealed record Topics(string Fleet, string Device)
 {
     public const string Prefix = "dunlin/v1";

@@ -30,7 +30,7 @@ public sealed record Verdict
     public required IReadOnlyList<ContenderVerdict> Contenders { get; init; }
 }
 
-/// <summary>All that a verdict depends on (design §4).</summary>
+/// <summary>All that a verdict depends on.</summary>
 public sealed record RaceConditions
 {
     public required Digest Release { get; init; }

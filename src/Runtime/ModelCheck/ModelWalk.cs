@@ -3,7 +3,7 @@ using Dunlin.Contracts.Worker;
 namespace Dunlin.Runtime.ModelCheck;
 
 /// <summary>
-/// The static check of a release's model (safety.md §2, CHECKED): one pass over the protobuf of an ONNX file that refuses
+/// The static check of a release's model (docs/promises.md, row 33): one pass over the protobuf of an ONNX file that refuses
 /// whatever an image classifier does not need and ONNX Runtime could be hurt by. Reads through one buffer of 64 KiB and
 /// remembers the graph's names; weights are stepped over. Loads no ONNX Runtime. Nothing that it accepts is thereby
 /// harmless: it makes the file as dull as the release says, and loading is still left to a heat process.

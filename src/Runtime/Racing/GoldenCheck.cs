@@ -6,7 +6,7 @@ using MathNet.Numerics.Distributions;
 
 namespace Dunlin.Runtime.Racing;
 
-/// <summary>Whether a variant classifies on this board as it did on the workstation: the same int8 file need not (design §3).</summary>
+/// <summary>Whether a variant classifies on this board as it did on the workstation: the same int8 file need not.</summary>
 public static class GoldenCheck
 {
     /// <summary>Probability of failing a variant whose true rate is its floor.</summary>

@@ -5,7 +5,7 @@ namespace Dunlin.Runtime.Racing;
 
 /// <summary>
 /// A whole race: first the variants, each on its fewest threads, in waves if they do not fit into memory together; then the
-/// thread counts of the variant that won, since those depend on load (design §4). With a deadline and another objective than
+/// thread counts of the variant that won, since those depend on load. With a deadline and another objective than
 /// latency all meet at once: the thriftiest variant may need threads to keep it. All stages share one error rate.
 /// </summary>
 /// <param name="rules">For all stages together.</param>

@@ -4,7 +4,7 @@ namespace Dunlin.Runtime.Sessions;
 
 /// <summary>
 /// A model as ONNX Runtime optimized it for this CPU, in two files: the graph, and its weights, which are memory-mapped
-/// when it is loaded. Starting is then fast and memory small (design §5).
+/// when it is loaded. Starting is then fast and memory small.
 /// </summary>
 public static class SavedModel
 {

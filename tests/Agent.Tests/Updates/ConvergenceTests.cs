@@ -104,7 +104,7 @@ public sealed class ConvergenceTests
         return true;
     }
 
-    /// <summary>I1, I2 and I4 of safety.md; I5 and I6 hold by the store and are counted at the end.</summary>
+    /// <summary>I1, I2 and I4 of <c>StateInvariants</c>; I5 and I6 hold by the store and are counted at the end.</summary>
     private static void Holds(TestBoard board)
     {
         // The engine goes on meanwhile: what it lets go of, it removes.

@@ -2,7 +2,7 @@ using Dunlin.Contracts.Updates;
 
 namespace Dunlin.Agent.Tests.Updates;
 
-/// <summary>Restarts, newer directives and disks that lose bytes, in each state (safety.md rows 14, 19, 21).</summary>
+/// <summary>Restarts, newer directives and disks that lose bytes, in each state (docs/promises.md, rows 14, 19, 21).</summary>
 public sealed class RecoveryTests
 {
     [Theory]

@@ -5,7 +5,7 @@ using Dunlin.Contracts.Updates;
 
 namespace Dunlin.Agent.Tests.Updates;
 
-/// <summary>What is not the owner's, not for this device, not now, or not new enough changes nothing (safety.md rows 5, 10, 24).</summary>
+/// <summary>What is not the owner's, not for this device, not now, or not new enough changes nothing (docs/promises.md, rows 5, 10, 24).</summary>
 public sealed class RefusalTests
 {
     public static TheoryData<string, string> SpoiltDirectives => new()

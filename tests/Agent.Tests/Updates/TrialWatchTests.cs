@@ -8,7 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Agent.Tests.Updates;
 
-/// <summary>What commits a release and what rolls it back (safety.md rows 20, 42).</summary>
+/// <summary>What commits a release and what rolls it back (docs/promises.md, rows 20, 42).</summary>
 public sealed class TrialWatchTests
 {
     private static readonly Digest Release = SampleDocuments.DigestOf("release");

@@ -8,7 +8,7 @@ using Dunlin.TestKit.Samples;
 
 namespace Dunlin.Bundles.Tests.Trust;
 
-/// <summary>A device's trust on disk, by the rules of safety.md §1: judged first, the root persisted before the floors, and read anew each time as after a restart.</summary>
+/// <summary>A device's trust on disk, kept as the agent keeps it: judged first, the root persisted before the floors, and read anew each time as after a restart.</summary>
 internal sealed class StoredTrust : IDisposable
 {
     private static readonly DateTimeOffset BuildTime = SampleDocuments.Noon;

@@ -9,7 +9,7 @@ using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Updates;
 
-/// <summary>Bit rot, a freeze, a disk that turns read-only, and nonsense on the topics (safety.md rows 6, 18, 19, 25).</summary>
+/// <summary>Bit rot, a freeze, a disk that turns read-only, and nonsense on the topics (docs/promises.md, rows 6, 18, 19, 25).</summary>
 public sealed class BoardConditionTests(FirstRun first)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -4,7 +4,7 @@ using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Updates;
 
-/// <summary>kill -9 of the agent and of its worker while a release is on trial (safety.md rows 20, 21).</summary>
+/// <summary>kill -9 of the agent and of its worker while a release is on trial (docs/promises.md, rows 20, 21).</summary>
 public sealed class DeathInTrialTests(FirstRun first)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -2,7 +2,7 @@ using Dunlin.EndToEnd.Tests.Agents;
 
 namespace Dunlin.EndToEnd.Tests.Updates;
 
-/// <summary>A worker that hangs while a release is on trial (safety.md row 20).</summary>
+/// <summary>A worker that hangs while a release is on trial (docs/promises.md, row 20).</summary>
 public sealed class HangInTrialTests(FirstRun first)
 {
     private const double BoundSeconds = 10;

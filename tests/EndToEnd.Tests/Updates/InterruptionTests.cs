@@ -4,7 +4,7 @@ using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Updates;
 
-/// <summary>kill -9 of the agent in the middle of an update (safety.md row 14).</summary>
+/// <summary>kill -9 of the agent in the middle of an update (docs/promises.md, row 14).</summary>
 public sealed class InterruptionTests(FirstRun first)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -6,7 +6,7 @@ using Dunlin.TestKit.Samples;
 
 namespace Dunlin.EndToEnd.Tests.Updates;
 
-/// <summary>Releases that pass every check and are bad all the same: the trial finds them, and the device serves on (safety.md row 20).</summary>
+/// <summary>Releases that pass every check and are bad all the same: the trial finds them, and the device serves on (docs/promises.md, row 20).</summary>
 public sealed class PoisonedReleaseTests(FirstRun first)
 {
     [Fact]

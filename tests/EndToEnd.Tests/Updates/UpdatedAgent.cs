@@ -67,7 +67,7 @@ internal sealed class UpdatedAgent : IAsyncDisposable
         () => Probe.Messages.Skip(after).LastOrDefault(m => m.Topic == Setup.Topic("result"))?.Json.GetProperty("release").GetString() == release.Id,
         () => $"results of {release.Id} come; the agent said:\n{Agent.Log}", Patience);
 
-    /// <summary>What must hold at any moment (safety.md, I1, I2, I4, I6), as files and the broker show it.</summary>
+    /// <summary>What must hold at any moment (I1, I2, I4 and I6 of <c>StateInvariants</c>), as files and the broker show it.</summary>
     public void InvariantsHold()
     {
         foreach (var link in (string?[])[Active, LastGood])

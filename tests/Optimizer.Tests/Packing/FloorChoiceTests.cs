@@ -46,7 +46,7 @@ public sealed class FloorChoiceTests
             for (var right = 0; right <= count; right++) Assert.InRange((double)right / count - FloorChoice.Accuracy((double)right / count, 1), 0, 0.001);
     }
 
-    // What a device does (design §3): the exact one-sided binomial test at α = 0.01.
+    // What a device does: the exact one-sided binomial test at α = 0.01.
     private static bool Accepts(double floor, int hits, int sampleCount) => Binomial.CDF(floor, sampleCount, hits) >= 0.01;
 
     [Fact]

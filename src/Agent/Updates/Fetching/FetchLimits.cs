@@ -1,6 +1,6 @@
 namespace Dunlin.Agent.Updates.Fetching;
 
-/// <summary>What no source may exceed, and how patient the device is. Safety.md §2; tests use smaller ones.</summary>
+/// <summary>What no source may exceed, and how patient the device is. Tests use smaller ones.</summary>
 internal sealed record FetchLimits
 {
     /// <summary>Bytes per second below which a source is given up.</summary>
