@@ -1,5 +1,6 @@
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Cameras;
 
 namespace Dunlin.Agent.Children;
 
@@ -16,7 +17,7 @@ internal sealed class CameraFolder(CameraSpec camera)
     public bool IsOutOfReach => _isMissed && FolderOf(camera) is { } now && now != _atStart;
 
     /// <param name="health">As the worker sees its camera.</param>
-    public void Observe(CameraHealth health) => _isMissed = health.State is not ("ok" or "starting");
+    public void Observe(CameraHealth health) => _isMissed = health.State is not (CameraStates.Ok or CameraStates.Starting);
 
     private static FileIdentity? FolderOf(CameraSpec camera) =>
         camera.Kind == CameraKind.Folder && Directory.Exists(camera.Source) ? FileIdentity.Of(camera.Source) : null;

@@ -13,7 +13,6 @@ internal static class ChildMessageRules
     private const int MaximumScoreCount = 1000;
     private const int MaximumStageCount = 16;
     private const int MaximumRefusalCount = 8;
-    private const int ConfidenceBinCount = 10;
     private const double MaximumMilliseconds = 1e9;
 
     public static void Check(Ready ready)
@@ -62,7 +61,7 @@ internal static class ChildMessageRules
         }
 
         Check(window.Camera);
-        Require(window.Confidence.Count == ConfidenceBinCount, $"Confidence has {window.Confidence.Count} bins, not {ConfidenceBinCount}.");
+        Require(window.Confidence.Count == FrameWindow.ConfidenceBinCount, $"Confidence has {window.Confidence.Count} bins, not {FrameWindow.ConfidenceBinCount}.");
         foreach (var count in window.Confidence) Count(count);
     }
 

@@ -6,6 +6,7 @@ using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Updates;
 using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Cameras;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Outbox;
 
@@ -22,7 +23,7 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
     private int _workerRestartCount;
     private ReportedUpdate _update = new(UpdateState.Idle);
     private readonly SortedSet<UpdateCondition> _conditions = [];
-    private CameraHealth _camera = new() { Camera = "", State = "starting", StallCount = 0, ReconnectCount = 0, CorruptCount = 0 };
+    private CameraHealth _camera = new() { Camera = "", State = CameraStates.Starting, StallCount = 0, ReconnectCount = 0, CorruptCount = 0 };
 
     public ContenderId? Running
     {
@@ -84,7 +85,7 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
 
     public void SetCamera(CameraHealth camera)
     {
-        status.SetProblem("camera", camera.State is "ok" or "starting" ? null : camera.Detail ?? $"Camera '{camera.Camera}' is {camera.State}");
+        status.SetProblem("camera", camera.State is CameraStates.Ok or CameraStates.Starting ? null : camera.Detail ?? $"Camera '{camera.Camera}' is {camera.State}");
         lock (_gate)
         {
             var isNews = IsNews(camera);

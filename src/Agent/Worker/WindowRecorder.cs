@@ -10,13 +10,12 @@ namespace Dunlin.Agent.Worker;
 /// <summary>Collects what a window says of the frame loop. The inference thread records and allocates nothing; another thread takes windows.</summary>
 internal sealed class WindowRecorder
 {
-    private const int ConfidenceBinCount = 10;
     private const long NanosecondsPerMicrosecond = 1000;
 
     private readonly TimeProvider _time;
     private readonly LatencyRecorder _latency;
     private readonly LatencyRecorder _wait = new(), _preprocess = new(), _inference = new(), _postprocess = new();
-    private readonly long[] _confidence = new long[ConfidenceBinCount];
+    private readonly long[] _confidence = new long[FrameWindow.ConfidenceBinCount];
     private readonly ConcurrentBag<long[]> _outgrown = [];
     private long[] _classes;
     private PipelineCounts _before;
@@ -53,7 +52,7 @@ internal sealed class WindowRecorder
         var best = outcome.Scores[0];
         var classes = Volatile.Read(ref _classes);
         if (best.Index < classes.Length) Interlocked.Increment(ref classes[best.Index]);
-        var bin = Math.Clamp((int)(best.Probability * ConfidenceBinCount), 0, ConfidenceBinCount - 1);
+        var bin = Math.Clamp((int)(best.Probability * FrameWindow.ConfidenceBinCount), 0, FrameWindow.ConfidenceBinCount - 1);
         Interlocked.Increment(ref _confidence[bin]);
     }
 
@@ -84,7 +83,7 @@ internal sealed class WindowRecorder
                 ["postprocess"] = _postprocess.TakeWindow().Histogram,
             },
             Classes = TakeClasses(),
-            Confidence = [.. Enumerable.Range(0, ConfidenceBinCount).Select(bin => Interlocked.Exchange(ref _confidence[bin], 0))],
+            Confidence = [.. Enumerable.Range(0, FrameWindow.ConfidenceBinCount).Select(bin => Interlocked.Exchange(ref _confidence[bin], 0))],
             Camera = camera,
             Refusals = refusals,
             NonFiniteCount = counts.NonFinite - _before.NonFinite,

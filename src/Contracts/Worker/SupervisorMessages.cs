@@ -60,6 +60,9 @@ public readonly record struct ClassScore(int Index, float Probability);
 /// <summary>One window of the frame loop; the supervisor adds energy, heat and memory and publishes it.</summary>
 public sealed record FrameWindow : FromChild
 {
+    /// <summary>Bins of <see cref="Confidence"/>, each a tenth of 0…1.</summary>
+    public const int ConfidenceBinCount = 10;
+
     public required double WindowSeconds { get; init; }
 
     /// <summary><see cref="SessionSpec.Number"/> of the one session whose results it counts: a swap ends the window.</summary>
@@ -73,7 +76,9 @@ public sealed record FrameWindow : FromChild
     /// <summary>Results by class index.</summary>
     public required IReadOnlyDictionary<int, long> Classes { get; init; }
 
+    /// <summary>Results by the probability of their best class.</summary>
     public required IReadOnlyList<long> Confidence { get; init; }
+
     public required CameraHealth Camera { get; init; }
 
     /// <summary>Why the corrupt ones of <see cref="Frames"/> were, and what to do, each reason once; for people.</summary>
