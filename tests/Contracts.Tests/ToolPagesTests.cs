@@ -24,7 +24,7 @@ public sealed partial class ToolPagesTests
 
         var verbs = sources.SelectMany(source => Verb().Matches(source).Select(match => match.Groups[1].Value)).ToList();
         Assert.True(verbs.Count > 5, $"{verbs.Count} verbs were found");
-        Assert.Empty(verbs.Where(verb => !Regex.IsMatch(page, $@"(?:dunlin-{tool} |`)(?:[a-z-]+ )?{verb}\b")));
+        Assert.All(verbs, verb => Assert.Matches($@"(?:dunlin-{tool} |`)(?:[a-z-]+ )?{verb}\b", page));
     }
 
     [GeneratedRegex("\"(--[a-z][a-z0-9-]*)\"")]

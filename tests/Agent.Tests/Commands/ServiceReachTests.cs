@@ -3,6 +3,7 @@ using Dunlin.Agent.Tests.Children;
 
 namespace Dunlin.Agent.Tests.Commands;
 
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class ServiceReachTests
 {
     [Theory]
