@@ -126,8 +126,12 @@ internal sealed class PixelSet : IDisposable
     public PixelSet Select(IReadOnlyList<int> indices) =>
         new(_file, ownsFile: false, _samples, _classes, _sums, [.. indices.Select(i => _places[i])], Input, Unreadable);
 
-    /// <summary>The first images, at most so many, as <see cref="Select"/> gives them.</summary>
-    public PixelSet Take(int count) => Select([.. Enumerable.Range(0, Math.Min(count, Count))]);
+    /// <summary>At most so many images, evenly spread, since class mostly stands behind class; as <see cref="Select"/> gives them.</summary>
+    public PixelSet Take(int count)
+    {
+        var taken = Math.Min(count, Count);
+        return Select([.. Enumerable.Range(0, taken).Select(i => (int)((long)i * Count / taken))]);
+    }
 
     /// <summary>Whether another input takes the same pixels, however it normalizes and lays them out.</summary>
     public bool Fits(InputSpec input) =>

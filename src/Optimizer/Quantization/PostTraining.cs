@@ -22,7 +22,7 @@ internal sealed class PostTraining
     public int TrainedSteps { get; private init; }
 
     /// <param name="graph">Is brought into the form that quantizes best; its scores stay the same.</param>
-    /// <param name="images">For calibration: preprocessed, one at a time; the memory may be reused. Gone through up to three times.</param>
+    /// <param name="images">For calibration: preprocessed, one at a time; the memory may be reused. Gone through up to four times.</param>
     /// <param name="options">How.</param>
     /// <param name="cancellationToken">Checked before each image.</param>
     /// <exception cref="InvalidDataException">The model is quantized already, or cannot be; the message says why.</exception>
@@ -36,8 +36,7 @@ internal sealed class PostTraining
         if (options.CorrectBias) BiasCorrection.AddMissing(graph);
         var plan = QuantizationPlan.Of(graph);
         var ranges = Calibration.Measure(graph, plan.Tensors, images, options.Calibration, options.Percentile, cancellationToken);
-        List<float[]> kept = options.CorrectBias ? [.. images.Take(BiasCorrection.ImageCount(graph)).Select(i => (float[])i.Clone())] : [];
-        return new PostTraining(plan, options, ranges, kept);
+        return new PostTraining(plan, options, ranges, options.CorrectBias ? Spread(images, BiasCorrection.ImageCount(graph)) : []);
     }
 
     /// <param name="keepFloat">Nodes, by name, that stay float.</param>
@@ -66,6 +65,13 @@ internal sealed class PostTraining
     {
         var others = Plan.Graph.Nodes.Where(n => n != layer).Select(n => n.Name).ToHashSet();
         return QdqQuantizer.Quantize(QuantizationPlan.Of(Plan.Graph, others), _ranges, Options.Target);
+    }
+
+    // Class mostly stands behind class: the first images would be of one.
+    private static List<float[]> Spread(IEnumerable<float[]> images, int most)
+    {
+        long count = images.Count(), kept = Math.Min(most, count);
+        return [.. images.Where((_, i) => (i + 1) * kept / count > i * kept / count).Select(i => (float[])i.Clone())];
     }
 }
 

@@ -78,6 +78,17 @@ public sealed class PixelSetTests : IDisposable
     }
 
     [Fact]
+    public void AFewImagesAreOfAllClassesWhereClassStandsBehindClass()
+    {
+        Pictures.WriteFolders(_folder);
+        var data = DataListing.Open(_folder);
+        using var images = PixelSet.Read(data.Samples, Classes(data), Input(), unreadableShare: 0, Stop);
+        using var few = images.Take(6);
+        Assert.Equal([0, 0, 1, 1, 2, 2], Enumerable.Range(0, few.Count).Select(few.Label));
+        Assert.Equal(images.Key, images.Take(31).Key);
+    }
+
+    [Fact]
     public void TheFileHasNoNameFromTheStartAndNoImagesAreAnError()
     {
         using var file = new PixelFile(4096, _folder);

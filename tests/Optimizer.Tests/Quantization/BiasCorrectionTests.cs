@@ -28,6 +28,23 @@ public sealed class BiasCorrectionTests
         Assert.True(corrected < plain / 2, $"{corrected} where it was {plain}");
     }
 
+    [Fact]
+    public void EachClassHasItsShareWhereClassStandsBehindClass()
+    {
+        var net = new NetBuilder(seed: 4);
+        var model = net.Build(net.Linear(net.Flatten(net.GlobalPool(net.ConvNormRelu(NetBuilder.Image, 16, 3, 2))), Zoo.Classes));
+        var classes = Pictures.Make(model, 2, seed: 5).Select(image => Enumerable.Repeat(image, 256)).ToList();
+        var (first, second) = (BiasError([.. classes[0], .. classes[1]]), BiasError([.. classes[1], .. classes[0]]));
+        Assert.Equal(1, first / second, 1e-3);
+
+        double BiasError(IReadOnlyList<float[]> images)
+        {
+            var options = new QuantizationOptions { Calibration = CalibrationMethod.MinMax, Target = QuantizationTarget.X64Avx2 };
+            var quantization = PostTraining.Calibrate(ModelGraph.Of(model.Clone()), images, options, TestContext.Current.CancellationToken);
+            return quantization.Quantize(new HashSet<string>(), TestContext.Current.CancellationToken).BiasError!.Value;
+        }
+    }
+
     // On other images of the same kind; seven bits, so that there is something to correct.
     private static double MeanError(ModelProto model, bool correct)
     {
