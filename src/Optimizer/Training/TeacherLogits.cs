@@ -30,6 +30,7 @@ internal sealed class TeacherLogits : IDisposable
         (_teacher, _images, _threadCount) = (teacher, images, threadCount);
         _augmentation = new Augmentation(images, options.Augmentations, options.Seed);
         _recordLength = teacher.ClassCount + 1;
+        if (folder is not null) Directory.CreateDirectory(folder);
         var key = Digest.Of(Encoding.UTF8.GetBytes($"{Form} {teacher.Content} {images.Key} {options.Augmentations} {options.Seed}"));
         _file = File.OpenHandle(
             folder is null ? Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()) : Path.Combine(folder, $"teacher-{key.Hex[..16]}.logits"),

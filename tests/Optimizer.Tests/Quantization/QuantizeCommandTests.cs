@@ -52,7 +52,9 @@ public sealed class QuantizeCommandTests : IDisposable
         var net = new NetBuilder(seed: 3, side: 16);
         ModelFile.Save(net.Build(net.Linear(net.Mean(net.ConvNormRelu(NetBuilder.Image, 8, 3, 2)), 3)), Path.Combine(_folder, "net.onnx"));
         Data.Pictures.WriteFolders(Path.Combine(_folder, "data"), perClass: 80);
-        Assert.Equal(1, await Epochs("trained.onnx"));
+        var split = Path.Combine(_folder, "cut.json");
+        Assert.Equal(0, (await CommandRun.Of("split", "--data", Path.Combine(_folder, "data"), "--out", split)).Code);
+        Assert.Equal(1, await Epochs("new/trained.onnx", "--split", split));
         Assert.Equal(0, await Epochs("held.onnx", "--limit", "agreement>=0"));
 
         async Task<int> Epochs(string result, params string[] more)

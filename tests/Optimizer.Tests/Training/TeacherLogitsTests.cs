@@ -102,6 +102,13 @@ public sealed class TeacherLogitsTests : IDisposable
     }
 
     [Fact]
+    public void AFolderForAnswersThatIsNotThereIsMade()
+    {
+        var folder = Path.Combine(_folder, "new", "folder");
+        using (new TeacherLogits(_teacher, _images, Options, threadCount: 1, folder)) Assert.Single(Directory.GetFiles(folder, "teacher-*.logits"));
+    }
+
+    [Fact]
     public void ATeacherThatLeavesItsSizeOpenTakesTheStudents()
     {
         var model = ModelFile.Load(Path.Combine(_folder, $"teacher{Stripes.Side}.onnx"));
