@@ -31,6 +31,8 @@ internal static class EvaluateCommand
         List<FileInfo> files = [.. arguments.GetValue(Models)!];
         if (arguments.GetValue(Reference) is { } first) files.Add(first);
         var setup = EvaluationSetup.Of(arguments, files);
+        // What comes of a long evaluation must have a place.
+        arguments.GetValue(Json)?.Directory!.Create();
         IReadOnlyList<EvaluatedModel> models = arguments.GetValue(Reference) is null ? setup.Models : [setup.Models[^1], .. setup.Models.SkipLast(1)];
 
         var answers = models.Select(m => HeldOutAnswers.Of(arguments, m, setup, cancellationToken)).ToList();

@@ -95,6 +95,16 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task APlaceForTheJsonIsMadeBeforeAnythingIsMeasured()
+    {
+        var model = Model("net.onnx", ColourNet.Right);
+        Assert.Equal(0, (await CommandRun.Of("evaluate", model, "--data", Images, "--rounds", "3", "--json", At("new/folder/r.json"))).Code);
+        Assert.True(File.Exists(At("new/folder/r.json")));
+        var (code, output, _) = await CommandRun.Of("evaluate", model, "--data", Images, "--rounds", "3", "--json", Path.Combine(model, "r.json"));
+        Assert.Equal((1, ""), (code, output));
+    }
+
+    [Fact]
     public async Task IdxAnswersAreThoseOfThePixelsThemselves()
     {
         Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "the Debian package dataset-fashion-mnist is not installed");
