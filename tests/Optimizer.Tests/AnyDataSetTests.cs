@@ -61,6 +61,18 @@ public sealed class AnyDataSetTests(ColourPhotographs photographs) : IClassFixtu
     }
 
     [Fact]
+    public async Task TrainingInAnotherWaySaysThatItBeginsAnewAndKeepsWhatWasThere()
+    {
+        Torch.Require();
+        string[] line = ["train", "--data", photographs.Images, "--out", photographs.At("often.onnx"), "--input-shape", "1x3x16x16", "--widths", "4", "--batch-size", "16", "--threads", "1"];
+        Assert.DoesNotContain("another run", (await CommandRun.Of([.. line, "--epochs", "1"])).Output);
+        var (code, output, error) = await CommandRun.Of([.. line, "--epochs", "2", "--limit", "100"]);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("is the progress of another run (EpochCount = 1, images sha256:", output);
+        Assert.Single(Directory.GetFiles(photographs.At("."), "often.*.checkpoint"));
+    }
+
+    [Fact]
     public async Task ABundleInColourOpensAndItsGoldenSetAgrees()
     {
         Torch.Require();

@@ -51,7 +51,13 @@ internal sealed class PruningRecovery : IDisposable
         using var interrupted = Bars.None(_said).SayWhenInterrupted(_errors, CheckpointOf(round), cancellationToken);
         try
         {
-            new Trainer(_images, options) { Teacher = _logits, CheckpointPath = CheckpointOf(round), EpochDone = e => _said.WriteLine(TrainingRun.Line(e)) }.Run(graph, cancellationToken);
+            new Trainer(_images, options)
+            {
+                Teacher = _logits,
+                CheckpointPath = CheckpointOf(round),
+                KeptAside = _said.WriteLine,
+                EpochDone = e => _said.WriteLine(TrainingRun.Line(e)),
+            }.Run(graph, cancellationToken);
         }
         catch (DivergedException error)
         {

@@ -45,6 +45,7 @@ internal static class AwareTraining
                 Teacher = logits,
                 Grids = quantization.Grids(),
                 CheckpointPath = checkpoint,
+                KeptAside = said.WriteLine,
                 EpochDone = e => said.WriteLine(TrainingRun.Line(e)),
             }.Run(quantization.Plan.Graph, cancellationToken));
         }

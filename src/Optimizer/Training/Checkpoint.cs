@@ -52,4 +52,39 @@ internal sealed record Checkpoint(string Recipe, int StepCount, Weights Weights,
             return null;
         }
     }
+
+    /// <summary>Moves the progress of a run of another recipe out of the way.</summary>
+    /// <returns>What differs, and where it is now; null where there is no such progress.</returns>
+    public static string? KeepAside(string path, string recipe)
+    {
+        if (TryReadRecipe(path) is not { } other || other == recipe) return null;
+        var aside = Path.ChangeExtension(path, $".{Digest.Of(Encoding.UTF8.GetBytes(other)).Hex[..8]}.checkpoint");
+        File.Move(path, aside, overwrite: true);
+        return $"'{path}' is the progress of another run ({Changes(other, recipe)}), kept as '{aside}' now; training begins anew. To go on with that run, give what it was begun with, and rename the file back.";
+    }
+
+    private static string? TryReadRecipe(string path)
+    {
+        if (!File.Exists(path)) return null;
+        try
+        {
+            using var reader = new BinaryReader(File.OpenRead(path));
+            return reader.ReadString() == Magic ? reader.ReadString() : null;
+        }
+        catch (Exception error) when (error is IOException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static string Changes(string was, string now)
+    {
+        var (before, after) = (Parts(was), Parts(now));
+        return $"{string.Join(", ", before.Except(after).Select(Short))}; now {string.Join(", ", after.Except(before).Select(Short))}";
+    }
+
+    private static string[] Parts(string recipe) => recipe.Split([$"{nameof(TrainingOptions)} {{ ", " }", ", "], StringSplitOptions.RemoveEmptyEntries);
+
+    // Digests are long.
+    private static string Short(string part) => part.Length <= 32 ? part : $"{part[..32]}…";
 }

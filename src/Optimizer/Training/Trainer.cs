@@ -33,6 +33,9 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
     /// <summary>Where to keep progress; null means nowhere.</summary>
     public string? CheckpointPath { get; init; }
 
+    /// <summary>Told of progress of another run at <see cref="CheckpointPath"/>, which is kept under another name then; without it that is overwritten.</summary>
+    public Action<string>? KeptAside { get; init; }
+
     /// <summary>Called after each epoch.</summary>
     public Action<EpochResult>? EpochDone { get; init; }
 
@@ -57,6 +60,7 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
 
         var recipe = Checkpoint.RecipeOf(options, images.Key, Teacher?.Name ?? "none", Grids?.Key, Digest.Of(graph.Model.ToByteArray()));
         var checkpoint = CheckpointPath is null ? null : Checkpoint.TryLoad(CheckpointPath, recipe);
+        if (checkpoint is null && CheckpointPath is not null && KeptAside is not null && Checkpoint.KeepAside(CheckpointPath, recipe) is { } kept) KeptAside(kept);
         if (checkpoint is not null) masters.Write(checkpoint.Weights, checkpoint.Velocity);
         var (done, best, isCut) = (checkpoint?.StepCount ?? 0, checkpoint?.Best, false);
         while (done < StepCount && !isCut && !IsStale(best, done / EpochSteps))

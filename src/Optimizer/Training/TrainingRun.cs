@@ -83,6 +83,7 @@ internal static class TrainingRun
                     Check = check,
                     ThreadCount = threads,
                     CheckpointPath = checkpoint,
+                    KeptAside = line => bars.Say(line),
                     Advanced = share => bars.Show(0, "training", share),
                     EpochDone = e => bars.Say(Line(e)),
                 }.Run(graph, cancellationToken);

@@ -53,6 +53,28 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void ProgressOfAnotherRunIsKeptAsideAndThatRunGoesOnFromIt()
+    {
+        Torch.Require();
+        var path = Path.Combine(_folder, "run.checkpoint");
+        using var interruption = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var done = 0;
+        Assert.Throws<OperationCanceledException>(() => Train(Fresh(), 3, path, _ => { }, interruption.Token, () => { if (++done == 5) interruption.Cancel(); }));
+        var said = new List<string>();
+        Train(Fresh(), 1, path, _ => { }, Stop, keptAside: said.Add);
+
+        var line = Assert.Single(said);
+        Assert.Contains("(EpochCount = 3; now EpochCount = 1)", line);
+        var aside = Assert.Single(Directory.GetFiles(_folder, "run.*.checkpoint"));
+        Assert.Contains($"kept as '{aside}'", line);
+        File.Move(aside, path, overwrite: true);
+        var left = 0;
+        Train(Fresh(), 3, path, _ => { }, Stop, () => left++, said.Add);
+        Assert.Equal(StepsOf(3) - 5, left);
+        Assert.Single(said);
+    }
+
+    [Fact]
     public void EveryImageIsCheckedAlsoThoseOfALastSmallerBatch()
     {
         Torch.Require();
@@ -191,10 +213,10 @@ public sealed class TrainerTests : IDisposable
 
     private static int StepsOf(int epochs) => epochs * (300 / 32);
 
-    private static int Train(ModelGraph graph, int epochs, string? checkpoint, Action<EpochResult> done, CancellationToken stop, Action? stepped = null)
+    private static int Train(ModelGraph graph, int epochs, string? checkpoint, Action<EpochResult> done, CancellationToken stop, Action? stepped = null, Action<string>? keptAside = null)
     {
         using var images = Stripes.Pixels(300);
-        return new Trainer(images, Options(epochs)) { CheckpointPath = checkpoint, EpochDone = done, Advanced = _ => stepped?.Invoke(), ThreadCount = 1 }.Run(graph, stop);
+        return new Trainer(images, Options(epochs)) { CheckpointPath = checkpoint, KeptAside = keptAside, EpochDone = done, Advanced = _ => stepped?.Invoke(), ThreadCount = 1 }.Run(graph, stop);
     }
 
     private static OnnxTeacher Teacher(string path, int classCount = 3) =>
