@@ -11,6 +11,8 @@ internal sealed partial class TrustedClock
     // An unsynchronized clock within this of the trusted time is taken for TLS alone, where a certificate may be younger than any signed time.
     private static readonly TimeSpan PlausibleDrift = TimeSpan.FromDays(2 * 365);
 
+    private const int TimeError = 5;
+
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
     private readonly Func<bool> _isSynchronized;
@@ -66,15 +68,18 @@ internal sealed partial class TrustedClock
         lock (_gate) (_base, _baseAt) = (signed > _buildTime ? signed : _buildTime, _time.GetTimestamp());
     }
 
-    /// <summary>Whether the kernel's clock is disciplined (adjtimex(2) does not return TIME_ERROR).</summary>
-    public static bool IsKernelSynchronized()
+    /// <summary>Whether the clock is synchronized: by the kernel, or where the unit's ProtectClock refuses to ask it, by systemd-timesyncd(8).</summary>
+    public static bool IsClockSynchronized() => IsSynchronized(KernelState(), "/run/systemd/timesync/synchronized");
+
+    internal static bool IsSynchronized(int kernelState, string marker) => kernelState < 0 ? File.Exists(marker) : kernelState < TimeError;
+
+    /// <summary>As adjtimex(2) returns it.</summary>
+    private static int KernelState()
     {
-        const int timeError = 5;
         // struct timex is at most 208 bytes on 64-bit Linux; modes = 0 reads.
         Span<byte> timex = stackalloc byte[256];
         timex.Clear();
-        var state = AdjustTime(timex);
-        return state is >= 0 and < timeError;
+        return AdjustTime(timex);
     }
 
     [LibraryImport("libc", EntryPoint = "adjtimex")]

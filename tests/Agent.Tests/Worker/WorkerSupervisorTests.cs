@@ -37,7 +37,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         await Eventually.TrueAsync(() => _results.Count > 5, "the next worker classifies");
         var exit = _exits.First();
         Assert.True(exit.Served);
-        Assert.Equal(ChildExitCodes.OutOfMemory, exit.Exit.Code);
+        Assert.Equal(ChildExitCodes.Killed, exit.Exit.Code);
     }
 
     [Fact]
