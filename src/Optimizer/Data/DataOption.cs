@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Onnx;
 
 namespace Dunlin.Optimizer.Data;
 
@@ -18,18 +19,19 @@ internal static class DataOption
         DefaultValueFactory = _ => FashionMnist.DebianFolder,
     };
 
-    public static readonly Option<FileInfo?> LabelsFile = new("--labels") { Description = "A line (or a JSON string) for each output; by default MODEL.labels.txt beside the first model, if it is there." };
+    public static readonly Option<FileInfo?> LabelsFile = new("--labels") { Description = "A line (or a JSON string) for each output; by default MODEL.labels.txt beside a model, or those that it was made with, if there are any." };
     private static readonly Option<double> UnreadableOption = new("--max-unreadable") { Description = "Share of images, 0…1, that may be unreadable and left out.", DefaultValueFactory = _ => ImageLimits.UnreadableShare };
 
     /// <summary>What images and classes are, and how an image becomes a model's input.</summary>
     public static IEnumerable<Option> All => [Any, LabelsFile, UnreadableOption, .. InputOptions.All];
 
-    /// <summary>The labels that the command line names, or those beside a model; null if there are none.</summary>
+    /// <summary>The labels that the command line names, those beside a model, or those that it was made with; null if there are none.</summary>
     /// <exception cref="InvalidDataException">They are none.</exception>
-    public static IReadOnlyList<string>? Labels(ParseResult arguments, string? model)
+    public static IReadOnlyList<string>? Labels(ParseResult arguments, string? path, ModelProto? model)
     {
         if (arguments.GetValue(LabelsFile) is { } file) return ClassMap.ReadLabels(file.FullName);
-        return model is not null && Path.ChangeExtension(model, ".labels.txt") is var beside && File.Exists(beside) ? ClassMap.ReadLabels(beside) : null;
+        if (path is not null && Path.ChangeExtension(path, ".labels.txt") is var beside && File.Exists(beside)) return ClassMap.ReadLabels(beside);
+        return model is null ? null : LabelMark.Of(model);
     }
 
     /// <exception cref="FormatException">It is no share.</exception>

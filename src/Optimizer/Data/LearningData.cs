@@ -9,11 +9,12 @@ namespace Dunlin.Optimizer.Data;
 internal sealed class LearningData
 {
     private readonly SplitImages _images;
+    private readonly IReadOnlyList<string>? _labels;
     private readonly double _unreadableShare;
     private readonly TextWriter _warnings;
 
-    private LearningData(SplitImages images, InputSpec input, ClassMap classes, double unreadableShare, TextWriter warnings) =>
-        (_images, Input, Classes, _unreadableShare, _warnings) = (images, input, classes, unreadableShare, warnings);
+    private LearningData(SplitImages images, InputSpec input, ClassMap classes, IReadOnlyList<string>? labels, double unreadableShare, TextWriter warnings) =>
+        (_images, Input, Classes, _labels, _unreadableShare, _warnings) = (images, input, classes, labels, unreadableShare, warnings);
 
     /// <summary>Options of a command that learns from images.</summary>
     public static IEnumerable<Option> Options => [SplitOption.File, .. DataOption.All];
@@ -46,11 +47,12 @@ internal sealed class LearningData
             throw new InvalidDataException($"Input '{input.Tensor}' takes {input.ElementType}; only a model of float32 images learns. Take its float32 form.");
         var scores = graph.Shapes[graph.Output];
         if (scores.Length != 2) throw new InvalidDataException($"Output '{graph.Output}' is {string.Join('×', scores)}; a classifier gives 1×classes.");
-        var classes = ClassMap.Of(data, DataOption.Labels(arguments, model), (int)scores[1]);
+        var labels = DataOption.Labels(arguments, model, graph.Model);
+        var classes = ClassMap.Of(data, labels, (int)scores[1]);
         var share = DataOption.UnreadableShare(arguments);
         var images = split();
         if (model is not null) images.RequireSame(graph.Model, model);
-        return new LearningData(images, input, classes, share, arguments.InvocationConfiguration.Error);
+        return new LearningData(images, input, classes, labels, share, arguments.InvocationConfiguration.Error);
     }
 
     /// <summary>Images of one part, to be disposed by the caller; of more than <paramref name="count"/> a random choice, in order.</summary>
@@ -86,10 +88,17 @@ internal sealed class LearningData
     /// <summary>How many images a part has.</summary>
     public int CountOf(SplitPart part) => _images.Of(part).Count;
 
-    /// <summary>Notes in a model that it was made with this split, and how images became its input.</summary>
+    /// <summary>Notes in a model that it was made with this split, and what <see cref="MarkEnds"/> notes.</summary>
     public void Mark(ModelProto model)
     {
         _images.Mark(model);
+        MarkEnds(model);
+    }
+
+    /// <summary>Notes in a model how images become its input, and what its outputs are called if that was said.</summary>
+    public void MarkEnds(ModelProto model)
+    {
         InputMark.Write(model, Input);
+        if (_labels is not null) LabelMark.Write(model, _labels);
     }
 }

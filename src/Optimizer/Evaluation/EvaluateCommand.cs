@@ -27,7 +27,6 @@ internal static class EvaluateCommand
         EvaluationSetup.RequirePositive(arguments, Rounds);
         if (arguments.GetValue(Frames) > 0 && !FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!))
             throw new FormatException("--frames renders garments of Fashion-MNIST only; leave it away for other data.");
-        // The labels beside the first model count, not those beside the reference.
         List<FileInfo> files = [.. arguments.GetValue(Models)!];
         if (arguments.GetValue(Reference) is { } first) files.Add(first);
         var setup = EvaluationSetup.Of(arguments, files);

@@ -18,7 +18,7 @@ internal sealed record EvaluationSetup(string Path, DataListing Data, HeldOutIma
     public static IEnumerable<Option> Options => [SplitOption.File, Most, InputShapeOption.Shape, .. DataOption.All];
 
     /// <param name="arguments">Of a command with <see cref="Options"/>.</param>
-    /// <param name="files">The models, the first of them with the labels beside it.</param>
+    /// <param name="files">The models.</param>
     /// <exception cref="InvalidDataException">Models or data are not what they should be; the message says how.</exception>
     public static EvaluationSetup Of(ParseResult arguments, IReadOnlyList<FileInfo> files)
     {
@@ -28,10 +28,40 @@ internal sealed record EvaluationSetup(string Path, DataListing Data, HeldOutIma
         var options = InputOptions.Of(arguments);
         var models = files.Select(f => EvaluatedModel.Load(f.FullName, InputShapeOption.Of(arguments), options)).ToList();
         var images = SplitOption.ForJudging(arguments, data, models.Select(m => (m.Path, m.Graph.Model))).Take(arguments.GetValue(Most));
-        return new EvaluationSetup(path, data, images, models, DataOption.Labels(arguments, models[0].Path));
+        var said = arguments.InvocationConfiguration.Error;
+        return new EvaluationSetup(path, data, images, [.. models.Select(m => LikeThoseBeside(m, models, said))], LabelsOf(arguments, models));
     }
 
     public ClassMap ClassesOf(EvaluatedModel model) => ClassMap.Of(Data, Labels, model.OutputCount);
+
+    /// <summary>Holds all models to what one manifest, or one reference, says of images.</summary>
+    /// <exception cref="InvalidDataException">Some take images in another way.</exception>
+    public void RequireLikeInputs()
+    {
+        if (Models.FirstOrDefault(m => !m.Input.IsLike(Models[0].Input)) is { } other)
+            throw new InvalidDataException($"'{other.Path}' takes images otherwise ({other.Input.Words()}) than '{Models[0].Path}' ({Models[0].Input.Words()}); variants of one model take them alike. Leave one out, or say what is right for all with --channels, --mean, --std, --fit and --crop-fraction.");
+    }
+
+    // What does not say how it takes images is mostly what the others were made of.
+    private static EvaluatedModel LikeThoseBeside(EvaluatedModel model, IReadOnlyList<EvaluatedModel> all, TextWriter said)
+    {
+        if (InputMark.Of(model.Graph.Model) is not null) return model;
+        var others = all.Where(m => InputMark.Of(m.Graph.Model) is not null && m.Input.CanBeLike(model.Input)).ToList();
+        if (others.Count == 0) return model;
+        var first = others[0];
+        if (others.Find(m => !m.Input.IsLike(first.Input)) is { } other)
+            throw new InvalidDataException($"'{model.Path}' does not say how it takes images, and '{first.Path}' ({first.Input.Words()}) and '{other.Path}' ({other.Input.Words()}) differ in it; judge it with one of them only.");
+        if (!model.Input.IsLike(first.Input)) said.WriteLine($"'{model.Path}' does not say how it takes images; it is given them as '{first.Path}' is: {first.Input.Words()}");
+        return model with { Input = model.Input.Like(first.Input) };
+    }
+
+    private static IReadOnlyList<string>? LabelsOf(ParseResult arguments, IReadOnlyList<EvaluatedModel> models)
+    {
+        var known = models.Select(m => (m.Path, Labels: DataOption.Labels(arguments, m.Path, m.Graph.Model))).Where(m => m.Labels is not null).ToList();
+        if (known.Find(m => !m.Labels!.SequenceEqual(known[0].Labels!)) is { Path: { } other })
+            throw new InvalidDataException($"The labels of '{other}' are not those of '{known[0].Path}'; say with --labels FILE what the outputs of all are called, or judge them apart.");
+        return known.Count == 0 ? null : known[0].Labels;
+    }
 
     /// <exception cref="FormatException">A count is below 1.</exception>
     public static void RequirePositive(ParseResult arguments, params ReadOnlySpan<Option<int>> options)

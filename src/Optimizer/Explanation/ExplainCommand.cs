@@ -56,7 +56,7 @@ internal static class ExplainCommand
 
     private static IReadOnlyList<string> LabelsOf(ParseResult arguments, EvaluatedModel model, DataListing? data)
     {
-        var labels = DataOption.Labels(arguments, model.Path);
+        var labels = DataOption.Labels(arguments, model.Path, model.Graph.Model);
         if (data is not null) return ClassMap.Of(data, labels, model.OutputCount).Names;
         if (labels is not null && labels.Count != model.OutputCount)
             throw new InvalidDataException($"There are {labels.Count} labels, but the model has {model.OutputCount} outputs; give one line for each output.");

@@ -40,6 +40,7 @@ internal static class PackCommand
         var setup = EvaluationSetup.Of(arguments, arguments.GetValue(Models)!);
         if (setup.Models.CountBy(m => VariantMeasurement.IdOf(m.Path)).FirstOrDefault(c => c.Value > 1) is { Value: > 1 } twice)
             throw new InvalidDataException($"Two variants would be called '{twice.Key}'; rename a file.");
+        setup.RequireLikeInputs();
         // All variants of a bundle have the same ends; loading one that has not fails.
         var (input, output) = (setup.Models[0].Input, setup.Models[0].Output);
         using var golden = GoldenChoice.Read(

@@ -64,7 +64,8 @@ internal static class PruneCommand
         Provenance.Add(graph.Model, Pruner.Technique(options, arguments.GetValue(Norm)!, 1 - (double)after.ParameterCount / before.ParameterCount, rounds));
         if (recovery is not null) Provenance.Add(graph.Model, recovery.Technique);
         Provenance.AddCommand(graph.Model, arguments);
-        learning?.Mark(graph.Model);
+        if (learning is not null) learning.Mark(graph.Model);
+        else if (DataOption.Labels(arguments, arguments.GetValue(Model)!.FullName, graph.Model) is { } labels) LabelMark.Write(graph.Model, labels);
         ModelFile.Save(graph.Model, arguments.GetValue(Out)!.FullName);
         recovery?.Forget(rounds);
 

@@ -37,6 +37,7 @@ internal static class Reporter
     public static ReportContent Measure(EvaluationSetup setup, ReportOptions options, string command, Action<string> progress, CancellationToken cancellationToken)
     {
         RequireComparable(setup.Models);
+        setup.RequireLikeInputs();
         var (models, classes) = (setup.Models, setup.ClassesOf(setup.Models[0]));
         progress($"evaluating {models.Count} models on {setup.Images.Samples.Count} held-out images");
         var answers = models.Select(m => HeldOutAnswers.Of(m, setup.Images, classes, options.Threads, options.UnreadableShare, cancellationToken)).ToList();

@@ -39,6 +39,8 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
     /// <summary>What is worth shipping, the reference first, and all that it was chosen from.</summary>
     public (IReadOnlyList<Finalist> Chosen, IReadOnlyList<Finalist> All) Run(CancellationToken cancellationToken)
     {
+        // Beside its variants it must say as they do how it takes images.
+        setup.Data.MarkEnds(setup.Graph.Model);
         if (!File.Exists(study.Model(ReferenceId))) ModelFile.Save(setup.Graph.Model, study.Model(ReferenceId));
         var watch = Stopwatch.StartNew();
         telling.Doing("reading images");

@@ -47,7 +47,7 @@ internal static class TrainCommand
     {
         var widths = ResidualSpec.ParseStages(arguments.GetValue(Widths)!);
         var (blocks, stride) = (BlocksOf(arguments, widths.Count), TrainingRun.Checked(arguments, StemStride, 1, 2));
-        var spec = new ResidualSpec(widths, blocks, stride, ClassMap.OutputCount(data, DataOption.Labels(arguments, model: null)))
+        var spec = new ResidualSpec(widths, blocks, stride, ClassMap.OutputCount(data, DataOption.Labels(arguments, path: null, model: null)))
         {
             HasBottlenecks = arguments.GetValue(Bottlenecks),
         };

@@ -1,3 +1,4 @@
+using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Onnx;
 
@@ -29,6 +30,16 @@ internal static class ColourNet
         if (open) graph.Output[0].Type.TensorType.Shape.Dim[0] = new TensorShapeProto.Types.Dimension { DimParam = "N" };
         var model = new ModelProto { IrVersion = ModelFile.IrVersion, Graph = graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Version = ModelFile.OpsetVersion });
+        return model;
+    }
+
+    /// <summary>Right where 1000 is subtracted from red and nothing else is done; by default all is red to it.</summary>
+    /// <param name="isMarked">It says so.</param>
+    public static ModelProto Shifted(bool isMarked = false)
+    {
+        var model = Make(Right);
+        model.Graph.Initializer[1] = Tensors.Of("b", [0f, 0, 1000], 3);
+        if (isMarked) InputMark.Write(model, new InputOptions(null, [1000, 0, 0], [1], null, null).For(ModelGraph.Of(model.Clone())));
         return model;
     }
 }

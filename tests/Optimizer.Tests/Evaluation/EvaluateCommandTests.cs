@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Text.Json;
+using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Tests.Data;
+using Onnx;
 
 namespace Dunlin.Optimizer.Tests.Evaluation;
 
@@ -95,6 +97,40 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task AModelThatDoesNotSayHowItTakesImagesTakesThemAsTheOneThatWasMadeOfIt()
+    {
+        var (plain, marked) = (Model("plain.onnx", ColourNet.Shifted()), Model("marked.onnx", ColourNet.Shifted(isMarked: true)));
+        var (code, _, error) = await CommandRun.Of("evaluate", marked, "--reference", plain, "--data", Images, "--json", At("r.json"), "--rounds", "3");
+        Assert.Equal(0, code);
+        Assert.Contains($"'{plain}' does not say how it takes images; it is given them as '{marked}' is: Rgb, mean 1000 0 0, std 1 1 1, CenterCrop", error);
+        Assert.Equal([1, 1], Report().Models.Select(m => m.Top1.Value));
+
+        var other = ColourNet.Make(ColourNet.Right);
+        InputMark.Write(other, new InputOptions(null, [0], [255], FitMode.Stretch, null).For(ModelGraph.Of(other)));
+        Assert.Contains("differ in it", (await CommandRun.Of("evaluate", marked, Model("other.onnx", other), "--reference", plain, "--data", Images)).Error);
+        // Each as it was made.
+        Assert.Equal(0, (await CommandRun.Of("evaluate", marked, At("other.onnx"), "--data", Images, "--json", At("r.json"), "--rounds", "3")).Code);
+        Assert.Equal([1, 1], Report().Models.Select(m => m.Top1.Value));
+    }
+
+    [Fact]
+    public async Task LabelsBesideAnyModelAreThoseOfAllAndTwoSortsOfThemAreRefused()
+    {
+        float[] redFirst = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+        var (first, second) = (Model("first.onnx", redFirst), Model("second.onnx", redFirst));
+        await File.WriteAllTextAsync(At("second.labels.txt"), "red\ngreen\nblue\n", TestContext.Current.CancellationToken);
+        string[] line = ["evaluate", first, "--reference", second, "--data", Images, "--json", At("r.json"), "--rounds", "3"];
+        Assert.Equal(0, (await CommandRun.Of(line)).Code);
+        Assert.Equal([1, 1], Report().Models.Select(m => m.Top1.Value));
+
+        await File.WriteAllTextAsync(At("first.labels.txt"), "blue\ngreen\nred\n", TestContext.Current.CancellationToken);
+        var (code, _, error) = await CommandRun.Of(line);
+        Assert.Equal(1, code);
+        Assert.Contains($"The labels of '{second}' are not those of '{first}'", error);
+        Assert.Equal(0, (await CommandRun.Of([.. line, "--labels", At("second.labels.txt")])).Code);
+    }
+
+    [Fact]
     public async Task APlaceForTheJsonIsMadeBeforeAnythingIsMeasured()
     {
         var model = Model("net.onnx", ColourNet.Right);
@@ -130,9 +166,11 @@ public sealed class EvaluateCommandTests : IDisposable
 
     private EvaluationReport Report() => JsonSerializer.Deserialize(File.ReadAllBytes(At("r.json")), EvaluationJson.Default.EvaluationReport)!;
 
-    private string Model(string name, float[] weights, bool open = false)
+    private string Model(string name, float[] weights, bool open = false) => Model(name, ColourNet.Make(weights, open));
+
+    private string Model(string name, ModelProto model)
     {
-        ModelFile.Save(ColourNet.Make(weights, open), At(name));
+        ModelFile.Save(model, At(name));
         return At(name);
     }
 }

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Manifests;
+using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Tests.Data;
@@ -60,6 +62,48 @@ public sealed class PackCommandTests : IDisposable
         var variant = await Packed(model);
 
         Assert.InRange(variant.PeakMemoryByteCount, 1_000_000, 200_000_000);
+    }
+
+    [Fact]
+    public async Task VariantsArePackedAsTheyWereMadeAlsoBehindOneThatDoesNotSayHow()
+    {
+        ModelFile.Save(ColourNet.Shifted(), At("net.onnx"));
+        ModelFile.Save(ColourNet.Shifted(isMarked: true), At("small.onnx"));
+
+        var (code, _, error) = await CommandRun.Of("pack", At("net.onnx"), At("small.onnx"), "--data", At("images"), "--out", At("bundle"), "--name", "colours", "--golden", "200", "--threads", "2");
+
+        Assert.Equal(0, code);
+        Assert.Contains("net.onnx' does not say how it takes images", error);
+        var manifest = Bundle.Open(At("bundle")).Manifest;
+        Assert.Equal([1, 1], manifest.Variants.Select(v => v.Accuracy.Top1));
+        Assert.Equal(1000, manifest.Input.Mean[0]);
+    }
+
+    [Fact]
+    public async Task VariantsThatTakeImagesOtherwiseAreRefused()
+    {
+        var other = ColourNet.Make(ColourNet.Right);
+        InputMark.Write(other, new InputOptions(null, [0], [255], null, null).For(ModelGraph.Of(other.Clone())));
+        ModelFile.Save(ColourNet.Shifted(isMarked: true), At("net.onnx"));
+        ModelFile.Save(other, At("other.onnx"));
+        foreach (var line in (string[][])[["pack", At("net.onnx"), At("other.onnx"), "--name", "colours"], ["report", At("other.onnx"), "--reference", At("net.onnx")]])
+        {
+            var (code, _, error) = await CommandRun.Of([.. line, "--data", At("images"), "--out", At("result")]);
+            Assert.Equal(1, code);
+            Assert.Contains("other.onnx' takes images otherwise (Rgb, mean 0 0 0, std 255 255 255, CenterCrop) than", error);
+        }
+    }
+
+    [Fact]
+    public async Task WhatIsMadeOfAModelWithLabelsKnowsThem()
+    {
+        ModelFile.Save(ColourNet.Make([1, 0, 0, 0, 1, 0, 0, 0, 1]), At("net.onnx"));
+        await File.WriteAllTextAsync(At("net.labels.txt"), "red\ngreen\nblue\n", TestContext.Current.CancellationToken);
+        var (code, _, error) = await CommandRun.Of("quantize", At("net.onnx"), "--data", At("images"), "--out", At("made/bytes.onnx"), "--images", "16");
+        Assert.Equal((0, ""), (code, error));
+        (code, _, error) = await CommandRun.Of("evaluate", At("made/bytes.onnx"), "--data", At("images"), "--json", At("r.json"), "--rounds", "3");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(1, JsonSerializer.Deserialize(await File.ReadAllBytesAsync(At("r.json"), TestContext.Current.CancellationToken), EvaluationJson.Default.EvaluationReport)!.Models[0].Top1.Value);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

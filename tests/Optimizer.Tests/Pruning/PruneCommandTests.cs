@@ -1,3 +1,4 @@
+using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.Optimizer.Tests.Search;
@@ -18,6 +19,8 @@ public sealed class PruneCommandTests : IDisposable
     public async Task TheFileTellsWhatWasDoneAndTheCommandWhatItBought()
     {
         ModelFile.Save(Zoo.Build("mobilenet-v2"), Model);
+        var labels = Enumerable.Range(0, Zoo.Classes).Select(i => $"class {i}").ToList();
+        await File.WriteAllLinesAsync(Path.ChangeExtension(Model, ".labels.txt"), labels, TestContext.Current.CancellationToken);
         var (code, output, error) = await Run("--ratio", "0.4", "--importance", "l1", "--scope", "layer", "--step", "4");
 
         Assert.Equal((0, ""), (code, error));
@@ -29,6 +32,7 @@ public sealed class PruneCommandTests : IDisposable
         Assert.Equal(("pruned", "l1", "layer", "0.4"), (technique.Kind, technique.Parameters["importance"], technique.Parameters["scope"], technique.Parameters["ratio"]));
         Assert.Contains($"{GraphFacts.Of(model).ParameterCount}", output);
         Assert.Contains(model.MetadataProps, p => p.Key == "author");
+        Assert.Equal(labels, LabelMark.Of(model));
     }
 
     [Fact]

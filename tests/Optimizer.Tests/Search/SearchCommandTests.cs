@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dunlin.Bundles.Layouts;
+using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Search;
 using Dunlin.Optimizer.Tests.Graph.Nets;
@@ -177,6 +178,7 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         Assert.True(run.Code == 0, run.Error + run.Output);
         Assert.Contains("nothing is pruned or trained", run.Output);
         Assert.Equal(["reference-int8.onnx", "reference.onnx", "split.json"], Directory.EnumerateFiles(lab.Out("norm")).Select(Path.GetFileName).Order());
+        Assert.All(["reference", "reference-int8"], name => Assert.Equal([0], InputMark.Of(ModelFile.Load(lab.Out($"norm/{name}.onnx")))!.Mean));
     }
 
     [Fact]
