@@ -28,7 +28,7 @@ public sealed class AwareTrainingTests : IDisposable
         using var images = Stripes.Pixels(600);
         using var test = Stripes.Pixels(300, seed: 99);
         var path = TrainedModel(images);
-        var quantization = PostTraining.Calibrate(ModelGraph.Load(path), images.Take(64).Tensors(), Coarse, Stop);
+        var quantization = PostTraining.Calibrate(ModelGraph.Load(path), images.Select([.. Enumerable.Range(0, 64)]).Tensors(), Coarse, Stop);
         var input = quantization.Plan.Graph.Input;
         var reference = Scores.Of(quantization.Plan.Graph.Model, input, test.Tensors(), Stop);
         Scores Quantized() => Scores.Of(quantization.Quantize(new HashSet<string>(), Stop).Model, input, test.Tensors(), Stop);
