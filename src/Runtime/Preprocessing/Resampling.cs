@@ -12,6 +12,8 @@ internal sealed unsafe class Resampling
     private readonly int _blendedLength;
     private readonly float[] _rows;
     private readonly int _rowLength;
+    private readonly int _firstPixel;
+    private readonly int _pixelCount;
 
     public Resampling(InputSpec spec, PictureShape shape)
     {
@@ -22,6 +24,9 @@ internal sealed unsafe class Resampling
         var planeCount = spec.Channels == ChannelOrder.Gray && shape.Layout != PixelLayout.Rgb ? 1 : shape.PlaneCount;
         _planes = new Plane[planeCount];
         for (var plane = 0; plane < planeCount; plane++) _planes[plane] = new Plane(Fit, shape, plane, spec.Interpolation);
+        var first = _planes.Select((plane, i) => plane.FirstColumn * PixelsPerSample(i)).Min();
+        var end = _planes.Select((plane, i) => (plane.LastColumn + 1) * PixelsPerSample(i)).Max();
+        (_firstPixel, _pixelCount) = shape.Packing == Packing.Yuyv ? (first & ~1, ((end + 1) & ~1) - (first & ~1)) : (first, end - first);
         _blendedLength = shape.PlaneWidth(0) + _planes.Max(plane => plane.Horizontal.Padding);
         _blended = GC.AllocateArray<short>(6 * _blendedLength, pinned: true);
         _rowLength = HorizontalPass.OutputLength(Fit.TargetWidth);
@@ -65,19 +70,17 @@ internal sealed unsafe class Resampling
     {
         var vertical = _planes[0].Vertical;
         vertical.Choose(targetRow, picture.Plane0, picture.Stride0);
-        var pixelsPerSample = Shape.ChromaX;
-        var (first, end) = (_planes[0].FirstColumn, _planes[0].LastColumn + 1);
-        foreach (var plane in _planes.AsSpan(1))
-            (first, end) = (Math.Min(first, plane.FirstColumn * pixelsPerSample), Math.Max(end, (plane.LastColumn + 1) * pixelsPerSample));
         if (Shape.Packing == Packing.Yuyv)
         {
-            vertical.Yuyv(first & ~1, ((end + 1) & ~1) - (first & ~1), Blended(0), Blended(1), Blended(2));
+            vertical.Yuyv(_firstPixel, _pixelCount, Blended(0), Blended(1), Blended(2));
             return;
         }
 
-        vertical.Bytes(3 * first, 3 * (end - first), Blended(3));
-        Unpacking.Interleaved3(Blended(3) + 3 * first, Blended(0) + first, Blended(1) + first, Blended(2) + first, end - first);
+        vertical.Bytes(3 * _firstPixel, 3 * _pixelCount, Blended(3));
+        Unpacking.Interleaved3(Blended(3) + 3 * _firstPixel, Blended(0) + _firstPixel, Blended(1) + _firstPixel, Blended(2) + _firstPixel, _pixelCount);
     }
+
+    private int PixelsPerSample(int plane) => plane == 0 ? 1 : Shape.ChromaX;
 
     private short* Blended(int place) => (short*)Marshal.UnsafeAddrOfPinnedArrayElement(_blended, place * _blendedLength);
 
