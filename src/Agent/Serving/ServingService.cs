@@ -103,8 +103,11 @@ internal sealed partial class ServingService : BackgroundService
         }
         catch (TimeoutException)
         {
-            _raceAgain.Set(false);
-            _ = RequestRace();
+            // What all lack memory for is not raced until there is enough: each race is a verdict, written and told.
+            if (_seated is null) _parts.Race.LookAtRest();
+            var mayRun = _parts.Race.Enumerate(release.Bundle, incumbent: null).Any(contender => contender.Blocked is null);
+            _raceAgain.Set(!mayRun);
+            if (mayRun) _ = RequestRace();
         }
 
         _woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
