@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Dunlin.Agent.Reporting;
-using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
@@ -31,19 +30,18 @@ internal sealed partial class UpdateEngine : IDisposable
     private readonly ILogger<UpdateEngine> _logger;
     private readonly LoopTick _tick;
     private readonly UpdateFailure? _abandoned;
+    private readonly ReleaseInspection _inspection;
     private Task<StepEnd>? _step;
     private CancellationTokenSource _stepStop = new();
     private StepEnd? _interruption;
     private StepEnd? _unwritten;
     private long _retryAt;
-    private bool _repaired;
-    private Task<(Digest Release, StoredRelease Stored)>? _inspection;
 
     public UpdateEngine(
         UpdateParts parts, UpdateRecords records, UpdateSteps steps, DocumentDesk desk, UpdateStory story, DeviceReport report, BootRecovery recovery, LoopTicks ticks, TimeProvider time,
         ILogger<UpdateEngine> logger)
     {
-        _abandoned = recovery.Abandoned;
+        (_abandoned, _inspection) = (recovery.Abandoned, new ReleaseInspection(parts.Releases));
         (_parts, _records, _steps, _desk, _story, _report, _time, _logger) = (parts, records, steps, desk, story, report, time, logger);
         _tick = ticks.Register("updates", LongestTickInterval);
     }
@@ -226,30 +224,20 @@ internal sealed partial class UpdateEngine : IDisposable
         return true;
     }
 
-    /// <summary>A release that lost bytes on the disk is fetched again by the directive that brought it. To hash it may take longer than this loop.</summary>
+    /// <summary>A release that lost bytes on the disk is fetched again by the directive that brought it.</summary>
     private void Repair(CancellationToken cancellationToken)
     {
-        if (_repaired || !_desk.CanJudge) return;
-        if (_inspection is null)
-        {
-            if (_parts.Releases.Active is { } installed) _inspection = Task.Run(() => (installed, _parts.Releases.Open(installed)), CancellationToken.None);
-            else _repaired = true;
-            return;
-        }
-
-        if (!_inspection.IsCompleted) return;
-        _repaired = true;
-        var (active, stored) = _inspection.GetAwaiter().GetResult();
-        if (stored.IsComplete || active != _parts.Releases.Active) return;
+        if (!_desk.CanJudge || _inspection.FindDamage() is not var (active, stored)) return;
         if (_parts.Releases.DirectiveOf(active) is not var (envelope, directive))
         {
             _report.SetProblem("release", $"{stored.Problem} Its directive is not known any more; push the release again.");
+            _inspection.End();
             return;
         }
 
         LogRepair(active, stored.Problem ?? "");
         foreach (var blob in stored.Bad) _parts.Blobs.Delete(blob.Digest);
-        _repaired = Accept(envelope, directive, cancellationToken);
+        if (Accept(envelope, directive, cancellationToken)) _inspection.End();
     }
 
     private bool TryWrite(Journal journal)
@@ -293,8 +281,8 @@ internal sealed partial class UpdateEngine : IDisposable
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var arrived = _inbox.Reader.WaitToReadAsync(enough.Token).AsTask();
         var tick = Task.Delay(_records.IsUnderWay ? TickInterval : IdleTickInterval, _time, enough.Token);
-        Task?[] ends = [_step, _inspection];
-        await Task.WhenAny([arrived, tick, .. ends.OfType<Task>().Where(task => task == _step || !task.IsCompleted)]);
+        Task?[] ends = [_step, _inspection.UnderWay];
+        await Task.WhenAny([arrived, tick, .. ends.OfType<Task>()]);
         await enough.CancelAsync();
     }
 
