@@ -38,7 +38,6 @@ public sealed partial class MqttLink : BackgroundService
     private volatile TaskCompletionSource _connected = NewSignal();
     private LinkState _state = new(false, "Not connected yet.", null, 0);
     private string? _problem;
-    private string? _deafness;
     private volatile bool _isStopping;
 
     public MqttLink(LinkIdentity identity, IOptions<MqttOptions> options, LoopTicks ticks, TimeProvider time, ILogger<MqttLink> logger)
