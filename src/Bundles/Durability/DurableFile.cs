@@ -12,52 +12,31 @@ public static class DurableFile
     /// <summary>The suffix of unfinished files; whoever owns a folder removes them at start.</summary>
     public const string TemporarySuffix = ".tmp";
 
+    private const int BufferByteCount = 1 << 16;
+
     /// <summary>Replaces or creates the file; afterwards it holds the old content or the new one, whatever happens.</summary>
     /// <exception cref="IOException">It could not be made durable; the old file stands.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> content)
-    {
-        var temporary = TemporaryOf(path);
-        try
-        {
-            using (var handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-            {
-                RandomAccess.Write(handle, content, 0);
-                NativeFile.Sync(handle, temporary);
-            }
-            Commit(temporary, path);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
+    public static void Write(string path, ReadOnlySpan<byte> content) => Write(TemporaryOf(path), path, content, static (bytes, file) => file.Write(bytes), overwrite: true);
+
+    /// <summary>The same piece by piece, for a folder that nobody sweeps: what a kill leaves has one name, and is overwritten the next time.</summary>
+    /// <param name="path">In a folder that is there; no two may write it at once.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <param name="overwrite">Whether it may replace a file.</param>
+    /// <exception cref="IOException">It could not be made durable, or may not be replaced; what was there stands.</exception>
+    public static void Write(string path, Action<Stream> write, bool overwrite = true) =>
+        Write(Path.GetFullPath(path) + TemporarySuffix, path, write, static (pieces, file) => pieces(file), overwrite);
 
     /// <summary>Copies a file durably to a name that need not exist.</summary>
     public static void Copy(string source, string path)
     {
-        var temporary = TemporaryOf(path);
-        try
-        {
-            using (var from = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0))
-            using (var to = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                from.CopyTo(to, 1 << 17);
-                NativeFile.Sync(to.SafeFileHandle, temporary);
-            }
-            Commit(temporary, path);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        using var from = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        Write(TemporaryOf(path), path, from, static (content, file) => content.CopyTo(file, 2 * BufferByteCount), overwrite: true);
     }
 
     /// <summary>Renames a finished and synced file into place, and syncs the folder.</summary>
-    public static void Commit(string temporary, string path)
+    public static void Commit(string temporary, string path, bool overwrite = true)
     {
-        File.Move(temporary, path, overwrite: true);
+        File.Move(temporary, path, overwrite);
         SyncDirectory(FolderOf(path));
     }
 
@@ -106,6 +85,27 @@ public static class DurableFile
 
     /// <summary>Makes the names in a folder durable.</summary>
     public static void SyncDirectory(string path) => NativeFile.SyncDirectory(path);
+
+    private static void Write<T>(string temporary, string path, T content, Action<T, Stream> write, bool overwrite)
+        where T : allows ref struct
+    {
+        try
+        {
+            using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, BufferByteCount))
+            {
+                write(content, file);
+                file.Flush();
+                NativeFile.Sync(file.SafeFileHandle, temporary);
+            }
+
+            Commit(temporary, path, overwrite);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
 
     private static string TemporaryOf(string path) =>
         Path.Combine(FolderOf(path), $".{Path.GetFileName(path)}.{Guid.NewGuid():N}{TemporarySuffix}");

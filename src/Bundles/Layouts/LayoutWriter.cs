@@ -19,26 +19,15 @@ internal static class LayoutWriter
         }
         if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
             throw LayoutReader.Layout(directory, "exists already and is not empty", "remove it, or write elsewhere");
-        var parent = Path.GetDirectoryName(directory) ?? throw LayoutReader.Layout(directory, "has no parent folder", "write elsewhere");
-        Directory.CreateDirectory(parent);
-        var temporary = Path.Combine(parent, $".{Path.GetFileName(directory)}.{Guid.NewGuid():N}.tmp");
-        try
+        DurableFolder.Write(directory, layout =>
         {
-            Directory.CreateDirectory(Path.Combine(temporary, "blobs", "sha256"));
-            foreach (var layer in LayerRules.Layers(manifest)) WriteSource(temporary, sources[layer.Digest]);
-            WriteImage(temporary, manifestBytes, manifest, null);
-            DurableFile.Write(Path.Combine(temporary, OciLayout.FileName), JsonSerializer.SerializeToUtf8Bytes(new OciLayout { ImageLayoutVersion = OciLayout.CurrentVersion }, OciJson.Default.OciLayout));
-            Bundle.Open(temporary).OpenGolden();
-            DurableFile.SyncDirectory(Path.Combine(temporary, "blobs"));
-            DurableFile.SyncDirectory(temporary);
-            if (Directory.Exists(directory)) Directory.Delete(directory);
-            Directory.Move(temporary, directory);
-            DurableFile.SyncDirectory(parent);
-        }
-        finally
-        {
-            if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
-        }
+            Directory.CreateDirectory(Path.Combine(layout, "blobs", "sha256"));
+            foreach (var layer in LayerRules.Layers(manifest)) WriteSource(layout, sources[layer.Digest]);
+            WriteImage(layout, manifestBytes, manifest, null);
+            DurableFile.Write(Path.Combine(layout, OciLayout.FileName), JsonSerializer.SerializeToUtf8Bytes(new OciLayout { ImageLayoutVersion = OciLayout.CurrentVersion }, OciJson.Default.OciLayout));
+            Bundle.Open(layout).OpenGolden();
+            DurableFile.SyncDirectory(Path.Combine(layout, "blobs"));
+        });
         return Bundle.Open(directory, BundleCheck.ManifestOnly);
     }
 

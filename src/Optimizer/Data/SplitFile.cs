@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dunlin.Bundles.Durability;
 using Dunlin.Contracts.Artifacts;
 
 namespace Dunlin.Optimizer.Data;
@@ -16,7 +17,7 @@ internal sealed record SplitFile(
         var full = Path.GetFullPath(path);
         if (File.Exists(full)) throw new IOException($"'{path}' is there already, and models may have been trained with it; name another file.");
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        WholeFile.Write(
+        DurableFile.Write(
             full, file => JsonSerializer.Serialize(file, new SplitFile(CurrentSchema, split.Id, split.Seed, split.Shares, split.HasTestSet, split.Parts), SplitJson.Default.SplitFile), overwrite: false);
     }
 

@@ -1,3 +1,4 @@
+using Dunlin.Bundles.Durability;
 using Google.Protobuf;
 using Onnx;
 
@@ -36,6 +37,6 @@ internal static class ModelFile
     public static void Save(ModelProto model, string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        WholeFile.Write(path, file => model.WriteTo(file));
+        DurableFile.Write(path, file => model.WriteTo(file));
     }
 }

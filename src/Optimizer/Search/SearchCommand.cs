@@ -29,7 +29,9 @@ internal static class SearchCommand
             var variants = Judged(arguments, setup, study, cancellationToken);
             // The split beside the models, where evaluate and pack look for it.
             var split = SplitOption.Beside(Path.Combine(setup.Work, "model.onnx"));
-            WriteFolder(result, [.. variants.Select(v => v.Model.Path), .. File.Exists(split) ? [split] : Array.Empty<string>()]);
+            string[] files = [.. variants.Select(v => v.Model.Path), .. File.Exists(split) ? [split] : Array.Empty<string>()];
+            // One half filled would be refused by the same command.
+            DurableFolder.Write(result, folder => Array.ForEach(files, file => DurableFile.Copy(file, Path.Combine(folder, Path.GetFileName(file)))));
             var output = arguments.InvocationConfiguration.Output;
             SearchTables.Write(setup, variants, output);
             output.WriteLine($"{result}: {variants.Count} models; pack them: dunlin-optimizer pack {result}/*.onnx --data {arguments.GetValue(DataOption.Any)} --name NAME --out BUNDLE");
@@ -38,28 +40,6 @@ internal static class SearchCommand
         catch (IOException error)
         {
             throw study.WithWayOn(error);
-        }
-    }
-
-    /// <summary>Copies files into a folder that comes to be whole or not at all: one half filled would be refused by the same command.</summary>
-    /// <param name="folder">Is not there, or empty.</param>
-    /// <param name="files">Of different names.</param>
-    public static void WriteFolder(string folder, IReadOnlyList<string> files)
-    {
-        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        var parent = Path.GetDirectoryName(folder)!;
-        var temporary = Path.Combine(parent, $".{Path.GetFileName(folder)}.{Guid.NewGuid():N}{DurableFile.TemporarySuffix}");
-        try
-        {
-            Directory.CreateDirectory(temporary);
-            foreach (var file in files) DurableFile.Copy(file, Path.Combine(temporary, Path.GetFileName(file)));
-            if (Directory.Exists(folder)) Directory.Delete(folder);
-            Directory.Move(temporary, folder);
-            DurableFile.SyncDirectory(parent);
-        }
-        finally
-        {
-            if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Dunlin.Bundles.Durability;
 using Dunlin.Contracts.Artifacts;
 
 namespace Dunlin.Optimizer.Training;
@@ -20,7 +21,7 @@ internal sealed record Checkpoint(string Recipe, int StepCount, Weights Weights,
     public static string RecipeOf(TrainingOptions options, Digest images, string teacher, Digest? grids, Digest start) =>
         $"{options}, images {images}, teacher {teacher}, grids {grids}, from {start}";
 
-    public void Save(string path) => WholeFile.Write(path, file =>
+    public void Save(string path) => DurableFile.Write(path, file =>
     {
         using var writer = new BinaryWriter(file, Encoding.UTF8, leaveOpen: true);
         writer.Write(Magic);

@@ -1,4 +1,5 @@
 using Dunlin.Bundles.Durability;
+using Dunlin.TestKit;
 
 namespace Dunlin.Bundles.Tests.Durability;
 
@@ -24,6 +25,24 @@ public sealed class DurableFileTests : IDisposable
         Assert.ThrowsAny<Exception>(() => DurableFile.Write(_folder["a"], "x"u8));
         Assert.Single(Directory.GetFileSystemEntries(_folder.Path));
         Assert.Throws<DirectoryNotFoundException>(() => DurableFile.Write(_folder["absent/a"], "x"u8));
+    }
+
+    [Fact]
+    public void WhatAKillLeftOfAFileInPiecesIsOverwritten()
+    {
+        File.WriteAllText(_folder["a" + DurableFile.TemporarySuffix], "half of something longer");
+        DurableFile.Write(_folder["a"], file => file.Write("new"u8));
+        Assert.Equal("new", File.ReadAllText(_folder["a"]));
+        Assert.Single(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void AFileThatMayNotBeReplacedStands()
+    {
+        File.WriteAllText(_folder["a"], "old");
+        Assert.Throws<IOException>(() => DurableFile.Write(_folder["a"], file => file.Write("new"u8), overwrite: false));
+        Assert.Equal("old", File.ReadAllText(_folder["a"]));
+        Assert.Single(Directory.GetFiles(_folder.Path));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Dunlin.Bundles.Durability;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Machine;
 
 [assembly: AssemblyFixture(typeof(Dunlin.Bundles.Tests.Durability.SyncErrorTests.Child))]

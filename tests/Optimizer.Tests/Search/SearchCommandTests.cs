@@ -88,22 +88,6 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     }
 
     [Fact]
-    public void TheFolderOfModelsIsThereWholeOrNotAtAll()
-    {
-        var (folder, files) = (Path.Combine(lab.Folder, "chosen", "models"), new List<string>());
-        foreach (var name in (string[])["reference.onnx", "split.json"]) files.Add(Path.Combine(lab.Folder, $"whole-{name}"));
-        File.WriteAllText(files[0], "network");
-        Assert.Throws<FileNotFoundException>(() => SearchCommand.WriteFolder(folder, files));
-        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(folder)!));
-
-        File.WriteAllText(files[1], "split");
-        Directory.CreateDirectory(folder);
-        SearchCommand.WriteFolder(folder + "/", files);
-        Assert.Equal(["whole-reference.onnx", "whole-split.json"], Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order());
-        Assert.Single(Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(folder)!));
-    }
-
-    [Fact]
     public async Task WhereTheModelsDoNotFitItIsSaidAndTheSameCommandGoesOn()
     {
         using var disk = TinyDisk.Mount();
