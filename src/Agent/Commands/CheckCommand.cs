@@ -197,6 +197,8 @@ internal static class CheckCommand
         var board = new BoardSensors();
         var celsius = board.ReadCelsius();
         say(celsius is null ? Mark.Limited : Mark.Ok, "temperature", celsius is null ? "This board shows none." : string.Create(CultureInfo.InvariantCulture, $"{celsius:0.0} °C."));
+        if (board.ReadBattery() is { } battery)
+            say(battery.Low ? Mark.Limited : Mark.Ok, "battery", $"{(battery.Percent is { } percent ? $"{percent} %, " : "")}{(battery.Discharging ? "discharging" : "charged or full")}{(battery.Low ? ": a lighter variant runs if there is one" : "")}.");
         var meters = PowerMeters.Discover(power, TimeProvider.System);
         using var sampler = new EnergySampler(meters, power, TimeProvider.System, () => null, NullLogger<EnergySampler>.Instance);
         foreach (var problem in sampler.ReadOnce()) say(Mark.Failed, "power", problem);

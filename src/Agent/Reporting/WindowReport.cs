@@ -8,7 +8,7 @@ using Dunlin.Telemetry.Outbox;
 
 namespace Dunlin.Agent.Reporting;
 
-/// <summary>Adds to a worker's window what only the supervisor knows: energy, heat, memory, names. One thread.</summary>
+/// <summary>Adds to a worker's window what only the supervisor knows: energy, heat, battery, memory, names. One thread.</summary>
 internal sealed class WindowReport(
     LinkIdentity identity, MessageSequence sequence, EnergySampler energy, ThermalWatch thermal, BoardSensors board, MessageOutbox outbox, TimeProvider time)
 {
@@ -42,6 +42,7 @@ internal sealed class WindowReport(
             Confidence = window.Confidence,
             Energy = energy.WindowOf(start, end, window.Frames.Classified),
             Thermal = thermal.TakeWindow(),
+            Battery = board.ReadBattery(),
             Memory = new MemoryUse
             {
                 SupervisorByteCount = board.ReadPssByteCount(Environment.ProcessId),

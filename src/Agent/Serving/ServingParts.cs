@@ -2,8 +2,6 @@ using Dunlin.Agent.Energy;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Updates;
-using Dunlin.Contracts.Messages;
-using Dunlin.Contracts.Race;
 using Dunlin.Runtime.Racing;
 using Dunlin.Telemetry.Outbox;
 
@@ -21,9 +19,4 @@ internal sealed record ServingParts
     public required MessagePublisher Publisher { get; init; }
     public required TrialWatch Trial { get; init; }
     public required Func<CancellationToken, WorkerSeat> CreateSeat { get; init; }
-
-    /// <summary>The verdict as of these conditions, kept on the disk if it has a winner and the disk takes it.</summary>
-    public Verdict Keep(Verdict verdict, RaceConditions conditions) => Verdicts.Keep(verdict, conditions);
-
-    public void Publish(TelemetryWindow window) => Publisher.Publish(window);
 }

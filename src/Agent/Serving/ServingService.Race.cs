@@ -52,7 +52,7 @@ internal sealed partial class ServingService
 
         if (seated is not null) await seated;
         // A failure in this race is quarantined and changes who may start; the verdict belongs to those that may.
-        verdict = _parts.Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null), release.Objective));
+        verdict = _parts.Verdicts.Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null), release.Objective));
         _report.SetVerdict(verdict);
         Interlocked.CompareExchange(ref _raceWanted, null, wanted);
         wanted?.TrySetResult(verdict);

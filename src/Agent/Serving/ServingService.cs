@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Dunlin.Agent.Reporting;
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Racing;
@@ -153,17 +154,17 @@ internal sealed partial class ServingService : BackgroundService
         var (session, window, end) = observed;
         seat.SetWindow(_parts.Trial.WindowLength);
         var telemetry = _parts.Windows.Compose(window, end, session, seat.ProcessId);
-        _parts.Publish(telemetry);
+        _parts.Publisher.Publish(telemetry);
         _report.SetCamera(window.Camera);
         _report.SetFrames(window);
         if (_downshift is null || session.Release != release.Bundle.ReleaseId || window.Contender != _report.Running) return;
         var seen = window.Frames.Classified + window.Frames.Stale;
         var late = seen == 0 ? 0 : (double)window.Frames.Stale / seen;
-        if (_downshift.Observe(new LiveWindow(late, telemetry.Thermal.Throttled ?? false, LowBattery: false)))
+        if (_downshift.Observe(new LiveWindow(late, telemetry.Thermal.Throttled ?? false, telemetry.Battery?.Low ?? false)))
         {
             var reason = _downshift.Current == _downshift.Wanted
                 ? null
-                : $"Wanted {_downshift.Wanted}, ran {_downshift.Current}: {(late > 0 ? $"{late:P0} of the frames came too late" : "the board throttles")}.";
+                : $"Wanted {_downshift.Wanted}, ran {_downshift.Current}: {WhyLighter(telemetry, late)}.";
             LogShifted(_downshift.Current, reason ?? "the board keeps up again");
             await TrySeatAsync(release, seat, _downshift.Current, reason ?? "The board keeps up again.", cancellationToken);
             return;
@@ -176,6 +177,11 @@ internal sealed partial class ServingService : BackgroundService
             _ = RequestRace();
         }
     }
+
+    private static string WhyLighter(TelemetryWindow telemetry, double late) =>
+        telemetry.Battery is { Low: true } battery ? $"the battery is {(battery.Percent is { } percent ? $"at {percent} %" : "low")} and not charged"
+        : telemetry.Thermal.Throttled == true ? $"the board throttles ({telemetry.Thermal.ThrottleReason})"
+        : $"{late:P0} of the frames came too late";
 
     /// <returns>Why the contender does not serve; null if it does.</returns>
     private async Task<string?> TrySeatAsync(ServedRelease release, WorkerSeat seat, ContenderId contender, string? reason, CancellationToken cancellationToken)

@@ -16,6 +16,18 @@ public sealed record ThermalWindow
     public double? CpuMegahertz { get; init; }
 }
 
+/// <summary>The battery that a board runs on, as Linux tells of it; of several the fullest.</summary>
+public sealed record BatteryState
+{
+    /// <summary>Of its capacity, 0…100; null where it only tells whether it is low.</summary>
+    public int? Percent { get; init; }
+
+    public required bool Discharging { get; init; }
+
+    /// <summary>It is nearly empty and not charged: energy must be saved.</summary>
+    public required bool Low { get; init; }
+}
+
 /// <summary>Proportional set size (PSS) in bytes; null where unreadable.</summary>
 public sealed record MemoryUse
 {

@@ -39,6 +39,10 @@ public sealed record TelemetryWindow
 
     public required EnergyWindow Energy { get; init; }
     public required ThermalWindow Thermal { get; init; }
+
+    /// <summary>At the window's end; null without a battery.</summary>
+    public BatteryState? Battery { get; init; }
+
     public required MemoryUse Memory { get; init; }
     public required OutboxCounts Outbox { get; init; }
 

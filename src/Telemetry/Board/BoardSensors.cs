@@ -24,6 +24,9 @@ public sealed class BoardSensors(string root = "/")
     /// <summary>Whether the clock is held down, or was since the last call, and by what (<see cref="ThermalWindow.ThrottleReason"/>).</summary>
     public (bool? Throttled, string? Reason) ReadThrottling() => _throttle.Read();
 
+    /// <summary>What it runs on, if that is a battery.</summary>
+    public BatteryState? ReadBattery() => new BatteryReader(_files).Read();
+
     /// <summary>Mean over the cores.</summary>
     public double? ReadCpuMegahertz()
     {

@@ -16,8 +16,13 @@ internal sealed class AgentProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _errors = new();
 
     private AgentProcess(IReadOnlyList<string> arguments, string? notifySocket, IReadOnlyDictionary<string, string>? environment = null)
+        : this(Executable, arguments, notifySocket, environment)
     {
-        var start = new ProcessStartInfo(Executable, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+    }
+
+    private AgentProcess(string program, IReadOnlyList<string> arguments, string? notifySocket, IReadOnlyDictionary<string, string>? environment)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment.Remove("NOTIFY_SOCKET");
         if (notifySocket is not null) start.Environment["NOTIFY_SOCKET"] = notifySocket;
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
@@ -52,8 +57,13 @@ internal sealed class AgentProcess : IAsyncDisposable
     public int? Worker => Children.Where(child => ProcessTable.CommandLineOf(child).Contains("worker")).Cast<int?>().FirstOrDefault();
 
     /// <summary>The service.</summary>
-    public static AgentProcess Run(AgentSetup setup, string? notifySocket = null) =>
-        new(["run", .. setup.Assignments.SelectMany(assignment => (string[])["--set", assignment])], notifySocket, setup.Environment);
+    public static AgentProcess Run(AgentSetup setup, string? notifySocket = null) => new(RunArguments(setup), notifySocket, setup.Environment);
+
+    /// <summary>The service of a board whose power supplies are folders of a test, in a mount namespace of its own; only for root.</summary>
+    /// <param name="setup">Of the service.</param>
+    /// <param name="supplies">The folder that stands at <c>/sys/class/power_supply</c>.</param>
+    public static AgentProcess RunOn(AgentSetup setup, string supplies) => new(
+        "unshare", ["--mount", "sh", "-c", "mount --bind \"$0\" /sys/class/power_supply && exec \"$@\"", supplies, Executable, .. RunArguments(setup)], null, setup.Environment);
 
     /// <summary>A command that ends by itself.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> CallAsync(params string[] arguments)
@@ -107,6 +117,8 @@ internal sealed class AgentProcess : IAsyncDisposable
 
         _process.Dispose();
     }
+
+    private static IReadOnlyList<string> RunArguments(AgentSetup setup) => ["run", .. setup.Assignments.SelectMany(assignment => (string[])["--set", assignment])];
 
     private static void Keep(ConcurrentQueue<string> lines, string? line)
     {

@@ -1,3 +1,4 @@
+using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Board;
 using Dunlin.TestKit.Machine;
 
@@ -45,6 +46,32 @@ public sealed class BoardSensorsTests
         using var recorded = new RecordedBoard(RecordedBoard.RaspberryPi5);
         recorded.Write("sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled", flags);
         Assert.Equal((reason is not null, reason), new BoardSensors(recorded.Root).ReadThrottling());
+    }
+
+    [Theory]
+    [InlineData("Discharging", "20", "Normal", 20, true)]
+    [InlineData("Discharging", "21", "Normal", 21, false)]
+    [InlineData("Discharging", "30", "Critical", 30, true)]
+    [InlineData("Discharging", null, "Low", null, true)]
+    [InlineData("Charging", "3", "Low", 3, false)]
+    public void ABatteryIsLowWhereItIsNearlyEmptyAndNotCharged(string status, string? capacity, string level, int? percent, bool isLow)
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.RaspberryPi5);
+        Assert.Null(new BoardSensors(recorded.Root).ReadBattery());
+        WriteSupply(recorded, "axp20x-battery", ("type", "Battery"), ("present", "1"), ("status", status), ("capacity", capacity), ("capacity_level", level));
+        WriteSupply(recorded, "axp20x-ac", ("type", "Mains"), ("online", "0"), ("capacity", "0"));
+        WriteSupply(recorded, "hidpp_battery_0", ("type", "Battery"), ("scope", "Device"), ("status", "Discharging"), ("capacity", "90"));
+        WriteSupply(recorded, "bay", ("type", "Battery"), ("present", "0"), ("status", "Unknown"), ("capacity", "100"));
+        Assert.Equal(new BatteryState { Percent = percent, Discharging = status == "Discharging", Low = isLow }, new BoardSensors(recorded.Root).ReadBattery());
+    }
+
+    [Fact]
+    public void OfTwoBatteriesTheFullerOneTells()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.RaspberryPi5);
+        WriteSupply(recorded, "BAT0", ("type", "Battery"), ("status", "Discharging"), ("capacity", "4"));
+        WriteSupply(recorded, "BAT1", ("type", "Battery"), ("status", "Not charging"), ("capacity", "80"));
+        Assert.Equal(new BatteryState { Percent = 80, Discharging = false, Low = false }, new BoardSensors(recorded.Root).ReadBattery());
     }
 
     [Fact]
@@ -175,5 +202,11 @@ public sealed class BoardSensorsTests
         var own = board.ReadCpuTime(Environment.ProcessId);
         Assert.True(board.ReadTreeCpuTime(Environment.ProcessId) >= own);
         Assert.True(board.ReadBusySeconds() > 0);
+    }
+
+    private static void WriteSupply(RecordedBoard board, string name, params ReadOnlySpan<(string File, string? Text)> files)
+    {
+        foreach (var (file, text) in files)
+            if (text is not null) board.Write($"sys/class/power_supply/{name}/{file}", text);
     }
 }

@@ -78,6 +78,7 @@ public static class SampleMessages
         Stages = new Dictionary<string, Latency> { ["inference"] = Latency }, Classes = new Dictionary<string, long> { ["coat"] = 298 }, Confidence = [0, 0, 0, 0, 0, 1, 2, 5, 40, 250],
         Energy = new EnergyWindow { Measured = Energy, Estimated = Energy with { Method = EnergyMethod.Estimated, Source = "cpu-time", Scope = EnergyScope.Process } },
         Thermal = new ThermalWindow { Celsius = 61, Throttled = true, ThrottleReason = "thermal", CpuMegahertz = 2400 },
+        Battery = new BatteryState { Percent = 15, Discharging = true, Low = true },
         Memory = new MemoryUse { SupervisorByteCount = 30_000_000, WorkerByteCount = 50_000_000, AvailableByteCount = 3_000_000_000 },
         Outbox = new OutboxCounts { Queued = 0, Dropped = 0 }, CpuSeconds = 1.2,
     };
