@@ -26,7 +26,7 @@ internal sealed record LayerTable(IReadOnlyList<LayerRow> Layers, IReadOnlyList<
             [.. layers.Select(n => Row(graph, n, facts, [.. owners[n.Name]]))],
             [.. owners[null].GroupBy(k => k.Operator).Select(g => new BetweenRow(g.Key, g.Count(), g.Sum(k => k.Microseconds)))],
             new SortedDictionary<string, int>(kernels.CountBy(k => k.Operator).ToDictionary(), StringComparer.Ordinal),
-            graph.Nodes.Any(n => n.OpType is "QuantizeLinear" or "DequantizeLinear"));
+            ModelPrecision.FirstInteger(graph) is not null);
     }
 
     private static LayerRow Row(ModelGraph graph, NodeProto node, Dictionary<string, LayerFacts> facts, List<Kernel> kernels)

@@ -38,7 +38,7 @@ internal sealed record VariantMeasurement(
         return new VariantMeasurement(
             IdOf(model.Path),
             model.DeviceFile,
-            file.Graph.Node.Any(n => n.OpType == "QuantizeLinear") ? Precision.Int8 : Precision.Fp32,
+            ModelPrecision.Of(model.Graph),
             Provenance.Of(file),
             GraphFacts.Of(file, model.Graph.Input.Shape),
             new ModelAnswers(answers.Answers),

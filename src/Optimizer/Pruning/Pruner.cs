@@ -14,7 +14,7 @@ internal static class Pruner
     /// <exception cref="InvalidDataException">Nothing may be pruned, or the model is quantized.</exception>
     public static PruningPlan Prune(ModelGraph graph, Func<ChannelDependencies, Importance> importance, PruningOptions options)
     {
-        if (graph.Nodes.FirstOrDefault(n => n.OpType is "QuantizeLinear" or "DequantizeLinear" or "QLinearConv" or "ConvInteger") is { } integer)
+        if (ModelPrecision.FirstInteger(graph) is { } integer)
             throw new InvalidDataException($"{Nodes.Named(integer)}: the model is quantized already; prune its float32 form, then quantize.");
         var dependencies = ChannelDependencies.Of(graph);
         var plan = PruningPlan.Make(dependencies, importance(dependencies), options);

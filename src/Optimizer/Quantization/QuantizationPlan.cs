@@ -90,7 +90,7 @@ internal sealed class QuantizationPlan
 
     private static void RequireFloat(ModelGraph graph)
     {
-        if (graph.Nodes.FirstOrDefault(n => n.OpType is "QuantizeLinear" or "DequantizeLinear" || n.OpType.StartsWith("QLinear", StringComparison.Ordinal)) is { } integer)
+        if (ModelPrecision.FirstInteger(graph) is { } integer)
             throw new InvalidDataException($"{Nodes.Named(integer)}: the model is quantized already; quantize its float32 form.");
         var type = (TensorProto.Types.DataType)graph.Model.Graph.Input.Single(i => i.Name == graph.Input.Name).Type.TensorType.ElemType;
         if (type != TensorProto.Types.DataType.Float) throw new InvalidDataException($"Input '{graph.Input.Name}' is of ONNX type {type}; quantize a model that computes in float32.");

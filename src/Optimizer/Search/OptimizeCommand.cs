@@ -74,7 +74,7 @@ internal static partial class OptimizeCommand
         var measured = new List<VariantMeasurement>();
         // All variants of a bundle have the same ends.
         foreach (var variant in variants)
-            measured.Add(await VariantMeasurement.MeasureAsync(variant.Model with { Input = first.Input, Output = first.Output }, variant.HeldOut, golden, cancellationToken) with { Precision = variant.Finalist.Build.Precision });
+            measured.Add(await VariantMeasurement.MeasureAsync(variant.Model with { Input = first.Input, Output = first.Output }, variant.HeldOut, golden, cancellationToken));
         var floor = FloorChoice.Accuracy(setup.Limit.Floor(variants[0].Top1.Value), variants.Max(v => v.Top1.Value));
         return new Packer(first.Input with { RegionOfInterest = region }, first.Output, golden).Pack(result, release, measured, floor, TimeProvider.System.GetUtcNow());
     }
