@@ -48,7 +48,7 @@ public sealed class OptimizerCommandTests : IDisposable
     [InlineData("distil {0}/net.onnx --teacher {0}/teacher.onnx --out {0}/q.onnx --learning-rate 20", "--learning-rate is 20; it must be from 1E-07 to 10")]
     [InlineData("train --out {0}/q.onnx --teacher-weight 0.5", "--teacher-weight is for a teacher, and there is none")]
     [InlineData("train --out {0}/q.onnx --views 2", "--views is for a teacher, and there is none")]
-    [InlineData("train --out {0}/q.onnx --learning-rate -0.1", "--learning-rate is -0.1; it must be more than 0")]
+    [InlineData("train --out {0}/q.onnx --learning-rate -0.1", "--learning-rate is -0.1; it must be from 1E-07 to 10")]
     [InlineData("belt --out {0}/film --count 0", "--count is 0")]
     [InlineData("quantize {0}/net.onnx --out {0}/q.onnx --limit fast", "-1.0pt")]
     [InlineData("quantize {0}/net.onnx --out {0}/q.onnx --images 3", "at least 16")]

@@ -19,8 +19,7 @@ internal static class BeltCommand
 
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
-        var count = arguments.GetValue(Count);
-        if (count is < 1 or > 999_999) throw new FormatException($"--count is {count}; it must be from 1 to 999999.");
+        var count = arguments.Checked(Count, 1, 999_999);
         var images = FashionMnist.ReadTest(arguments.GetValue(DataOption.Garments)!.FullName);
         var folder = arguments.GetValue(Out)!.FullName;
         var resting = BeltFilm.Write(images, folder, count, arguments.GetValue(Seed), cancellationToken);

@@ -35,9 +35,5 @@ internal static class DataOption
     }
 
     /// <exception cref="FormatException">It is no share.</exception>
-    public static double UnreadableShare(ParseResult arguments)
-    {
-        var share = arguments.GetValue(UnreadableOption);
-        return share is >= 0 and <= 1 ? share : throw new FormatException(FormattableString.Invariant($"--max-unreadable is {share}; it must be from 0 to 1."));
-    }
+    public static double UnreadableShare(ParseResult arguments) => arguments.Checked(UnreadableOption, 0.0, 1);
 }

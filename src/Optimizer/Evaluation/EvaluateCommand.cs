@@ -24,7 +24,7 @@ internal static class EvaluateCommand
 
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
-        EvaluationSetup.RequirePositive(arguments, Rounds);
+        var rounds = arguments.AtLeast(Rounds, 1);
         if (arguments.GetValue(Frames) > 0 && !FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!))
             throw new FormatException("--frames renders garments of Fashion-MNIST only; leave it away for other data.");
         List<FileInfo> files = [.. arguments.GetValue(Models)!];
@@ -36,7 +36,7 @@ internal static class EvaluateCommand
 
         var answers = models.Select(m => HeldOutAnswers.Of(arguments, m, setup, cancellationToken)).ToList();
         var times = InterleavedLatency.Measure(
-            [.. models.Select(m => m.Session(setup.ClassesOf(m).Names, threads: 1))], arguments.GetValue(Rounds), InterleavedLatency.Budget, cancellationToken);
+            [.. models.Select(m => m.Session(setup.ClassesOf(m).Names, threads: 1))], rounds, InterleavedLatency.Budget, cancellationToken);
         var reports = models.Select((m, i) => ModelReport.Of(
             m, answers[i].Answers, setup.ClassesOf(m).Names, times[i].Milliseconds, OnFrames(arguments, m, setup, cancellationToken),
             i > 0 && arguments.GetValue(Reference) is not null ? (models[0].Path, answers[0].Answers) : null)).ToList();

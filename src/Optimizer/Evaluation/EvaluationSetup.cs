@@ -22,12 +22,12 @@ internal sealed record EvaluationSetup(string Path, DataListing Data, HeldOutIma
     /// <exception cref="InvalidDataException">Models or data are not what they should be; the message says how.</exception>
     public static EvaluationSetup Of(ParseResult arguments, IReadOnlyList<FileInfo> files)
     {
-        RequirePositive(arguments, Most);
+        var most = arguments.AtLeast(Most, 1);
         var path = arguments.GetValue(DataOption.Any)!;
         var data = DataListing.Open(path);
         var options = InputOptions.Of(arguments);
         var models = files.Select(f => EvaluatedModel.Load(f.FullName, InputShapeOption.Of(arguments), options)).ToList();
-        var images = SplitOption.ForJudging(arguments, data, models.Select(m => (m.Path, m.Graph.Model))).Take(arguments.GetValue(Most));
+        var images = SplitOption.ForJudging(arguments, data, models.Select(m => (m.Path, m.Graph.Model))).Take(most);
         var said = arguments.InvocationConfiguration.Error;
         return new EvaluationSetup(path, data, images, [.. models.Select(m => LikeThoseBeside(m, models, said))], LabelsOf(arguments, models));
     }
@@ -61,12 +61,5 @@ internal sealed record EvaluationSetup(string Path, DataListing Data, HeldOutIma
         if (known.Find(m => !m.Labels!.SequenceEqual(known[0].Labels!)) is { Path: { } other })
             throw new InvalidDataException($"The labels of '{other}' are not those of '{known[0].Path}'; say with --labels FILE what the outputs of all are called, or judge them apart.");
         return known.Count == 0 ? null : known[0].Labels;
-    }
-
-    /// <exception cref="FormatException">A count is below 1.</exception>
-    public static void RequirePositive(ParseResult arguments, params ReadOnlySpan<Option<int>> options)
-    {
-        foreach (var option in options)
-            if (arguments.GetValue(option) < 1) throw new FormatException($"{option.Name} is {arguments.GetValue(option)}; it must be at least 1.");
     }
 }

@@ -24,11 +24,7 @@ internal sealed record HeldOutAnswers(IReadOnlyList<ImageAnswer> Answers, IReadO
 
     /// <summary>What the options say.</summary>
     /// <exception cref="FormatException">No thread at all.</exception>
-    public static (int Threads, double UnreadableShare) Given(ParseResult arguments)
-    {
-        EvaluationSetup.RequirePositive(arguments, Threads);
-        return (arguments.GetValue(Threads), DataOption.UnreadableShare(arguments));
-    }
+    public static (int Threads, double UnreadableShare) Given(ParseResult arguments) => (arguments.AtLeast(Threads, 1), DataOption.UnreadableShare(arguments));
 
     /// <summary>Runs the model over all images, with a session for each thread.</summary>
     /// <exception cref="InvalidDataException">More images than <paramref name="unreadableShare"/> cannot be read, or the model has seen them.</exception>

@@ -14,7 +14,6 @@ internal static class PruneCommand
     private static readonly Option<double> Ratio = new("--ratio") { Description = "Share of the channels to remove, above 0 and below 1.", Required = true };
     private static readonly Option<string> Norm = new("--importance") { Description = "l1 or l2: the size of weights; taylor: what the loss on training images would change.", DefaultValueFactory = _ => "l2" };
     private static readonly Option<string> Scope = new("--scope") { Description = "global: one ranking of all channels; layer: the same share of each layer.", DefaultValueFactory = _ => "global" };
-    private static readonly Option<int?> Step = new("--step") { Description = "Widths become multiples of it; 1 for any width. Measured on this CPU if not given." };
     private static readonly Option<int> Images = new("--images") { Description = "Training images for --importance taylor.", DefaultValueFactory = _ => 1024 };
     private static readonly Option<int> Rounds = new("--rounds") { Description = "Prunes in so many rounds of the same share, which together remove the ratio, with --recover after each.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> Recover = new("--recover") { Description = "Epochs that the model is trained after each round, on all training images, to answer as it did before.", DefaultValueFactory = _ => 0 };
@@ -26,7 +25,7 @@ internal static class PruneCommand
         Scope.AcceptOnlyFromAmong("global", "layer");
         var command = new Command("prune", "Removes the channels that matter least, through additions, concatenations, depthwise convolutions and all else that depends on them. Train afterwards, or with --recover on the way.")
         {
-            Model, InputShapeOption.Shape, Ratio, Norm, Scope, Step, Images, Rounds, Recover, TrainingRun.BFloat16, Out,
+            Model, InputShapeOption.Shape, Ratio, Norm, Scope, StepOption.Step, Images, Rounds, Recover, TrainingRun.BFloat16, Out,
         };
         foreach (var option in LearningData.Options) command.Add(option);
         command.SetAction(Failures.Reported(Run));
@@ -37,18 +36,17 @@ internal static class PruneCommand
     {
         var ratio = arguments.GetValue(Ratio);
         if (ratio is not (> 0 and < 1)) throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"--ratio is {ratio}; it must be above 0 and below 1."));
-        if (arguments.GetValue(Step) is < 1 or > 256) throw new FormatException($"--step is {arguments.GetValue(Step)}; it must be from 1 to 256.");
+        var givenStep = StepOption.Of(arguments);
         var graph = ModelGraph.Load(arguments.GetValue(Model)!.FullName, InputShapeOption.Of(arguments));
-        if (arguments.GetValue(Images) < 1) throw new FormatException($"--images is {arguments.GetValue(Images)}; it must be at least 1.");
-        var (rounds, epochs) = (TrainingRun.Checked(arguments, Rounds, 1, 100), TrainingRun.Checked(arguments, Recover, 0, 10_000));
+        var (rounds, epochs, imageCount) = (arguments.Checked(Rounds, 1, 100), arguments.Checked(Recover, 0, 10_000), arguments.AtLeast(Images, 1));
         if (rounds > 1 && epochs == 0) throw new FormatException($"--rounds {rounds} needs --recover: without training between them, rounds are as one.");
         if (arguments.GetValue(TrainingRun.BFloat16) && epochs == 0) throw new FormatException("--bfloat16 is for --recover; give that too, or leave it out.");
         var isTaylor = arguments.GetValue(Norm) == "taylor";
         var learning = isTaylor || epochs > 0 ? LearningOf(arguments, graph) : null;
-        using var images = isTaylor ? learning!.Read(SplitPart.Train, arguments.GetValue(Images), seed: 1, cancellationToken) : null;
+        using var images = isTaylor ? learning!.Read(SplitPart.Train, imageCount, seed: 1, cancellationToken) : null;
         using var recovery = epochs == 0 ? null : new PruningRecovery(
             arguments, learning!, graph, arguments.GetValue(Model)!.FullName, arguments.GetValue(Out)!.FullName, epochs, cancellationToken);
-        var step = arguments.GetValue(Step) ?? KernelSteps.OfThisCpu(Path.Combine(CacheFolder.Path, "kernels"), cancellationToken);
+        var step = givenStep ?? KernelSteps.OfThisCpu(Path.Combine(CacheFolder.Path, "kernels"), cancellationToken);
         var options = new PruningOptions(ratio, arguments.GetValue(Scope) == "layer" ? PruningScope.Layer : PruningScope.Global, step);
         var before = GraphFacts.Of(graph);
         var plans = new List<PruningPlan>();

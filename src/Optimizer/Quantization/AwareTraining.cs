@@ -26,32 +26,10 @@ internal static class AwareTraining
     public static PostTraining Run(
         ParseResult arguments, PostTraining quantization, LearningData data, string model, string result, int epochCount, int seed, CancellationToken cancellationToken)
     {
-        var options = Options(epochCount, seed);
-        options = options with { BatchSize = ActivationMemory.BatchSize(quantization.Plan.Graph, options.BatchSize) };
-        using var teacher = TrainingRun.TeacherOf(arguments, model, data);
-        using var images = data.Read(SplitPart.Train, int.MaxValue, seed, cancellationToken);
-        using var logits = new TeacherLogits(teacher, images, options, Environment.ProcessorCount, Path.GetDirectoryName(result));
         // Standard output may be JSON.
-        var said = arguments.InvocationConfiguration.Error;
-        said.WriteLine($"training on the grids: {images.Count} images, {epochCount} epochs of batches of {Math.Min(options.BatchSize, images.Count)}");
-        var range = new Trainer(images, options) { Teacher = logits, Grids = quantization.Grids() };
-        options = TrainingRun.WithRateThatIsBorne(options, range, quantization.Plan.Graph, said, cancellationToken);
-        var checkpoint = Path.ChangeExtension(result, ".checkpoint");
-        using var interrupted = Bars.None(said).SayWhenInterrupted(said, checkpoint, cancellationToken);
-        try
-        {
-            return quantization.AfterTraining(new Trainer(images, options)
-            {
-                Teacher = logits,
-                Grids = quantization.Grids(),
-                CheckpointPath = checkpoint,
-                KeptAside = said.WriteLine,
-                EpochDone = e => said.WriteLine(TrainingRun.Line(e)),
-            }.Run(quantization.Plan.Graph, cancellationToken));
-        }
-        catch (DivergedException error)
-        {
-            throw new DivergedException($"{error.Message} The weights cannot be trained on their grids; quantize without --qat-epochs, and with --limit if layers may stay in float.");
-        }
+        using var training = new SelfDistillation(arguments, data, quantization.Plan.Graph, model, result, Options(epochCount, seed), arguments.InvocationConfiguration.Error, cancellationToken);
+        return quantization.AfterTraining(training.Train(
+            quantization.Plan.Graph, "training on the grids", quantization.Grids(), firstEpoch: 0, Path.ChangeExtension(result, ".checkpoint"),
+            "The weights cannot be trained on their grids; quantize without --qat-epochs, and with --limit if layers may stay in float.", cancellationToken));
     }
 }

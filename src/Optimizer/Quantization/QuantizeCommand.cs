@@ -2,7 +2,6 @@ using System.CommandLine;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
-using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer.Quantization;
 
@@ -20,7 +19,6 @@ internal static class QuantizeCommand
     private static readonly Option<string> Calibrate = new("--calibration") { Description = "How the ranges of activations are found.", DefaultValueFactory = _ => "mse" };
     private static readonly Option<double> Percentile = new("--percentile") { Description = "Percent of the values that stay in range at either end.", DefaultValueFactory = _ => 99.999 };
     private static readonly Option<bool> PlainBias = new("--no-bias-correction") { Description = "Leave the biases as trained." };
-    private static readonly Option<string> Target = new("--target") { Description = "The CPU; x64-avx2 is for x64 without VNNI. Default: this machine's.", DefaultValueFactory = _ => QuantizationTarget.OfThisMachine.Name };
     private static readonly Option<string?> Limit = new("--limit") { Description = "Keep the worst layers in float until top1>=-1.0pt (points that may be lost), top1>=0.915 or agreement>=99 (percent) holds." };
     private static readonly Option<int> TrainingEpochs = new("--qat-epochs") { Description = "Train the weights on their grids for so many epochs of the training images; with --limit only where the whole model does not hold it.", DefaultValueFactory = _ => 0 };
     private static readonly Option<bool> Sensitivities = new("--sensitivity") { Description = "Measure each layer's sensitivity in any case." };
@@ -29,10 +27,9 @@ internal static class QuantizeCommand
     public static Command Create()
     {
         Calibrate.AcceptOnlyFromAmong([.. QuantizationOptions.Methods.Keys]);
-        Target.AcceptOnlyFromAmong([.. QuantizationTarget.All.Select(t => t.Name)]);
         var command = new Command("quantize", "Quantizes to int8 (static QDQ: weights signed and per channel), and shows what ONNX Runtime makes of it.")
         {
-            Model, InputShapeOption.Shape, Out, Images, CheckImages, Seed, Calibrate, Percentile, PlainBias, Target, Limit, TrainingEpochs, Sensitivities, Json,
+            Model, InputShapeOption.Shape, Out, Images, CheckImages, Seed, Calibrate, Percentile, PlainBias, TargetOption.Target, Limit, TrainingEpochs, Sensitivities, Json,
         };
         foreach (var option in LearningData.Options) command.Add(option);
         command.SetAction(Failures.Reported(Run));
@@ -43,7 +40,7 @@ internal static class QuantizeCommand
     {
         var limit = arguments.GetValue(Limit) is { } text ? AccuracyLimit.Parse(text) : null;
         var options = OptionsOf(arguments);
-        var (calibrating, checking, epochs) = (CountOf(arguments, Images), CountOf(arguments, CheckImages), TrainingRun.Checked(arguments, TrainingEpochs, 0, 10_000));
+        var (calibrating, checking, epochs) = (arguments.AtLeast(Images, FewestImages), arguments.AtLeast(CheckImages, FewestImages), arguments.Checked(TrainingEpochs, 0, 10_000));
         var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
         var file = arguments.GetValue(Model)!;
         var path = arguments.GetValue(Out)!.FullName;
@@ -84,16 +81,12 @@ internal static class QuantizeCommand
         if (percentile is not (> 50 and <= 100)) throw new FormatException($"--percentile is {percentile}; it must be over 50 and at most 100.");
         return new QuantizationOptions
         {
-            Target = QuantizationTarget.All.Single(t => t.Name == arguments.GetValue(Target)),
+            Target = TargetOption.Of(arguments),
             Calibration = QuantizationOptions.Methods[arguments.GetValue(Calibrate)!],
             Percentile = percentile,
             CorrectBias = !arguments.GetValue(PlainBias),
         };
     }
-
-    private static int CountOf(ParseResult arguments, Option<int> option) => arguments.GetValue(option) is >= FewestImages and var count
-        ? count
-        : throw new FormatException($"{option.Name} is {arguments.GetValue(option)}; it must be at least {FewestImages}.");
 
     private static PixelSet Read(LearningData data, SplitPart part, int count, ParseResult arguments, CancellationToken cancellationToken, int fewest = FewestImages) =>
         data.CountOf(part) is var there && there < fewest

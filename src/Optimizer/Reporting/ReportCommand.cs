@@ -24,13 +24,13 @@ internal static class ReportCommand
 
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
-        EvaluationSetup.RequirePositive(arguments, Rounds);
+        var rounds = arguments.AtLeast(Rounds, 1);
         var watts = WattsOption.Of(arguments);
-        if (arguments.GetValue(Explained) < 0) throw new FormatException($"--explained is {arguments.GetValue(Explained)}; it must be 0 or more.");
+        var explained = arguments.AtLeast(Explained, 0);
         var directory = arguments.GetValue(Out)!.FullName;
         ReportWriter.RequireOurs(directory);
         var (threads, unreadable) = HeldOutAnswers.Given(arguments);
-        var options = new ReportOptions(AccuracyLimit.Parse(arguments.GetValue(Limit)!), watts, arguments.GetValue(Rounds), arguments.GetValue(Explained), threads, unreadable);
+        var options = new ReportOptions(AccuracyLimit.Parse(arguments.GetValue(Limit)!), watts, rounds, explained, threads, unreadable);
         var output = arguments.InvocationConfiguration.Output;
         var setup = EvaluationSetup.Of(arguments, [arguments.GetValue(Reference)!, .. arguments.GetValue(Models)!]);
         var content = Reporter.Measure(setup, options, CommandLine.Of(arguments), output.WriteLine, cancellationToken);

@@ -7,8 +7,8 @@ using Dunlin.Contracts.Race;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Pruning;
 using Dunlin.Optimizer.Quantization;
-using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer.Search;
 
@@ -55,15 +55,12 @@ internal sealed record SearchSetup(
     private static readonly Option<FileInfo[]> VerdictsOption = new("--verdicts") { Description = "What `dunlin-agent race --json` printed on boards of the fleet, so that what suits them is chosen.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<int> VariantsOption = new("--variants") { Description = "At most so many variants, the reference and its int8 form among them.", DefaultValueFactory = _ => 8 };
     private static readonly Option<int> SeedOption = new("--seed") { Description = "Another seed, another search.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<string> TargetOption = new("--target") { Description = "The CPU to quantize for; x64-avx2 is for x64 without VNNI. Default: this machine's.", DefaultValueFactory = _ => QuantizationTarget.OfThisMachine.Name };
-    private static readonly Option<int?> StepOption = new("--step") { Description = "Widths become multiples of it; 1 for any width. Measured on this CPU if not given." };
 
     public static void AddTo(Command command)
     {
         ObjectiveOption.AcceptOnlyFromAmong([.. Enum.GetNames<SearchObjective>().Select(n => n.ToLowerInvariant())]);
-        TargetOption.AcceptOnlyFromAmong([.. QuantizationTarget.All.Select(t => t.Name)]);
         command.Add(Model);
-        foreach (var option in (Option[])[BudgetOption, LimitOption, ObjectiveOption, VerdictsOption, VariantsOption, SeedOption, TargetOption, StepOption, WattsOption.Watts, WorkOption, InputShapeOption.Shape, .. LearningData.Options]) command.Add(option);
+        foreach (var option in (Option[])[BudgetOption, LimitOption, ObjectiveOption, VerdictsOption, VariantsOption, SeedOption, TargetOption.Target, StepOption.Step, WattsOption.Watts, WorkOption, InputShapeOption.Shape, .. LearningData.Options]) command.Add(option);
     }
 
     /// <param name="arguments">Of a command with these options.</param>
@@ -72,13 +69,12 @@ internal sealed record SearchSetup(
     public static SearchSetup Of(ParseResult arguments, string result)
     {
         var (budget, limit) = (Budget.Parse(arguments.GetValue(BudgetOption)!), AccuracyLimit.Parse(arguments.GetValue(LimitOption)!));
-        if (arguments.GetValue(StepOption) is < 1 or > 256) throw new FormatException($"--step is {arguments.GetValue(StepOption)}; it must be from 1 to 256.");
-        var variants = TrainingRun.Checked(arguments, VariantsOption, FewestVariants, 64);
+        var (step, variants) = (StepOption.Of(arguments), arguments.Checked(VariantsOption, FewestVariants, 64));
         var watts = WattsOption.Of(arguments);
         var verdicts = VerdictFiles.Read(arguments.GetValue(VerdictsOption) ?? []);
         var path = arguments.GetValue(Model)!.FullName;
         var graph = ModelGraph.Load(path, InputShapeOption.Of(arguments));
-        if (graph.Nodes.FirstOrDefault(n => n.OpType is "QuantizeLinear" or "DequantizeLinear" or "QLinearConv" or "ConvInteger") is { } integer)
+        if (ModelPrecision.FirstInteger(graph) is { } integer)
             throw new InvalidDataException($"{Nodes.Named(integer)}: the model is quantized already; give its float32 form.");
 
         var work = arguments.GetValue(WorkOption)?.FullName ?? result.TrimEnd('/') + ".study";
@@ -94,8 +90,8 @@ internal sealed record SearchSetup(
                 throw new InvalidDataException($"The data has {there} {SplitShares.Word(part)} images; a search needs {FewestImages}. Give more images, or make a split with a larger share for them.");
         if (images!.HeldOut.Samples.Count == 0) throw new InvalidDataException("No image of the data is held out; make a split with a larger share for it.");
 
-        var (seed, step, objective) = (arguments.GetValue(SeedOption), arguments.GetValue(StepOption), arguments.GetValue(ObjectiveOption)!);
-        var target = QuantizationTarget.All.Single(t => t.Name == arguments.GetValue(TargetOption));
+        var (seed, objective) = (arguments.GetValue(SeedOption), arguments.GetValue(ObjectiveOption)!);
+        var target = TargetOption.Of(arguments);
         if (target.Doubt is { } doubt) arguments.InvocationConfiguration.Error.WriteLine(doubt);
         var recipe = new StudyRecipe(StudyRecipe.CurrentSchema, Digest.Of(File.ReadAllBytes(path)), images.Split, new Dictionary<string, string>
         {

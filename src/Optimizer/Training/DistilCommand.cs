@@ -27,7 +27,6 @@ internal static class DistilCommand
 
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
-        if (arguments.GetValue(Rate) is not null) TrainingRun.Checked(arguments, Rate, 1e-7, 10);
         var options = TrainingRun.OptionsOf(arguments, Rate, UsualRate);
         var data = DataListing.Open(arguments.GetValue(DataOption.Any)!);
         var student = arguments.GetValue(Student)!.FullName;

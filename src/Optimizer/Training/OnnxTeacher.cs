@@ -20,7 +20,7 @@ internal sealed class OnnxTeacher : IDisposable
     /// <param name="path">The ONNX file.</param>
     /// <param name="options">How an image becomes its input.</param>
     /// <param name="classCount">Of the student.</param>
-    /// <param name="student">How an image becomes the student's input, whose size a teacher takes that leaves its own open.</param>
+    /// <param name="student">How an image becomes the student's input: a teacher takes its size that leaves its own open, and its means that does not say others.</param>
     /// <exception cref="InvalidDataException">The model takes no such images, or has another number of classes.</exception>
     public OnnxTeacher(string path, InputOptions options, int classCount, InputSpec? student = null)
     {
@@ -30,7 +30,8 @@ internal sealed class OnnxTeacher : IDisposable
         var scores = graph.Shapes[graph.Output];
         if (scores[^1] != classCount)
             throw new InvalidDataException($"Teacher '{path}' gives {string.Join('×', scores)} scores where the student has {classCount} classes; take a teacher of the same classes.");
-        Input = options.For(graph);
+        Input = options.For(graph, student);
+        IsGivenTheStudents = !Input.IsLike(options.For(graph));
         if (Input.ElementType != ElementType.Float32) throw new InvalidDataException($"Teacher '{path}' takes {Input.ElementType}; take one of float32 images.");
         var content = File.ReadAllBytes(path);
         (Model, Content, ClassCount) = (graph.Model, Digest.Of(content), classCount);
@@ -51,6 +52,9 @@ internal sealed class OnnxTeacher : IDisposable
 
     /// <summary>How an image becomes its input.</summary>
     public InputSpec Input { get; }
+
+    /// <summary>Whether it does not say how it takes images, and is given them as the student, which was made otherwise than by default.</summary>
+    public bool IsGivenTheStudents { get; }
 
     public int ClassCount { get; }
 

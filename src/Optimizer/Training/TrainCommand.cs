@@ -46,7 +46,7 @@ internal static class TrainCommand
     private static ModelGraph Residual(ParseResult arguments, DataListing data, int seed)
     {
         var widths = ResidualSpec.ParseStages(arguments.GetValue(Widths)!);
-        var (blocks, stride) = (BlocksOf(arguments, widths.Count), TrainingRun.Checked(arguments, StemStride, 1, 2));
+        var (blocks, stride) = (BlocksOf(arguments, widths.Count), arguments.Checked(StemStride, 1, 2));
         var spec = new ResidualSpec(widths, blocks, stride, ClassMap.OutputCount(data, DataOption.Labels(arguments, path: null, model: null)))
         {
             HasBottlenecks = arguments.GetValue(Bottlenecks),

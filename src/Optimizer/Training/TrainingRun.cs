@@ -32,19 +32,14 @@ internal static class TrainingRun
     /// <exception cref="FormatException">A value is out of bounds.</exception>
     public static TrainingOptions OptionsOf(ParseResult arguments, Option<double?> rate, double usualRate) => new()
     {
-        LearningRate = arguments.GetValue(rate) switch
-        {
-            null => usualRate,
-            > 0 and < double.PositiveInfinity and var given => given,
-            var given => throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{rate.Name} is {given}; it must be more than 0.")),
-        },
-        Temperature = Checked(arguments, Temperature, 1.0, 100),
-        TeacherWeight = Checked(arguments, TeacherWeight, 0.0, 1),
-        EpochCount = Checked(arguments, Epochs, 1, 10_000),
-        BatchSize = arguments.GetValue(Batch) is null ? new TrainingOptions().BatchSize : Checked(arguments, Batch, 1, 4096),
-        ViewCount = Checked(arguments, Views, 1, 1000),
+        LearningRate = arguments.Checked(rate, 1e-7, 10) ?? usualRate,
+        Temperature = arguments.Checked(Temperature, 1.0, 100),
+        TeacherWeight = arguments.Checked(TeacherWeight, 0.0, 1),
+        EpochCount = arguments.Checked(Epochs, 1, 10_000),
+        BatchSize = arguments.Checked(Batch, 1, 4096) ?? new TrainingOptions().BatchSize,
+        ViewCount = arguments.Checked(Views, 1, 1000),
         Augmentations = AugmentationsOf(arguments.GetValue(Augment)!),
-        Patience = Checked(arguments, Patience, 0, 10_000),
+        Patience = arguments.Checked(Patience, 0, 10_000),
         Seed = arguments.GetValue(Seed),
         UseBFloat16 = arguments.GetValue(BFloat16),
     };
@@ -60,7 +55,7 @@ internal static class TrainingRun
     public static void Run(ParseResult arguments, ModelGraph graph, LearningData data, TrainingOptions options, bool isRateMeasured, FileInfo? teacher, CancellationToken cancellationToken)
     {
         if (arguments.GetValue(Batch) is null) options = options with { BatchSize = ActivationMemory.BatchSize(graph, options.BatchSize) };
-        var (path, count, threads) = (arguments.GetValue(Out)!.FullName, Checked(arguments, Limit, 1, int.MaxValue), Checked(arguments, Threads, 1, 1024));
+        var (path, count, threads) = (arguments.GetValue(Out)!.FullName, arguments.AtLeast(Limit, 1), arguments.Checked(Threads, 1, 1024));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var model = teacher is null ? null : TeacherOf(arguments, teacher.FullName, data);
         using var images = data.Read(SplitPart.Train, count, options.Seed, cancellationToken);
@@ -116,27 +111,14 @@ internal static class TrainingRun
         return options;
     }
 
-    /// <exception cref="FormatException">The value is out of bounds.</exception>
-    public static int Checked(ParseResult arguments, Option option, int low, int high)
-    {
-        var value = arguments.GetResult(option)!.GetValueOrDefault<int>();
-        return value >= low && value <= high ? value : throw new FormatException($"{option.Name} is {value}; it must be from {low} to {high}.");
-    }
-
-    public static double Checked(ParseResult arguments, Option option, double low, double high)
-    {
-        var value = arguments.GetResult(option)!.GetValueOrDefault<double>();
-        return value >= low && value <= high
-            ? value
-            : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from {low} to {high}."));
-    }
-
     /// <summary>A model to learn from, for images that are described on the command line.</summary>
     /// <exception cref="InvalidDataException">It has other classes, or was made with another split.</exception>
     public static OnnxTeacher TeacherOf(ParseResult arguments, string path, LearningData data)
     {
         var teacher = new OnnxTeacher(path, InputOptions.Of(arguments), data.Classes.Names.Count, data.Input);
         data.RequireSame(teacher.Model, path);
+        if (teacher.IsGivenTheStudents)
+            arguments.InvocationConfiguration.Error.WriteLine($"'{path}' does not say how it takes images; it is given them as its student is: {teacher.Input.Words()}");
         return teacher;
     }
 

@@ -137,6 +137,20 @@ public sealed class TeacherLogitsTests : IDisposable
         Assert.Equal((TensorLayout.Nhwc, 20, Stripes.Side), (teacher.Input.Layout, teacher.Input.Height, teacher.Input.Width));
     }
 
+    [Fact]
+    public void ATeacherThatDoesNotSayHowItTakesImagesTakesThemAsItsStudent()
+    {
+        var path = Path.Combine(_folder, $"teacher{Stripes.Side}.onnx");
+        var nothing = new InputOptions(null, null, null, null, null);
+        using (var teacher = new OnnxTeacher(path, nothing, classCount: 3, Stripes.Input)) Assert.True(teacher.Input.IsLike(Stripes.Input) && teacher.IsGivenTheStudents);
+        using (var teacher = new OnnxTeacher(path, nothing with { Mean = [7] }, classCount: 3, Stripes.Input)) Assert.Equal([7f], teacher.Input.Mean);
+
+        var marked = ModelFile.Load(path);
+        InputMark.Write(marked, Stripes.Input with { Mean = [7] });
+        ModelFile.Save(marked, path);
+        using (var teacher = new OnnxTeacher(path, nothing, classCount: 3, Stripes.Input)) Assert.True(teacher.Input.Mean is [7] && !teacher.IsGivenTheStudents);
+    }
+
     public void Dispose()
     {
         _teacher.Dispose();
