@@ -1,5 +1,6 @@
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Updates;
+using Dunlin.TestKit;
 
 namespace Dunlin.Agent.Tests;
 
@@ -8,7 +9,7 @@ public sealed class AgentLockTests
     [Fact]
     public void AStateDirectoryIsHeldAsLongAsItsAgentRuns()
     {
-        using var folder = new Folder();
+        using var folder = new TemporaryFolder();
         var layout = new StateLayout(folder.Path);
         Assert.False(AgentLock.IsHeld(layout));
         using (var taken = AgentLock.TryTake(layout))

@@ -11,10 +11,7 @@ internal sealed class SplitImages
 
     /// <param name="split">Its <see cref="DataSplit.Id"/>.</param>
     /// <param name="parts">Every image of the data.</param>
-    /// <param name="newCount">Images that came after the split was made.</param>
-    public SplitImages(Digest split, ILookup<SplitPart, ImageSample> parts, int newCount) => (_split, _parts, NewCount) = (split, parts, newCount);
-
-    public int NewCount { get; }
+    public SplitImages(Digest split, ILookup<SplitPart, ImageSample> parts) => (_split, _parts) = (split, parts);
 
     /// <summary>Of the split: what images are used for.</summary>
     public Digest Split => _split;
@@ -33,7 +30,7 @@ internal sealed class SplitImages
 
     /// <summary>Those of these names; each keeps its part.</summary>
     public SplitImages Only(IReadOnlySet<string> names) => new(
-        _split, _parts.SelectMany(p => p.Where(s => names.Contains(s.Name)), (p, s) => (p.Key, s)).ToLookup(p => p.Key, p => p.s), NewCount);
+        _split, _parts.SelectMany(p => p.Where(s => names.Contains(s.Name)), (p, s) => (p.Key, s)).ToLookup(p => p.Key, p => p.s));
 
     /// <summary>Holds a model that learns further to the split that it was made with.</summary>
     /// <exception cref="InvalidDataException">It was made with another: what is held out now, it may have seen.</exception>

@@ -91,6 +91,7 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
             return [];
         }
 
+        foreach (var kept in workshop.Kept) telling.Say($"{kept.Count} channels stay: {kept.Why}");
         try
         {
             return new Recovery(setup, study, workshop, judge, pace, reserveFor, telling).Run(reference, secondsPerImage, cancellationToken);

@@ -33,6 +33,9 @@ internal sealed class Workshop : IDisposable
     /// <summary>Of the study, once <see cref="Begin"/> was called.</summary>
     public TrainingPlan? Plan { get; private set; }
 
+    /// <summary>Channels that cannot be pruned, once <see cref="WhyNot"/> was asked.</summary>
+    public IReadOnlyList<KeptChannels> Kept { get; private set; } = [];
+
     /// <summary>Why nothing can be pruned or trained; null if it can.</summary>
     public string? WhyNot()
     {
@@ -40,7 +43,7 @@ internal sealed class Workshop : IDisposable
         {
             TorchLibrary.Load();
             using (new GraphNetwork(Reference())) { }
-            Pruner.Prune(Reference(), MagnitudeImportance.L2, new PruningOptions(0.5, PruningScope.Layer, Step: 1));
+            Kept = Pruner.Prune(Reference(), MagnitudeImportance.L2, new PruningOptions(0.5, PruningScope.Layer, Step: 1)).Kept;
             return null;
         }
         catch (Exception error) when (error is InvalidDataException or DllNotFoundException)

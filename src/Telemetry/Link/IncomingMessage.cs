@@ -15,9 +15,6 @@ public sealed record IncomingMessage
     /// <summary>It lay on the broker when the subscription was made.</summary>
     public bool IsRetained { get; init; }
 
-    /// <summary>The broker has sent it before.</summary>
-    public bool IsDuplicate { get; init; }
-
     public ReadOnlyMemory<byte> CorrelationData { get; init; }
     public string? ResponseTopic { get; init; }
     public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];

@@ -57,7 +57,6 @@ internal sealed partial class MessageRouter(ILogger logger)
         Topic = topic,
         Payload = message.Payload.IsSingleSegment ? message.Payload.First : message.Payload.ToArray(),
         IsRetained = message.Retain,
-        IsDuplicate = message.Dup,
         CorrelationData = message.CorrelationData ?? [],
         ResponseTopic = message.ResponseTopic,
         UserProperties = message.UserProperties is { Count: > 0 } properties

@@ -2,6 +2,7 @@ using Dunlin.Agent.Cameras;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Runtime.Cameras;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Time.Testing;
@@ -14,7 +15,7 @@ public sealed class CameraSupervisorTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15), Step = TimeSpan.FromSeconds(0.5);
 
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly FakeTimeProvider _time = new();
     private readonly Lines<CameraSupervisor> _log = new();
 

@@ -1,12 +1,13 @@
 using Dunlin.Agent.Children;
 using Dunlin.Contracts.Worker;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
 
 namespace Dunlin.Agent.Tests.Children;
 
 public sealed class CameraFolderTests : IDisposable
 {
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     private string Source => Path.Combine(_folder.Path, "camera");
 

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using Dunlin.Agent.Children;
 using Dunlin.Contracts.Worker;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Waiting;
 
@@ -11,7 +12,7 @@ public sealed class ChildProcessTests : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly Lines<ChildProcess> _log = new();
 
     [Fact]

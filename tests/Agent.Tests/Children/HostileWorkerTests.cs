@@ -3,6 +3,7 @@ using Dunlin.Agent.Tests.Updates;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Worker;
+using Dunlin.TestKit;
 
 namespace Dunlin.Agent.Tests.Children;
 
@@ -11,7 +12,7 @@ public sealed class HostileWorkerTests : IDisposable
 {
     private static readonly SessionSpec Session = SampleWindows.Session(Digest.Of("release"u8));
 
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly List<FrameWindow> _windows = [];
 
     [Fact]

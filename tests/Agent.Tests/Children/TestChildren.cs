@@ -3,6 +3,7 @@ using Dunlin.Agent.Racing;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Onnx;
 
 namespace Dunlin.Agent.Tests.Children;
@@ -10,14 +11,14 @@ namespace Dunlin.Agent.Tests.Children;
 /// <summary>The real children of this build, and what to tell them.</summary>
 internal static class TestChildren
 {
-    public static ChildHost Host(Folder folder, string assembly = "dunlin-agent.dll") => new()
+    public static ChildHost Host(TemporaryFolder folder, string assembly = "dunlin-agent.dll") => new()
     {
         Executable = Dotnet(),
         Prefix = [Path.Combine(AppContext.BaseDirectory, assembly)],
         EmptyDirectory = folder.Sub("empty"),
     };
 
-    public static ChildStart Shell(Folder folder, string script, bool messages = true) => new()
+    public static ChildStart Shell(TemporaryFolder folder, string script, bool messages = true) => new()
     {
         Name = "shell",
         Executable = "/bin/sh",
@@ -29,7 +30,7 @@ internal static class TestChildren
     public static Ready Greeting => new() { Protocol = Hello.CurrentProtocol, MissingSandbox = [], OnnxRuntimeVersion = OnnxRuntime.Version };
 
     /// <summary>A shell's script that says these messages, heard or not, and ends with exit code 3.</summary>
-    public static string Saying(Folder folder, params ReadOnlySpan<FromChild> messages)
+    public static string Saying(TemporaryFolder folder, params ReadOnlySpan<FromChild> messages)
     {
         using var writer = new MessageWriter();
         using var words = new MemoryStream();
@@ -37,7 +38,7 @@ internal static class TestChildren
         return $"cat '{folder.File("words", words.ToArray())}' >&4; exit 3";
     }
 
-    public static SessionSpec Session(Folder folder, byte[] model, string variant = "tiny", int classes = 10)
+    public static SessionSpec Session(TemporaryFolder folder, byte[] model, string variant = "tiny", int classes = 10)
     {
         var release = folder.Sub($"release-{variant}");
         var path = Path.Combine(release, variant + ".onnx");

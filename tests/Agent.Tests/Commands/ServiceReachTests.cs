@@ -1,5 +1,6 @@
 using Dunlin.Agent.Commands;
 using Dunlin.Agent.Tests.Children;
+using Dunlin.TestKit;
 
 namespace Dunlin.Agent.Tests.Commands;
 
@@ -18,7 +19,7 @@ public sealed class ServiceReachTests
     [Fact]
     public void ALinkIntoAHiddenFolderIsOne()
     {
-        using var folder = new Folder();
+        using var folder = new TemporaryFolder();
         var link = Path.Combine(folder.Path, "bundle");
         File.CreateSymbolicLink(link, "/home/me/bundle");
         Assert.Equal("/home", ServiceReach.HiddenFolderOf(link));
@@ -31,7 +32,7 @@ public sealed class ServiceReachTests
     public async Task AKeyForRootAloneIsNotForTheService(UnixFileMode mode, bool isReadable)
     {
         if (!Environment.IsPrivilegedProcess) Assert.Skip("Only root may look as somebody else.");
-        using var folder = new Folder();
+        using var folder = new TemporaryFolder();
         File.SetUnixFileMode(folder.Path, (UnixFileMode)0b111_101_101);
         var key = folder.File("device.key", []);
         File.SetUnixFileMode(key, mode);
@@ -45,7 +46,7 @@ public sealed class ServiceReachTests
     public async Task AFolderMustBeEnteredToo(int mode, bool isReadable)
     {
         if (!Environment.IsPrivilegedProcess) Assert.Skip("Only root may look as somebody else.");
-        using var folder = new Folder();
+        using var folder = new TemporaryFolder();
         File.SetUnixFileMode(folder.Path, (UnixFileMode)mode);
         Assert.Equal(isReadable, await ServiceReach.IsReadableAsync(folder.Path, "daemon", TestContext.Current.CancellationToken));
     }

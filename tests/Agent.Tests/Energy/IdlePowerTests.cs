@@ -3,6 +3,7 @@ using Dunlin.Agent.Tests.Children;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Updates;
 using Dunlin.Telemetry.Power;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Time.Testing;
 
@@ -13,7 +14,7 @@ public sealed class IdlePowerTests : IDisposable
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20);
 
     private readonly FakeTimeProvider _time = new();
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly Lines<IdlePower> _log = new();
     private readonly StateFiles _files;
 

@@ -5,6 +5,7 @@ using Dunlin.Agent.Racing;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.ModelCheck;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Onnx;
 
 namespace Dunlin.Agent.Tests.Heats;
@@ -15,7 +16,7 @@ public sealed class HeatRunnerTests : IDisposable
 {
     private const long Megabyte = 1024 * 1024;
 
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     /// <summary>Some hang or eat at load, the others only when they run. Those that hang do so side by side.</summary>
     public static TheoryData<Bomb[]> Bombs { get; } = new()

@@ -17,7 +17,7 @@ namespace Dunlin.Agent.Tests.Racing;
 public sealed class BrokenHeatTests : IDisposable
 {
     private readonly Offline _offline = new();
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public async Task TheCulpritIsFoundAndQuarantinedAndTheOthersRace()

@@ -5,6 +5,7 @@ using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Racing;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Onnx;
 
 namespace Dunlin.Agent.Tests.Racing;
@@ -14,7 +15,7 @@ public sealed class MeteredRaceTests : IDisposable
 {
     private const double Tie = 0.05;
 
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly List<(long From, long To)> _asked = [];
 
     [Fact]

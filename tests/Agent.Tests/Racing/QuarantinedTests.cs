@@ -2,6 +2,7 @@ using Dunlin.Agent.Racing;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Updates;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,7 +10,7 @@ namespace Dunlin.Agent.Tests.Racing;
 
 public sealed class QuarantinedTests : IDisposable
 {
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly StateFiles _files;
 
     public QuarantinedTests() => _files = new StateFiles(new StateLayout(_folder.Sub("state")));

@@ -15,7 +15,7 @@ namespace Dunlin.Agent.Tests.Racing;
 
 public sealed class VettingTests : IDisposable
 {
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public async Task AFullDiskIsNotHeldAgainstTheModelLeavesNothingAndAFreedOneTakesIt()

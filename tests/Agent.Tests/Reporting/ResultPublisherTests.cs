@@ -4,6 +4,7 @@ using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Worker;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Schemas;
 
@@ -21,7 +22,7 @@ public sealed class ResultPublisherTests : IAsyncLifetime
     public async Task IndicesGetNamesAndMonotonicTimeBecomesWallTime()
     {
         var results = Publisher();
-        using var folder = new Folder();
+        using var folder = new TemporaryFolder();
         var session = TestChildren.Session(folder, [], "int8") with { Labels = Labels };
         var twoSecondsAgo = TimeProvider.System.GetTimestamp() - 2_000_000_000;
         results.Publish(session, new FrameResult { Frame = 7, CapturedNanoseconds = twoSecondsAgo, LatencyMilliseconds = 4.5, Scores = [new(2, 0.75f), new(0, 0.25f)] });

@@ -5,6 +5,7 @@ using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
 using Dunlin.Telemetry.Outbox;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,7 +16,7 @@ namespace Dunlin.Agent.Tests.Reporting;
 /// <summary>A device's link and outbox on a real broker, and a probe that sees what it publishes.</summary>
 internal sealed class TestDevice : IAsyncDisposable
 {
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     private TestDevice(MosquittoBroker broker, MqttProbe probe, string? outbox)
     {

@@ -8,6 +8,7 @@ using Dunlin.Contracts.Worker;
 using Dunlin.Telemetry.Board;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Power;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Schemas;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,7 +21,7 @@ public sealed class WindowReportTests : IAsyncLifetime
     private static readonly string[] Labels = ["shirt", "coat", "bag"];
     private static readonly TimeProvider Time = TimeProvider.System;
 
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private TestDevice _device = null!;
 
     public async ValueTask InitializeAsync() => _device = await TestDevice.StartAsync();

@@ -2,13 +2,14 @@ using System.Globalization;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Sandboxing;
 using Dunlin.Agent.Tests.Children;
+using Dunlin.TestKit;
 
 namespace Dunlin.Agent.Tests.Sandboxing;
 
 /// <summary>Row 34 of the promises: a child in an attacker's hands, in the sandbox of our children.</summary>
 public sealed class HostileChildTests : IDisposable
 {
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public async Task EverythingThatAHostileChildTriesIsDenied()

@@ -3,6 +3,7 @@ using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Sessions;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Onnx;
 
 namespace Dunlin.Agent.Tests.Serving;
@@ -11,7 +12,7 @@ public sealed class ModelCacheTests : IDisposable
 {
     private static readonly Digest Key = Digest.Of("key"u8);
 
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly ModelCache _cache;
     private readonly SessionSpec _spec;
 

@@ -17,7 +17,7 @@ namespace Dunlin.Agent.Tests.Serving;
 /// <summary>Which bundles a device runs: the demo bundle, with and without a root, signed by whom it trusts or not, whole or broken.</summary>
 public sealed class ReleaseGateTests : IDisposable
 {
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly SigningKey _owner = SigningKey.Generate();
     private readonly SigningKey _stranger = SigningKey.Generate();
     private readonly StateFiles _files;

@@ -23,6 +23,7 @@ using Dunlin.Runtime.Racing;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
 using Dunlin.Telemetry.Outbox;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -38,7 +39,7 @@ internal sealed class TestBoard : IAsyncDisposable
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly List<Release> _shelf = [];
     private CancellationTokenSource _stop = new();
     private MessageOutbox? _outbox;

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Worker;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Waiting;
 
@@ -11,7 +12,7 @@ namespace Dunlin.Agent.Tests.Workers;
 /// <summary>The real worker process on a folder of real images.</summary>
 public sealed class WorkerSupervisorTests : IAsyncDisposable
 {
-    private readonly Folder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly ConcurrentQueue<FrameResult> _results = new();
     private readonly ConcurrentQueue<WorkerExit> _exits = new();
     private readonly ConcurrentQueue<FrameWindow> _windows = new();

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using CsCheck;
 using Dunlin.Bundles.Golden;
 using Dunlin.Bundles.Layouts;
+using Dunlin.TestKit;
 
 namespace Dunlin.Bundles.Tests.Golden;
 

@@ -3,6 +3,7 @@ using Dunlin.Bundles.Layouts;
 using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Manifests;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Samples;
 

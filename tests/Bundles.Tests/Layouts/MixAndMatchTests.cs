@@ -3,6 +3,7 @@ using Dunlin.Bundles.Layouts;
 using Dunlin.Bundles.Trust;
 using Dunlin.Bundles.Tests.Trust;
 using Dunlin.Contracts.Artifacts;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
 
 namespace Dunlin.Bundles.Tests.Layouts;

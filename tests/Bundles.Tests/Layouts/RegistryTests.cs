@@ -1,6 +1,7 @@
 using Dunlin.Bundles.Layouts;
 using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Registries;
 using Dunlin.TestKit.Samples;

@@ -1,5 +1,6 @@
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Updates;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
 
 namespace Dunlin.Bundles.Tests.State;

@@ -1,6 +1,7 @@
 using Dunlin.Bundles.Store;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Updates;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Samples;
 

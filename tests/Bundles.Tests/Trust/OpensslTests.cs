@@ -2,6 +2,7 @@ using System.Globalization;
 using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Bundles.Tests.Trust;

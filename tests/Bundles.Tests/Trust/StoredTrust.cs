@@ -4,6 +4,7 @@ using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
 
 namespace Dunlin.Bundles.Tests.Trust;

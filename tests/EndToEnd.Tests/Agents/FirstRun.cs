@@ -14,7 +14,7 @@ namespace Dunlin.EndToEnd.Tests.Agents;
 /// </summary>
 public sealed class FirstRun : IAsyncLifetime
 {
-    private readonly Workspace _space = new();
+    private readonly TemporaryFolder _space = new();
 
     /// <summary>Everything on the broker, in order.</summary>
     public IReadOnlyList<ProbedMessage> Messages { get; private set; } = [];
@@ -30,7 +30,7 @@ public sealed class FirstRun : IAsyncLifetime
     /// <summary>Children at the moment of SIGTERM.</summary>
     public IReadOnlyList<int> Children { get; private set; } = [];
 
-    internal string Frames => _space.At("frames");
+    internal string Frames => _space["frames"];
 
     internal AgentSetup Setup { get; private set; } = new() { StateDirectory = "", Camera = "", Port = 0 };
 
@@ -40,7 +40,7 @@ public sealed class FirstRun : IAsyncLifetime
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         using var socket = new NotifySocket();
-        Setup = new AgentSetup { StateDirectory = _space.At("state"), Camera = Frames, Port = broker.Port };
+        Setup = new AgentSetup { StateDirectory = _space["state"], Camera = Frames, Port = broker.Port };
         await using var agent = AgentProcess.Run(Setup, socket.Path);
         await agent.SaysAsync("Race over", TimeSpan.FromSeconds(90));
         var winner = (await probe.NextAsync(Setup.Topic("race"))).Json.GetProperty("winner").ToString();
@@ -59,10 +59,10 @@ public sealed class FirstRun : IAsyncLifetime
     }
 
     /// <summary>A setup whose state is a copy of what the first run has left.</summary>
-    internal AgentSetup Again(Workspace space, int port)
+    internal AgentSetup Again(TemporaryFolder space, int port)
     {
-        RepositoryFolder.Copy(Setup.StateDirectory, space.At("state"));
-        return Setup with { StateDirectory = space.At("state"), Port = port };
+        RepositoryFolder.Copy(Setup.StateDirectory, space["state"]);
+        return Setup with { StateDirectory = space["state"], Port = port };
     }
 
     /// <summary>A window that no change of sessions cut short.</summary>

@@ -11,15 +11,15 @@ namespace Dunlin.EndToEnd.Tests.CommandLine;
 /// <summary>What a person types.</summary>
 public sealed class CommandLineTests(FirstRun first) : IDisposable
 {
-    private readonly Workspace _space = new();
+    private readonly TemporaryFolder _space = new();
 
     private string Image => Path.Combine(first.Frames, "frame-001.jpg");
 
     [Fact]
     public async Task ClassifyPrintsOneJsonObjectPerImageAndABrokenImageIsAnErrorOfItsOwn()
     {
-        var truncated = Images.Truncated(Image, _space.At("truncated.jpg"));
-        var enormous = Images.Enormous(Image, _space.At("enormous.jpg"));
+        var truncated = Images.Truncated(Image, _space["truncated.jpg"]);
+        var enormous = Images.Enormous(Image, _space["enormous.jpg"]);
         var (code, output, errors) = await AgentProcess.CallAsync("classify", Image, truncated, enormous, "--bundle", AgentSetup.DemoBundle, "--top", "3", "--json");
         Assert.True(code == 1, errors);
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).ToList();
@@ -61,7 +61,7 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
         Assert.StartsWith("Nothing can run here: Variant '", JsonSerializer.Deserialize(output, StrictJson.Default.Verdict)!.Reason, StringComparison.Ordinal);
         Assert.Contains($"Variant '{DemoVariants.Lightest}' is not the one that Race:Variant names, 'int4'.", output.Replace("\\u0027", "'", StringComparison.Ordinal), StringComparison.Ordinal);
 
-        (code, output, _) = await AgentProcess.CallAsync(["check", .. Sets(new AgentSetup { StateDirectory = _space.At("state"), Camera = first.Frames, Port = 1 }), .. wrong]);
+        (code, output, _) = await AgentProcess.CallAsync(["check", .. Sets(new AgentSetup { StateDirectory = _space["state"], Camera = first.Frames, Port = 1 }), .. wrong]);
         Assert.Equal(1, code);
         Assert.Matches("FAILED  variant +None of this bundle can run here", output);
     }
@@ -70,7 +70,7 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
     public async Task CheckSaysWhatWorksAndEndsWithOneWhereSomethingDoesNot()
     {
         await using var broker = await MosquittoBroker.StartAsync();
-        var setup = new AgentSetup { StateDirectory = _space.At("state"), Camera = first.Frames, Port = broker.Port, Set = [$"Race:Variant={DemoVariants.Lightest}"] };
+        var setup = new AgentSetup { StateDirectory = _space["state"], Camera = first.Frames, Port = broker.Port, Set = [$"Race:Variant={DemoVariants.Lightest}"] };
         var (code, output, errors) = await AgentProcess.CallAsync(["check", .. Sets(setup)]);
         Assert.True(code == 0, output + errors);
         foreach (var part in (string[])["configuration", "bundle", "variant", "camera", "broker", "power"]) Assert.Contains(part, output, StringComparison.Ordinal);
@@ -117,7 +117,7 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
 
         var setup = new AgentSetup
         {
-            StateDirectory = _space.At("state"), Camera = first.Frames, Port = broker.Port,
+            StateDirectory = _space["state"], Camera = first.Frames, Port = broker.Port,
             Set = [$"Race:Variant={DemoVariants.Lightest}", "Mqtt:Tls=true", $"Mqtt:CaFile={pki.CaFile}", $"Mqtt:CertificateFile={identity.Certificate}", $"Mqtt:KeyFile={identity.Key}"],
         };
         var (code, output, errors) = await AgentProcess.CallAsync(["check", .. Sets(setup)]);

@@ -12,7 +12,7 @@ public sealed class SignalTests : IDisposable
     // Longer than two signals of one wish lie apart, and shorter than what the first one leaves for an orderly end.
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(300);
 
-    private readonly Workspace _space = new();
+    private readonly TemporaryFolder _space = new();
 
     public static TheoryData<string, string> Programs => new()
     {
@@ -26,7 +26,7 @@ public sealed class SignalTests : IDisposable
     public async Task ASecondSignalEndsAProgramAtOnceWith130AndWithoutATrace(string program, string arguments)
     {
         using var patience = new CancellationTokenSource(Patience);
-        using var endless = await EndlessFile.OpenAsync(_space.At("endless"));
+        using var endless = await EndlessFile.OpenAsync(_space["endless"]);
         using var process = Start(Executable(program), [.. arguments.Split(' '), endless.Path]);
         await endless.IsReadAsync(patience.Token);
         ProcessTable.Signal(process.Id, "INT");
@@ -43,7 +43,7 @@ public sealed class SignalTests : IDisposable
     public async Task TwoSignalsOfOneWishAreOneAndAProgramThatDoesNotEndIsEnded(string program, string arguments)
     {
         using var patience = new CancellationTokenSource(Patience);
-        using var endless = await EndlessFile.OpenAsync(_space.At("endless"));
+        using var endless = await EndlessFile.OpenAsync(_space["endless"]);
         // When its time is up, or so it is told, it signals its child and then the child's whole group.
         using var process = Start("timeout", ["--preserve-status", "--signal=INT", "600", Executable(program), .. arguments.Split(' '), endless.Path]);
         await endless.IsReadAsync(patience.Token);

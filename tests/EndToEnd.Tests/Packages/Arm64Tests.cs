@@ -16,12 +16,12 @@ public sealed class Arm64Tests : IDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    private readonly Workspace _space = new();
+    private readonly TemporaryFolder _space = new();
 
     [Fact]
     public async Task AnImageIsClassifiedAsOnX64()
     {
-        var frames = await Images.FolderAsync(_space.At("frames"), 1);
+        var frames = await Images.FolderAsync(_space["frames"], 1);
         string[] options = ["--bundle", "/bundle", "--variant", "reference", "--json"];
         var arm = Scores(await ArmAsync(frames, ["classify", "/images/frame-001.jpg", .. options]));
         options[1] = AgentSetup.DemoBundle;
@@ -38,7 +38,7 @@ public sealed class Arm64Tests : IDisposable
     [Fact]
     public async Task ARaceHasAWinner()
     {
-        var frames = await Images.FolderAsync(_space.At("frames"), 1);
+        var frames = await Images.FolderAsync(_space["frames"], 1);
         var output = await ArmAsync(frames, ["race", "--bundle", "/bundle", "--json", "--set", "Race:BudgetSeconds=2", "--set", $"Race:Variant={DemoVariants.Lightest}"]);
         var verdict = JsonSerializer.Deserialize(output, StrictJson.Default.Verdict)!;
         Assert.NotNull(verdict.Winner);
@@ -51,13 +51,13 @@ public sealed class Arm64Tests : IDisposable
     [Fact]
     public async Task TheServiceClassifiesTheImagesOfACameraFolderThatComesLateAndIsMadeAnew()
     {
-        var images = Directory.CreateDirectory(_space.At("images")).FullName;
-        var frame = Directory.EnumerateFiles(await Images.FolderAsync(_space.At("frames"), 1)).Single();
+        var images = Directory.CreateDirectory(_space["images"]).FullName;
+        var frame = Directory.EnumerateFiles(await Images.FolderAsync(_space["frames"], 1)).Single();
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         using var agent = Start(images,
         [
-            "run", .. Set("Device:Id=arm", "Device:Bundle=/bundle", $"Device:StateDirectory=/tmp/{Path.GetFileName(_space.Root)}", "Updates:AllowUnsigned=true", "Camera:Source=/images/camera",
+            "run", .. Set("Device:Id=arm", "Device:Bundle=/bundle", $"Device:StateDirectory=/tmp/{Path.GetFileName(_space.Path)}", "Updates:AllowUnsigned=true", "Camera:Source=/images/camera",
                 "Camera:FramesPerSecond=5", $"Race:Variant={DemoVariants.Lightest}", "Race:MaximumThreads=1", "Race:BudgetSeconds=1", "Results:Every=1", "Mqtt:Host=127.0.0.1", $"Mqtt:Port={broker.Port}"),
         ]);
         try
@@ -88,7 +88,7 @@ public sealed class Arm64Tests : IDisposable
         finally
         {
             agent.Kill(entireProcessTree: true);
-            Directory.Delete(Path.Join(RepositoryFolder.Root, "artifacts/arm64/root/tmp", Path.GetFileName(_space.Root)), recursive: true);
+            Directory.Delete(Path.Join(RepositoryFolder.Root, "artifacts/arm64/root/tmp", Path.GetFileName(_space.Path)), recursive: true);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Samples;
@@ -14,9 +15,9 @@ public sealed class BrokenVariantTests(FirstRun first)
     [Fact]
     public async Task TheGoodVariantServesAndTheBrokenOnesAreNamedQuarantinedAndNotTriedAgain()
     {
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         MadeBundle.Write(
-            space.At("bundle"),
+            space["bundle"],
             ("good", OnnxModels.BrightestChannel(MadeBundle.Side)),
             ("crashes", HostileModels.OverflowsTheStack()),
             ("garbage", HostileModels.Garbage),
@@ -24,7 +25,7 @@ public sealed class BrokenVariantTests(FirstRun first)
             ("other-size", OnnxModels.BrightestChannel(2 * MadeBundle.Side)),
             ("never-ends", HostileModels.NeverEnds()));
         await using var broker = await MosquittoBroker.StartAsync();
-        var setup = new AgentSetup { StateDirectory = space.At("state"), Camera = first.Frames, Port = broker.Port, Bundle = space.At("bundle"), Set = ["Race:BudgetSeconds=1"] };
+        var setup = new AgentSetup { StateDirectory = space["state"], Camera = first.Frames, Port = broker.Port, Bundle = space["bundle"], Set = ["Race:BudgetSeconds=1"] };
         await using (var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#"))
         await using (var agent = AgentProcess.Run(setup))
         {
@@ -53,11 +54,11 @@ public sealed class BrokenVariantTests(FirstRun first)
     [Fact]
     public async Task WhenNoVariantPassesNothingRunsAndTheReportSaysWhy()
     {
-        using var space = new Workspace();
-        MadeBundle.Write(space.At("bundle"), ("wrong", OnnxModels.BrightestChannel(MadeBundle.Side, wrong: true)));
+        using var space = new TemporaryFolder();
+        MadeBundle.Write(space["bundle"], ("wrong", OnnxModels.BrightestChannel(MadeBundle.Side, wrong: true)));
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
-        var setup = new AgentSetup { StateDirectory = space.At("state"), Camera = first.Frames, Port = broker.Port, Bundle = space.At("bundle") };
+        var setup = new AgentSetup { StateDirectory = space["state"], Camera = first.Frames, Port = broker.Port, Bundle = space["bundle"] };
         await using var agent = AgentProcess.Run(setup);
         await agent.SaysAsync("Race without a winner", Patience);
         var reported = await probe.NextAsync(setup.Topic("reported"), m => m.Json.GetProperty("problems").ToString().Contains("golden", StringComparison.OrdinalIgnoreCase));

@@ -1,4 +1,5 @@
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Systemd;
 using Dunlin.TestKit.Waiting;
@@ -13,7 +14,7 @@ public sealed class BrokerTests(FirstRun first)
     [Fact]
     public async Task WithoutABrokerTheServiceIsReadyAndSaysSoAndWhatWasMeasuredArrivesWhenItComes()
     {
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         using var socket = new NotifySocket();
         await using var broker = MosquittoBroker.Prepare();
         var setup = first.Again(space, broker.Port);
@@ -35,7 +36,7 @@ public sealed class BrokerTests(FirstRun first)
     [Fact]
     public async Task WhatWasMeasuredWhileTheBrokerWasGoneArrivesAfterwards()
     {
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         await using var broker = await MosquittoBroker.StartAsync();
         var setup = first.Again(space, broker.Port);
         await using var agent = AgentProcess.Run(setup);

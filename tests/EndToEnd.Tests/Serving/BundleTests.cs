@@ -19,12 +19,12 @@ public sealed class BundleTests(FirstRun first)
     [Fact]
     public async Task ADeviceWithARootRefusesAnUnsignedBundleSaysSoAndRunsItOnceItIsSigned()
     {
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         using var key = SigningKey.Generate();
-        RepositoryFolder.Copy(AgentSetup.DemoBundle, space.At("bundle"));
+        RepositoryFolder.Copy(AgentSetup.DemoBundle, space["bundle"]);
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
-        var setup = first.Again(space, broker.Port) with { Bundle = space.At("bundle") };
+        var setup = first.Again(space, broker.Port) with { Bundle = space["bundle"] };
         new StateFiles(new StateLayout(setup.StateDirectory)).WriteRoot(key.Sign(MediaTypes.Root, RootReader.Write(RootOf(key))));
         await using var agent = AgentProcess.Run(setup);
         await probe.NextAsync(setup.Topic("reported"), m => m.Json.GetProperty("problems").ToString().Contains("is not signed", StringComparison.Ordinal), Patience);

@@ -13,11 +13,11 @@ public sealed class CameraTests(FirstRun first)
     [Fact]
     public async Task WithoutItsCameraTheServiceIsReadyAndSaysSoAndResultsBeginWhenItComes()
     {
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         using var socket = new NotifySocket();
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
-        var setup = first.Again(space, broker.Port) with { Camera = space.At("camera") };
+        var setup = first.Again(space, broker.Port) with { Camera = space["camera"] };
         await using var agent = AgentProcess.Run(setup, socket.Path);
         await Eventually.TrueAsync(() => socket.CountOf("READY=1") == 1, () => $"READY; the agent said:\n{agent.Log}", Patience);
         await Eventually.TrueAsync(
@@ -38,10 +38,10 @@ public sealed class CameraTests(FirstRun first)
     [Fact]
     public async Task FramesThatCannotBeDecodedAndASensorThatIsNotThereAreReportedAndGoodFramesEndIt()
     {
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
-        var camera = Directory.CreateDirectory(space.At("camera")).FullName;
+        var camera = Directory.CreateDirectory(space["camera"]).FullName;
         var good = Directory.EnumerateFiles(first.Frames).First();
         Images.Enormous(good, Path.Combine(camera, "enormous.jpg"));
         Images.Truncated(good, Path.Combine(camera, "cut.jpg"));

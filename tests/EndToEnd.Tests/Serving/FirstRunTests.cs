@@ -1,4 +1,5 @@
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Schemas;
 
@@ -71,7 +72,7 @@ public sealed class FirstRunTests(FirstRun first)
     [Fact]
     public async Task ARestartServesByTheCachedVerdictWithoutARace()
     {
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         var setup = first.Again(space, broker.Port);

@@ -15,7 +15,7 @@ public sealed class SecretTests
     [Fact]
     public async Task NoSecretIsInAMessageInTheLogInTheStateOrInAChild()
     {
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         // Takes connections and says nothing, so that the camera's program lives.
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
@@ -23,7 +23,7 @@ public sealed class SecretTests
         await using var probe = await MqttProbe.ConnectAsync(broker, options => options.WithCredentials("probe", "p"), "#");
         var setup = new AgentSetup
         {
-            StateDirectory = space.At("state"), Camera = $"rtsp://viewer:{CameraPassword}@127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}/belt?token={CameraToken}", Port = broker.Port,
+            StateDirectory = space["state"], Camera = $"rtsp://viewer:{CameraPassword}@127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}/belt?token={CameraToken}", Port = broker.Port,
             Set = [$"Race:Variant={DemoVariants.Lightest}", "Race:MaximumThreads=1", "Race:BudgetSeconds=1", "Mqtt:UserName=board"],
             Environment = new Dictionary<string, string>
             {

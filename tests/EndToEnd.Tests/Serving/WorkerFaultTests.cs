@@ -1,4 +1,5 @@
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Servers;
 using Dunlin.TestKit.Waiting;
@@ -13,7 +14,7 @@ public sealed class WorkerFaultTests(FirstRun first)
     [InlineData("STOP", "heartbeat")]
     public async Task AWorkerThatDiesOrHangsIsReportedAndResultsGoOn(string signal, string reason)
     {
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         var setup = first.Again(space, broker.Port);
@@ -34,7 +35,7 @@ public sealed class WorkerFaultTests(FirstRun first)
     [Fact]
     public async Task ChildrenDieWithASupervisorThatIsKilled()
     {
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         var setup = first.Again(space, Ports.Free());
         await using var agent = AgentProcess.Run(setup);
         await agent.WorkerAsync();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Contracts.Updates;
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Schemas;
 
@@ -14,12 +15,12 @@ public sealed class CommitTests(FirstRun first)
     [Fact]
     public async Task AReleaseIsCommittedWhileEveryFrameHasOneResult()
     {
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         await using var owner = new Owner(space);
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         var (factory, release) = (owner.Publish(), owner.Publish());
-        var setup = owner.Enroll(new AgentSetup { StateDirectory = space.At("state"), Camera = first.Frames, Port = broker.Port }, factory);
+        var setup = owner.Enroll(new AgentSetup { StateDirectory = space["state"], Camera = first.Frames, Port = broker.Port }, factory);
         await using var agent = AgentProcess.Run(setup);
         await agent.SaysAsync("Race over", Patience);
         await probe.NextAsync(setup.Topic("result"), null, Patience);

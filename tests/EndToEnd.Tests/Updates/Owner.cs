@@ -5,6 +5,7 @@ using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Samples;
@@ -19,9 +20,9 @@ internal sealed class Owner : IAsyncDisposable
     private long _counter;
     private int _version;
 
-    public Owner(Workspace space)
+    public Owner(TemporaryFolder space)
     {
-        _shelf = space.At("shelf");
+        _shelf = space["shelf"];
         Server = new FolderServer(_shelf);
     }
 

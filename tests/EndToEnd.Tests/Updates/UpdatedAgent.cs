@@ -1,6 +1,7 @@
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Updates;
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 
 namespace Dunlin.EndToEnd.Tests.Updates;
@@ -10,7 +11,7 @@ internal sealed class UpdatedAgent : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly Workspace _space = new();
+    private readonly TemporaryFolder _space = new();
     private readonly string _frames;
 
     private UpdatedAgent(string frames) => _frames = frames;
@@ -43,7 +44,7 @@ internal sealed class UpdatedAgent : IAsyncDisposable
         made.Broker = await MosquittoBroker.StartAsync();
         made.Probe = await MqttProbe.ConnectAsync(made.Broker, "dunlin/v1/#");
         made.Factory = made.Owner.Publish();
-        made.Setup = made.Owner.Enroll(change(new AgentSetup { StateDirectory = made._space.At("state"), Camera = made._frames, Port = made.Broker.Port }), made.Factory);
+        made.Setup = made.Owner.Enroll(change(new AgentSetup { StateDirectory = made._space["state"], Camera = made._frames, Port = made.Broker.Port }), made.Factory);
         made.Agent = AgentProcess.Run(made.Setup);
         await made.Probe.NextAsync(made.Setup.Topic("result"), null, Patience);
         await made.Agent.SaysAsync("Race over", Patience);

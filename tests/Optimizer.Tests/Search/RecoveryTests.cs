@@ -4,6 +4,7 @@ using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Search;
 using Dunlin.Optimizer.Tests.Graph;
+using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.Optimizer.Tests.Training;
 using Dunlin.Optimizer.Training;
 
@@ -118,6 +119,18 @@ public sealed class RecoveryTests : IDisposable
         Assert.Throws<DivergedException>(() => new Trainer(images, usual).Run(ModelGraph.Load(_study.Model(SearchRun.ReferenceId)), Stop));
         using var workshop = new Workshop(_setup, _study);
         Assert.InRange(workshop.ProbeStep(64, 16, useBFloat16: false, Stop), 1e-4, 60);
+    }
+
+    [Fact]
+    public void WhatKeepsChannelsFromBeingPrunedIsKnown()
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 6);
+        var ties = net.Unary("Softmax", net.Conv(net.Conv(NetBuilder.Image, 16), 8), Nodes.Int("axis", 1));
+        ModelFile.Save(net.Build(net.Linear(net.Mean(ties), 3)), _study.Model(SearchRun.ReferenceId));
+        using var workshop = new Workshop(_setup, _study);
+        Assert.Null(workshop.WhyNot());
+        Assert.Equal([(8, $"Node '{ties}' (Softmax) needs all of them")], workshop.Kept.Select(k => (k.Count, k.Why)));
     }
 
     public void Dispose()

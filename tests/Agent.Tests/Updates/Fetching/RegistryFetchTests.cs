@@ -5,6 +5,7 @@ using System.Text;
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Agent.Updates.Fetching;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Registries;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Servers;
@@ -39,7 +40,7 @@ public sealed class RegistryFetchTests
         using var wrong = new FetchSetup(With(registry.Host, "board", "nonsense"));
         Assert.Contains("check Updates:Credentials", (await wrong.FetchAsync(_blob, FetchSetup.Oci(registry.Host))).Detail, StringComparison.Ordinal);
 
-        using var folder = new Folder();
+        using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "password");
         await File.WriteAllTextAsync(file, Password + "\n", TestContext.Current.CancellationToken);
         using var right = new FetchSetup(new UpdateOptions { Credentials = [new HostCredential { Host = registry.Host, UserName = "board", PasswordFile = file }] });
