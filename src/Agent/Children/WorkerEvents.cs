@@ -29,4 +29,8 @@ public sealed record WorkerEvents
 public sealed record WorkerExit(ChildExit Exit, bool Served, ChildError? LoadError);
 
 /// <summary>How a swap ended: with the session that serves, or with why the old one still does.</summary>
-public sealed record SwapOutcome(Loaded? Loaded, string Code, string Reason);
+public sealed record SwapOutcome(Loaded? Loaded, string Code, string Reason)
+{
+    /// <summary>No session serves that another could stand beside, or there is no room beside it: a new process can have it.</summary>
+    public const string Absent = "worker.absent", NoRoom = "worker.no-room";
+}

@@ -25,6 +25,9 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
 
     public int? ProcessId => _child?.Id;
 
+    /// <summary>Private memory that it may use.</summary>
+    public long MemoryByteCount => limits.MemoryByteCount;
+
     /// <summary>It has loaded its session.</summary>
     public bool Served { get; private set; }
 

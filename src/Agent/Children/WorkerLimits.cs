@@ -22,10 +22,17 @@ public sealed record WorkerLimits
     public TimeSpan CalmTime { get; init; } = TimeSpan.FromSeconds(60);
 }
 
+/// <summary>What a session needs, by its variant's manifest; more than <see cref="WorkerLimits"/> have is given.</summary>
+/// <param name="MemoryByteCount">Private writable memory of a process with this session alone.</param>
+/// <param name="LoadTime">From the process's start until it is up.</param>
+public readonly record struct SessionNeeds(long MemoryByteCount, TimeSpan LoadTime);
+
 /// <summary>What the worker is to do.</summary>
 public sealed record WorkerAssignment
 {
     public required Contracts.Worker.Load Load { get; init; }
+
+    public SessionNeeds Needs { get; init; }
 
     /// <summary>What it may read besides its first model and the camera's folder: the cache, for later swaps. Must exist.</summary>
     public IReadOnlyList<string> Read { get; init; } = [];

@@ -47,14 +47,20 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
     }
 
     /// <summary>Changes over to another session without losing a frame. The old one serves on if this fails; a session that never comes up costs the process, which then starts again with the old one.</summary>
-    public async Task<SwapOutcome> SwapAsync(SessionSpec session, CancellationToken cancellationToken)
+    /// <param name="session">Stands beside the old one until it is up.</param>
+    /// <param name="needs">Of that session. Where the process has no room for both, nothing is changed; assign the session instead.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<SwapOutcome> SwapAsync(SessionSpec session, SessionNeeds needs, CancellationToken cancellationToken)
     {
         WorkerLife? life;
-        lock (_gate) life = _life;
-        if (life is null || !life.Served) return new SwapOutcome(null, "worker.absent", "The worker serves no session just now; assign the session instead.");
-        var outcome = await life.SwapAsync(session, limits.LoadTimeout, cancellationToken);
+        SessionNeeds served;
+        lock (_gate) (life, served) = (_life, _assignment?.Needs ?? default);
+        if (life is null || !life.Served) return new SwapOutcome(null, SwapOutcome.Absent, "The worker serves no session just now; assign the session instead.");
+        if (served.MemoryByteCount + needs.MemoryByteCount > life.MemoryByteCount)
+            return new SwapOutcome(null, SwapOutcome.NoRoom, $"The worker may use {life.MemoryByteCount} bytes, too few for the session of '{session.Contender}' beside the one that serves; assign the session instead.");
+        var outcome = await life.SwapAsync(session, LimitsOf(needs).LoadTimeout, cancellationToken);
         if (outcome.Loaded is null) return outcome;
-        lock (_gate) _assignment = _assignment! with { Load = _assignment.Load with { Session = session } };
+        lock (_gate) _assignment = _assignment! with { Load = _assignment.Load with { Session = session }, Needs = needs };
         return outcome;
     }
 
@@ -85,7 +91,7 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
     {
         WorkerAssignment assignment;
         lock (_gate) assignment = _assignment!;
-        var life = new WorkerLife(assignment.Load, limits, events, time);
+        var life = new WorkerLife(assignment.Load, LimitsOf(assignment.Needs), events, time);
         ChildProcess child;
         try
         {
@@ -140,9 +146,16 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
             ],
             // The folder, since a camera that is plugged in again is another file of the same name; who may open what there, users and groups say.
             Devices = camera.Kind == CameraKind.V4l2 ? ["/dev"] : [],
-            DataByteCount = limits.MemoryByteCount,
+            DataByteCount = LimitsOf(assignment.Needs).MemoryByteCount,
         };
     }
+
+    // Twice, so that another session of its size can be made beside it.
+    private WorkerLimits LimitsOf(SessionNeeds needs) => limits with
+    {
+        MemoryByteCount = Math.Max(limits.MemoryByteCount, 2 * needs.MemoryByteCount),
+        LoadTimeout = needs.LoadTime > limits.LoadTimeout ? needs.LoadTime : limits.LoadTimeout,
+    };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Worker {ProcessId} started")]
     private partial void LogWorkerStarted(int? processId);

@@ -58,7 +58,7 @@ internal static class CheckCommand
             $"{offline.Board.CpuModel}, {offline.Board.UsableCores} usable cores, {offline.Board.MemoryAvailableByteCount >> 20} MiB of memory free, kernel {offline.Board.Kernel}."));
         foreach (var complaint in await ServiceReach.ComplaintsAsync(options, cancellationToken)) Say(Mark.Limited, "service", complaint);
         var layout = new StateLayout(Path.GetFullPath(options.Get<DeviceOptions>().StateDirectory));
-        var session = await CheckModelsAsync(options, layout, offline, Say, cancellationToken);
+        var model = await CheckModelsAsync(options, layout, offline, Say, cancellationToken);
         // A camera is for one program, and a broker may give us the session of the agent: it goes by certificates.
         if (AgentLock.IsHeld(layout))
         {
@@ -66,7 +66,7 @@ internal static class CheckCommand
         }
         else
         {
-            await CheckCameraAsync(options, offline, session, Say, cancellationToken);
+            await CheckCameraAsync(options, offline, model, Say, cancellationToken);
             await CheckBrokerAsync(options, Say, cancellationToken);
         }
 
@@ -74,7 +74,7 @@ internal static class CheckCommand
         return failed ? 1 : 0;
     }
 
-    private static async Task<SessionSpec?> CheckModelsAsync(AgentOptions options, StateLayout layout, Offline offline, Action<Mark, string, string> say, CancellationToken cancellationToken)
+    private static async Task<(SessionSpec Session, SessionNeeds Needs)?> CheckModelsAsync(AgentOptions options, StateLayout layout, Offline offline, Action<Mark, string, string> say, CancellationToken cancellationToken)
     {
         var (release, problem) = new ReleaseGate(options.Get<DeviceOptions>(), options.Get<UpdateOptions>(), new StateFiles(layout), new ReleaseStore(layout, offline.Board)).Open();
         if (release is null)
@@ -86,7 +86,7 @@ internal static class CheckCommand
         if (problem is not null) say(Mark.Limited, "bundle", problem);
         say(Mark.Ok, "bundle", $"{release}, {release.Bundle.Manifest.Variants.Count} variants, {(release.IsSigned ? "signed" : "unsigned")}, {release.Bundle.ReleaseId}.");
         var race = offline.CreateRace(options.Get<RaceOptions>(), new EnergyProbe());
-        SessionSpec? first = null;
+        (SessionSpec, SessionNeeds)? first = null;
         foreach (var group in race.Enumerate(release.Bundle, null).GroupBy(contender => contender.Variant.Id))
         {
             if (group.First().Blocked is { } blocked)
@@ -96,7 +96,7 @@ internal static class CheckCommand
             }
 
             var vetted = await offline.Vetting.VetAsync(release.Bundle, group.First().Variant, Providers.Cpu, cancellationToken);
-            first ??= vetted.Session;
+            if (vetted.Session is { } session) first ??= (session, Vetting.NeedsOf(group.First().Variant));
             if (vetted.Session is null) say(Mark.Failed, "variant", vetted.Reason);
             else say(Mark.Ok, "variant", $"'{group.Key}' loads and passes its golden check: {vetted.Golden!.AgreementCount} of {vetted.Golden.SampleCount} as on the workstation.");
         }
@@ -105,11 +105,11 @@ internal static class CheckCommand
         return first;
     }
 
-    private static async Task CheckCameraAsync(AgentOptions options, Offline offline, SessionSpec? session, Action<Mark, string, string> say, CancellationToken cancellationToken)
+    private static async Task CheckCameraAsync(AgentOptions options, Offline offline, (SessionSpec Session, SessionNeeds Needs)? model, Action<Mark, string, string> say, CancellationToken cancellationToken)
     {
         var camera = options.Get<CameraOptions>();
         var source = CameraFeed.SourceOf(camera);
-        if (session is null)
+        if (model is not { } served)
         {
             say(Mark.Limited, "camera", $"'{source}' is not tried, because no model runs.");
             return;
@@ -126,7 +126,7 @@ internal static class CheckCommand
         var feed = new CameraFeed(camera, offline.Host, NullLoggerFactory.Instance, TimeProvider.System) { Closed = exit => closed = exit.Reason };
         await using (var seat = new WorkerSeat(supervisor, feed, loop, offline.Cache.Root, stop.Token))
         {
-            await seat.SeatAsync(session, cancellationToken);
+            await seat.SeatAsync(served.Session, served.Needs, cancellationToken);
             await Task.WhenAny(window.Task, Task.Delay(CameraTime, cancellationToken));
             await stop.CancelAsync();
         }

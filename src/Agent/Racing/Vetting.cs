@@ -153,6 +153,9 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
         FileByteCount = Math.Max(new HeatLimits().FileByteCount, SavedSizePerSize * variant.Blob.Size),
     };
 
+    /// <summary>What a worker with this variant needs.</summary>
+    public static SessionNeeds NeedsOf(Variant variant) => new(LimitsOf(variant).MemoryByteCount, LimitsOf(variant).WallTime);
+
     /// <summary>What its golden check may use: so long that a slow board ends it, since a model that is slow is not yet one that hangs.</summary>
     public static HeatLimits GoldenLimitsOf(Variant variant, int sampleCount)
     {

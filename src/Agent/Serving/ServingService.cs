@@ -29,6 +29,7 @@ internal sealed partial class ServingService : BackgroundService
     private readonly Channel<ObservedWindow> _windows = Channel.CreateBounded<ObservedWindow>(new BoundedChannelOptions(128) { FullMode = BoundedChannelFullMode.DropOldest });
     private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Downshift? _downshift;
+    private string? _whyLighter;
     private ServedRelease? _release;
 
     /// <summary>The release whose session the worker was given last.</summary>
@@ -162,9 +163,9 @@ internal sealed partial class ServingService : BackgroundService
         var late = seen == 0 ? 0 : (double)window.Frames.Stale / seen;
         if (_downshift.Observe(new LiveWindow(late, telemetry.Thermal.Throttled ?? false, telemetry.Battery?.Low ?? false)))
         {
-            var reason = _downshift.Current == _downshift.Wanted
-                ? null
-                : $"Wanted {_downshift.Wanted}, ran {_downshift.Current}: {WhyLighter(telemetry, late)}.";
+            // On the way back through several rungs the reason is what led down.
+            _whyLighter = WhyLighter(telemetry, late) ?? _whyLighter;
+            var reason = _downshift.Current == _downshift.Wanted ? null : $"Wanted {_downshift.Wanted}, ran {_downshift.Current}: {_whyLighter}.";
             LogShifted(_downshift.Current, reason ?? "the board keeps up again");
             await TrySeatAsync(release, seat, _downshift.Current, reason ?? "The board keeps up again.", cancellationToken);
             return;
@@ -178,10 +179,10 @@ internal sealed partial class ServingService : BackgroundService
         }
     }
 
-    private static string WhyLighter(TelemetryWindow telemetry, double late) =>
+    private static string? WhyLighter(TelemetryWindow telemetry, double late) =>
         telemetry.Battery is { Low: true } battery ? $"the battery is {(battery.Percent is { } percent ? $"at {percent} %" : "low")} and not charged"
         : telemetry.Thermal.Throttled == true ? $"the board throttles ({telemetry.Thermal.ThrottleReason})"
-        : $"{late:P0} of the frames came too late";
+        : late > 0 ? $"{late:P0} of the frames came too late" : null;
 
     /// <returns>Why the contender does not serve; null if it does.</returns>
     private async Task<string?> TrySeatAsync(ServedRelease release, WorkerSeat seat, ContenderId contender, string? reason, CancellationToken cancellationToken)
@@ -214,7 +215,8 @@ internal sealed partial class ServingService : BackgroundService
 
     private async Task<string?> SeatAsync(ServedRelease release, WorkerSeat seat, SessionSpec session, CancellationToken cancellationToken)
     {
-        var problem = await seat.SeatAsync(session, cancellationToken);
+        var variant = release.Bundle.Manifest.Variants.First(v => v.Id == session.Contender.Variant);
+        var problem = await seat.SeatAsync(session, Vetting.NeedsOf(variant), cancellationToken);
         if (problem is null) (_seated, _seatedContender) = (release.Bundle.ReleaseId, session.Contender);
         return problem;
     }

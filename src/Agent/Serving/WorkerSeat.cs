@@ -25,21 +25,21 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
     public void SetWindow(TimeSpan length) => supervisor.SetWindow(length);
 
     /// <returns>Why it does not serve, in a sentence; null if it does, or will when the worker is up.</returns>
-    public async Task<string?> SeatAsync(SessionSpec session, CancellationToken cancellationToken)
+    public async Task<string?> SeatAsync(SessionSpec session, SessionNeeds needs, CancellationToken cancellationToken)
     {
         if (_worker is null)
         {
-            supervisor.Assign(AssignmentOf(session));
+            supervisor.Assign(AssignmentOf(session, needs));
             _seat = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            _worker = supervisor.RunAsync(AssignmentOf(session), _seat.Token);
+            _worker = supervisor.RunAsync(AssignmentOf(session, needs), _seat.Token);
             _camera ??= camera.RunAsync(stopping);
             return null;
         }
 
-        var swap = await supervisor.SwapAsync(session, cancellationToken);
+        var swap = await supervisor.SwapAsync(session, needs, cancellationToken);
         if (swap.Loaded is not null) return null;
-        if (swap.Code != "worker.absent") return swap.Reason;
-        supervisor.Assign(AssignmentOf(session));
+        if (swap.Code is not (SwapOutcome.Absent or SwapOutcome.NoRoom)) return swap.Reason;
+        supervisor.Assign(AssignmentOf(session, needs));
         return null;
     }
 
@@ -61,9 +61,10 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
         await camera.DisposeAsync();
     }
 
-    private WorkerAssignment AssignmentOf(SessionSpec session) => new()
+    private WorkerAssignment AssignmentOf(SessionSpec session, SessionNeeds needs) => new()
     {
         Load = new Load { Session = session, Camera = camera.Spec, Loop = loop },
+        Needs = needs,
         Read = [cacheRoot],
         CameraPipe = camera.Pipe,
     };

@@ -25,7 +25,8 @@ internal sealed record Incoming(DocumentKind Kind, ReadOnlyMemory<byte> Payload,
 /// Judges what comes from the fleet: roots and fresh documents count at once, the newest directive waits here until the engine
 /// takes it, and what is refused gets its code. One thread.
 /// </summary>
-internal sealed partial class DocumentDesk(UpdateRecords records, TrustState trust, UpdateStory story, DeviceReport report, TrustedClock clock, ILogger<DocumentDesk> logger)
+internal sealed partial class DocumentDesk(
+    UpdateRecords records, TrustState trust, UpdateStory story, FreezeWatch freeze, DeviceReport report, TrustedClock clock, ILogger<DocumentDesk> logger)
 {
     // Whoever asks again and again must not fill the outbox, which never drops an outcome.
     private const int MaximumQueuedOutcomes = 64;
@@ -140,10 +141,13 @@ internal sealed partial class DocumentDesk(UpdateRecords records, TrustState tru
         if (directive is null)
         {
             var isAuthentic = result.Reason is not (VerificationReason.Malformed or VerificationReason.WrongType or VerificationReason.BelowThreshold);
-            var code = UpdateCodes.OfDirective(result.Reason);
-            Refuse(digest, isAuthentic ? DirectiveReader.Read(envelope.Payload.Span).Value : null, code, result.Detail);
+            var refused = isAuthentic ? DirectiveReader.Read(envelope.Payload.Span).Value : null;
+            if (refused is not null) freeze.Saw(refused);
+            Refuse(digest, refused, UpdateCodes.OfDirective(result.Reason), result.Detail);
             return null;
         }
+
+        freeze.Saw(directive);
 
         if (trust.IsStale)
         {

@@ -31,6 +31,9 @@ internal sealed partial class TrustState(StateFiles files, Topics self, TrustedC
 
     public DateTimeOffset? FreshUntil => _fresh?.Expires;
 
+    /// <summary>The highest counter that the fleet has signed for this device, as of the last fresh document.</summary>
+    public long? FreshCounter => _fresh?.Counter;
+
     /// <summary>Reads what is on the disk; nothing is written.</summary>
     public void Load()
     {

@@ -28,6 +28,7 @@ internal static class UpdateServices
         services.AddSingleton(provider => new TrialWatch(
             provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(ServingServices.Value<TelemetryOptions>(provider).WindowSeconds),
             ServingServices.Value<CameraOptions>(provider).FramesPerSecond));
+        services.AddSingleton<FreezeWatch>();
         services.AddSingleton<UpdateStory>();
         services.AddSingleton<DocumentDesk>();
         services.AddSingleton(PartsOf);

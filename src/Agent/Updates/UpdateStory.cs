@@ -5,7 +5,7 @@ using Dunlin.Contracts.Updates;
 namespace Dunlin.Agent.Updates;
 
 /// <summary>What a person sees of updates: the state with a sentence, progress, and what keeps this device from being updated.</summary>
-internal sealed class UpdateStory(UpdateRecords records, TrustState trust, StateLayout layout, DeviceReport report, TimeProvider time)
+internal sealed class UpdateStory(UpdateRecords records, TrustState trust, FreezeWatch freeze, StateLayout layout, DeviceReport report, TimeProvider time)
 {
     private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(1);
 
@@ -37,6 +37,7 @@ internal sealed class UpdateStory(UpdateRecords records, TrustState trust, State
         report.SetProblem("fresh", trust.IsStale
             ? $"STALE: the last fresh document has expired at {trust.FreshUntil:u}, so this device may be cut off from newer directives and installs nothing; see that 'dunlin-fleet serve' runs and that the broker lets its messages through."
             : null);
+        freeze.Look();
         var isReadOnly = StateAccess.IsReadOnly(layout.Root);
         report.SetCondition(UpdateCondition.ReadOnly, isReadOnly);
         report.SetProblem("disk", isReadOnly

@@ -35,6 +35,10 @@ public readonly record struct LiveWindow(double LateShare, bool Throttled, bool 
 public sealed class Downshift(IReadOnlyList<ContenderId> ladder, DownshiftOptions options)
 {
     private const int MaximumPatience = 16;
+
+    /// <summary>Of the winner's CPU time, what a lighter contender may need: fewer threads of the same variant are often no less work.</summary>
+    private const double LighterShare = 0.9;
+
     private int _rung;
     private int _bad;
     private int _good;
@@ -67,7 +71,7 @@ public sealed class Downshift(IReadOnlyList<ContenderId> ladder, DownshiftOption
         return Move(-1);
     }
 
-    /// <summary>The winner, then one contender of each other variant that ran in the race on less CPU time, the heaviest first.</summary>
+    /// <summary>The winner, then the lightest contender of each variant that ran in the race, keeps its deadline and needs clearly less CPU time, the heaviest first.</summary>
     public static IReadOnlyList<ContenderId> Ladder(Verdict verdict)
     {
         if (verdict.Contenders.FirstOrDefault(contender => contender.Contender == verdict.Winner) is not { } winner) return [];
@@ -75,14 +79,17 @@ public sealed class Downshift(IReadOnlyList<ContenderId> ladder, DownshiftOption
         [
             winner.Contender,
             .. verdict.Contenders
-                .Where(contender => contender.Outcome is ContenderOutcome.Lost or ContenderOutcome.Tied
-                    && contender.Contender.Variant != winner.Contender.Variant && contender.CpuMilliseconds < winner.CpuMilliseconds)
+                .Where(contender => contender.Outcome is ContenderOutcome.Lost or ContenderOutcome.Tied && contender.CpuMilliseconds <= LighterShare * winner.CpuMilliseconds && Keeps(verdict, contender))
                 .GroupBy(contender => contender.Contender.Variant)
                 .Select(variant => variant.MinBy(contender => contender.CpuMilliseconds)!)
                 .OrderByDescending(contender => contender.CpuMilliseconds)
                 .Select(contender => contender.Contender),
         ];
     }
+
+    // On a rung that is late by itself no window is ever good, and nothing would lead back from it.
+    private static bool Keeps(Verdict verdict, ContenderVerdict contender) =>
+        contender.ReasonCode != RaceRules.DeadlineMissed && !(contender.LatencyMilliseconds?.P95 > verdict.Conditions.DeadlineMilliseconds);
 
     private bool Move(int step)
     {

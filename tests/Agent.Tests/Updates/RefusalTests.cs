@@ -180,6 +180,29 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task DirectivesThatABrokerKeepsBackAreNoticedByTheCounterOfTheBeacon()
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        await board.RunAsync(board.Fleet.Direct(board.Publish(1)));
+        var keptBack = board.Fleet.Direct(board.Publish(2));
+        board.SendFresh(board.Fleet.Fresh());
+        for (var i = 0; i < 20; i++) await board.PassAsync();
+        Assert.Empty(board.Status.Problems);
+        board.Time.Advance(TimeSpan.FromMinutes(5));
+        await board.UntilAsync(() => board.Status.Problems.Any(p => p.Contains("has signed directive 2 for this device, but the newest that came is 1", StringComparison.Ordinal)), "the device says that directives are kept back");
+        await board.RunAsync(keptBack);
+        await board.UntilAsync(() => board.Status.Problems.Count == 0, "nothing is kept back");
+
+        // One that came and was refused is not kept back.
+        await board.RunAsync(board.Fleet.Direct(board.Publish(3), d => d with { Issued = d.Issued.AddDays(-9), Expires = d.Issued.AddDays(-2) }));
+        board.SendFresh(board.Fleet.Fresh());
+        board.Time.Advance(TimeSpan.FromMinutes(6));
+        for (var i = 0; i < 20; i++) await board.PassAsync();
+        Assert.Empty(board.Status.Problems);
+    }
+
+    [Fact]
     public async Task ARotationThatReplacesTheOnlineKeyEndsWhatTheOldOneAskedForAndForgetsItsCounter()
     {
         await using var board = new TestBoard();

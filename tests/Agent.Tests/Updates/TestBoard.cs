@@ -148,8 +148,9 @@ internal sealed class TestBoard : IAsyncDisposable
             Quarantine = new Quarantined(Files, NullLogger<Quarantined>.Instance),
             Trial = Trial,
         };
-        var story = new UpdateStory(records, trust, Layout, Report, Clock);
-        var desk = new DocumentDesk(records, trust, story, Report, clock, NullLogger<DocumentDesk>.Instance);
+        var freeze = new FreezeWatch(trust, Report, Clock);
+        var story = new UpdateStory(records, trust, freeze, Layout, Report, Clock);
+        var desk = new DocumentDesk(records, trust, story, freeze, Report, clock, NullLogger<DocumentDesk>.Instance);
         var recovery = new BootRecovery(records, Releases, parts.Blobs, new ModelCache(Layout.Cache), gate, trust, NullLogger<BootRecovery>.Instance);
         recovery.Run();
         Served.Add(gate.Open().Release?.Bundle.ReleaseId);

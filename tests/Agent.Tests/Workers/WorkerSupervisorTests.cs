@@ -56,12 +56,28 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task AModelThatNeedsMoreThanMostHasAProcessThatMayUseItTwice()
+    {
+        const long needed = 900L * 1024 * 1024;
+        var small = new WorkerAssignment { Load = new Load { Session = TestChildren.Session(_folder, [], classes: 3), Camera = new CameraSpec { Kind = CameraKind.Folder, Source = Images }, Loop = new LoopSpec() } };
+        Assert.Equal(new WorkerLimits().MemoryByteCount, _supervisor.Rules(small).DataByteCount);
+        Assert.Equal(2 * needed, _supervisor.Rules(small with { Needs = new SessionNeeds(needed, TimeSpan.Zero) }).DataByteCount);
+
+        await Start(OnnxModels.BrightestChannel());
+        await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
+        var other = TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3);
+        var swap = await _supervisor.SwapAsync(other, new SessionNeeds(2 * needed, TimeSpan.Zero), TestContext.Current.CancellationToken);
+        Assert.Equal((null, SwapOutcome.NoRoom), (swap.Loaded, swap.Code));
+        Assert.NotNull((await _supervisor.SwapAsync(other, new SessionNeeds(needed, TimeSpan.Zero), TestContext.Current.CancellationToken)).Loaded);
+    }
+
+    [Fact]
     public async Task ASwapThatEndsWithItsWorkerSaysWhyTheWorkerEnded()
     {
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
         using (var stop = Process.Start("kill", ["-STOP", $"{_supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
-        var swap = await _supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), TestContext.Current.CancellationToken);
+        var swap = await _supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
         Assert.Equal(ChildExitCodes.Hung, swap.Code);
         Assert.Contains($"({ChildExitCodes.Hung}): ", swap.Reason, StringComparison.Ordinal);
     }
@@ -72,10 +88,10 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
         var process = _supervisor.ProcessId;
-        var broken = await _supervisor.SwapAsync(TestChildren.Session(_folder, HostileModels.Garbage, "garbage", 3), TestContext.Current.CancellationToken);
+        var broken = await _supervisor.SwapAsync(TestChildren.Session(_folder, HostileModels.Garbage, "garbage", 3), default, TestContext.Current.CancellationToken);
         Assert.Null(broken.Loaded);
         Assert.Equal("model.load", broken.Code);
-        var swap = await _supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), TestContext.Current.CancellationToken);
+        var swap = await _supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
         Assert.Equal("other", swap.Loaded?.Contender.Variant);
         _windows.Clear();
         await Eventually.TrueAsync(() => _windows.Any(window => window.Contender.Variant == "other" && window.Frames.Classified > 0), "the other model serves");

@@ -42,14 +42,15 @@ public sealed class DownshiftTests(FirstRun first)
             () => $"the report says what runs; the agent said:\n{agent.Log}", Patience);
     }
 
-    // Which variant wins is the machine's affair; lighter ones there are only beside the heaviest.
+    // Which variant wins is the machine's affair. Here the heaviest does, and the lightest is the only other one that ran.
     private static string LetTheHeaviestWin(string state)
     {
         var path = Directory.GetFiles(state, "*.json", SearchOption.AllDirectories).Single(file => Path.GetDirectoryName(file)!.EndsWith("verdicts", StringComparison.Ordinal));
         var verdict = JsonNode.Parse(File.ReadAllText(path))!;
         var ran = verdict["contenders"]!.AsArray().Where(c => c!["outcome"]!.GetValue<string>() is "won" or "lost" or "tied").ToList();
         var heaviest = ran.MaxBy(c => c!["cpuMilliseconds"]!.GetValue<double>())!;
-        foreach (var contender in ran) contender!["outcome"] = "lost";
+        foreach (var contender in ran) contender!["outcome"] = "failed";
+        ran.MinBy(c => c!["cpuMilliseconds"]!.GetValue<double>())!["outcome"] = "lost";
         heaviest["outcome"] = "won";
         verdict["winner"] = heaviest["contender"]!.DeepClone();
         File.WriteAllText(path, verdict.ToJsonString());

@@ -75,8 +75,28 @@ public sealed class VerdictTests : IDisposable
     }
 
     [Fact]
-    public void TheLadderGoesDownInCpuTime() =>
-        Assert.Equal([Garments.Id("fp32")], Downshift.Ladder(Verdict() with { Winner = Garments.Id("fp32") }).Take(1));
+    public void TheLadderGoesDownInCpuTimeOverWhatKeepsTheDeadline()
+    {
+        var winner = new ContenderId("fp32", "CPUExecutionProvider", 4);
+        ContenderVerdict Ran(string variant, int threads, double cpu, double p95, string code = "slower") =>
+            Raced(variant, ContenderOutcome.Lost, "It is slower.", p95) with { Contender = winner with { Variant = variant, Threads = threads }, CpuMilliseconds = cpu, ReasonCode = code };
+        var verdict = Verdict();
+        verdict = verdict with
+        {
+            Winner = winner,
+            Conditions = verdict.Conditions with { DeadlineMilliseconds = 50 },
+            Contenders =
+            [
+                Ran("fp32", 4, 100, 30) with { Outcome = ContenderOutcome.Won },
+                Ran("fp32", 2, 95, 40), Ran("fp32", 1, 80, 45),
+                Ran("late", 1, 70, 60), Ran("often-late", 1, 65, 49, RaceRules.DeadlineMissed),
+                Ran("int8", 2, 50, 20), Ran("int8", 1, 40, 40),
+                Ran("broken", 1, 10, 10) with { Outcome = ContenderOutcome.Failed },
+            ],
+        };
+        Assert.Equal([winner, winner with { Threads = 1 }, winner with { Variant = "int8", Threads = 1 }], Downshift.Ladder(verdict));
+        Assert.Equal(["fp32", "fp32", "late", "int8"], Downshift.Ladder(verdict with { Conditions = verdict.Conditions with { DeadlineMilliseconds = null } }).Select(rung => rung.Variant));
+    }
 
     private static Verdict Verdict(ContenderId? smuggled = null)
     {
