@@ -4,12 +4,14 @@ namespace Dunlin.Optimizer.Data;
 internal static class ClassFolders
 {
     private static readonly string[] Endings = [".jpg", ".jpeg", ".png"];
+    private static readonly HashSet<string> Parts = new(StringComparer.OrdinalIgnoreCase) { "train", "training", "val", "valid", "validation", "test", "testing", "eval" };
 
     /// <returns>Null if there are no sub-folders.</returns>
-    /// <exception cref="InvalidDataException">A class has no images.</exception>
+    /// <exception cref="InvalidDataException">A class has no images, or the folders are the parts of a data set.</exception>
     public static DataListing? Read(string root)
     {
         var classes = Visible(new DirectoryInfo(root).EnumerateDirectories()).Select(d => d.Name).Order(StringComparer.Ordinal).ToList();
+        RequireClasses(root, classes);
         var samples = new List<ImageSample>();
         foreach (var name in classes)
         {
@@ -23,6 +25,14 @@ internal static class ClassFolders
     }
 
     public static bool IsImage(string name) => Endings.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
+
+    // Classes may be called so, but then their images are in them and not in folders of classes.
+    private static void RequireClasses(string root, List<string> names)
+    {
+        bool HasClasses(string name) => new DirectoryInfo(Path.Combine(root, name)) is var part && Visible(part.EnumerateDirectories()).Any() && !Visible(part.EnumerateFiles()).Any(f => IsImage(f.Name));
+        if (names.Count == 0 || !names.TrueForAll(Parts.Contains) || !names.TrueForAll(HasClasses)) return;
+        throw new InvalidDataException($"'{string.Join("', '", names)}' in '{root}' are parts of a data set, not classes; give one of them with --data, for example '{Path.Combine(root, names.Find(n => n.StartsWith("train", StringComparison.OrdinalIgnoreCase)) ?? names[0])}', and keep the others to evaluate with.");
+    }
 
     private static void AddFrom(DirectoryInfo folder, string prefix, string className, List<ImageSample> samples)
     {

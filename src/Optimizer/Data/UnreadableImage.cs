@@ -11,6 +11,6 @@ internal sealed record UnreadableImage(string Name, string Why)
     public static void RequireFew(IReadOnlyList<UnreadableImage> unreadable, int count, double share)
     {
         if (unreadable.Count == count || unreadable.Count > share * count)
-            throw new InvalidDataException($"{Sentence(unreadable, count)} Mend or remove them, or allow more with --max-unreadable.");
+            throw new InvalidDataException($"{unreadable.Count} of {count} images cannot be read. Mend or remove them, or allow more with --max-unreadable:\n{string.Join('\n', unreadable.Select(u => $"  '{u.Name}' ({u.Why})"))}");
     }
 }

@@ -15,6 +15,9 @@ namespace Dunlin.Optimizer.Pruning;
 /// </summary>
 internal static class KernelSteps
 {
+    /// <summary>Where nothing may be measured: the floats of an AVX2 register, and of ONNX Runtime's blocks without AVX-512.</summary>
+    public const int Usual = 8;
+
     private const int First = 36, Last = 96, Between = 4, Side = 14, RoundCount = 40, RunsPerRound = 4;
     private static readonly int[] Candidates = [4, 8, 16, 32];
 

@@ -52,6 +52,9 @@ internal sealed record ReportMachine(string Cpu, int Threads, string Kernel, str
 internal sealed record VariantReport(
     string Name, IReadOnlyList<Technique> Techniques, ModelReport Evaluation, IReadOnlyList<InferenceTime> Times, double Joules, LayerTable Layers, AttentionAgreement? Attention)
 {
+    /// <summary>The change of top-1 against the variant that it was made from, paired over the images; null for the reference.</summary>
+    public Estimate? Top1AgainstBase { get; init; }
+
     /// <summary>Of one inference on one thread.</summary>
     [JsonIgnore]
     public double Milliseconds => Times[0].Milliseconds;

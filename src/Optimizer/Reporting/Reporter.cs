@@ -66,10 +66,17 @@ internal static class Reporter
             ? AttentionComparison.Of(models, images, classes, options.ExplainedCount, cancellationToken)
             : (null, (IReadOnlyList<AttentionAgreement?>)[.. models.Select(_ => (AttentionAgreement?)null)]);
         var names = Names(models);
+        var variants = models.Select((m, i) => new VariantReport(names[i], Provenance.Of(m.Graph.Model), Evaluated(i), times[i], times[i][0].Joules(options.WattsPerCore), layers[i], agreements[i])).ToList();
         return new ReportContent(
             ReportContent.CurrentSchema, CommandLine.Shown(data), answers[0].Answers.Count, answers[0].Unreadable, options.Limit.ToString(), options.WattsPerCore, Machine(),
-            [.. models.Select((m, i) => new VariantReport(names[i], Provenance.Of(m.Graph.Model), Evaluated(i), times[i], times[i][0].Joules(options.WattsPerCore), layers[i], agreements[i]))],
+            [variants[0], .. variants.Skip(1).Select((v, i) => v with { Top1AgainstBase = AgainstBase(i + 1) })],
             attention, [.. models.SelectMany(m => Provenance.CommandsOf(m.Graph.Model)).Append(command).Distinct()]);
+
+        Estimate AgainstBase(int i)
+        {
+            var from = variants.IndexOf(TechniqueSection.BaseOf(variants, variants[i]));
+            return ClassAnalysis.Against(names[from], answers[from].Answers, answers[i].Answers).Top1Change;
+        }
 
         ModelReport Evaluated(int i)
         {

@@ -7,17 +7,18 @@ internal static class TechniqueSection
 {
     public static Section Of(ReportContent content)
     {
-        Column[] columns = [new("technique", IsText: true), new("variant", IsText: true), new("on top of", IsText: true), new("parameters"), new("MACs"), new("bytes"), new("time, 1 thread"), new("energy"), new("top-1, points")];
-        var steps = content.Variants.Skip(1).Select(v => (Variant: v, Base: BaseOf(content, v))).Select(s => (s.Variant, s.Base, Kind: KindOf(s.Variant, s.Base)));
+        var times = content.Reference.Times.Select(t => new Column($"time, {t.Threads} thread{(t.Threads > 1 ? "s" : "")}"));
+        Column[] columns = [new("technique", IsText: true), new("variant", IsText: true), new("on top of", IsText: true), new("parameters"), new("MACs"), new("bytes"), .. times, new("energy"), new("top-1, points")];
+        var steps = content.Variants.Skip(1).Select(v => (Variant: v, Base: BaseOf(content.Variants, v))).Select(s => (s.Variant, s.Base, Kind: KindOf(s.Variant, s.Base)));
         var rows = steps.GroupBy(s => s.Kind).OrderBy(g => g.Key.Count(c => c == '+')).SelectMany(g => g)
             .Select(s => new Row(Cells(s.Kind, s.Variant, s.Base)));
         return new Section("What each technique bought", [new Paragraph("Each variant against the one that it was made from."), new Table(columns, [.. rows])]);
     }
 
     /// <summary>The variant whose techniques are the longest beginning of this one's, of several the nearest in arithmetic; the reference, if there is none.</summary>
-    private static VariantReport BaseOf(ReportContent content, VariantReport variant) => content.Variants.Skip(1)
+    public static VariantReport BaseOf(IReadOnlyList<VariantReport> variants, VariantReport variant) => variants.Skip(1)
         .Where(v => v.Techniques.Count > 0 && v.Techniques.Count < variant.Techniques.Count && v.Techniques.Zip(variant.Techniques).All(p => IsSame(p.First, p.Second)))
-        .OrderByDescending(v => v.Techniques.Count).ThenBy(v => Math.Abs(v.Evaluation.Macs - variant.Evaluation.Macs)).FirstOrDefault() ?? content.Reference;
+        .OrderByDescending(v => v.Techniques.Count).ThenBy(v => Math.Abs(v.Evaluation.Macs - variant.Evaluation.Macs)).FirstOrDefault() ?? variants[0];
 
     private static bool IsSame(Technique a, Technique b) => (a.Kind, a.Summary) == (b.Kind, b.Summary);
 
@@ -35,7 +36,9 @@ internal static class TechniqueSection
         [
             new(kind), new(variant.Name), new(from.Name),
             new(Changes.Percent(now.ParameterCount, before.ParameterCount)), new(Changes.Percent(now.Macs, before.Macs)), new(Changes.Percent(now.ByteCount, before.ByteCount)),
-            new(Changes.Speed(variant.Milliseconds, from.Milliseconds)), new(Changes.Percent(variant.Joules, from.Joules)), new(Changes.SignedPoints(variant.Top1 - from.Top1)),
+            .. variant.Times.Zip(from.Times).Select(t => new Cell(Changes.Speed(t.First.Milliseconds, t.Second.Milliseconds))),
+            new(Changes.Percent(variant.Joules, from.Joules)),
+            new(variant.Top1AgainstBase is { } change ? Changes.Difference(change) : Changes.SignedPoints(variant.Top1 - from.Top1)),
         ];
     }
 }

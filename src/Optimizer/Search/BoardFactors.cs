@@ -3,39 +3,31 @@ using Dunlin.Contracts.Race;
 
 namespace Dunlin.Optimizer.Search;
 
-/// <summary>How much slower than this workstation a board is, in float and in bytes, as one of its races showed.</summary>
+/// <summary>How much more a board takes than this workstation, as one of its races showed.</summary>
 /// <param name="Board">Its CPU, as the verdict tells it.</param>
-/// <param name="Float">The median of board's p95 ÷ workstation's median over the float variants that both measured.</param>
-/// <param name="Integer">The same over int8 and mixed variants.</param>
-internal sealed record BoardFactors(string Board, double Float, double Integer)
+/// <param name="Time">Of board's p95 ÷ workstation's median.</param>
+/// <param name="Energy">Of board's joules ÷ workstation's CPU time, or of CPU times where it did not tell joules of one method; null where it told neither.</param>
+internal sealed record BoardFactors(string Board, PrecisionFactors Time, PrecisionFactors? Energy)
 {
-    public double For(Precision precision) => precision is Precision.Int8 or Precision.Mixed ? Integer : Float;
-
-    /// <summary>Learns from a verdict; null where no variant of it is known here. A precision that it did not measure gets the other's factor.</summary>
+    /// <summary>Learns from a verdict; null where no variant of it is known here.</summary>
     /// <param name="verdict">Contenders on one thread count, where there are any; else those on the fewest.</param>
-    /// <param name="known">Median milliseconds on one thread of this workstation, by the variant's id.</param>
-    public static BoardFactors? Learn(Verdict verdict, IReadOnlyDictionary<string, (Precision Precision, double Milliseconds)> known)
+    /// <param name="known">Times on one thread of this workstation, by the variant's id.</param>
+    public static BoardFactors? Learn(Verdict verdict, IReadOnlyDictionary<string, (Precision Precision, BuildTime Time)> known)
     {
-        var factors = verdict.Contenders
+        var raced = verdict.Contenders
             .Where(c => c.LatencyMilliseconds is { P95: > 0 } && known.ContainsKey(c.Contender.Variant))
-            .GroupBy(c => c.Contender.Variant).Select(g => g.MinBy(c => c.Contender.Threads)!)
-            .ToLookup(c => known[c.Contender.Variant].Precision is Precision.Fp32 or Precision.Fp16, c => c.LatencyMilliseconds!.P95 / known[c.Contender.Variant].Milliseconds);
-        var (inFloat, inBytes) = (Median(factors[true]), Median(factors[false]));
-        return (inFloat ?? inBytes) is { } any ? new BoardFactors(verdict.Conditions.CpuModel, inFloat ?? any, inBytes ?? any) : null;
+            .GroupBy(c => c.Contender.Variant).Select(g => g.MinBy(c => c.Contender.Threads)!).ToList();
+        var inJoules = raced.All(c => c.Energy is { Joules: > 0 }) && raced.DistinctBy(c => c.Energy!.Method).Count() == 1;
+        double? EnergyOf(ContenderVerdict contender) => inJoules ? contender.Energy!.Joules : contender.CpuMilliseconds;
+        PrecisionFactors? Of(Func<ContenderVerdict, double?> board, Func<BuildTime, double> here) => PrecisionFactors.Of(
+            raced.Where(c => board(c) > 0).Select(c => (known[c.Contender.Variant].Precision, board(c)!.Value / here(known[c.Contender.Variant].Time))));
+        return Of(c => c.LatencyMilliseconds!.P95, t => t.Milliseconds) is { } time
+            ? new BoardFactors(verdict.Conditions.CpuModel, time, Of(EnergyOf, t => t.CpuMilliseconds))
+            : null;
     }
 
-    /// <summary>
-    /// What a variant costs the fleet: its time relative to the reference's on each board, averaged over the boards geometrically, so that
-    /// a slow board counts as much as a fast one; times the workstation's, so that it is milliseconds still.
-    /// </summary>
-    public static double FleetMilliseconds(IReadOnlyList<BoardFactors> boards, Precision precision, double milliseconds) => boards.Count == 0
-        ? milliseconds
-        : milliseconds * Math.Exp(boards.Average(b => Math.Log(b.For(precision) / b.Float)));
-
-    private static double? Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToList();
-        if (sorted.Count == 0) return null;
-        return (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
-    }
+    /// <summary>What a variant takes on the fleet, in milliseconds of this workstation.</summary>
+    public static BuildTime FleetTime(IReadOnlyList<BoardFactors> boards, Precision precision, BuildTime own) => new(
+        PrecisionFactors.Fleet([.. boards.Select(b => b.Time)], precision, own.Milliseconds),
+        PrecisionFactors.Fleet([.. boards.Select(b => b.Energy).OfType<PrecisionFactors>()], precision, own.CpuMilliseconds));
 }

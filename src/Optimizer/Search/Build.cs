@@ -49,6 +49,9 @@ internal sealed record StepDecision(int Steps);
 /// <summary>The peak that narrower models of the study bear.</summary>
 internal sealed record LearningRate(double Peak);
 
+/// <summary>The step of widths that a study keeps to.</summary>
+internal sealed record KernelStep(int ChannelCount);
+
 /// <summary>Who stayed after a round.</summary>
 internal sealed record Kept(IReadOnlyList<string> Ids);
 

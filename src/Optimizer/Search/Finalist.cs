@@ -6,13 +6,13 @@ namespace Dunlin.Optimizer.Search;
 /// <param name="Build">The model.</param>
 /// <param name="Standing">Against the reference, on the images of the search.</param>
 /// <param name="Time">Of an inference.</param>
-/// <param name="FleetMilliseconds">What the fleet's boards would take, in milliseconds of this workstation.</param>
-internal sealed record Finalist(Build Build, Standing Standing, BuildTime Time, double FleetMilliseconds)
+/// <param name="FleetTime">What the fleet's boards would take, in milliseconds of this workstation; its CPU time stands for energy.</param>
+internal sealed record Finalist(Build Build, Standing Standing, BuildTime Time, BuildTime FleetTime)
 {
     public double Cost(SearchObjective objective) => objective switch
     {
-        SearchObjective.Latency => FleetMilliseconds,
-        SearchObjective.Energy => Time.CpuMilliseconds,
+        SearchObjective.Latency => FleetTime.Milliseconds,
+        SearchObjective.Energy => FleetTime.CpuMilliseconds,
         SearchObjective.Size => Build.ByteCount,
         _ => throw new ArgumentOutOfRangeException(nameof(objective), objective, "not an objective"),
     };
@@ -31,7 +31,7 @@ internal sealed record Finalist(Build Build, Standing Standing, BuildTime Time, 
         var always = all.Where(f => f.Build.Id is SearchRun.ReferenceId or SearchRun.IntegerReferenceId).ToList();
         var fronts = all.Where(f => f.Standing.Limit != LimitAnswer.Fails)
             .GroupBy(f => boardsAreKnown || f.Build.IsFloat)
-            .SelectMany(g => Pareto.Front([.. g], f => [-f.Standing.Top1.Value, f.FleetMilliseconds, f.Time.CpuMilliseconds, f.Build.ByteCount]))
+            .SelectMany(g => Pareto.Front([.. g], f => [-f.Standing.Top1.Value, f.FleetTime.Milliseconds, f.FleetTime.CpuMilliseconds, f.Build.ByteCount]))
             .Except(always).ToLookup(f => f.Standing.Limit);
         var (sure, unsure, room) = (fronts[LimitAnswer.Holds].ToList(), fronts[LimitAnswer.Unsure].ToList(), count - always.Count);
         // The held-out images will tell.

@@ -168,19 +168,18 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
     private List<Finalist> Finalists(Judge judge, Build reference, List<Build> builds, CancellationToken cancellationToken)
     {
         var times = judge.TimesOf([.. builds.Select(b => b.Name)], TimingBudget(setup.Budget), cancellationToken);
-        var known = builds.ToDictionary(b => b.Id, b => (b.Precision, times[b.Name].Milliseconds));
+        var known = builds.ToDictionary(b => b.Id, b => (b.Precision, times[b.Name]));
         var boards = new List<BoardFactors>();
         foreach (var verdict in setup.Verdicts)
         {
             var board = BoardFactors.Learn(verdict, known);
             if (board is not null) boards.Add(board);
             telling.Say(board is not null
-                ? string.Create(CultureInfo.InvariantCulture, $"{board.Board}: {board.Float:f1} times this workstation in float, {board.Integer:f1} on bytes")
+                ? string.Create(CultureInfo.InvariantCulture, $"{board.Board}: {board.Time.Float:f1} times as long as this workstation in float, {board.Time.Integer:f1} on bytes")
                 : $"{verdict.Conditions.CpuModel}: its verdict knows none of these variants ({string.Join(", ", verdict.Contenders.Select(c => c.Contender.Variant).Distinct().Take(4))}); it is left out");
         }
 
         return [.. builds.Select(b => new Finalist(
-            b, judge.StandingOf(reference, b), times[b.Name],
-            BoardFactors.FleetMilliseconds(boards, b.Precision, times[b.Name].Milliseconds)))];
+            b, judge.StandingOf(reference, b), times[b.Name], BoardFactors.FleetTime(boards, b.Precision, times[b.Name])))];
     }
 }

@@ -11,6 +11,7 @@ namespace Dunlin.Optimizer.Search;
 [JsonSerializable(typeof(Trained))]
 [JsonSerializable(typeof(Quantized))]
 [JsonSerializable(typeof(StepDecision))]
+[JsonSerializable(typeof(KernelStep))]
 [JsonSerializable(typeof(LearningRate))]
 [JsonSerializable(typeof(Kept))]
 [JsonSerializable(typeof(TrainingPlan))]

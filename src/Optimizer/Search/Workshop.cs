@@ -81,7 +81,7 @@ internal sealed class Workshop : IDisposable
     {
         var graph = Reference();
         var before = GraphFacts.Of(graph);
-        _step ??= _setup.Step ?? KernelSteps.OfThisCpu(Path.Combine(CacheFolder.Path, "kernels"), cancellationToken);
+        _step ??= StepOf(cancellationToken);
         var options = new PruningOptions(candidate.Ratio, candidate.Scope, _step.Value);
         // The same graph gives its channels the same numbers each time, so that what was measured once holds.
         Pruner.Prune(graph, dependencies => _importance ??= TaylorImportance.Measure(dependencies, _images!.Take(plan.ImportanceCount), cancellationToken), options);
@@ -91,6 +91,11 @@ internal sealed class Workshop : IDisposable
         ModelFile.Save(graph.Model, path);
         return new Start(after.Macs, after.ParameterCount);
     }
+
+    // What is measured may come out otherwise the next time: a study keeps to one, and one in steps to what depends on no clock.
+    private int StepOf(CancellationToken cancellationToken) => _setup.Step ?? (_setup.Budget.Time is null
+        ? KernelSteps.Usual
+        : _study.Once("step", StudyJson.Default.KernelStep, () => new KernelStep(KernelSteps.OfThisCpu(Path.Combine(CacheFolder.Path, "kernels"), cancellationToken))).ChannelCount);
 
     /// <summary>Finds out, once for the study, which learning rate such models bear.</summary>
     /// <param name="name">Of a narrower model, not trained yet.</param>

@@ -49,9 +49,9 @@ public sealed class FinalistTests
     [Fact]
     public void WhereTheFleetIsSlowOnBytesTheirFloatFormIsChosen()
     {
-        List<Finalist> all = [Of("reference", 10, 0.90), Of("pruned-50", 3, 0.89), Of("pruned-50-int8", 1, 0.89, precision: Precision.Int8) with { FleetMilliseconds = 6 }];
+        List<Finalist> all = [Of("reference", 10, 0.90), Of("pruned-50", 3, 0.89), Of("pruned-50-int8", 1, 0.89, precision: Precision.Int8) with { FleetTime = new BuildTime(6, 6) }];
         // The size of the file alone keeps it.
-        all[2] = all[2] with { Time = new BuildTime(1, 6), Build = all[2].Build with { ByteCount = all[1].Build.ByteCount } };
+        all[2] = all[2] with { Build = all[2].Build with { ByteCount = all[1].Build.ByteCount } };
         Assert.Equal(["reference", "pruned-50"], Finalist.Choose(all, SearchObjective.Latency, 8, boardsAreKnown: true).Select(f => f.Build.Id));
     }
 
@@ -61,6 +61,6 @@ public sealed class FinalistTests
     {
         var time = new BuildTime(milliseconds, milliseconds);
         var standing = new Standing(new Estimate(top1, top1, top1), new Estimate(0, 0, 0), new Estimate(1, 1, 1), limit);
-        return new Finalist(new Build(id, id, precision, (long)milliseconds, 1, (long)(1000 * milliseconds), [], 0), standing, time, milliseconds);
+        return new Finalist(new Build(id, id, precision, (long)milliseconds, 1, (long)(1000 * milliseconds), [], 0), standing, time, time);
     }
 }
