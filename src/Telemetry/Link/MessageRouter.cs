@@ -78,9 +78,9 @@ internal sealed partial class MessageRouter(ILogger logger)
         return string.Concat(clipped.Select(c => char.IsControl(c) ? '?' : c));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Garbage on {Topic}: ignored, and from now on only counted")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Garbage on {Topic}: ignored, as further garbage there is without a word")]
     private partial void LogGarbage(string topic);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The handler of {Topic} failed; the message is lost, further failures on it are only counted")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The handler of {Topic} failed; the message is lost; further failures on it are not logged")]
     private partial void LogHandlerFailed(Exception failure, string topic);
 }

@@ -28,6 +28,19 @@ public sealed class DataListingTests : IDisposable
     }
 
     [Fact]
+    public void PartsOfADataSetAreNoClasses()
+    {
+        Touch("train/cat/a.jpg", "train/dog/b.jpg", "val/cat/c.jpg", "val/dog/d.jpg");
+        var refused = Refused(_folder);
+        Assert.Contains("'train', 'val'", refused);
+        Assert.Contains($"--data, for example '{Path.Combine(_folder, "train")}'", refused);
+        Assert.Equal(["cat", "dog"], DataListing.Open(Path.Combine(_folder, "train")).ClassNames);
+        // Somebody's classes may be called so.
+        Touch("train/e.jpg", "val/f.jpg");
+        Assert.Equal(["train", "val"], DataListing.Open(_folder).ClassNames);
+    }
+
+    [Fact]
     public void ACsvMayHaveQuotesCommasAndNoHeader()
     {
         var data = Csv("\"a, b.jpg\",\"tench, Tinca tinca\"\r\n\"say \"\"x\"\".png\", plain \r\n");

@@ -46,6 +46,24 @@ public sealed class ExplainerTests : IDisposable
     }
 
     [Fact]
+    public void AModelThatTakesBytesIsExplainedAsItsFloatForm()
+    {
+        var bytes = PooledNet.Make();
+        bytes.Graph.Input[0].Type.TensorType.ElemType = (int)TensorProto.Types.DataType.Uint8;
+        var reader = bytes.Graph.Node.First(n => n.Input.Contains(bytes.Graph.Input[0].Name));
+        reader.Input[reader.Input.IndexOf(bytes.Graph.Input[0].Name)] = "pixels";
+        bytes.Graph.Node.Insert(0, Nodes.Make("Cast", [bytes.Graph.Input[0].Name], "pixels", Nodes.Int("to", (long)TensorProto.Types.DataType.Float)));
+        float[] image = [.. Image.Select(b => b > 0.7f ? 1f : 0f)];
+        HeatMap Heat(ModelProto model)
+        {
+            using var explainer = Of(model);
+            return explainer.Explain(image, 1).Heat;
+        }
+
+        Assert.Equal(Heat(PooledNet.Make()).Values, Heat(bytes).Values, (expected, found) => Math.Abs(expected - found) < 1e-3f);
+    }
+
+    [Fact]
     public void OcclusionFindsThePlantedPatch()
     {
         var net = new NetBuilder(seed: 1, channels: 1, side: 24);

@@ -38,6 +38,16 @@ public sealed class ReportPartsTests
         Assert.Equal(["pruned half reference", "pruned quarter reference", "quantized quarter-int8 quarter", "quantized int8 reference"], rows);
     }
 
+    [Fact]
+    public void AStepTellsItsTimeOnAllThreadsAndTheIntervalOfItsTop1()
+    {
+        VariantReport On(VariantReport variant, double milliseconds) => variant with { Times = [.. variant.Times, new InferenceTime(4, milliseconds, milliseconds, milliseconds, milliseconds)] };
+        var content = Content(On(Variant("reference", 0.92, 1), 0.5), On(Variant("int8", 0.919, 0.4, "quantized"), 0.1) with { Top1AgainstBase = new Estimate(-0.001, -0.003, 0.001) });
+        var table = TechniqueSection.Of(content).Blocks.OfType<Table>().Single();
+        Assert.Contains("time, 4 threads", table.Columns.Select(c => c.Title));
+        Assert.Equal(["2.50× faster", "5.00× faster", "−60 %", "−0.10 (−0.30 to +0.10)"], table.Rows[0].Cells.TakeLast(4).Select(c => c.Value));
+    }
+
     [Theory]
     [InlineData(27, 100, "−73 %")]
     [InlineData(100, 100, "±0 %")]

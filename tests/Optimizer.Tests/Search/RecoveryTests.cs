@@ -2,6 +2,7 @@ using System.Text.Json.Serialization.Metadata;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
+using Dunlin.Optimizer.Pruning;
 using Dunlin.Optimizer.Search;
 using Dunlin.Optimizer.Tests.Graph;
 using Dunlin.Optimizer.Tests.Graph.Nets;
@@ -119,6 +120,25 @@ public sealed class RecoveryTests : IDisposable
         Assert.Throws<DivergedException>(() => new Trainer(images, usual).Run(ModelGraph.Load(_study.Model(SearchRun.ReferenceId)), Stop));
         using var workshop = new Workshop(_setup, _study);
         Assert.InRange(workshop.ProbeStep(64, 16, useBFloat16: false, Stop), 1e-4, 60);
+    }
+
+    [Theory]
+    [InlineData("200steps", "8")]
+    [InlineData("30m", "32")]
+    public void AStudyKeepsToOneStepOfWidthsAndOneInStepsMeasuresNone(string budget, string step)
+    {
+        Torch.Require();
+        var result = Path.Combine(_folder, budget);
+        var setup = SearchSetup.Of(SearchCommand.Create().Parse([Path.Combine(_folder, "net.onnx"), "--data", Path.Combine(_folder, "data"), "--out", result, "--budget", budget]), result);
+        using var study = Study.Open(setup.Work, setup.Recipe, TimeProvider.System);
+        ModelFile.Save(setup.Graph.Model, study.Model(SearchRun.ReferenceId));
+        // As another machine, or a noisier hour, had measured it.
+        study.Once("step", StudyJson.Default.KernelStep, () => new KernelStep(32));
+        using var workshop = new Workshop(setup, study);
+        var plan = new TrainingPlan(1, 32, 64, 64, 2, null);
+        workshop.Begin(plan, Stop);
+        workshop.Narrow(new Candidate(0.5, PruningScope.Layer), plan, Path.Combine(_folder, "narrow.onnx"), Stop);
+        Assert.Equal(step, Provenance.Of(ModelFile.Load(Path.Combine(_folder, "narrow.onnx"))).Single(t => t.Kind == "pruned").Parameters["step"]);
     }
 
     [Fact]
