@@ -9,6 +9,7 @@ using Dunlin.Optimizer.Evaluation;
 using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Pruning;
 using Dunlin.Optimizer.Quantization;
+using Dunlin.Optimizer.Training;
 
 namespace Dunlin.Optimizer.Search;
 

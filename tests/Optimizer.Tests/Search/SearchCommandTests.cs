@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
-using Dunlin.Optimizer.Search;
 using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.Optimizer.Tests.Training;
 using Dunlin.TestKit.Machine;
