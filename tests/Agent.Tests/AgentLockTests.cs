@@ -1,4 +1,3 @@
-using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Updates;
 using Dunlin.TestKit;
 

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;

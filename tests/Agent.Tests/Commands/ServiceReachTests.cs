@@ -1,5 +1,4 @@
 using Dunlin.Agent.Commands;
-using Dunlin.Agent.Tests.Children;
 using Dunlin.TestKit;
 
 namespace Dunlin.Agent.Tests.Commands;

@@ -1,5 +1,4 @@
 using Dunlin.Agent.Racing;
-using Dunlin.Agent.Tests.Children;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Updates;
 using Dunlin.TestKit;

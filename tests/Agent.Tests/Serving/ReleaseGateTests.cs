@@ -1,6 +1,5 @@
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Serving;
-using Dunlin.Agent.Tests.Children;
 using Dunlin.Agent.Updates;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Bundles.State;

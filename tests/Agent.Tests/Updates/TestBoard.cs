@@ -4,7 +4,6 @@ using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Systemd;
-using Dunlin.Agent.Tests.Children;
 using Dunlin.Agent.Updates;
 using Dunlin.Agent.Updates.Fetching;
 using Dunlin.Bundles.Durability;

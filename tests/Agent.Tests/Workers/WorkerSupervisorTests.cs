@@ -59,7 +59,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     public async Task AModelThatNeedsMoreThanMostHasAProcessThatMayUseItTwice()
     {
         const long needed = 900L * 1024 * 1024;
-        var small = new WorkerAssignment { Load = new Load { Session = TestChildren.Session(_folder, [], classes: 3), Camera = new CameraSpec { Kind = CameraKind.Folder, Source = Images }, Loop = new LoopSpec() } };
+        var small = new WorkerAssignment { Load = new Load { Session = TestChildren.Session(_folder, [], classes: 3), Camera = new CameraSpec { Kind = CameraKind.Folder, Source = Images }, Loop = new LoopSpec { WindowMilliseconds = 500 } } };
         Assert.Equal(new WorkerLimits().MemoryByteCount, _supervisor.Rules(small).DataByteCount);
         Assert.Equal(2 * needed, _supervisor.Rules(small with { Needs = new SessionNeeds(needed, TimeSpan.Zero) }).DataByteCount);
 

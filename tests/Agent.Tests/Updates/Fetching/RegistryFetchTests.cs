@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Dunlin.Agent.Configuration;
-using Dunlin.Agent.Tests.Children;
 using Dunlin.Agent.Updates.Fetching;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Registries;
