@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Waiting;
 
@@ -15,17 +16,17 @@ public sealed class DownshiftTests(FirstRun first)
     {
         if (!Environment.IsPrivilegedProcess) Assert.Skip("Only root may give a process power supplies of its own.");
         if (!Directory.Exists("/sys/class/power_supply")) Assert.Skip("This kernel knows no power supplies.");
-        using var space = new Workspace();
+        using var space = new TemporaryFolder();
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         var setup = first.Again(space, broker.Port);
         var heaviest = LetTheHeaviestWin(setup.StateDirectory);
-        var battery = Directory.CreateDirectory(space.At("supplies/battery")).FullName;
+        var battery = Directory.CreateDirectory(space["supplies/battery"]).FullName;
         File.WriteAllText(Path.Combine(battery, "type"), "Battery\n");
         File.WriteAllText(Path.Combine(battery, "capacity"), "12\n");
         File.WriteAllText(Path.Combine(battery, "status"), "Charging\n");
 
-        await using var agent = AgentProcess.RunOn(setup, space.At("supplies"));
+        await using var agent = AgentProcess.RunOn(setup, space["supplies"]);
         await ReportedAsync(0, (running, _) => running == heaviest);
         File.WriteAllText(Path.Combine(battery, "status"), "Discharging\n");
         await ReportedAsync(0, (running, reason) => running != heaviest && reason.Contains("the battery is at 12 % and not charged", StringComparison.Ordinal));
