@@ -90,12 +90,12 @@ internal sealed class HwmonMeter : IPowerMeter
         foreach (var folder in files.List("/sys/class/hwmon", "hwmon*"))
         {
             if (files.ReadText($"{folder}/name") is not { } name || ForeignChips.Any(foreign => name.StartsWith(foreign, StringComparison.Ordinal))) continue;
-            if (ChannelsOf(files, folder) is { Length: > 0 } channels) yield return (name, channels);
+            if (ChannelsOf(files, folder, name) is { Length: > 0 } channels) yield return (name, channels);
         }
     }
 
     /// <summary>Energy counters if there are any, else power, else current × voltage; never a mixture.</summary>
-    private static Channel[] ChannelsOf(SysFiles files, string folder)
+    private static Channel[] ChannelsOf(SysFiles files, string folder, string chip)
     {
         var energy = Numbered(files, folder, "energy", "_input").Select(n => new Channel(folder, n, LabelOf(files, folder, "energy", n), $"{folder}/energy{n}_input", Micro, null)).ToArray();
         if (energy.Length > 0) return [.. energy.Select(channel => channel with { CountsEnergy = true })];
@@ -103,10 +103,13 @@ internal sealed class HwmonMeter : IPowerMeter
             .Concat(Numbered(files, folder, "power", "_average").Select(n => (n, Suffix: "_average"))).DistinctBy(pair => pair.n)
             .Select(pair => new Channel(folder, pair.n, LabelOf(files, folder, "power", pair.n), $"{folder}/power{pair.n}{pair.Suffix}", Micro, null)).ToArray();
         if (power.Length > 0) return power;
-        return [.. Numbered(files, folder, "curr", "_input").Where(n => files.ReadText($"{folder}/in{n}_input") is not null)
+        return [.. Numbered(files, folder, "curr", "_input").Where(n => HasBusVoltage(chip, n) && files.ReadText($"{folder}/in{n}_input") is not null)
             .Where(n => files.ReadLong($"{folder}/in{n}_enable") != 0)
             .Select(n => new Channel(folder, n, LabelOf(files, folder, "in", n), $"{folder}/curr{n}_input", Milli, $"{folder}/in{n}_input"))];
     }
+
+    /// <summary>An INA3221 has three: its in4 to in7 are shunt voltages, and its curr4 is the sum of the other currents (the kernel's hwmon/ina3221.rst).</summary>
+    private static bool HasBusVoltage(string chip, string number) => chip != "ina3221" || number is "1" or "2" or "3";
 
     private static IEnumerable<string> Numbered(SysFiles files, string folder, string kind, string suffix) =>
         files.List(folder, $"{kind}*{suffix}").Select(path => Path.GetFileName(path)[kind.Length..^suffix.Length]).Where(n => n.Length > 0 && n.All(char.IsAsciiDigit));

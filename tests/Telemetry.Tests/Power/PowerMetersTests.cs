@@ -26,6 +26,17 @@ public sealed class PowerMetersTests : IDisposable
     }
 
     [Fact]
+    public void TheShuntVoltagesAndTheSumOfCurrentsOfAnIna3221AreNoRailOfIt()
+    {
+        using var recorded = new RecordedBoard(RecordedBoard.JetsonOrin);
+        for (var channel = 1; channel <= 3; channel++) recorded.Remove($"sys/class/hwmon/hwmon3/in{channel}_label");
+        var meter = Discover(new PowerOptions(), recorded.Root).Meter!;
+        Assert.Equal("ina3221 (channel 1 + channel 2 + channel 3)", meter.Provenance.Description);
+        Assert.True(meter.TryRead(out var sample));
+        Assert.Equal(5.032 * (1.2 + 0.3 + 0.28), sample.Watts!.Value, 9);
+    }
+
+    [Fact]
     public void AChannelCanBeNamed()
     {
         using var recorded = new RecordedBoard(RecordedBoard.JetsonOrin);

@@ -101,6 +101,12 @@ public sealed class RecordedBoard : IDisposable
         sys/class/hwmon/hwmon3/in3_label: VDD_SOC
         sys/class/hwmon/hwmon3/in3_input: 5032
         sys/class/hwmon/hwmon3/curr3_input: 280
+        sys/class/hwmon/hwmon3/in4_input: 6000
+        sys/class/hwmon/hwmon3/in5_input: 1500
+        sys/class/hwmon/hwmon3/in6_input: 1400
+        sys/class/hwmon/hwmon3/in7_label: sum of shunt voltages
+        sys/class/hwmon/hwmon3/in7_input: 8900
+        sys/class/hwmon/hwmon3/curr4_input: 1780
         """;
 
     public const string DesktopPc = """
