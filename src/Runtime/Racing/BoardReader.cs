@@ -38,7 +38,7 @@ internal sealed class BoardReader(string root)
 
     private int UsableCores(List<string> groups)
     {
-        var allowed = CountRange(Fields("proc/self/status").GetValueOrDefault("Cpus_allowed_list"));
+        var allowed = AllowedCores();
         foreach (var group in groups)
         {
             if (Text($"{group}/cpu.max")?.Split(' ') is not [var quota, var period] || !Parse(quota, out var share) || !Parse(period, out var whole) || whole == 0) continue;
@@ -58,19 +58,27 @@ internal sealed class BoardReader(string root)
         return groups;
     }
 
-    /// <summary>0-3,8 is five.</summary>
-    private static int CountRange(string? list)
+    // The kernel does not take what is offline out of what is allowed.
+    private int AllowedCores()
     {
-        if (string.IsNullOrWhiteSpace(list)) return Environment.ProcessorCount;
-        var count = 0;
+        if (Cores(Fields("proc/self/status").GetValueOrDefault("Cpus_allowed_list")) is not { } allowed) return Environment.ProcessorCount;
+        if (Cores(Text("sys/devices/system/cpu/online")) is { } online) allowed.IntersectWith(online);
+        return allowed.Count;
+    }
+
+    /// <summary>0-3,8 are five; null if it is no such list.</summary>
+    private static HashSet<int>? Cores(string? list)
+    {
+        if (string.IsNullOrWhiteSpace(list)) return null;
+        var cores = new HashSet<int>();
         foreach (var range in list.Split(','))
         {
             var ends = range.Split('-');
-            if (!Parse(ends[0], out var first) || !Parse(ends[^1], out var last)) return Environment.ProcessorCount;
-            count += (int)(last - first + 1);
+            if (!Parse(ends[0], out var first) || !Parse(ends[^1], out var last)) return null;
+            for (var core = first; core <= last; core++) cores.Add((int)core);
         }
 
-        return count;
+        return cores;
     }
 
     // The first of several values, for example of the first core.

@@ -54,6 +54,18 @@ public sealed class BoardFactsTests : IDisposable
         Assert.Null(board.CpuGovernor);
     }
 
+    [Theory]
+    [InlineData("0-7", "0-3,6", 5)]
+    [InlineData("2-3", "0-2", 1)]
+    [InlineData("0-3", "0-7", 4)]
+    [InlineData("0-3", "", 4)]
+    public void ACoreThatIsOfflineIsNotUsable(string allowed, string online, int usable)
+    {
+        Write("proc/self/status", $"Cpus_allowed_list:\t{allowed}\n");
+        Write("sys/devices/system/cpu/online", $"{online}\n");
+        Assert.Equal(usable, BoardFacts.Read(_root).UsableCores);
+    }
+
     [Fact]
     public void ThisMachineCanBeRead()
     {
