@@ -24,6 +24,7 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
     private ReportedUpdate _update = new(UpdateState.Idle);
     private readonly SortedSet<UpdateCondition> _conditions = [];
     private CameraHealth _camera = new() { Camera = "", State = CameraStates.Starting, StallCount = 0, ReconnectCount = 0, CorruptCount = 0 };
+    private CameraHealth? _formerCamera;
 
     public ContenderId? Running
     {
@@ -69,6 +70,12 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
         if (reason is not null) _reason = reason;
     });
 
+    /// <summary>Call it before the worker's first word of the camera: each worker counts anew, and what those before it counted is added.</summary>
+    public void WorkerStarted()
+    {
+        lock (_gate) _formerCamera = _camera;
+    }
+
     public void WorkerExited(WorkerExit exit) => Change(() =>
     {
         _running = null;
@@ -83,11 +90,13 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
         status.SetProblem("worker", null);
     });
 
+    /// <param name="camera">As the running worker sees it.</param>
     public void SetCamera(CameraHealth camera)
     {
         status.SetProblem("camera", camera.State is CameraStates.Ok or CameraStates.Starting ? null : camera.Detail ?? $"Camera '{camera.Camera}' is {camera.State}");
         lock (_gate)
         {
+            camera = SinceStart(camera);
             var isNews = IsNews(camera);
             _camera = camera;
             if (!isNews) return;
@@ -129,6 +138,14 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
             });
         }
     }
+
+    private CameraHealth SinceStart(CameraHealth camera) => _formerCamera is not { } former ? camera : camera with
+    {
+        StallCount = former.StallCount + camera.StallCount,
+        ReconnectCount = former.ReconnectCount + camera.ReconnectCount,
+        CorruptCount = former.CorruptCount + camera.CorruptCount,
+        MissedCount = former.MissedCount + camera.MissedCount,
+    };
 
     // The rate wavers with every window; telemetry has it.
     private bool IsNews(CameraHealth camera) => camera with { ActualFramesPerSecond = _camera.ActualFramesPerSecond } != _camera

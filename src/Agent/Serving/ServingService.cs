@@ -157,7 +157,6 @@ internal sealed partial class ServingService : BackgroundService
         seat.SetWindow(_parts.Trial.WindowLength);
         var telemetry = _parts.Windows.Compose(window, end, session, seat.ProcessId);
         _parts.Publisher.Publish(telemetry);
-        _report.SetCamera(window.Camera);
         _report.SetFrames(window);
         if (_downshift is null || session.Release != release.Bundle.ReleaseId || window.Contender != _report.Running) return;
         var seen = window.Frames.Classified + window.Frames.Stale;

@@ -76,11 +76,16 @@ internal static class ServingServices
         };
         var events = new WorkerEvents
         {
-            Ready = ready => report.SetProblem("sandbox", ready.MissingSandbox.Count == 0 ? null : string.Join(" ", ready.MissingSandbox)),
+            Ready = ready =>
+            {
+                report.WorkerStarted();
+                report.SetProblem("sandbox", ready.MissingSandbox.Count == 0 ? null : string.Join(" ", ready.MissingSandbox));
+            },
             Loaded = loaded => report.WorkerLoaded(loaded.Contender),
             Result = results.Publish,
             Window = (session, window) =>
             {
+                report.SetCamera(window.Camera);
                 serving.Observe(session, window);
                 trial.Observe(session, window);
             },

@@ -71,7 +71,7 @@ public enum UpdateCondition
     [JsonStringEnumMemberName("READ_ONLY")] ReadOnly = 2,
 }
 
-/// <summary>How the camera does, counted since the agent started.</summary>
+/// <summary>How the camera does: <see cref="Reported"/> counts since the agent started, what a worker says since that worker did.</summary>
 public sealed record CameraHealth
 {
     public required string Camera { get; init; }

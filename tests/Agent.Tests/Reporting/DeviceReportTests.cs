@@ -78,6 +78,23 @@ public sealed class DeviceReportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WhatFormerWorkersCountedOfTheCameraIsAdded()
+    {
+        var seen = new CameraHealth { Camera = "/dev/video0", State = "ok", StallCount = 1, ReconnectCount = 2, CorruptCount = 3, MissedCount = 4 };
+        for (var worker = 1; worker <= 3; worker++)
+        {
+            _device.Report.WorkerStarted();
+            _device.Report.SetCamera(seen with { StallCount = 0, ReconnectCount = 0, CorruptCount = 0, MissedCount = 0 });
+            _device.Report.SetCamera(seen);
+            _device.Report.SetCamera(seen);
+            _device.Report.WorkerExited(Exit("The worker crashed."));
+        }
+
+        var camera = (await NewestAsync(reported => reported.WorkerRestartCount == 3)).Camera;
+        Assert.Equal((3, 6, 9, 12), (camera.StallCount, camera.ReconnectCount, camera.CorruptCount, camera.MissedCount));
+    }
+
+    [Fact]
     public async Task AProblemIsPublishedOnceAndItsEndToo()
     {
         for (var i = 0; i < 5; i++) _device.Report.SetProblem("broker", "The disk under the outbox is full.");
