@@ -15,7 +15,6 @@ using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.Logging.Abstractions;
-using MQTTnet;
 using Spectre.Console;
 using Command = System.CommandLine.Command;
 
@@ -25,7 +24,6 @@ namespace Dunlin.Agent.Commands;
 internal static class CheckCommand
 {
     private static readonly TimeSpan CameraTime = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan BrokerTime = TimeSpan.FromSeconds(10);
 
     /// <summary>How one part does.</summary>
     private enum Mark
@@ -67,7 +65,7 @@ internal static class CheckCommand
         else
         {
             await CheckCameraAsync(options, offline, model, Say, cancellationToken);
-            await CheckBrokerAsync(options, Say, cancellationToken);
+            await CheckBrokerAsync(options, layout, Say, cancellationToken);
         }
 
         CheckSensors(options.Get<PowerOptions>(), Say);
@@ -150,7 +148,7 @@ internal static class CheckCommand
         }
     }
 
-    private static async Task CheckBrokerAsync(AgentOptions options, Action<Mark, string, string> say, CancellationToken cancellationToken)
+    private static async Task CheckBrokerAsync(AgentOptions options, StateLayout layout, Action<Mark, string, string> say, CancellationToken cancellationToken)
     {
         var mqtt = options.Get<MqttOptions>();
         if (mqtt.Host.Length == 0)
@@ -159,37 +157,11 @@ internal static class CheckCommand
             return;
         }
 
+        var device = options.Get<DeviceOptions>();
+        var clock = BrokerCheck.ClockOf(device, new StateFiles(layout), TimeProvider.System);
         // A client id of its own: the running agent's session must not be taken.
-        var problem = await ConnectOnceAsync(mqtt, $"{options.Get<DeviceOptions>().Id}-check", cancellationToken);
+        var problem = await BrokerCheck.ProblemAsync(mqtt, $"{device.Id}-check", clock, cancellationToken);
         say(problem is null ? Mark.Ok : Mark.Failed, "broker", problem ?? $"{mqtt.Host} lets this device in.");
-    }
-
-    private static async Task<string?> ConnectOnceAsync(MqttOptions mqtt, string clientId, CancellationToken cancellationToken)
-    {
-        using var client = new BrokerClient(TimeProvider.System);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(BrokerTime);
-        try
-        {
-            var connection = OperatorConnection.Options(mqtt, clientId, TimeProvider.System);
-            // A broker that takes the certificate's name for the client id gives us the running agent's session: it stays, and so does what waits in it.
-            (connection.CleanSession, connection.SessionExpiryInterval) = (false, (uint)mqtt.SessionExpirySeconds);
-            client.MessageReceived += LeaveAsync;
-            var result = await client.ConnectAsync(connection, patience.Token);
-            if (result.ResultCode != MqttClientConnectResultCode.Success) return OperatorConnection.Describe(mqtt, clientId, result);
-            await client.DisconnectAsync(cancellationToken);
-            return null;
-        }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-        {
-            return OperatorConnection.Describe(mqtt, clientId, e);
-        }
-    }
-
-    private static Task LeaveAsync(MqttApplicationMessageReceivedEventArgs message)
-    {
-        message.AutoAcknowledge = false;
-        return Task.CompletedTask;
     }
 
     private static void CheckSensors(PowerOptions power, Action<Mark, string, string> say)

@@ -26,6 +26,9 @@ internal sealed partial class TrustedClock
         _baseAt = time.GetTimestamp();
     }
 
+    /// <summary>Begins at the build's time: what was signed since must be learned.</summary>
+    public static TrustedClock OfBoard(TimeProvider time) => new(time, AgentVersion.BuildTime, IsClockSynchronized);
+
     public DateTimeOffset BuildTime => _buildTime;
 
     /// <summary>The system clock if it is synchronized, else null.</summary>

@@ -16,7 +16,7 @@ internal static class UpdateServices
 {
     public static void AddUpdates(this IServiceCollection services)
     {
-        services.AddSingleton(provider => new TrustedClock(provider.GetRequiredService<TimeProvider>(), AgentVersion.BuildTime, TrustedClock.IsClockSynchronized));
+        services.AddSingleton(provider => TrustedClock.OfBoard(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ReleaseStore>();
         services.AddSingleton(provider => new TrustState(
             provider.GetRequiredService<StateFiles>(), provider.GetRequiredService<LinkIdentity>().Topics, provider.GetRequiredService<TrustedClock>(),

@@ -116,7 +116,7 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
     {
         try
         {
-            var result = await client.ConnectAsync(OperatorConnection.Options(options, clientId, time), cancellationToken);
+            var result = await client.ConnectAsync(OperatorConnection.Options(options, clientId, time.GetUtcNow), cancellationToken);
             if (result.ResultCode != MqttClientConnectResultCode.Success)
             {
                 Trouble = OperatorConnection.Describe(options, clientId, result);

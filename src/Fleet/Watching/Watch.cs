@@ -113,7 +113,7 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
     {
         try
         {
-            var result = await client.ConnectAsync(OperatorConnection.Options(options, _clientId, time), cancellationToken);
+            var result = await client.ConnectAsync(OperatorConnection.Options(options, _clientId, time.GetUtcNow), cancellationToken);
             if (result.ResultCode != MqttClientConnectResultCode.Success)
             {
                 _trouble = OperatorConnection.Describe(options, _clientId, result);

@@ -10,8 +10,11 @@ public static class OperatorConnection
 {
     private const int MaximumPacketByteCount = 1024 * 1024;
 
+    /// <param name="options">Broker, trust and credentials.</param>
+    /// <param name="clientId">Of the session.</param>
+    /// <param name="now">The time at which the broker's certificate is judged.</param>
     /// <exception cref="IOException">The password file cannot be read.</exception>
-    public static MqttClientOptions Options(MqttOptions options, string clientId, TimeProvider time) => new()
+    public static MqttClientOptions Options(MqttOptions options, string clientId, Func<DateTimeOffset> now) => new()
     {
         ClientId = clientId,
         ProtocolVersion = MqttProtocolVersion.V500,
@@ -23,7 +26,7 @@ public static class OperatorConnection
         ChannelOptions = new MqttClientTcpOptions
         {
             RemoteEndpoint = new DnsEndPoint(options.Host, options.EffectivePort),
-            StreamProvider = new BrokerConnector(options, MaximumPacketByteCount, time.GetUtcNow),
+            StreamProvider = new BrokerConnector(options, MaximumPacketByteCount, now),
         },
     };
 
