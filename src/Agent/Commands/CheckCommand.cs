@@ -3,6 +3,7 @@ using Dunlin.Agent.Children;
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
+using Dunlin.Agent.Sandboxing;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Updates;
 using Dunlin.Bundles.State;
@@ -130,7 +131,11 @@ internal static class CheckCommand
         }
 
         if (ready is not null)
-            say(ready.MissingSandbox.Count == 0 ? Mark.Ok : Mark.Limited, "sandbox", ready.MissingSandbox.Count == 0 ? "The kernel has all of it." : string.Join(" ", ready.MissingSandbox));
+        {
+            var missing = feed.MissingSandbox(ready, Landlock.Abi());
+            say(missing.Count == 0 ? Mark.Ok : Mark.Limited, "sandbox", missing.Count == 0 ? "The kernel has all of it." : string.Join(" ", missing));
+        }
+
         if (window.Task.IsCompletedSuccessfully)
         {
             var seen = await window.Task;

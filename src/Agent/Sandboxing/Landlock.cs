@@ -17,16 +17,13 @@ internal static unsafe class Landlock
     /// <returns>What the kernel lacks, each in a sentence.</returns>
     public static IReadOnlyList<string> Enter(SandboxRules rules, IEnumerable<(string Path, Access Access)> runtime)
     {
-        var abi = (int)Libc.Syscall(CreateRuleset, 0, 0, VersionFlag, 0, 0);
-        if (abi < 1)
-            return [$"Landlock is missing ({Libc.LastError()}): a child may read what the agent's user may read; use Linux 5.13 or newer with 'landlock' in the lsm= list."];
-        var missing = new List<string>();
+        var abi = Abi();
+        var missing = Missing(abi, rules.Foreign);
+        if (abi < 1) return missing;
         var handled = Access.Everything;
         if (abi < ReferAbi) handled &= ~Access.Refer;
         if (abi < TruncateAbi) handled &= ~Access.Truncate;
         if (abi < DeviceControlAbi) handled &= ~Access.DeviceControl;
-        if (abi < TruncateAbi) missing.Add($"Landlock ABI {abi} does not cover truncation (Linux 6.2 does): a child may empty files that it may not read.");
-        if (abi < ScopeAbi && rules.Foreign) missing.Add($"Landlock ABI {abi} does not cover signals (Linux 6.12 does): a camera program may signal the agent.");
 
         var attributes = new Ruleset
         {
@@ -45,6 +42,22 @@ internal static unsafe class Landlock
         var error = Libc.LastError();
         _ = Libc.Close(ruleset);
         if (result < 0) missing.Add($"Landlock refuses to restrict the process ({error}).");
+        return missing;
+    }
+
+    /// <summary>The version that this kernel has; less than 1 where it has none, or it is switched off.</summary>
+    public static int Abi() => (int)Libc.Syscall(CreateRuleset, 0, 0, VersionFlag, 0, 0);
+
+    /// <summary>What a version lacks, each in a sentence.</summary>
+    /// <param name="abi">As <see cref="Abi"/> has just said.</param>
+    /// <param name="foreign">As in the child's <see cref="SandboxRules"/>.</param>
+    public static List<string> Missing(int abi, bool foreign)
+    {
+        if (abi < 1)
+            return [$"Landlock is missing ({Libc.LastError()}): a child may read what the agent's user may read; use Linux 5.13 or newer with 'landlock' in the lsm= list."];
+        var missing = new List<string>();
+        if (abi < TruncateAbi) missing.Add($"Landlock ABI {abi} does not cover truncation (Linux 6.2 does): a child may empty files that it may not read.");
+        if (abi < ScopeAbi && foreign) missing.Add($"Landlock ABI {abi} does not cover signals (Linux 6.12 does): a camera program may signal the agent.");
         return missing;
     }
 

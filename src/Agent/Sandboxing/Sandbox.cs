@@ -56,6 +56,7 @@ public static unsafe class Sandbox
     {
         var rules = SandboxRules.FromArguments(arguments, out var used) with { Foreign = true };
         if (used == arguments.Count) throw new FormatException("There is no program to start after the sandbox's arguments.");
+        // What is missing, the supervisor says: this standard error is the program's.
         _ = RestrictThisThread(rules);
         Execute(arguments[used], [.. arguments.Skip(used)]);
     }

@@ -1,6 +1,7 @@
 using Dunlin.Agent.Cameras;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Sandboxing;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Worker;
 using Microsoft.Extensions.Logging;
@@ -49,6 +50,12 @@ internal sealed class CameraFeed : IAsyncDisposable
     /// <summary>Keeps the camera process running until cancelled; returns at once where there is none.</summary>
     public Task RunAsync(CancellationToken cancellationToken) =>
         _process?.RunAsync(Closed, cancellationToken) ?? Task.CompletedTask;
+
+    /// <summary>What the kernel lacks of the worker's sandbox, as that says, and of the camera program's, which says nothing.</summary>
+    /// <param name="ready">The worker's greeting.</param>
+    /// <param name="landlockAbi">Of <see cref="Landlock.Abi"/>.</param>
+    public IReadOnlyList<string> MissingSandbox(Ready ready, int landlockAbi) =>
+        _process is null ? ready.MissingSandbox : [.. ready.MissingSandbox.Union(Landlock.Missing(landlockAbi, foreign: true))];
 
     /// <summary>What the worker sees: a process that runs without delivering is started anew.</summary>
     public void Observe(CameraHealth health) => _process?.Observe(health);

@@ -4,6 +4,7 @@ using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Energy;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
+using Dunlin.Agent.Sandboxing;
 using Dunlin.Agent.Updates;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Updates;
@@ -79,7 +80,8 @@ internal static class ServingServices
             Ready = ready =>
             {
                 report.WorkerStarted();
-                report.SetProblem("sandbox", ready.MissingSandbox.Count == 0 ? null : string.Join(" ", ready.MissingSandbox));
+                var missing = camera.MissingSandbox(ready, Landlock.Abi());
+                report.SetProblem("sandbox", missing.Count == 0 ? null : string.Join(" ", missing));
             },
             Loaded = loaded => report.WorkerLoaded(loaded.Contender),
             Result = results.Publish,
