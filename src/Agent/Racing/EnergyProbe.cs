@@ -26,10 +26,14 @@ internal sealed record EnergyProbe
         Meter = sampler.Measured?.Source,
         SamplesPerSecond = sampler.Measured?.SamplesPerSecond ?? 0,
         Metered = sampler.Measured is null ? null : (from, to) => sampler.Joules(from, to) is { Provenance.Method: not EnergyMethod.Estimated } span
-            ? new MeteredJoules(span.Joules, span.Provenance.Method, span.Provenance.Source)
+            ? new MeteredJoules(span.Joules, span.Coverage, span.Provenance.Method, span.Provenance.Source)
             : null,
     };
 }
 
 /// <summary>What a meter says of a stretch of time.</summary>
-internal readonly record struct MeteredJoules(double Joules, EnergyMethod Method, string Source);
+/// <param name="Joules">Of the time that its readings enclose.</param>
+/// <param name="Coverage">The share of that time, 0…1.</param>
+/// <param name="Method">Measured or derived.</param>
+/// <param name="Source">For example <c>ina219</c>.</param>
+internal readonly record struct MeteredJoules(double Joules, double Coverage, EnergyMethod Method, string Source);

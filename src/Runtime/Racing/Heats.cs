@@ -16,6 +16,9 @@ namespace Dunlin.Runtime.Racing;
 /// <param name="isThrottled">Whether something holds the clock down, or did since the last question; null: never.</param>
 public sealed class Heats(TimeProvider time, Func<bool>? isThrottled = null)
 {
+    /// <summary>Of a heat for a meter: a look for throttling takes energy too.</summary>
+    private static readonly TimeSpan MeteredRound = TimeSpan.FromSeconds(0.25);
+
     /// <summary>Saves the model as this CPU optimizes it, then loads and runs what was saved once.</summary>
     /// <exception cref="ModelLoadException">It cannot be loaded, is not the manifest's, or cannot be saved.</exception>
     public Prepared Prepare(Prepare message)
@@ -85,16 +88,26 @@ public sealed class Heats(TimeProvider time, Func<bool>? isThrottled = null)
         using var contender = SessionContender.Open(session, 0);
         var entrant = new Entrant(contender);
         var start = time.GetTimestamp();
-        while (time.GetElapsedTime(start) < budget)
+        var throttled = IsThrottled();
+        while (time.GetElapsedTime(start) is var begin && begin < budget)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            entrant.Visit(Objective.Energy);
-            entrant.EndRound(whole: true, throttled: false);
+            do
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                entrant.Visit(Objective.Energy);
+            }
+            while (time.GetElapsedTime(start) is var now && now < budget && now < begin + MeteredRound);
+            var before = throttled;
+            throttled = IsThrottled();
+            entrant.EndRound(whole: true, before || throttled);
         }
 
+        if (entrant.RunCount == 0) entrant.CountThrottled();
         entrant.Leave(ContenderOutcome.Won, "won", string.Create(CultureInfo.InvariantCulture, $"{contender.Id} ran {entrant.RunCount} times for the meter."));
         return new RaceOutcome(contender.Id, [EntrantResult.Of(entrant)], entrant.Scores.Count, false, time.GetElapsedTime(start));
     }
+
+    private bool IsThrottled() => isThrottled?.Invoke() ?? false;
 
     // A saved model's weights are mapped, but their pages are needed; activations are small beside them in a classifier.
     private static long FileByteCount(SessionSpec session) => (16 << 20) + (session.Saved

@@ -12,6 +12,9 @@ public readonly record struct EnergySpan(double Joules, double CoveredSeconds, d
 {
     /// <summary>Mean power in watts.</summary>
     public double MeanWatts => Joules / CoveredSeconds;
+
+    /// <summary>Share 0…1 of the time that readings enclose.</summary>
+    public double Coverage => CoveredSeconds / (CoveredSeconds + GapSeconds);
 }
 
 /// <summary>Power when nothing of ours runs.</summary>
@@ -91,8 +94,7 @@ internal sealed class EnergySeries : IDisposable
         var idle = Provenance.Scope == EnergyScope.Process ? null : IdleWatts;
         var net = span.Joules - idle * span.CoveredSeconds;
         // Inferences fall into gaps as often as into the rest.
-        var coverage = span.CoveredSeconds / (span.CoveredSeconds + span.GapSeconds);
-        double? inferences = inferenceCount > 0 && coverage >= LeastCoverage ? inferenceCount * coverage : null;
+        double? inferences = inferenceCount > 0 && span.Coverage >= LeastCoverage ? inferenceCount * span.Coverage : null;
         return new EnergyReading
         {
             Method = Provenance.Method,

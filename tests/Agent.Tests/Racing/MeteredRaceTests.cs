@@ -1,12 +1,15 @@
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Tests.Children;
+using Dunlin.Agent.Tests.Energy;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Racing;
+using Dunlin.Telemetry.Power;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Onnx;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Agent.Tests.Racing;
 
@@ -25,7 +28,8 @@ public sealed class MeteredRaceTests : IDisposable
         var (heat, verdict) = Raced(incumbent: null);
         var weighed = await WeighAsync(heat, verdict, [80, 1, 1, 80]);
         Assert.Equal(4, _asked.Count);
-        Assert.All(_asked, block => Assert.Equal(1, TimeProvider.System.GetElapsedTime(block.From, block.To).TotalSeconds, 3));
+        // 50 samples at 45 per second, and a tenth for gaps.
+        Assert.All(_asked, block => Assert.Equal(50 / 45.0 / 0.9, TimeProvider.System.GetElapsedTime(block.From, block.To).TotalSeconds, 3));
         Assert.All(_asked.Zip(_asked.Skip(1)), pair => Assert.True(pair.First.To <= pair.Second.From, "blocks do not overlap"));
         Assert.Equal("frugal", weighed.Winner!.Variant);
         var (fast, frugal, blocked) = (weighed.Contenders[0], weighed.Contenders[1], weighed.Contenders[2]);
@@ -72,6 +76,73 @@ public sealed class MeteredRaceTests : IDisposable
         Assert.Empty(_asked);
     }
 
+    [Fact]
+    public async Task ABlockWithGapsIsRepeatedAndASmallGapIsFilledByTheRest()
+    {
+        var (heat, verdict) = Raced(incumbent: null, "fast");
+        var weighed = await WeighAsync(heat, verdict, [5, 90, 50], [0.89, 0.9, 1], host: Saying(verdict, runCount: 100));
+        Assert.Equal(3, _asked.Count);
+        // Two blocks of 100 runs, 100 J and 50 J.
+        Assert.Equal(0.75, weighed.Contenders[0].Energy!.Joules, 9);
+    }
+
+    [Fact]
+    public async Task OneWhoseBlocksAreFullOfGapsHasNoJoulesAndDoesNotWin()
+    {
+        // By block: fast twice in vain, frugal, spare, spare, frugal.
+        var (heat, verdict) = Raced(incumbent: null, "fast", "frugal", "spare");
+        var weighed = await WeighAsync(heat, verdict, [1, 1, 5, 90, 90, 5], [0.1, 0.6, 1, 1, 1, 1]);
+        Assert.Equal(6, _asked.Count);
+        Assert.Equal("frugal", weighed.Winner!.Variant);
+        var fast = weighed.Contenders[0];
+        Assert.Equal((ContenderOutcome.Lost, "not-weighed"), (fast.Outcome, fast.ReasonCode));
+        Assert.Null(fast.Energy);
+        Assert.Contains("not weighed, since the meter covered 60 % of its block", fast.Reason, StringComparison.Ordinal);
+        Assert.Single(weighed.Contenders, contender => contender.Outcome == ContenderOutcome.Won);
+    }
+
+    [Fact]
+    public async Task WhereOnlyOneIsWeighedTheHeatsWinnerStaysAndTheReasonSaysWhatIsMissing()
+    {
+        // By block: fast twice in vain, frugal, frugal.
+        var (heat, verdict) = Raced(incumbent: null);
+        var weighed = await WeighAsync(heat, verdict, [1, 1, 1, 1], [0.5, 0.5, 1, 1]);
+        Assert.Equal("fast", weighed.Winner!.Variant);
+        Assert.Equal(verdict.Contenders[1], weighed.Contenders[1]);
+        Assert.Equal(ContenderOutcome.Won, weighed.Contenders[0].Outcome);
+        Assert.StartsWith("As the heat said; not weighed, since", weighed.Contenders[0].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task BlocksUnderThrottlingAreNotCounted()
+    {
+        var (heat, verdict) = Raced(incumbent: null, "fast");
+        var weighed = await WeighAsync(heat, verdict, [1, 1], host: Saying(verdict, runCount: 900, throttledRunCount: 20));
+        Assert.Equal(2, _asked.Count);
+        Assert.Null(weighed.Contenders[0].Energy);
+        Assert.Contains("the board throttled in its block", weighed.Contenders[0].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheProbeTellsHowMuchOfABlockTheMeterSaw()
+    {
+        var time = new FakeTimeProvider();
+        using var meter = new SteadyMeter(time, 2.5);
+        using var sampler = meter.Sampler();
+        var probe = EnergyProbe.Of(new PowerOptions(), sampler);
+        var from = time.GetTimestamp();
+        meter.Fails = () => meter.ReadCount > 60;
+        for (var i = 0; i < 100; i++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(20));
+            _ = sampler.Joules(from, time.GetTimestamp());
+        }
+
+        var metered = probe.Metered!(from, time.GetTimestamp())!.Value;
+        Assert.Equal(0.59, metered.Coverage, 3);
+        Assert.Equal(2 * 0.59 * 2.5, metered.Joules, 6);
+    }
+
     [Theory]
     [InlineData(Objective.Energy, null, 8, "frugal")]
     [InlineData(Objective.Product, null, 8, "fast")]
@@ -95,25 +166,34 @@ public sealed class MeteredRaceTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>The joules are those of each block as it ends; null: the meter says nothing.</summary>
-    private async Task<HeatVerdict> WeighAsync(Heat heat, HeatVerdict verdict, double?[] joules)
+    /// <summary>Joules and coverage are those of each block as it ends. No joules: the meter says nothing; no coverage: it left no gap.</summary>
+    private async Task<HeatVerdict> WeighAsync(Heat heat, HeatVerdict verdict, double?[] joules, double[]? coverage = null, ChildHost? host = null)
     {
         var probe = new EnergyProbe
         {
-            SamplesPerSecond = 50,
+            SamplesPerSecond = 45,
             Metered = (from, to) =>
             {
                 _asked.Add((from, to));
-                return joules[_asked.Count - 1] is { } value ? new MeteredJoules(value, EnergyMethod.Measured, "ina219") : null;
+                return joules[_asked.Count - 1] is { } value ? new MeteredJoules(value, coverage?[_asked.Count - 1] ?? 1, EnergyMethod.Measured, "ina219") : null;
             },
         };
-        var heats = new HeatRunner(TestChildren.Host(_folder), new Lines<HeatRunner>(), TimeProvider.System);
+        var heats = new HeatRunner(host ?? TestChildren.Host(_folder), new Lines<HeatRunner>(), TimeProvider.System);
         return await new MeteredRace(heats, probe, TimeProvider.System).WeighAsync(heat, verdict, TestContext.Current.CancellationToken);
     }
 
-    private (Heat Heat, HeatVerdict Verdict) Raced(string? incumbent)
+    /// <summary>Heat processes of one contender that have always run the same.</summary>
+    private ChildHost Saying(HeatVerdict verdict, int runCount, int throttledRunCount = 0)
     {
-        var sessions = new[] { "fast", "frugal" }.Select(name => TestChildren.Session(_folder, OnnxModels.Tiny(), name)).ToList();
+        var alone = verdict.Contenders[0] with { RunCount = runCount, ThrottledRunCount = throttledRunCount };
+        var script = TestChildren.Saying(_folder, TestChildren.Greeting, verdict with { Contenders = [alone] });
+        return TestChildren.Host(_folder) with { Executable = "/bin/sh", Prefix = ["-c", script] };
+    }
+
+    private (Heat Heat, HeatVerdict Verdict) Raced(string? incumbent, params string[] variants)
+    {
+        string[] names = variants is [] ? ["fast", "frugal"] : variants;
+        var sessions = names.Select(name => TestChildren.Session(_folder, OnnxModels.Tiny(), name)).ToList();
         var heat = new Heat { Sessions = sessions, Objective = Objective.Energy, BudgetMilliseconds = 5000, Alpha = 0.01, TieMargin = Tie, Incumbent = sessions.FirstOrDefault(s => s.Contender.Variant == incumbent)?.Contender };
         ContenderVerdict Of(string variant, double? milliseconds) => new()
         {
@@ -122,6 +202,6 @@ public sealed class MeteredRaceTests : IDisposable
             ReasonCode = "said", Reason = "As the heat said.", Top1 = 0.9,
             LatencyMilliseconds = milliseconds is { } p ? new Percentiles(p, p, p, p) : null,
         };
-        return (heat, new HeatVerdict { Contenders = [Of("fast", 1), Of("frugal", 10), Of("broken", null)], Winner = sessions[0].Contender, Reason = "As the heat said." });
+        return (heat, new HeatVerdict { Contenders = [.. names.Select(name => Of(name, name == "fast" ? 1 : 10)), Of("broken", null)], Winner = sessions[0].Contender, Reason = "As the heat said." });
     }
 }

@@ -70,6 +70,24 @@ public sealed class HeatsTests(ITestOutputHelper output) : IDisposable
         Assert.Null(verdict.Contenders[0].Energy);
     }
 
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, true)]
+    [InlineData(0, false)]
+    public void OneAloneSaysThatTheBoardThrottledMeanwhile(int throttledLook, bool isPartly)
+    {
+        var looks = 0;
+        // At one look of those at the begin and after each quarter of a second, or at all of them.
+        bool IsThrottled() => ++looks == throttledLook || !isPartly;
+        var alone = new Heats(TimeProvider.System, IsThrottled).Run(
+            Race(Saved("light", 1, 8)) with { Objective = Objective.Energy, JoulesPerCpuSecond = null, BudgetMilliseconds = 900 }, CancellationToken.None).Contenders[0];
+        Assert.InRange(looks, 3, 5);
+        Assert.True(alone.ThrottledRunCount > 0);
+        Assert.True(alone is { RunCount: > 0, LatencyMilliseconds: not null }, "what throttles throughout is better judged by that than not at all");
+        if (isPartly) Assert.NotEqual(alone.RunCount, alone.ThrottledRunCount);
+        else Assert.Equal(alone.RunCount, alone.ThrottledRunCount);
+    }
+
     [Fact]
     public async Task EachRunHasItsOwnCpuTimeInAProcessWithALimitOfIt()
     {
