@@ -4,7 +4,7 @@ namespace Dunlin.Optimizer.Graph;
 
 /// <summary>
 /// Brings a graph of any exporter into one form without changing what it computes: constants are initializers, nodes have names and
-/// stand in order, nothing is computed that the input cannot change, and no Identity or Dropout stands in the way.
+/// stand in order, nothing is computed that the input cannot change, and no Identity, Dropout or Cast to the same type stands in the way.
 /// </summary>
 internal static class Simplification
 {
@@ -28,6 +28,7 @@ internal static class Simplification
         SeparateVectors(graph);
         graph.DropUnused();
         StaticValues.Fold(graph);
+        DropIdleCasts(graph);
     }
 
     /// <summary>Stable: nodes that stand in order keep their places.</summary>
@@ -104,6 +105,15 @@ internal static class Simplification
                 graph.SetConstant(own);
             }
         }
+    }
+
+    // PyTorch writes one for x.float(), whatever x is.
+    private static void DropIdleCasts(ModelGraph graph)
+    {
+        var casts = graph.Nodes.Where(n => n.OpType == "Cast").ToList();
+        if (casts.Count == 0) return;
+        var shapes = graph.Shapes;
+        foreach (var cast in casts.Where(c => (long?)shapes.TypeOf(c.Input[0]) == Nodes.IntOf(c, "to", 0)).ToList()) graph.Bypass(cast, cast.Input[0]);
     }
 
     private static TensorProto? ValueOf(AttributeProto attribute) => attribute.Name switch

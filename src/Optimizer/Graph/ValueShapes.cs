@@ -3,16 +3,18 @@ using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using Onnx;
+using DataType = Onnx.TensorProto.Types.DataType;
 
 namespace Dunlin.Optimizer.Graph;
 
 /// <summary>
-/// Shapes of all values of a graph, measured instead of inferred: ONNX Runtime computes the whole graph once on zeros and says
-/// what came out, so that they are right for every operator that it knows.
+/// Shapes and types of all values of a graph, measured instead of inferred: ONNX Runtime computes the whole graph once on zeros and
+/// says what came out, so that they are right for every operator that it knows.
 /// </summary>
 internal sealed class ValueShapes
 {
     private readonly Dictionary<string, long[]> _shapes = [];
+    private readonly Dictionary<string, DataType> _types = [];
     private readonly Dictionary<string, TensorProto> _values = [];
 
     private ValueShapes()
@@ -23,6 +25,9 @@ internal sealed class ValueShapes
     public long[] this[string value] => TryGet(value) ?? throw new InvalidDataException($"The shape of '{value}' is not known; it is no tensor of this graph.");
 
     public long[]? TryGet(string value) => _shapes.GetValueOrDefault(value);
+
+    /// <summary>What a value's elements are; null where it is no tensor, or not of this graph.</summary>
+    public DataType? TypeOf(string value) => _types.TryGetValue(value, out var type) ? type : null;
 
     /// <summary>The contents of one of the values that were asked for.</summary>
     public TensorProto? ContentOf(string value) => _values.GetValueOrDefault(value);
@@ -39,7 +44,7 @@ internal sealed class ValueShapes
         foreach (var value in probe.Graph.Node.SelectMany(n => n.Output))
             if (value.Length > 0 && outputs.Add(value)) probe.Graph.Output.Add(new ValueInfoProto { Name = value });
         var result = new ValueShapes();
-        foreach (var tensor in probe.Graph.Initializer) result._shapes[tensor.Name] = [.. tensor.Dims];
+        foreach (var tensor in probe.Graph.Initializer) (result._shapes[tensor.Name], result._types[tensor.Name]) = ([.. tensor.Dims], (DataType)tensor.DataType);
         try
         {
             result.Run(probe, inputShape, contents);
@@ -62,7 +67,7 @@ internal sealed class ValueShapes
         };
         using var session = new InferenceSession(probe.ToByteArray(), options);
         var (name, input) = session.InputMetadata.Single(i => probe.Graph.Initializer.All(t => t.Name != i.Key));
-        _shapes[name] = [.. inputShape];
+        (_shapes[name], _types[name]) = ([.. inputShape], (DataType)input.ElementDataType);
         using var image = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, input.ElementDataType, [.. inputShape]);
         image.GetTensorMutableRawData().Clear();
         using var run = new RunOptions();
@@ -71,9 +76,9 @@ internal sealed class ValueShapes
         {
             if (result.OnnxType != OnnxValueType.ONNX_TYPE_TENSOR) continue;
             var type = result.GetTensorTypeAndShape();
-            _shapes[value] = type.Shape;
+            (_shapes[value], _types[value]) = (type.Shape, (DataType)type.ElementDataType);
             if (contents?.Contains(value) == true && type.ElementDataType != TensorElementType.String)
-                _values[value] = Tensors.Of(value, (TensorProto.Types.DataType)type.ElementDataType, result.GetTensorMutableRawData(), type.Shape);
+                _values[value] = Tensors.Of(value, _types[value], result.GetTensorMutableRawData(), type.Shape);
         }
     }
 }

@@ -25,8 +25,6 @@ internal enum IntegerKind
 /// <summary>Which operators ONNX Runtime computes on bytes, after its qdq_selector_action_transformer.cc (1.31).</summary>
 internal static class IntegerOperators
 {
-    private static readonly HashSet<string> Shapes = ["Shape", "Size", "ArgMax", "ArgMin", "Cast", "NonZero"];
-
     public static IntegerKind KindOf(ModelGraph graph, NodeProto node) => WhyFloat(graph, node) is not null ? IntegerKind.None : node.OpType switch
     {
         "Conv" => IntegerKind.Convolution,
@@ -57,15 +55,6 @@ internal static class IntegerOperators
 
     /// <summary>The axis of the output channels in a layer's weights.</summary>
     public static int ChannelAxis(NodeProto layer) => layer.OpType == "Conv" || (layer.OpType == "Gemm" && Nodes.IntOf(layer, "transB", 0) == 1) ? 0 : 1;
-
-    /// <summary>Values that are no floats: shapes and what is reckoned from them.</summary>
-    public static HashSet<string> NotFloat(ModelGraph graph)
-    {
-        var found = graph.Model.Graph.Initializer.Where(t => t.DataType != (int)TensorProto.Types.DataType.Float).Select(t => t.Name).ToHashSet();
-        foreach (var node in graph.Nodes)
-            if (Shapes.Contains(node.OpType) || (node.Input.Count > 0 && found.Contains(node.Input[0]))) found.UnionWith(node.Output);
-        return found;
-    }
 
     private static string? WhyFloatWeights(ModelGraph graph, NodeProto node)
     {

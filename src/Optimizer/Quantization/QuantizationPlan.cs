@@ -26,9 +26,11 @@ internal sealed class QuantizationPlan
     {
         RequireFloat(graph);
         var plan = new QuantizationPlan(graph);
-        var notFloat = IntegerOperators.NotFloat(graph);
+        var shapes = graph.Shapes;
+        // Shapes, masks and what is computed in another precision are no floats that could become bytes.
+        bool IsFloat(string value) => value.Length == 0 || shapes.TypeOf(value) == TensorProto.Types.DataType.Float;
         foreach (var node in graph.Nodes)
-            plan._kinds[node] = keepFloat?.Contains(node.Name) == true || node.Output.Any(notFloat.Contains) ? IntegerKind.None : IntegerOperators.KindOf(graph, node);
+            plan._kinds[node] = keepFloat?.Contains(node.Name) == true || !node.Output.All(IsFloat) ? IntegerKind.None : IntegerOperators.KindOf(graph, node);
         foreach (var node in graph.Nodes) plan.Demand(node);
         // What stands between layers joins them; where all layers around it are float, it stays so too.
         int before;

@@ -3,6 +3,7 @@ using Dunlin.Optimizer.Pruning;
 using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.TestKit;
 using Onnx;
+using static Onnx.TensorProto.Types.DataType;
 
 namespace Dunlin.Optimizer.Tests.Graph;
 
@@ -147,6 +148,21 @@ public sealed class ModelGraphTests
 
         Assert.Equal(["Conv", "MaxPool", "ReduceMean", "Gemm"], graph.Nodes.Select(n => n.OpType));
         Assert.All(graph.Nodes, n => Assert.Single(n.Output));
+        GraphRun.AssertSame(model, graph.Model, 1e-6);
+    }
+
+    [Fact]
+    public void ACastToTheTypeThatIsThereGoesAndAnyOtherStays()
+    {
+        var net = new NetBuilder(seed: 6, side: 8);
+        var x = net.Cast(net.Cast(net.Conv(net.Cast(NetBuilder.Image, Float), 6), Float), Float);
+        x = net.Binary("Mul", net.Cast(net.Binary("Greater", x, net.Constant(Tensors.Of("zeros", new float[384], net.ShapeOf(x)))), Float), x);
+        var model = net.Build(net.Cast(net.Linear(net.Mean(x), 4), Float));
+
+        var graph = ModelGraph.Of(model);
+
+        Assert.Equal(["Conv", "Greater", "Cast", "Mul", "ReduceMean", "Gemm"], graph.Nodes.Select(n => n.OpType));
+        Assert.Equal(model.Graph.Output[0].Name, graph.Output);
         GraphRun.AssertSame(model, graph.Model, 1e-6);
     }
 

@@ -232,6 +232,32 @@ public sealed class GraphNetworkTests
     }
 
     [Fact]
+    public void ACastToFloatPassesItsInputOnAndAnyOtherCannotBeTrained()
+    {
+        Torch.Require();
+        var net = new NetBuilder(seed: 6, side: 8);
+        var x = net.Conv(NetBuilder.Image, 6);
+        var graph = ModelGraph.Of(net.Build(net.Linear(net.Mean(net.Relu(x)), 4)));
+        using var images = Images(graph.Model, graph, batch: 2);
+        using var before = Scores(graph, images);
+        var cast = Nodes.Make("Cast", [x], "cast", Nodes.Int("to", (long)TensorProto.Types.DataType.Float));
+        graph.Model.Graph.Node.Insert(1, cast);
+        graph.Nodes[2].Input[0] = "cast";
+        graph.Changed();
+        using var after = Scores(graph, images);
+
+        Assert.Equal(before.data<float>().ToArray(), after.data<float>().ToArray());
+        cast.Attribute[0].I = (long)TensorProto.Types.DataType.Float16;
+        Assert.Contains("(Cast) cannot be trained", Assert.Throws<InvalidDataException>(() => new GraphNetwork(graph)).Message);
+
+        static Tensor Scores(ModelGraph graph, Tensor images)
+        {
+            using var network = new GraphNetwork(graph);
+            return network.forward(images);
+        }
+    }
+
+    [Fact]
     public void AnOperatorThatCannotBeTrainedIsNamed()
     {
         Torch.Require();

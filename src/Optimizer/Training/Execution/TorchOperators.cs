@@ -51,6 +51,7 @@ internal static class TorchOperators
             "Neg" => x => x[0].neg(),
             "Reciprocal" => x => x[0].reciprocal(),
             "Identity" or "Dropout" => x => x[0].alias(),
+            "Cast" when Nodes.IntOf(node, "to", 0) == (long)TensorProto.Types.DataType.Float => x => x[0].alias(),
             "Add" => x => x[0].add(x[1]),
             "Sub" => x => x[0].sub(x[1]),
             "Mul" => x => x[0].mul(x[1]),

@@ -54,6 +54,8 @@ internal sealed class NetBuilder
 
     public string Unary(string operation, string x, params AttributeProto[] attributes) => Add(operation, [x], _shapes[x], attributes);
 
+    public string Cast(string x, TensorProto.Types.DataType to) => Unary("Cast", x, Nodes.Int("to", (long)to));
+
     public string Relu(string x) => Unary("Relu", x);
 
     /// <summary>Bounds by Constant nodes, as PyTorch writes them.</summary>
