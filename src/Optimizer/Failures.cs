@@ -3,6 +3,7 @@ using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Documents;
 using Dunlin.Contracts.Processes;
 using Dunlin.Optimizer.Training;
+using Dunlin.Optimizer.Training.Execution;
 using Dunlin.Runtime.Sessions;
 using Microsoft.ML.OnnxRuntime;
 
@@ -29,12 +30,12 @@ internal static class Failures
             }
             catch (Exception error) when (IsExpected(error))
             {
-                await arguments.InvocationConfiguration.Error.WriteLineAsync($"dunlin-optimizer: {error.Message}");
+                await arguments.InvocationConfiguration.Error.WriteLineAsync($"dunlin-optimizer: {(TorchFailure.Is(error) ? TorchFailure.Sentence(error) : error.Message)}");
                 return 1;
             }
         };
 
     private static bool IsExpected(Exception error) =>
         error is IOException or InvalidDataException or FormatException or UnauthorizedAccessException or DllNotFoundException
-            or DivergedException or ModelLoadException or BundleException or DocumentException or OnnxRuntimeException;
+            or DivergedException or ModelLoadException or BundleException or DocumentException or OnnxRuntimeException || TorchFailure.Is(error);
 }

@@ -4,7 +4,6 @@ using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Pruning;
 using Dunlin.Optimizer.Quantization;
 using Dunlin.Optimizer.Training;
-using Dunlin.Optimizer.Training.Execution;
 
 namespace Dunlin.Optimizer.Search;
 
@@ -42,7 +41,7 @@ internal sealed class Workshop : IDisposable
         try
         {
             TorchLibrary.Load();
-            using (new GraphNetwork(Reference())) { }
+            TrainingTrial.Run(Reference());
             Kept = Pruner.Prune(Reference(), MagnitudeImportance.L2, new PruningOptions(0.5, PruningScope.Layer, Step: 1)).Kept;
             return null;
         }

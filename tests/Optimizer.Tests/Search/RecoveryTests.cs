@@ -153,6 +153,15 @@ public sealed class RecoveryTests : IDisposable
         Assert.Equal([(8, $"Node '{ties}' (Softmax) needs all of them")], workshop.Kept.Select(k => (k.Count, k.Why)));
     }
 
+    [Fact]
+    public void WhatTorchRefusesOnlyWhileItComputesIsKnownBeforeAnythingIsBegun()
+    {
+        Torch.Require();
+        ModelFile.Save(MixingNet.Build(classes: 3, channels: 1, side: 28), _study.Model(SearchRun.ReferenceId));
+        using var workshop = new Workshop(_setup, _study);
+        Assert.Contains("(Gemm) cannot be trained: torch says", workshop.WhyNot());
+    }
+
     public void Dispose()
     {
         _study.Dispose();

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Dunlin.Optimizer.Graph;
 using Onnx;
 using TorchSharp.Modules;
@@ -29,7 +30,7 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
         foreach (var node in graph.Nodes)
         {
             var operation = TorchOperators.Compile(node, graph, this);
-            _steps.Add(new TorchStep([.. node.Input], [.. node.Output], around?.Invoke(node, operation) ?? operation));
+            _steps.Add(new TorchStep(node, [.. node.Input], [.. node.Output], around?.Invoke(node, operation) ?? operation));
             for (var i = 0; i < node.Input.Count; i++)
                 if (graph.Constant(node.Input[i]) is { } tensor && Tensors.IsFloat(tensor)) Add(tensor, TrainableWeights.KindOf(graph, node, i), weightType);
         }
@@ -45,6 +46,7 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
     public double NormMomentum { get; set; } = 0.1;
 
     /// <summary>What the graph's output is.</summary>
+    /// <exception cref="InvalidDataException">Torch cannot compute a node; the message names it.</exception>
     public override Tensor forward(Tensor input) => Run(input, _output);
 
     /// <summary>The scores before a softmax or sigmoid at the graph's end, if there is one, in the shape of the graph's output.</summary>
@@ -67,7 +69,7 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
         var values = new Dictionary<string, Tensor>(_constants) { [_input] = input };
         foreach (var step in _steps)
         {
-            var outputs = step.Operation([.. step.Inputs.Select(i => values.GetValueOrDefault(i)!)]);
+            var outputs = step.Compute(values);
             for (var i = 0; i < outputs.Length; i++) values[step.Outputs[i]] = outputs[i];
             if (values.TryGetValue(wanted, out var result)) return result.MoveToOuterDisposeScope();
         }
@@ -100,5 +102,18 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
         _constants.Add(constant.Name, values.DetachFromDisposeScope());
     }
 
-    private sealed record TorchStep(string[] Inputs, string[] Outputs, TorchOperation Operation);
+    private sealed record TorchStep(NodeProto Node, string[] Inputs, string[] Outputs, TorchOperation Operation)
+    {
+        public Tensor[] Compute(Dictionary<string, Tensor> values)
+        {
+            try
+            {
+                return Operation([.. Inputs.Select(i => values.GetValueOrDefault(i)!)]);
+            }
+            catch (ExternalException error) when (TorchFailure.IsOfTheGraph(error))
+            {
+                throw TorchOperators.Unsupported(Node, $"torch says: {TorchFailure.Reason(error)}");
+            }
+        }
+    }
 }

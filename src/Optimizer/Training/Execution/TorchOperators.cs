@@ -56,7 +56,7 @@ internal static class TorchOperators
             "Sub" => x => x[0].sub(x[1]),
             "Mul" => x => x[0].mul(x[1]),
             "Div" => x => x[0].div(x[1]),
-            "Pow" => x => x[0].pow(x[1]),
+            "Pow" => Power(node, graph),
             "Sum" => x => x.Aggregate((a, b) => a.add(b)),
             "Min" => x => x.Aggregate((a, b) => a.minimum(b)),
             "Max" => x => x.Aggregate((a, b) => a.maximum(b)),
@@ -67,7 +67,7 @@ internal static class TorchOperators
     private static Func<Tensor[], Tensor>? Layer(NodeProto node, ModelGraph graph, GraphNetwork network) => node.OpType switch
     {
         "Gemm" => Gemm(node),
-        "MatMul" => x => x[0].to(x[1].dtype).matmul(x[1]),
+        "MatMul" => x => Product(x[0].to(x[1].dtype), x[1]),
         "BatchNormalization" when Nodes.IntOf(node, "training_mode", 0) == 0 => x => nn.functional.batch_norm(
             x[0], x[3], x[4], x[1], x[2], network.training, network.NormMomentum, Nodes.FloatOf(node, "epsilon", 1e-5f)),
         "InstanceNormalization" => x => nn.functional.instance_norm(x[0], weight: x[1], bias: x[2], eps: Nodes.FloatOf(node, "epsilon", 1e-5f)),
@@ -81,10 +81,22 @@ internal static class TorchOperators
         return x =>
         {
             var a = transA ? x[0].t() : x[0];
-            var product = a.to(x[1].dtype).matmul(transB ? x[1].t() : x[1]);
+            var product = Product(a.to(x[1].dtype), transB ? x[1].t() : x[1]);
             if (alpha != 1) product = product.mul(alpha);
             return x.Length < 3 || x[2] is null ? product : product.add(beta == 1 ? x[2] : x[2].mul(beta));
         };
+    }
+
+    // Not matmul: TorchSharp (0.107) catches no exception of that one, so that a wrong shape or a lack of memory would end the process.
+    private static Tensor Product(Tensor a, Tensor b) => b.dim() > 2 ? einsum("...ij,...jk->...ik", a, b) : nn.functional.linear(a, b.t());
+
+    // Its exponent need not be of its base's type since operator set 12, and only floats are handed to a node.
+    private static Func<Tensor[], Tensor> Power(NodeProto node, ModelGraph graph)
+    {
+        if (graph.Constant(node.Input[1]) is not { } exponent || Tensors.IsFloat(exponent)) return x => x[0].pow(x[1]);
+        float[] powers = [.. Tensors.Integers(exponent).Select(p => (float)p)];
+        long[] shape = [.. exponent.Dims];
+        return x => x[0].pow(tensor(powers, shape));
     }
 
     private static Func<Tensor[], Tensor> Clip(NodeProto node, ModelGraph graph)

@@ -50,11 +50,14 @@ internal static class TorchShapes
     private static Func<Tensor[], Tensor> Concat(NodeProto node, ModelGraph graph)
     {
         var axis = Axis(node, graph, 0);
+        if (axis == 0) throw TorchOperators.Unsupported(node, "it joins images of a batch");
         return x =>
         {
             // Parts in bfloat16 and in float32 meet in float32.
             var type = x.All(part => part.dtype == x[0].dtype) ? x[0].dtype : ScalarType.Float32;
-            return cat([.. x.Select(part => part.to(type))], axis);
+            // A constant part is there once, for all images.
+            var batch = x.Max(part => part.shape[0]);
+            return cat([.. x.Select(part => part.to(type).expand([batch, .. part.shape[1..]]))], axis);
         };
     }
 
