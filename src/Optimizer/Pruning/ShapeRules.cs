@@ -79,10 +79,10 @@ internal static class ShapeRules
         }
     }
 
-    // Sizes must be a constant of the node, so that they can be written anew.
+    // Sizes that are computed cannot be written anew.
     private static void Split(NodeProto node, ChannelDependencies on)
     {
-        if (Nodes.InputOf(node, 1) is not { } sizes || on.Graph.Constant(sizes) is null)
+        if (Nodes.InputOf(node, 1) is { } computed && on.Graph.Constant(computed) is null)
         {
             on.Fix(node);
             return;
@@ -90,6 +90,7 @@ internal static class ShapeRules
 
         var cut = ChannelRules.Axis(node, on, 0);
         var whole = on.Along(node.Input[0], cut);
+        long[] sizes = [.. node.Output.Select(output => on.ShapeOf(output)[cut])];
         var offset = 0;
         for (var part = 0; part < node.Output.Count; part++)
         {
@@ -100,8 +101,31 @@ internal static class ShapeRules
             on.Units.Join(labels, whole[offset..(offset + labels.Length)]);
             offset += labels.Length;
             var place = part;
-            on.Count(labels, (graph, count) => WriteOwn(graph, node, input: 1, place, count));
+            on.Count(labels, (graph, count) => WritePart(graph, node, sizes, place, count));
         }
+    }
+
+    // Sizes are an attribute before operator set 13. Equal parts need none, or only their number since 18: they may not stay equal.
+    private static void WritePart(ModelGraph graph, NodeProto node, long[] sizes, int part, long count)
+    {
+        if (sizes[part] == count) return;
+        if (graph.Opset < 13)
+        {
+            if (Nodes.IntsOf(node, "split") is null) node.Attribute.Add(Nodes.Ints("split", sizes));
+            node.Attribute.Single(a => a.Name == "split").Ints[part] = count;
+            return;
+        }
+
+        if (Nodes.InputOf(node, 1) is null)
+        {
+            if (node.Attribute.FirstOrDefault(a => a.Name == "num_outputs") is { } number) node.Attribute.Remove(number);
+            var own = Tensors.Of(graph.FreshName($"{node.Name}.sizes"), sizes, sizes.Length);
+            graph.SetConstant(own);
+            while (node.Input.Count > 1) node.Input.RemoveAt(1);
+            node.Input.Add(own.Name);
+        }
+
+        WriteOwn(graph, node, input: 1, part, count);
     }
 
     // Where it cuts must be a constant of the node too. An attribute of old operator sets stays, and with it the axis that it cuts.
@@ -125,11 +149,10 @@ internal static class ShapeRules
         for (var axis = 0; axis < from.Length; axis++)
         {
             var place = PlaceOf(axis);
+            // One that cuts nothing begins at the front and ends beyond the last, and so it will when there are fewer.
             if (place < 0 || from[axis] == to[axis])
             {
                 on.Join(x, axis, y, axis);
-                // An end that is written out would cut what it did not.
-                if (place >= 0) on.Fix(node, x, axis);
                 continue;
             }
 

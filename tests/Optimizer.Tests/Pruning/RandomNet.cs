@@ -29,7 +29,7 @@ internal static class RandomNet
     {
         var x = values[^1];
         var width = 4 * random.Next(1, 5);
-        switch (random.Next(19))
+        switch (random.Next(20))
         {
             case 0 or 1: return net.Conv(x, width, random.Next(2) * 2 + 1, bias: random.Next(2) == 0);
             case 2: return net.Conv(x, net.Channels(x), group: net.Channels(x));
@@ -41,11 +41,12 @@ internal static class RandomNet
             case 8: return net.SqueezeExcite(x, 4, "HardSigmoid");
             case 9: return net.ShapeOf(x)[2] > 4 ? net.Pool("MaxPool", x) : net.HardSwish(x);
             case 10: return net.Add("PRelu", [x, net.Weights("slope", 0.5, net.Channels(x), 1, 1)], net.ShapeOf(x));
-            case 11 when net.Channels(x) % 2 == 0: return Swapped(net, x);
+            case 11 when net.Channels(x) % 2 == 0: return Swapped(net, x, hasSizes: random.Next(2) == 0);
             case 12: return net.Transpose(net.Silu(net.Transpose(x, 0, 2, 3, 1)), 0, 3, 1, 2);
             case 13 when net.Channels(x) % 2 == 0: return net.Shuffle(x, 2);
             case 14: return net.Concat(net.Conv(net.Slice(x, 1, 0, net.Channels(x) / 2), width, 1), net.Slice(x, 1, -net.Channels(x) / 2, long.MaxValue));
             case 15: return net.Concat([.. Fitting(net, values, _ => true).Take(random.Next(1, 4)), x]);
+            case 16: return net.Slice(x, 1, random.Next(2) == 0 ? 0 : -net.Channels(x), net.Channels(x));
             default:
                 var same = Fitting(net, values, v => net.Channels(v) == net.Channels(x)).ToList();
                 if (same.Count == 0) return net.Binary("Add", net.Conv(x, net.Channels(x)), x);
@@ -54,11 +55,11 @@ internal static class RandomNet
     }
 
     // Both halves, in the other order.
-    private static string Swapped(NetBuilder net, string x)
+    private static string Swapped(NetBuilder net, string x, bool hasSizes)
     {
         var (half, shape) = (net.Channels(x) / 2, net.ShapeOf(x));
         var name = $"halves{net.Graph.Node.Count}";
-        var sizes = net.Constant(Tensors.Of($"{name}.sizes", [half, half], 2));
+        string[] sizes = hasSizes ? [net.Constant(Tensors.Of($"{name}.sizes", [half, half], 2))] : [];
         net.Graph.Node.Add(new NodeProto { Name = name, OpType = "Split", Input = { x, sizes }, Output = { $"{name}.0", $"{name}.1" }, Attribute = { Nodes.Int("axis", 1) } });
         return net.Add("Concat", [$"{name}.1", $"{name}.0"], shape, Nodes.Int("axis", 1));
     }
