@@ -71,6 +71,10 @@ internal static class TorchOperators
         "BatchNormalization" when Nodes.IntOf(node, "training_mode", 0) == 0 => x => nn.functional.batch_norm(
             x[0], x[3], x[4], x[1], x[2], network.training, network.NormMomentum, Nodes.FloatOf(node, "epsilon", 1e-5f)),
         "InstanceNormalization" => x => nn.functional.instance_norm(x[0], weight: x[1], bias: x[2], eps: Nodes.FloatOf(node, "epsilon", 1e-5f)),
+        "LayerNormalization" => LayerNorm(node, graph),
+        // Both divide alpha by the size, and over an odd number of channels, the only one that ONNX Runtime takes, both windows are the same.
+        "LRN" => x => nn.functional.local_response_norm(
+            x[0].to(ScalarType.Float32), Nodes.IntOf(node, "size", 1), Nodes.FloatOf(node, "alpha", 1e-4f), Nodes.FloatOf(node, "beta", 0.75f), Nodes.FloatOf(node, "bias", 1)),
         _ => null,
     };
 
@@ -89,6 +93,18 @@ internal static class TorchOperators
 
     // Not matmul: TorchSharp (0.107) catches no exception of that one, so that a wrong shape or a lack of memory would end the process.
     private static Tensor Product(Tensor a, Tensor b) => b.dim() > 2 ? einsum("...ij,...jk->...ik", a, b) : nn.functional.linear(a, b.t());
+
+    private static Func<Tensor[], Tensor> LayerNorm(NodeProto node, ModelGraph graph)
+    {
+        var shape = graph.Shapes[node.Input[0]];
+        var axis = (int)Nodes.IntOf(node, "axis", -1);
+        if (axis < 0) axis += shape.Length;
+        if (axis == 0) throw Unsupported(node, "it normalizes across images of a batch");
+        if (node.Output.Skip(1).Any(o => o.Length > 0 && graph.Consumers(o).Any())) throw Unsupported(node, "its means or deviations are used");
+        var (normalized, epsilon) = (shape[axis..], Nodes.FloatOf(node, "epsilon", 1e-5f));
+        // ONNX repeats a shorter gain or offset, torch does not.
+        return x => nn.functional.layer_norm(x[0], normalized, x[1].expand(normalized), x.Length > 2 ? x[2]?.expand(normalized) : null, epsilon);
+    }
 
     // Its exponent need not be of its base's type since operator set 12, and only floats are handed to a node.
     private static Func<Tensor[], Tensor> Power(NodeProto node, ModelGraph graph)

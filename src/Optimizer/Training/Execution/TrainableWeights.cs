@@ -29,7 +29,7 @@ internal static class TrainableWeights
     {
         "Conv" or "Gemm" or "MatMul" => WeightKind.Layer,
         "BatchNormalization" => index is 1 or 2 ? WeightKind.Scale : WeightKind.Statistic,
-        "InstanceNormalization" or "PRelu" => WeightKind.Scale,
+        "InstanceNormalization" or "LayerNormalization" or "PRelu" => WeightKind.Scale,
         // The bias of a linear layer as TensorFlow writes it; a single number is part of an activation, as the 3 of hard-swish.
         "Add" when graph.Producer(node.Input[1 - index]) is { OpType: "MatMul" or "Conv" } && Tensors.ElementCount(graph.Constant(node.Input[index])!) > 1 => WeightKind.Scale,
         _ => WeightKind.Constant,
