@@ -29,7 +29,7 @@ internal sealed class ChannelUnits(Func<string, long[]?> shapeOf)
     public int[]? TryAlong(string value, int axis) => _labels.GetValueOrDefault((value, axis));
 
     /// <summary>Labels of every axis that some rule named.</summary>
-    public IEnumerable<int[]> Axes => _labels.Values;
+    public IEnumerable<(string Value, int Axis, int[] Labels)> Axes => _labels.Select(l => (l.Key.Value, l.Key.Axis, l.Value));
 
     /// <summary>The unit that a label belongs to.</summary>
     public int UnitOf(int label)

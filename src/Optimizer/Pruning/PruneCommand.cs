@@ -47,19 +47,17 @@ internal static class PruneCommand
         using var recovery = epochs == 0 ? null : new PruningRecovery(
             arguments, learning!, graph, arguments.GetValue(Model)!.FullName, arguments.GetValue(Out)!.FullName, epochs, cancellationToken);
         var step = givenStep ?? KernelSteps.OfThisCpu(Path.Combine(CacheFolder.Path, "kernels"), cancellationToken);
-        var options = new PruningOptions(ratio, arguments.GetValue(Scope) == "layer" ? PruningScope.Layer : PruningScope.Global, step);
+        var options = new PruningOptions(ratio, arguments.GetValue(Scope) == "layer" ? PruningScope.Layer : PruningScope.Global, step, rounds);
         var before = GraphFacts.Of(graph);
         var plans = new List<PruningPlan>();
-        // What is left of each round's share multiplies.
-        var share = options with { Ratio = 1 - Math.Pow(1 - ratio, 1.0 / rounds) };
         for (var round = 0; round < rounds; round++)
         {
-            plans.Add(Pruner.Prune(graph, ImportanceOf(arguments, images, cancellationToken), share));
+            plans.Add(Pruner.Prune(graph, ImportanceOf(arguments, images, cancellationToken), options, plans.FirstOrDefault()));
             recovery?.Train(graph, round, cancellationToken);
         }
 
         var after = GraphFacts.Of(graph);
-        Provenance.Add(graph.Model, Pruner.Technique(options, arguments.GetValue(Norm)!, 1 - (double)after.ParameterCount / before.ParameterCount, rounds));
+        Provenance.Add(graph.Model, Pruner.Technique(options, arguments.GetValue(Norm)!, 1 - (double)after.ParameterCount / before.ParameterCount));
         if (recovery is not null) Provenance.Add(graph.Model, recovery.Technique);
         Provenance.AddCommand(graph.Model, arguments);
         if (learning is not null) learning.Mark(graph.Model);

@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Dunlin.Optimizer.Pruning;
 
 /// <summary>Channels that the same layers make and the same values hold: any number of them but the last may go, each from all of these at once.</summary>
@@ -5,7 +9,8 @@ namespace Dunlin.Optimizer.Pruning;
 /// <param name="Producers">The layers.</param>
 /// <param name="Units">What is removed as a whole: a channel, or as many as a grouped convolution has groups.</param>
 /// <param name="WhyFixed">Why nothing of it may go; null if it may.</param>
-internal sealed record PruneGroup(string Name, IReadOnlyList<ChannelProducer> Producers, IReadOnlyList<int> Units, string? WhyFixed)
+/// <param name="Key">Which layers and values it lies on: the same before and after some of its channels are gone.</param>
+internal sealed record PruneGroup(string Name, IReadOnlyList<ChannelProducer> Producers, IReadOnlyList<int> Units, string? WhyFixed, string Key)
 {
     /// <summary>
     /// All groups of a graph, in its order. The parts of a layer that are tied to different others, or cut from the rest by a slice, form groups
@@ -25,7 +30,7 @@ internal sealed record PruneGroup(string Name, IReadOnlyList<ChannelProducer> Pr
         }
 
         var holders = Holders(dependencies.Units, makers.Keys);
-        return [.. makers.GroupBy(m => (string.Join(',', m.Value), holders[m.Key])).Select(g => Make(g.First().Value, [.. g.Select(m => m.Key)], dependencies))];
+        return [.. makers.GroupBy(m => $"{string.Join(',', m.Value)} {holders[m.Key]:x}").Select(g => Make(g.Key, g.First().Value, [.. g.Select(m => m.Key)], dependencies))];
     }
 
     /// <summary>How many channels of the first layer one unit is.</summary>
@@ -35,26 +40,24 @@ internal sealed record PruneGroup(string Name, IReadOnlyList<ChannelProducer> Pr
         return dependencies.Along(Producers[0].Weights, Producers[0].Axis).Count(l => units.Contains(dependencies.Units.UnitOf(l))) / Units.Count;
     }
 
-    // One number for the set of axes that a unit has places on.
+    // One number for the set of axes that a unit has places on. It is of their names, so that it stays where others come to have one place and are named no more.
     private static Dictionary<int, ulong> Holders(ChannelUnits units, IEnumerable<int> of)
     {
-        const ulong factor = 6364136223846793005;
         var holders = of.ToDictionary(unit => unit, _ => 0UL);
-        var number = 0UL;
-        foreach (var axis in units.Axes)
+        foreach (var (value, axis, labels) in units.Axes)
         {
-            number++;
-            foreach (var unit in axis.Select(units.UnitOf).Distinct())
-                if (holders.TryGetValue(unit, out var before)) holders[unit] = unchecked((before + number) * factor);
+            var number = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{axis} {value}")));
+            foreach (var unit in labels.Select(units.UnitOf).Distinct())
+                if (holders.TryGetValue(unit, out var before)) holders[unit] = unchecked(before + number);
         }
 
         return holders;
     }
 
-    private static PruneGroup Make(List<int> makers, List<int> units, ChannelDependencies dependencies)
+    private static PruneGroup Make(string key, List<int> makers, List<int> units, ChannelDependencies dependencies)
     {
         List<ChannelProducer> producers = [.. makers.Select(m => dependencies.Producers[m])];
         var reason = units.Select(dependencies.Units.WhyFixed).FirstOrDefault(why => why is not null);
-        return new PruneGroup(producers[0].Node.Name, producers, units, reason);
+        return new PruneGroup(producers[0].Node.Name, producers, units, reason, key);
     }
 }

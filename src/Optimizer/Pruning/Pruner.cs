@@ -10,14 +10,15 @@ internal static class Pruner
     /// <param name="graph">Is changed.</param>
     /// <param name="importance">Given what depends on what, the scores of groups.</param>
     /// <param name="options">How much.</param>
+    /// <param name="first">What the first of several rounds did; null in it.</param>
     /// <returns>What was done.</returns>
     /// <exception cref="InvalidDataException">Nothing may be pruned, or the model is quantized.</exception>
-    public static PruningPlan Prune(ModelGraph graph, Func<ChannelDependencies, Importance> importance, PruningOptions options)
+    public static PruningPlan Prune(ModelGraph graph, Func<ChannelDependencies, Importance> importance, PruningOptions options, PruningPlan? first = null)
     {
         if (ModelPrecision.FirstInteger(graph) is { } integer)
             throw new InvalidDataException($"{Nodes.Named(integer)}: the model is quantized already; prune its float32 form, then quantize.");
         var dependencies = ChannelDependencies.Of(graph);
-        var plan = PruningPlan.Make(dependencies, importance(dependencies), options);
+        var plan = PruningPlan.Make(dependencies, importance(dependencies), options, first);
         ChannelRemoval.Apply(dependencies, plan.Removed);
         // ONNX Runtime has the last word on whether it is still one graph.
         _ = graph.Shapes;
@@ -28,8 +29,7 @@ internal static class Pruner
     /// <param name="options">How much was asked for.</param>
     /// <param name="importance">The word for it.</param>
     /// <param name="parameterShare">Share 0…1 of the parameters that went.</param>
-    /// <param name="rounds">With training between them.</param>
-    public static Technique Technique(PruningOptions options, string importance, double parameterShare, int rounds = 1) => new()
+    public static Technique Technique(PruningOptions options, string importance, double parameterShare) => new()
     {
         Kind = "pruned",
         Summary = string.Create(CultureInfo.InvariantCulture, $"pruned {parameterShare:f2}"),
@@ -39,7 +39,7 @@ internal static class Pruner
             ["importance"] = importance,
             ["scope"] = options.Scope == PruningScope.Global ? "global" : "layer",
             ["step"] = options.Step.ToString(CultureInfo.InvariantCulture),
-            ["rounds"] = rounds.ToString(CultureInfo.InvariantCulture),
+            ["rounds"] = options.Rounds.ToString(CultureInfo.InvariantCulture),
         },
     };
 }

@@ -8,10 +8,15 @@ internal enum PruningScope
 }
 
 /// <summary>How much to prune, and how.</summary>
-/// <param name="Ratio">Share 0…1 of the channels that may be removed.</param>
+/// <param name="Ratio">Share 0…1 of the channels that may be removed, in all rounds together.</param>
 /// <param name="Scope">Where channels compete.</param>
 /// <param name="Step">Widths become multiples of it where they are wide enough; 1 means any width.</param>
-internal sealed record PruningOptions(double Ratio, PruningScope Scope, int Step);
+/// <param name="Rounds">In which the ratio is removed, the same share of what is left in each.</param>
+internal sealed record PruningOptions(double Ratio, PruningScope Scope, int Step, int Rounds = 1)
+{
+    /// <summary>Of one round: what each leaves multiplies.</summary>
+    public double RoundRatio => Rounds == 1 ? Ratio : 1 - Math.Pow(1 - Ratio, 1.0 / Rounds);
+}
 
 /// <summary>Which units go.</summary>
 /// <param name="Removed">Units.</param>
@@ -22,27 +27,34 @@ internal sealed record PruningPlan(IReadOnlySet<int> Removed, IReadOnlyList<Grou
     /// <summary>Of each group at least this share stays in a global ranking: a layer that is nearly empty cuts the network.</summary>
     private const double LeastShare = 0.1;
 
+    /// <summary>The plan of a round.</summary>
+    /// <param name="dependencies">Of the graph as the rounds before left it.</param>
+    /// <param name="importance">Scores of its groups.</param>
+    /// <param name="options">Of all rounds.</param>
+    /// <param name="first">The plan of the first round, whose widths count for what must stay; null in it.</param>
     /// <exception cref="InvalidDataException">Nothing of the graph may be pruned.</exception>
-    public static PruningPlan Make(ChannelDependencies dependencies, Importance importance, PruningOptions options)
+    public static PruningPlan Make(ChannelDependencies dependencies, Importance importance, PruningOptions options, PruningPlan? first = null)
     {
         var groups = PruneGroup.Of(dependencies);
         var candidates = groups.Where(g => g.WhyFixed is null && g.Units.Count > 1).Select(g => (Group: g, Scores: importance(g))).ToList();
         if (candidates.Count == 0)
             throw new InvalidDataException($"No channel of this model may be removed: {groups.FirstOrDefault(g => g.WhyFixed is not null)?.WhyFixed ?? "it has no convolution or linear layer with constant weights"}.");
 
-        var limit = options.Scope == PruningScope.Global ? Threshold(candidates.SelectMany(c => c.Scores), options.Ratio) : 0;
+        var limit = options.Scope == PruningScope.Global ? Threshold(candidates.SelectMany(c => c.Scores), options.RoundRatio) : 0;
+        var widths = first?.Groups.ToDictionary(g => g.Group.Key, g => g.ChannelCount) ?? [];
         var removed = new HashSet<int>();
         var plans = new List<GroupPlan>();
         foreach (var (group, scores) in candidates)
         {
-            var wanted = options.Scope == PruningScope.Layer
-                ? scores.Length * (1 - options.Ratio)
-                : Math.Max(scores.Count(s => s > limit), scores.Length * Math.Min(LeastShare, 1 - options.Ratio));
             var perUnit = group.ChannelsPerUnit(dependencies);
+            var width = scores.Length * perUnit;
+            var wanted = options.Scope == PruningScope.Layer
+                ? width * (1 - options.RoundRatio)
+                : Math.Max(scores.Count(s => s > limit) * perUnit, widths.GetValueOrDefault(group.Key, width) * Math.Min(LeastShare, 1 - options.Ratio));
             // Grouped convolutions lose a channel of each group at once.
-            var kept = Math.Clamp(WidthSteps.Round(wanted * perUnit, scores.Length * perUnit, options.Step) / perUnit, 1, scores.Length);
+            var kept = Math.Clamp(WidthSteps.Round(wanted, width, options.Step) / perUnit, 1, scores.Length);
             removed.UnionWith(group.Units.Zip(scores).OrderBy(p => p.Second).Take(scores.Length - kept).Select(p => p.First));
-            plans.Add(new GroupPlan(group, scores.Length * perUnit, kept * perUnit));
+            plans.Add(new GroupPlan(group, width, kept * perUnit));
         }
 
         return new PruningPlan(removed, plans, KeptOf(groups, dependencies));

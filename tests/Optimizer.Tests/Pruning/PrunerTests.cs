@@ -77,6 +77,22 @@ public sealed class PrunerTests
         Assert.True(shares[2] <= 0.7 && shares.Where((_, i) => i != 2).Average() > 0.9, string.Join(", ", shares));
     }
 
+    [Fact]
+    public void ATenthOfWhatThereWasStaysHoweverManyRounds()
+    {
+        var net = new NetBuilder(seed: 8, side: 8);
+        var useless = net.Conv(NetBuilder.Image, 60);
+        // Two groups of one layer, beside others that are all of use.
+        var x = net.Concat(net.Conv(net.Slice(useless, 1, 0, 40), 6), net.Slice(useless, 1, 40, 60), net.Conv(NetBuilder.Image, 200));
+        var graph = ModelGraph.Of(net.Build(net.Linear(net.Mean(x), 4)));
+        var options = new PruningOptions(0.5, PruningScope.Global, Step: 1, Rounds: 3);
+        var plans = new List<PruningPlan>();
+        for (var round = 0; round < options.Rounds; round++)
+            plans.Add(Pruner.Prune(graph, _ => group => [.. group.Units.Select((_, i) => group.Name == useless ? 0.0 : 1 + i)], options, plans.FirstOrDefault()));
+
+        Assert.All(plans, plan => Assert.Equal([4, 2], plan.Groups.Where(g => g.Group.Name == useless).Select(g => g.KeptCount)));
+    }
+
     [Theory]
     [InlineData(45, 64, 16, 48)]
     [InlineData(39, 64, 16, 32)]
