@@ -18,8 +18,19 @@ public sealed class PruningEquivalenceTests
     }
 
     [Fact]
-    public void ItHoldsForNetworksThatNobodyDrew() =>
-        Gen.Int[0, 1_000_000].Sample(seed => { ZeroedChannels.Check(RandomNet.Of(seed), seed); }, threads: 1);
+    public void ItHoldsForNetworksThatNobodyDrew()
+    {
+        var (losing, all) = (0, 0);
+        Gen.Int[0, 1_000_000].Sample(
+            seed =>
+            {
+                if (ZeroedChannels.Check(RandomNet.Of(seed), seed) > 0) losing++;
+                all++;
+            },
+            threads: 1);
+        // Where nothing may go nothing is proven.
+        Assert.InRange(losing, 0.8 * all, all);
+    }
 
     [Fact]
     public void OnnxItselfAcceptsWhatIsLeft()

@@ -13,11 +13,13 @@ public sealed class RangeAndWeightTests
         {
             var range = TensorRange.Empty.With([a, b]);
             var (scale, zero) = range.ToUInt8();
-            var value = (float)(range.Low + share * ((double)range.High - range.Low));
-            var q = Math.Clamp(MathF.Round(value / scale) + zero, 0, 255);
+            float OnGrid(float value) => scale * (Math.Clamp(MathF.Round(value / scale) + zero, 0, 255) - zero);
+            // A range on one side of zero reaches up to it.
+            var (low, high) = (Math.Min(range.Low, 0), Math.Max(range.High, 0));
+            var value = (float)(low + share * ((double)high - low));
             // The zero point is rounded too, which can cost the end of the range another half step.
-            Assert.True(Math.Abs(scale * (q - zero) - value) <= scale * 1.001 + 1e-6);
-            Assert.Equal(0, scale * (zero - zero));
+            Assert.True(Math.Abs(OnGrid(value) - value) <= scale * 1.001 + 1e-6);
+            Assert.Equal(0, OnGrid(0));
         });
 
     [Fact]
