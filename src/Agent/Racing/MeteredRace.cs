@@ -12,7 +12,7 @@ namespace Dunlin.Agent.Racing;
 /// samples of the sensor, in the order A B … B A so that a drift hits all alike. A block with gaps, or under throttling, is
 /// repeated once; a contender whose second try is no better is not weighed, and does not win over those that are.
 /// </summary>
-internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, TimeProvider time)
+internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, Func<SessionSpec, HeatLimits> limits, TimeProvider time)
 {
     private const int SamplesPerBlock = 50;
 
@@ -48,7 +48,9 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, TimeProv
         // What is covered of it has the samples.
         var block = TimeSpan.FromSeconds(Math.Max(ShortestBlock.TotalSeconds, SamplesPerBlock / LeastCoverage / energy.SamplesPerSecond));
         var request = heat with { Sessions = [session], BudgetMilliseconds = (int)block.TotalMilliseconds, JoulesPerCpuSecond = null, Incumbent = null };
-        var outcome = await heats.RunAsync(request, new HeatLimits { WallTime = block + ProcessTime, CpuTime = (block + ProcessTime) * Environment.ProcessorCount }, cancellationToken);
+        var own = limits(session);
+        var wall = block + (own.WallTime > ProcessTime ? own.WallTime : ProcessTime);
+        var outcome = await heats.RunAsync(request, own with { WallTime = wall, CpuTime = wall * Environment.ProcessorCount }, cancellationToken);
         var end = time.GetTimestamp();
         if (outcome.Answer is not HeatVerdict { Contenders: [{ RunCount: > 0 } alone] }) return null;
         // The runs end with the block; loading comes before it and is not weighed.

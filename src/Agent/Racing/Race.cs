@@ -191,7 +191,7 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
     {
         var outcome = await UnweighedAsync(heat, contenders, cancellationToken);
         if (outcome.Answer is not HeatVerdict verdict || heat.Objective == Objective.Latency || energy.Metered is null) return outcome;
-        return outcome with { Answer = await new MeteredRace(heats, energy, time).WeighAsync(heat, verdict, cancellationToken) };
+        return outcome with { Answer = await new MeteredRace(heats, energy, session => Vetting.LimitsOf(VariantOf(contenders, session)), time).WeighAsync(heat, verdict, cancellationToken) };
     }
 
     private Task<HeatOutcome> UnweighedAsync(Heat heat, IReadOnlyList<Contender> contenders, CancellationToken cancellationToken)

@@ -179,7 +179,7 @@ public sealed class MeteredRaceTests : IDisposable
             },
         };
         var heats = new HeatRunner(host ?? TestChildren.Host(_folder), new Lines<HeatRunner>(), TimeProvider.System);
-        return await new MeteredRace(heats, probe, TimeProvider.System).WeighAsync(heat, verdict, TestContext.Current.CancellationToken);
+        return await new MeteredRace(heats, probe, _ => new HeatLimits(), TimeProvider.System).WeighAsync(heat, verdict, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Heat processes of one contender that have always run the same.</summary>

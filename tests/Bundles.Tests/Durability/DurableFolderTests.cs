@@ -1,4 +1,5 @@
 using Dunlin.Bundles.Durability;
+using Dunlin.TestKit;
 
 namespace Dunlin.Bundles.Tests.Durability;
 
