@@ -51,6 +51,8 @@ internal sealed partial class ServingService
         }
 
         if (seated is not null) await seated;
+        // What was measured beside a race is the race's load, and says nothing of who serves.
+        while (_windows.Reader.TryRead(out _)) { }
         // A failure in this race is quarantined and changes who may start; the verdict belongs to those that may.
         verdict = _parts.Verdicts.Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null), release.Objective));
         _report.SetVerdict(verdict);

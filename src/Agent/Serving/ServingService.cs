@@ -27,7 +27,7 @@ internal sealed partial class ServingService : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger<ServingService> _logger;
     private readonly LoopTick _tick;
-    private readonly Channel<ObservedWindow> _windows = Channel.CreateBounded<ObservedWindow>(new BoundedChannelOptions(128) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<TelemetryWindow> _windows = Channel.CreateBounded<TelemetryWindow>(new BoundedChannelOptions(128) { FullMode = BoundedChannelFullMode.DropOldest });
     private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Downshift? _downshift;
     private string? _whyLighter;
@@ -44,10 +44,10 @@ internal sealed partial class ServingService : BackgroundService
         _tick = ticks.Register("serving", LongestTickInterval);
     }
 
-    /// <summary>A window of the worker; from any thread.</summary>
-    public void Observe(SessionSpec session, FrameWindow window)
+    /// <summary>A window to be judged, which is published already; from any thread.</summary>
+    public void Observe(TelemetryWindow window)
     {
-        _windows.Writer.TryWrite(new ObservedWindow(session, window, _time.GetTimestamp()));
+        _windows.Writer.TryWrite(window);
         Wake();
     }
 
@@ -114,7 +114,7 @@ internal sealed partial class ServingService : BackgroundService
         }
 
         _woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        while (_windows.Reader.TryRead(out var observed)) await TakeAsync(release, seat, observed, cancellationToken);
+        while (_windows.Reader.TryRead(out var window)) await TakeAsync(release, seat, window, cancellationToken);
         if (_switches.Reader.TryRead(out var request))
         {
             await EnterAsync(request, seat, cancellationToken);
@@ -126,7 +126,8 @@ internal sealed partial class ServingService : BackgroundService
 
     private void SetRelease(ServedRelease release)
     {
-        _release = release;
+        // A ladder is of one release.
+        (_release, _downshift) = (release, null);
         _report.SetRelease(release);
         LogReleaseOpened(release, release.Bundle.ReleaseId, release.IsSigned);
     }
@@ -151,27 +152,22 @@ internal sealed partial class ServingService : BackgroundService
         await RaceAsync(release, seat, null, cancellationToken);
     }
 
-    private async Task TakeAsync(ServedRelease release, WorkerSeat seat, ObservedWindow observed, CancellationToken cancellationToken)
+    private async Task TakeAsync(ServedRelease release, WorkerSeat seat, TelemetryWindow window, CancellationToken cancellationToken)
     {
-        var (session, window, end) = observed;
-        seat.SetWindow(_parts.Trial.WindowLength);
-        var telemetry = _parts.Windows.Compose(window, end, session, seat.ProcessId);
-        _parts.Publisher.Publish(telemetry);
-        _report.SetFrames(window);
-        if (_downshift is null || session.Release != release.Bundle.ReleaseId || window.Contender != _report.Running) return;
+        if (_downshift is null || window.Release != release.Bundle.ReleaseId || window.Running != _report.Running) return;
         var seen = window.Frames.Classified + window.Frames.Stale;
         var late = seen == 0 ? 0 : (double)window.Frames.Stale / seen;
-        if (_downshift.Observe(new LiveWindow(late, telemetry.Thermal.Throttled ?? false, telemetry.Battery?.Low ?? false)))
+        if (_downshift.Observe(new LiveWindow(late, window.Thermal.Throttled ?? false, window.Battery?.Low ?? false)))
         {
             // On the way back through several rungs the reason is what led down.
-            _whyLighter = WhyLighter(telemetry, late) ?? _whyLighter;
+            _whyLighter = WhyLighter(window, late) ?? _whyLighter;
             var reason = _downshift.Current == _downshift.Wanted ? null : $"Wanted {_downshift.Wanted}, ran {_downshift.Current}: {_whyLighter}.";
             LogShifted(_downshift.Current, reason ?? "the board keeps up again");
             await TrySeatAsync(release, seat, _downshift.Current, reason ?? "The board keeps up again.", cancellationToken);
             return;
         }
 
-        if (_downshift.Current == _downshift.Wanted && telemetry.Stages.TryGetValue("inference", out var inference)
+        if (_downshift.Current == _downshift.Wanted && window.Stages.TryGetValue("inference", out var inference)
             && inference.Milliseconds is { P95: var p95 } && _drift.Observe(p95, _parts.Trial.IsUnderWay))
         {
             LogDrifted(p95);
@@ -179,9 +175,9 @@ internal sealed partial class ServingService : BackgroundService
         }
     }
 
-    private static string? WhyLighter(TelemetryWindow telemetry, double late) =>
-        telemetry.Battery is { Low: true } battery ? $"the battery is {(battery.Percent is { } percent ? $"at {percent} %" : "low")} and not charged"
-        : telemetry.Thermal.Throttled == true ? $"the board throttles ({telemetry.Thermal.ThrottleReason})"
+    private static string? WhyLighter(TelemetryWindow window, double late) =>
+        window.Battery is { Low: true } battery ? $"the battery is {(battery.Percent is { } percent ? $"at {percent} %" : "low")} and not charged"
+        : window.Thermal.Throttled == true ? $"the board throttles ({window.Thermal.ThrottleReason})"
         : late > 0 ? $"{late:P0} of the frames came too late" : null;
 
     /// <returns>Why the contender does not serve; null if it does.</returns>
@@ -241,9 +237,6 @@ internal sealed partial class ServingService : BackgroundService
             return;
         }
     }
-
-    // A race may stand between a window's end and its report.
-    private sealed record ObservedWindow(SessionSpec Session, FrameWindow Window, long End);
 
     private void Wake() => _woken.TrySetResult();
 

@@ -7,11 +7,11 @@ using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Sandboxing;
 using Dunlin.Agent.Updates;
 using Dunlin.Bundles.State;
+using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Updates;
 using Dunlin.Runtime.Cameras;
 using Dunlin.Runtime.Racing;
 using Dunlin.Telemetry.Energy;
-using Dunlin.Telemetry.Outbox;
 using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -43,6 +43,8 @@ internal static class ServingServices
         services.AddSingleton<ResultPublisher>();
         services.AddSingleton(PartsOf);
         services.AddSingleton<ServingService>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<WindowService>(provider, (Action<TelemetryWindow>)provider.GetRequiredService<ServingService>().Observe));
+        services.AddHostedService(provider => provider.GetRequiredService<WindowService>());
         services.AddHostedService(provider => provider.GetRequiredService<ServingService>());
     }
 
@@ -55,9 +57,7 @@ internal static class ServingServices
         Race = provider.GetRequiredService<Race>(),
         Vetting = provider.GetRequiredService<Vetting>(),
         Verdicts = provider.GetRequiredService<VerdictStore>(),
-        Windows = provider.GetRequiredService<WindowReport>(),
         Idle = provider.GetRequiredService<IdlePower>(),
-        Publisher = provider.GetRequiredService<MessagePublisher>(),
         Trial = provider.GetRequiredService<TrialWatch>(),
         CreateSeat = stopping => SeatOf(provider, stopping),
     };
@@ -68,13 +68,14 @@ internal static class ServingServices
         var loggers = provider.GetRequiredService<ILoggerFactory>();
         var time = provider.GetRequiredService<TimeProvider>();
         var report = provider.GetRequiredService<DeviceReport>();
-        var serving = provider.GetRequiredService<ServingService>();
+        var windows = provider.GetRequiredService<WindowService>();
         var results = provider.GetRequiredService<ResultPublisher>();
         var trial = provider.GetRequiredService<TrialWatch>();
         var camera = new CameraFeed(Value<CameraOptions>(provider), host, loggers, time)
         {
             Closed = exit => report.SetProblem("camera program", exit.Reason),
         };
+        WorkerSupervisor supervisor = null!;
         var events = new WorkerEvents
         {
             Ready = ready =>
@@ -87,9 +88,11 @@ internal static class ServingServices
             Result = results.Publish,
             Window = (session, window) =>
             {
+                windows.Observe(session, window, supervisor.ProcessId);
                 report.SetCamera(window.Camera);
-                serving.Observe(session, window);
+                report.SetFrames(window);
                 trial.Observe(session, window);
+                supervisor.SetWindow(trial.WindowLength);
             },
             Camera = health =>
             {
@@ -103,7 +106,7 @@ internal static class ServingServices
                 trial.Observe(exit);
             },
         };
-        var supervisor = new WorkerSupervisor(host, new WorkerLimits(), events, loggers.CreateLogger<WorkerSupervisor>(), time);
+        supervisor = new WorkerSupervisor(host, new WorkerLimits(), events, loggers.CreateLogger<WorkerSupervisor>(), time);
         var loop = WorkerSeat.LoopOf(Value<ResultOptions>(provider), Value<RaceOptions>(provider), Value<TelemetryOptions>(provider));
         return new WorkerSeat(supervisor, camera, loop, provider.GetRequiredService<ModelCache>().Root, stopping);
     }

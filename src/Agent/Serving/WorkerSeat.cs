@@ -11,8 +11,6 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
     private Task? _camera;
     private CancellationTokenSource? _seat;
 
-    public int? ProcessId => supervisor.ProcessId;
-
     public static LoopSpec LoopOf(ResultOptions results, RaceOptions race, TelemetryOptions telemetry) => new()
     {
         TopCount = results.TopCount,

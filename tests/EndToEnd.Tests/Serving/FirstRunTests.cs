@@ -39,6 +39,13 @@ public sealed class FirstRunTests(FirstRun first)
     }
 
     [Fact]
+    public void WhatServesDuringTheRaceIsMeasuredAndToldMeanwhile()
+    {
+        var order = first.Messages.Select(m => m.Topic.Split('/')[^1]).ToList();
+        Assert.InRange(order.IndexOf("telemetry"), 0, order.IndexOf("race"));
+    }
+
+    [Fact]
     public void TelemetryHasFramesAndAnEnergyThatIsCalledAnEstimate()
     {
         var window = Of("telemetry").Last(FirstRun.IsWhole).Json;
