@@ -88,7 +88,7 @@ internal sealed class YuyvLoop(Workshop workshop, string variant, int port, stri
         while (pipe.Read(buffer.Free) is > 0 and var count)
         {
             buffer.Advance(count);
-            while (buffer.TakeFromChild() is FrameResult result) link.TryPublishResult(MessageOf(result, labels));
+            while (buffer.TakeFromChild() is FrameResult result) link.PublishResult(MessageOf(result, labels));
         }
     }
 

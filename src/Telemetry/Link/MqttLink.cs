@@ -77,8 +77,8 @@ public sealed partial class MqttLink : BackgroundService
     public void PublishRetained<T>(string topic, T value, JsonTypeInfo<T> type) =>
         PublishRetained(topic, JsonSerializer.SerializeToUtf8Bytes(value, type));
 
-    /// <summary>Sends a result with QoS 0 and without waiting; false: dropped, for want of a link or because the last one is still on its way.</summary>
-    public bool TryPublishResult(Classification result) => _results.TrySend(result);
+    /// <summary>Sends a result with QoS 0 and without waiting: now, or once there is a link and the last one is on its way, unless a newer one comes first.</summary>
+    public void PublishResult(Classification result) => _results.Send(result);
 
     /// <summary>Sends with QoS 1 and waits for the acknowledgement.</summary>
     public async Task<Delivery> PublishAsync(

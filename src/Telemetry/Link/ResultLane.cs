@@ -7,8 +7,10 @@ using MQTTnet.Protocol;
 namespace Dunlin.Telemetry.Link;
 
 /// <summary>
-/// The cheap way out for results: QoS 0, one message in flight, everything else dropped. The buffers are
-/// used again for each message; that is safe because the next one starts only after the last is on the wire.
+/// The cheap way out for results: QoS 0, one message in flight; of what comes meanwhile, or without a connection, the newest
+/// waits and the rest is dropped. The newest is sent on each new connection, also if it was on the last one: nobody says what
+/// became of it, and the next may be long in coming. The buffers are used again for each message; that is safe because the
+/// next one starts only after the last is on the wire.
 /// </summary>
 internal sealed class ResultLane : IDisposable
 {
@@ -18,6 +20,9 @@ internal sealed class ResultLane : IDisposable
     private readonly Lock _gate = new();
     private BrokerClient? _client;
     private Task _inFlight = Task.CompletedTask;
+    private Task? _followed;
+    private Classification? _newest;
+    private bool _isWaiting;
 
     public ResultLane(string topic)
     {
@@ -32,40 +37,46 @@ internal sealed class ResultLane : IDisposable
         {
             _client = client;
             if (client is null) _inFlight = Task.CompletedTask;
+            _isWaiting = _newest is not null;
+            SendIfFree();
         }
     }
 
-    public bool TrySend(Classification result)
+    /// <summary>Sends it now, or when it can be; or never, if a newer one comes first.</summary>
+    public void Send(Classification result)
     {
         lock (_gate)
         {
-            if (!CanSend()) return false;
-            _writer.Reset();
-            ClassificationWriter.Write(_writer, result);
-            _writer.Flush();
-            return Send();
+            (_newest, _isWaiting) = (result, true);
+            SendIfFree();
         }
     }
 
     public void Dispose() => _writer.Dispose();
 
-    private bool CanSend()
+    private void SendIfFree()
     {
-        if (_client is not { IsConnected: true } || !_inFlight.IsCompleted) return false;
-        _buffer.ResetWrittenCount();
-        return true;
+        if (!_isWaiting || _client is not { IsConnected: true } client) return;
+        if (_inFlight.IsCompleted) Send(client, _newest!);
+        else if (_followed != _inFlight) _ = FollowAsync(_inFlight);
     }
 
-    private bool Send()
+    private void Send(BrokerClient client, Classification result)
     {
+        _buffer.ResetWrittenCount();
+        _writer.Reset();
+        ClassificationWriter.Write(_writer, result);
+        _writer.Flush();
         _message.Payload = new ReadOnlySequence<byte>(_buffer.WrittenMemory);
-        _inFlight = _client!.SendAsync(_message);
-        if (_inFlight.IsFaulted)
-        {
-            _ = _inFlight.Exception;
-            return false;
-        }
+        _inFlight = client.SendAsync(_message);
+        _isWaiting = false;
+    }
 
-        return true;
+    // Only where one waits: this allocates, and most messages are on the wire before the next one comes.
+    private async Task FollowAsync(Task inFlight)
+    {
+        _followed = inFlight;
+        await inFlight.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate) SendIfFree();
     }
 }

@@ -27,6 +27,6 @@ public sealed class MessagePublisher(MqttLink link, MessageOutbox outbox, LinkId
     /// <summary>Outcomes that the broker does not have yet.</summary>
     public long QueuedOutcomeCount => outbox.QueuedOutcomeCount;
 
-    /// <summary>QoS 0; false: there is no link or it is busy, and the result is dropped and counted.</summary>
-    public bool Publish(Classification result) => link.TryPublishResult(result);
+    /// <summary>QoS 0; while there is no link, or a busy one, the newest waits and the others are dropped.</summary>
+    public void Publish(Classification result) => link.PublishResult(result);
 }

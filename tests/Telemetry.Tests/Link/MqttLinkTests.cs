@@ -1,11 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
-using System.Text.Json;
-using Dunlin.Contracts;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
-using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.Telemetry.Tests.Link;
@@ -276,19 +273,5 @@ public sealed class MqttLinkTests
         await Eventually.TrueAsync(() => Volatile.Read(ref good) == 100, "100 good messages");
         Assert.True(link.Link.GarbageCount >= 1 + 1 + 200, $"counted {link.Link.GarbageCount}");
         Assert.True(link.Link.State.IsConnected);
-    }
-
-    [Fact]
-    public async Task AResultCostsLittleAndIsDroppedWithoutALink()
-    {
-        await using var broker = await MosquittoBroker.StartAsync();
-        await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/+/+/result");
-        await using var link = new TestLink(TestLink.To(broker));
-        var result = SampleMessages.Result();
-        Assert.False(link.Link.TryPublishResult(result));
-        await link.StartAsync();
-        await link.ConnectedAsync();
-        Assert.True(link.Link.TryPublishResult(result));
-        await probe.NextAsync(link.Topics.Result, m => m.Qos == 0 && m.Payload.AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(result, MessageJson.Default.Classification)));
     }
 }
