@@ -69,13 +69,15 @@ internal sealed partial class ServingService
 
         LogVerdict(verdict.Reason, verdict.ElapsedMilliseconds);
         await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken);
-        Adopt(verdict);
+        Adopt(verdict, incumbent);
     }
 
-    private void Adopt(Verdict verdict)
+    /// <param name="verdict">In force from now on; it has a winner.</param>
+    /// <param name="incumbent">What served this release before the race; null without a race.</param>
+    private void Adopt(Verdict verdict, ContenderId? incumbent)
     {
         var winner = verdict.Contenders.First(contender => contender.Contender == verdict.Winner);
-        _drift.Adopt(winner.LatencyMilliseconds?.P95, isSame: verdict.Winner == _report.Running);
+        _drift.Adopt(winner.LatencyMilliseconds?.P95, isSame: verdict.Winner == incumbent);
         _downshift = new Downshift(Downshift.Ladder(verdict), new DownshiftOptions());
     }
 

@@ -62,7 +62,7 @@ internal sealed partial class ServingService
             _report.SetVerdict(verdict);
             _report.SetProblem("bundle", null);
             _report.SetProblem("race", null);
-            Adopt(verdict);
+            Adopt(verdict, incumbent: null);
             return null;
         }
 

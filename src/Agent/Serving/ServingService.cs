@@ -144,7 +144,7 @@ internal sealed partial class ServingService : BackgroundService
             _report.SetVerdict(cached);
             if (await TrySeatAsync(release, seat, cached.Winner, null, cancellationToken) is null)
             {
-                Adopt(cached);
+                Adopt(cached, incumbent: null);
                 return;
             }
         }

@@ -8,11 +8,20 @@ internal sealed class Lines<T> : ILogger<T>
 {
     public ConcurrentQueue<string> All { get; } = new();
 
+    /// <summary>Called with each line before whoever wrote it goes on.</summary>
+    public Action<string>? Heard { get; set; }
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        All.Enqueue(formatter(state, exception));
+        Hear(formatter(state, exception));
+
+    private void Hear(string line)
+    {
+        All.Enqueue(line);
+        Heard?.Invoke(line);
+    }
 }

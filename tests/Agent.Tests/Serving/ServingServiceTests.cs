@@ -1,0 +1,21 @@
+namespace Dunlin.Agent.Tests.Serving;
+
+/// <summary>The day of a device, with real heats and a real worker.</summary>
+public sealed class ServingServiceTests
+{
+    private const double Drifted = 2 * ServingBoard.PromisedMilliseconds;
+
+    /// <summary>More than a race leaves in peace, and enough to see a drift.</summary>
+    private const int LongEnough = 40;
+
+    [Fact]
+    public async Task TheWinnerOfARaceAfterADriftIsHeldToWhatItShowedThere()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        board.Observe(board.Heavy, Drifted, LongEnough);
+        await board.RunsAsync(board.Light);
+        board.Observe(board.Light, Drifted, LongEnough);
+        await board.SaysAsync("Another race", times: 2);
+    }
+}
