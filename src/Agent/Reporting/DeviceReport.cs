@@ -19,7 +19,10 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
     private ServedRelease? _release;
     private ContenderId? _wanted;
     private ContenderId? _running;
-    private string _reason = "Starting.";
+    private string _verdictReason = "Starting.";
+    private string? _shiftReason;
+    private string? _downReason;
+    private string? _restartReason;
     private int _workerRestartCount;
     private ReportedUpdate _update = new(UpdateState.Idle);
     private readonly SortedSet<UpdateCondition> _conditions = [];
@@ -57,18 +60,15 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
         publisher.Publish(verdict);
         Change(() =>
         {
-            _wanted = verdict.Winner;
-            _reason = verdict.Reason;
+            (_wanted, _verdictReason, _shiftReason) = (verdict.Winner, verdict.Reason, null);
         });
     }
 
-    /// <param name="running">What serves; null if nothing does.</param>
-    /// <param name="reason">Why, where it is not the verdict's winner; null: as the verdict says.</param>
-    public void SetRunning(ContenderId? running, string? reason = null) => Change(() =>
-    {
-        _running = running;
-        if (reason is not null) _reason = reason;
-    });
+    /// <param name="reason">Why something else than the verdict's winner serves from now on, or the winner again; until the next verdict.</param>
+    public void SetShift(string reason) => Change(() => _shiftReason = reason);
+
+    /// <param name="reason">Why nothing serves any more, nor is to; until the next verdict.</param>
+    public void SetNothingRunning(string reason) => Change(() => (_running, _downReason, _shiftReason) = (null, null, reason));
 
     /// <summary>Call it before the worker's first word of the camera: each worker counts anew, and what those before it counted is added.</summary>
     public void WorkerStarted()
@@ -76,17 +76,18 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
         lock (_gate) _formerCamera = _camera;
     }
 
+    /// <summary>Nothing serves until the next worker has loaded its session.</summary>
     public void WorkerExited(WorkerExit exit) => Change(() =>
     {
         _running = null;
         _workerRestartCount++;
-        _reason = exit.LoadError?.Detail ?? exit.Exit.Reason;
-        status.SetProblem("worker", _reason);
+        _downReason = _restartReason = exit.LoadError?.Detail ?? exit.Exit.Reason;
+        status.SetProblem("worker", _restartReason);
     });
 
     public void WorkerLoaded(ContenderId contender) => Change(() =>
     {
-        _running = contender;
+        (_running, _downReason) = (contender, null);
         status.SetProblem("worker", null);
     });
 
@@ -130,10 +131,11 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
                     : null,
                 Wanted = _wanted,
                 Running = _running,
-                Reason = _reason,
+                Reason = _downReason ?? _shiftReason ?? _verdictReason,
                 Update = _update with { Conditions = [.. _conditions] },
                 Camera = _camera,
                 WorkerRestartCount = _workerRestartCount,
+                WorkerRestartReason = _restartReason,
                 Problems = status.Problems,
             });
         }

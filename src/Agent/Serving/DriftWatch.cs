@@ -19,8 +19,8 @@ internal sealed class DriftWatch(SustainedOptions options)
     }
 
     /// <summary>A verdict is in force.</summary>
-    /// <param name="p95Milliseconds">As its winner ran in the race.</param>
-    /// <param name="isSame">The winner served before the race: one that was run because of a drift, and changed nothing, has shown what is normal here.</param>
+    /// <param name="p95Milliseconds">As what serves now ran in the race; null if it did not.</param>
+    /// <param name="isSame">It served before the race: one that was run because of a drift, and changed nothing, has shown what is normal here.</param>
     public void Adopt(double? p95Milliseconds, bool isSame)
     {
         _sustained.Reset(isSame ? _drifted ?? p95Milliseconds : p95Milliseconds);

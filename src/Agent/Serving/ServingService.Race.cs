@@ -68,7 +68,8 @@ internal sealed partial class ServingService
         }
 
         LogVerdict(verdict.Reason, verdict.ElapsedMilliseconds);
-        await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken);
+        if (await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken) is { } problem && _seatedContender is { } served)
+            _report.SetShift($"Wanted {verdict.Winner}, ran {served}: {problem}");
         Adopt(verdict, incumbent);
     }
 
@@ -76,8 +77,9 @@ internal sealed partial class ServingService
     /// <param name="incumbent">What served this release before the race; null without a race.</param>
     private void Adopt(Verdict verdict, ContenderId? incumbent)
     {
-        var winner = verdict.Contenders.First(contender => contender.Contender == verdict.Winner);
-        _drift.Adopt(winner.LatencyMilliseconds?.P95, isSame: verdict.Winner == incumbent);
+        // Not the winner, where that could not be seated.
+        var serving = verdict.Contenders.FirstOrDefault(contender => contender.Contender == _seatedContender);
+        _drift.Adopt(serving?.LatencyMilliseconds?.P95, isSame: _seatedContender == incumbent);
         _downshift = new Downshift(Downshift.Ladder(verdict), new DownshiftOptions());
     }
 

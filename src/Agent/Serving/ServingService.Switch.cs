@@ -76,7 +76,7 @@ internal sealed partial class ServingService
         await TickWhile(seat.UnseatAsync());
         (_release, _seated, _seatedContender, _downshift) = (null, null, null, null);
         _report.SetRelease(null);
-        _report.SetRunning(null, "No release may serve.");
+        _report.SetNothingRunning("No release may serve.");
         return null;
     }
 

@@ -180,33 +180,29 @@ internal sealed partial class ServingService : BackgroundService
         : window.Thermal.Throttled == true ? $"the board throttles ({window.Thermal.ThrottleReason})"
         : late > 0 ? $"{late:P0} of the frames came too late" : null;
 
-    /// <returns>Why the contender does not serve; null if it does.</returns>
+    /// <param name="release">What the contender is of.</param>
+    /// <param name="seat">The worker's.</param>
+    /// <param name="contender">Serves from now on, if it can.</param>
+    /// <param name="reason">Why it is to; null: the verdict says so.</param>
+    /// <param name="cancellationToken">Ends the check of a variant that is not saved any more.</param>
+    /// <returns>Why the contender does not serve, which is reported; null if it does, or will when its worker is up.</returns>
     private async Task<string?> TrySeatAsync(ServedRelease release, WorkerSeat seat, ContenderId contender, string? reason, CancellationToken cancellationToken)
     {
-        if (release.Bundle.Present.FirstOrDefault(v => v.Id == contender.Variant) is not { } variant) return $"The file of variant '{contender.Variant}' is not on this board.";
-        var session = _parts.Vetting.FindSaved(release.Bundle, variant, contender);
-        if (session is null)
-        {
-            var vetted = await TickWhile(_parts.Vetting.VetAsync(release.Bundle, variant, contender.ExecutionProvider, cancellationToken));
-            if (vetted.Session is null)
-            {
-                LogNotSeated(contender, vetted.Reason);
-                return vetted.Reason;
-            }
+        var (session, problem) = await SessionOfAsync(release, contender, cancellationToken);
+        if (session is not null && (_seatedContender != contender || _seated != release.Bundle.ReleaseId))
+            problem = await TickWhile(SeatAsync(release, seat, session, cancellationToken));
+        _report.SetProblem("seat", problem is null ? null : $"{contender} does not serve: {problem}");
+        if (problem is not null) LogNotSeated(contender, problem);
+        else if (reason is not null) _report.SetShift(reason);
+        return problem;
+    }
 
-            session = vetted.Session with { Contender = contender };
-        }
-
-        // It serves, or will when its worker is up.
-        if (_seatedContender == contender && _seated == release.Bundle.ReleaseId) return null;
-        if (await TickWhile(SeatAsync(release, seat, session, cancellationToken)) is { } problem)
-        {
-            LogNotSeated(contender, problem);
-            return problem;
-        }
-
-        if (reason is not null) _report.SetRunning(contender, reason);
-        return null;
+    private async Task<(SessionSpec? Session, string? Problem)> SessionOfAsync(ServedRelease release, ContenderId contender, CancellationToken cancellationToken)
+    {
+        if (release.Bundle.Present.FirstOrDefault(v => v.Id == contender.Variant) is not { } variant) return (null, $"The file of variant '{contender.Variant}' is not on this board.");
+        if (_parts.Vetting.FindSaved(release.Bundle, variant, contender) is { } saved) return (saved, null);
+        var vetted = await TickWhile(_parts.Vetting.VetAsync(release.Bundle, variant, contender.ExecutionProvider, cancellationToken));
+        return vetted.Session is { } session ? (session with { Contender = contender }, null) : (null, vetted.Reason);
     }
 
     private async Task<string?> SeatAsync(ServedRelease release, WorkerSeat seat, SessionSpec session, CancellationToken cancellationToken)

@@ -33,6 +33,9 @@ public sealed record Reported
     /// <summary>Restarts of the worker since this start of the agent.</summary>
     public required int WorkerRestartCount { get; init; }
 
+    /// <summary>Why the worker ended last, in a sentence; null if none has.</summary>
+    public string? WorkerRestartReason { get; init; }
+
     /// <summary>What ails the device now, each in a sentence; empty when nothing does.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
 }

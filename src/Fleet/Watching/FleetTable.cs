@@ -76,7 +76,7 @@ internal static class FleetTable
         if (device.Reported is not { } reported) return "–";
         if (reported.Running is not { } running) return $"[red]none[/] [grey]{Clip(reported.Reason, 80)}[/]";
         var wanted = reported.Wanted is { } w && w != running ? $" [yellow](wanted {Clip(Short(w.ToString()), 60)})[/]" : "";
-        var reason = device.Verdict?.Reason ?? reported.Reason;
+        var reason = reported.Wanted == running ? device.Verdict?.Reason ?? reported.Reason : reported.Reason;
         // The verdict's sentence begins with its winner, which the line above has said already.
         if (reason.StartsWith($"{running}: ", StringComparison.Ordinal)) reason = reason[$"{running}: ".Length..];
         return $"[bold]{Clip(Short(running.ToString()), 60)}[/]{wanted}\n[grey]{Clip(Short(reason), 160)}[/]";

@@ -45,9 +45,10 @@ public sealed class DeviceReportTests : IAsyncLifetime
     public async Task WantedXAndRanYIsVisibleWithItsReason()
     {
         _device.Report.SetVerdict(SampleMessages.Race());
-        _device.Report.SetRunning(Other, "The board throttles.");
-        var reported = await NewestAsync(r => r.Running == Other);
-        Assert.Equal((SampleMessages.Contender, "The board throttles."), (reported.Wanted, reported.Reason));
+        _device.Report.WorkerLoaded(Other);
+        _device.Report.SetShift("The board throttles.");
+        var reported = await NewestAsync(r => r.Reason == "The board throttles.");
+        Assert.Equal((SampleMessages.Contender, Other), (reported.Wanted, reported.Running));
     }
 
     [Fact]
@@ -63,6 +64,25 @@ public sealed class DeviceReportTests : IAsyncLifetime
         Assert.Empty((await NewestAsync(r => r.Running == Other)).Problems);
         _device.Report.WorkerExited(Exit("The worker ended.", new ChildError { Code = "model.load", Detail = "The model has no output 'y'." }));
         Assert.Equal("The model has no output 'y'.", (await NewestAsync(r => r.WorkerRestartCount == 2)).Reason);
+    }
+
+    [Fact]
+    public async Task OnceAWorkerRunsAgainTheReasonSaysWhyItRunsAndWhyTheLastOneEndedIsKept()
+    {
+        _device.Report.SetVerdict(SampleMessages.Race());
+        _device.Report.WorkerExited(Exit("The worker crashed with SIGSEGV."));
+        Assert.Equal("The worker crashed with SIGSEGV.", (await NewestAsync(r => r.WorkerRestartCount == 1)).Reason);
+        _device.Report.WorkerLoaded(SampleMessages.Contender);
+        var reported = await NewestAsync(r => r.Running is not null);
+        Assert.Equal(("int8 has the lowest p95", "The worker crashed with SIGSEGV."), (reported.Reason, reported.WorkerRestartReason));
+        _device.Report.SetShift("The board throttles.");
+        _device.Report.WorkerExited(Exit("The worker hung."));
+        _device.Report.WorkerLoaded(Other);
+        Assert.Equal("The board throttles.", (await NewestAsync(r => r.Running == Other)).Reason);
+        _device.Report.SetNothingRunning("No release may serve.");
+        Assert.Equal("No release may serve.", (await NewestAsync(r => r.Running is null)).Reason);
+        _device.Report.SetVerdict(SampleMessages.Race() with { Reason = "Nothing can run here." });
+        await NewestAsync(r => r.Reason == "Nothing can run here.");
     }
 
     [Fact]

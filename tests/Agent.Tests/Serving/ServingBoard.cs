@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Energy;
@@ -8,6 +9,7 @@ using Dunlin.Agent.Tests.Reporting;
 using Dunlin.Agent.Updates;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Bundles.State;
+using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Updates;
@@ -16,6 +18,7 @@ using Dunlin.Runtime.Sessions;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Power;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -106,6 +109,23 @@ internal sealed class ServingBoard : IAsyncDisposable
                 Thermal = new ThermalWindow(), Battery = null,
             });
         }
+    }
+
+    /// <summary>The newest report that fits.</summary>
+    public async Task<Reported> ReportedAsync(Func<Reported, bool> fits)
+    {
+        var message = await _device.NewestAsync(_device.Identity.Topics.Reported, message => fits(Read(message)));
+        return Read(message);
+
+        static Reported Read(ProbedMessage message) => JsonSerializer.Deserialize(message.Payload, MessageJson.Default.Reported)!;
+    }
+
+    /// <summary>The disk loses a variant, its saved form included.</summary>
+    public void Lose(ContenderId contender)
+    {
+        var variant = Bundle.Manifest.Variants.Single(variant => variant.Id == contender.Variant);
+        File.Delete(Path.Combine(_folder["bundle"], "blobs", "sha256", variant.Blob.Digest.Hex));
+        _cache.KeepOnly(_vetting.KeysOf(Bundle.Manifest.Variants.Where(other => other != variant)));
     }
 
     public async ValueTask DisposeAsync()

@@ -18,4 +18,20 @@ public sealed class ServingServiceTests
         board.Observe(board.Light, Drifted, LongEnough);
         await board.SaysAsync("Another race", times: 2);
     }
+
+    [Fact]
+    public async Task AWinnerThatCannotBeSeatedIsReportedAndWhatServedGoesOn()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        board.Log.Heard = line =>
+        {
+            if (line.StartsWith("Race over", StringComparison.Ordinal)) board.Lose(board.Light);
+        };
+        _ = board.Serving.RequestRace();
+        var reported = await board.ReportedAsync(r => r.Reason.StartsWith("Wanted ", StringComparison.Ordinal));
+        Assert.Equal((board.Light, board.Heavy), (reported.Wanted, reported.Running));
+        Assert.StartsWith($"Wanted {board.Light}, ran {board.Heavy}: ", reported.Reason, StringComparison.Ordinal);
+        Assert.Contains(reported.Problems, problem => problem.StartsWith($"{board.Light} does not serve: ", StringComparison.Ordinal));
+    }
 }

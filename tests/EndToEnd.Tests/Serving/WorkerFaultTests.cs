@@ -28,6 +28,9 @@ public sealed class WorkerFaultTests(FirstRun first)
         await agent.WorkerAsync(otherThan: worker);
         var since = probe.Messages.Count;
         await Eventually.TrueAsync(() => probe.Messages.Skip(since).Any(m => m.Topic == setup.Topic("result")), () => $"results go on; the agent said:\n{agent.Log}", TimeSpan.FromSeconds(40));
+        var again = await probe.NextAsync(setup.Topic("reported"), m => m.Json.GetProperty("workerRestartCount").GetInt32() == 1 && m.Json.TryGetProperty("running", out _), TimeSpan.FromSeconds(40));
+        Assert.DoesNotContain(reason, again.Json.GetProperty("reason").GetString(), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(reason, again.Json.GetProperty("workerRestartReason").GetString(), StringComparison.OrdinalIgnoreCase);
         Assert.False(ProcessTable.IsAlive(worker));
         Assert.True(since > before);
     }

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Race;
 using Dunlin.Fleet.Watching;
+using Dunlin.TestKit.Samples;
 using Microsoft.Extensions.Time.Testing;
 using Spectre.Console;
 
@@ -21,6 +23,19 @@ public sealed class FleetTableTests
         var text = Render();
         foreach (var part in (string[])["belt-1", "online", "garments 1.4.0", "narrow-int8", "won the race by 31 %", "bag", "29.3", "0.0068", "estimated", "51"])
             Assert.Contains(part, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhereAnotherThanTheWantedOneRunsTheDeviceSaysWhyAndNotTheVerdict()
+    {
+        var verdict = SampleMessages.Race() with { Reason = "narrow-int8: the lowest p95" };
+        Apply("belt-1", "race", verdict, MessageJson.Default.Verdict);
+        Report("belt-1", DeviceState.Online);
+        Assert.Contains("the lowest p95", Render(), StringComparison.Ordinal);
+        var reported = Samples.Reported("Wanted narrow-int8, ran narrow-40: the board throttles.");
+        Apply("belt-1", "reported", reported with { Running = new ContenderId("narrow-40", "cpu", 1) }, MessageJson.Default.Reported);
+        Assert.Contains("ran narrow-40: the board throttles.", Render(), StringComparison.Ordinal);
+        Assert.DoesNotContain("the lowest p95", Render(), StringComparison.Ordinal);
     }
 
     // What a terminal has unless somebody made it wider.

@@ -43,7 +43,7 @@ public static class SampleMessages
     {
         Schema = Contracts.Messages.Reported.CurrentSchema, BootId = Boot, Sequence = 3, Time = Noon,
         Release = new ReportedRelease(DigestOf("release"), "garments", 4, "1.4.0", true), Wanted = Contender, Running = Contender, Reason = "int8 won the race",
-        Update = new ReportedUpdate(UpdateState.Committed, DigestOf("directive"), DigestOf("release"), "none") { Detail = "It runs.", Progress = 1, Conditions = [UpdateCondition.Stale], RootVersion = 1, Counter = 12 }, Camera = Camera, WorkerRestartCount = 0, Problems = ["The broker is away."],
+        Update = new ReportedUpdate(UpdateState.Committed, DigestOf("directive"), DigestOf("release"), "none") { Detail = "It runs.", Progress = 1, Conditions = [UpdateCondition.Stale], RootVersion = 1, Counter = 12 }, Camera = Camera, WorkerRestartCount = 1, WorkerRestartReason = "The worker crashed.", Problems = ["The broker is away."],
     };
 
     public static Verdict Race() => new()
