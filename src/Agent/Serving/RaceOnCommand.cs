@@ -16,8 +16,7 @@ internal static class RaceOnCommand
 
     private static async Task<CommandResult> RaceAsync(ServingService serving, CancellationToken cancellationToken)
     {
-        if (serving.RequestRace() is not { } race) return new CommandResult("race.running", "A race is wanted or under way already; wait for its verdict.");
-        var verdict = await race.WaitAsync(cancellationToken);
-        return new CommandResult(Payload: JsonSerializer.SerializeToElement(verdict, MessageJson.Default.Verdict), Detail: verdict.Reason);
+        var (verdict, code, detail) = await serving.RequestRace().WaitAsync(cancellationToken);
+        return new CommandResult(code, detail, verdict is null ? null : JsonSerializer.SerializeToElement(verdict, MessageJson.Default.Verdict));
     }
 }

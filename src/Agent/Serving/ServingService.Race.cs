@@ -12,18 +12,23 @@ internal sealed partial class ServingService
 {
     private readonly DriftWatch _drift = new(new SustainedOptions());
     private readonly Retry _raceAgain;
-    private TaskCompletionSource<Verdict>? _raceWanted;
+    private TaskCompletionSource<RaceAnswer>? _raceWanted;
 
-    /// <summary>Asks for a race now; null if one is wanted or under way already.</summary>
-    public Task<Verdict>? RequestRace()
+    /// <summary>Asks for a race now. From any thread.</summary>
+    /// <returns>Completes with its verdict; at once where there is nothing to race, or a race already.</returns>
+    public Task<RaceAnswer> RequestRace()
     {
-        var wanted = new TaskCompletionSource<Verdict>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (Interlocked.CompareExchange(ref _raceWanted, wanted, null) is not null) return null;
+        if (_report.ReleaseId is null) return Task.FromResult(RaceAnswer.NoRelease);
+        var wanted = new TaskCompletionSource<RaceAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref _raceWanted, wanted, null) is not null) return Task.FromResult(RaceAnswer.Running);
         Wake();
         return wanted.Task;
     }
 
-    private async Task RaceAsync(ServedRelease release, WorkerSeat seat, TaskCompletionSource<Verdict>? wanted, CancellationToken cancellationToken)
+    /// <summary>Whoever asked while the release was being left need not wait for another one.</summary>
+    private void AnswerWithoutRelease() => Interlocked.Exchange(ref _raceWanted, null)?.TrySetResult(RaceAnswer.NoRelease);
+
+    private async Task RaceAsync(ServedRelease release, WorkerSeat seat, TaskCompletionSource<RaceAnswer>? wanted, CancellationToken cancellationToken)
     {
         var race = _parts.Race;
         if (_seated is null) race.LookAtRest();
@@ -57,7 +62,7 @@ internal sealed partial class ServingService
         verdict = _parts.Verdicts.Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null), release.Objective));
         _report.SetVerdict(verdict);
         Interlocked.CompareExchange(ref _raceWanted, null, wanted);
-        wanted?.TrySetResult(verdict);
+        wanted?.TrySetResult(RaceAnswer.Of(verdict));
         _report.SetProblem("race", verdict.Winner is null ? verdict.Reason : null);
         // What the board was short of may have passed when the next one is run.
         _raceAgain.Set(verdict.Winner is null && verdict.Contenders.Any(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted or ChildExitCodes.Killed or Contenders.NoMemory));

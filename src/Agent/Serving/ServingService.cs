@@ -82,6 +82,7 @@ internal sealed partial class ServingService : BackgroundService
         string? last = null;
         while (_release is null)
         {
+            AnswerWithoutRelease();
             // All of it is hashed, which takes long where it is large and the disk slow.
             var (release, problem) = await TickWhile(Task.Run(_parts.Gate.Open, cancellationToken).WaitAsync(cancellationToken));
             _report.SetProblem("bundle", problem);

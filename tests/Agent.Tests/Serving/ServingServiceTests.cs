@@ -1,3 +1,5 @@
+using Dunlin.Agent.Serving;
+
 namespace Dunlin.Agent.Tests.Serving;
 
 /// <summary>The day of a device, with real heats and a real worker.</summary>
@@ -20,6 +22,25 @@ public sealed class ServingServiceTests
     }
 
     [Fact]
+    public async Task WithoutAReleaseAWishForARaceIsAnsweredAtOnce()
+    {
+        await using var board = await ServingBoard.StartAsync(hasBundle: false);
+        Assert.Equal("race.no-release", (await AnswerAsync(board.Serving.RequestRace())).Code);
+    }
+
+    [Fact]
+    public async Task AWishForARaceIsAnsweredAlsoWhereTheReleaseIsLeftMeanwhile()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        var race = board.Serving.RequestRace();
+        Assert.Equal("race.running", (await AnswerAsync(board.Serving.RequestRace())).Code);
+        await board.SaysAsync("Race of", times: 1);
+        await board.Serving.SwitchAsync(null, null, TestContext.Current.CancellationToken);
+        Assert.Equal("race.no-release", (await AnswerAsync(race)).Code);
+    }
+
+    [Fact]
     public async Task AWinnerThatCannotBeSeatedIsReportedAndWhatServedGoesOn()
     {
         await using var board = await ServingBoard.StartAsync();
@@ -34,4 +55,6 @@ public sealed class ServingServiceTests
         Assert.StartsWith($"Wanted {board.Light}, ran {board.Heavy}: ", reported.Reason, StringComparison.Ordinal);
         Assert.Contains(reported.Problems, problem => problem.StartsWith($"{board.Light} does not serve: ", StringComparison.Ordinal));
     }
+
+    private static Task<RaceAnswer> AnswerAsync(Task<RaceAnswer> race) => race.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 }

@@ -41,6 +41,19 @@ public sealed class CommandTests(FirstRun first)
         Assert.False(agent.HasExited);
     }
 
+    [Fact]
+    public async Task ARaceOnABoardWithoutABundleIsAnsweredAtOnce()
+    {
+        using var space = new TemporaryFolder();
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
+        var setup = first.Again(space, broker.Port) with { Bundle = "" };
+        await using var agent = AgentProcess.Run(setup);
+        await probe.NextAsync(setup.Topic("status"), m => m.Json.GetProperty("state").GetString() == "online", Patience);
+        await probe.PublishAsync(setup.Topic("command/race"), "{\"id\":\"one\"}");
+        Assert.Equal("race.no-release", (await ReplyAsync(probe, setup, "one")).Json.GetProperty("code").GetString());
+    }
+
     private static async Task<ProbedMessage> ReplyAsync(MqttProbe probe, AgentSetup setup, string id)
     {
         var reply = await probe.NextAsync(setup.Topic("reply"), m => m.Json.TryGetProperty("id", out var value) && value.GetString() == id, Patience);
