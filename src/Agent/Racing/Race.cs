@@ -18,16 +18,14 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
     private static readonly TimeSpan ProcessTime = TimeSpan.FromSeconds(20), AloneTime = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private BoardFacts? _atRest;
-
-    private BoardFacts AtRest => _atRest ??= look();
+    private long? _freeAtRest;
 
     public void Dispose() => _turn.Dispose();
 
     /// <summary>Call it when nothing serves: the memory that is free then is what a contender may need, since what serves would make room for it.</summary>
-    public void LookAtRest() => _atRest = look();
+    public void LookAtRest() => _freeAtRest = look().MemoryAvailableByteCount;
 
-    public IReadOnlyList<Contender> Enumerate(Bundle bundle, ContenderId? incumbent) => Contenders.Enumerate(bundle.Manifest, AtRest, new ContenderOptions
+    public IReadOnlyList<Contender> Enumerate(Bundle bundle, ContenderId? incumbent) => Contenders.Enumerate(bundle.Manifest, WithFreeAtRest(look()), new ContenderOptions
     {
         ExecutionProviders = [Providers.Cpu],
         AccuracyFloor = options.AccuracyFloor,
@@ -200,10 +198,14 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         return heats.RunAsync(heat, new HeatLimits
         {
             WallTime = wall,
-            CpuTime = wall * Math.Max(1, AtRest.UsableCores),
+            CpuTime = wall * Math.Max(1, look().UsableCores),
             MemoryByteCount = ProcessByteCount + heat.Sessions.Max(session => VariantOf(contenders, session).Limits.MemoryByteCount) * heat.Sessions.Count,
         }, cancellationToken);
     }
+
+    // Cores may come and go while the agent runs, and so may the limit; what is free by itself wavers.
+    private BoardFacts WithFreeAtRest(BoardFacts now) =>
+        now with { MemoryAvailableByteCount = Math.Min(_freeAtRest ??= now.MemoryAvailableByteCount, now.MemoryLimitByteCount) };
 
     private static Variant VariantOf(IReadOnlyList<Contender> contenders, SessionSpec session) =>
         contenders.First(contender => contender.Variant.Id == session.Contender.Variant).Variant;

@@ -1,6 +1,6 @@
 namespace Dunlin.Agent.Serving;
 
-/// <summary>When something that failed is tried again, however often the wait for it is broken off meanwhile. One thread.</summary>
+/// <summary>When something is tried, or looked at, again, however often the wait for it is broken off meanwhile. One thread.</summary>
 internal sealed class Retry(TimeSpan interval, TimeProvider time)
 {
     private long? _since;

@@ -12,6 +12,7 @@ internal sealed partial class ServingService
 {
     private readonly DriftWatch _drift = new(new SustainedOptions());
     private readonly Retry _raceAgain;
+    private readonly ConditionWatch _conditions;
     private TaskCompletionSource<RaceAnswer>? _raceWanted;
 
     /// <summary>Asks for a race now. From any thread.</summary>
@@ -59,8 +60,8 @@ internal sealed partial class ServingService
         // What was measured beside a race is the race's load, and says nothing of who serves.
         while (_windows.Reader.TryRead(out _)) { }
         // A failure in this race is quarantined and changes who may start; the verdict belongs to those that may.
-        verdict = _parts.Verdicts.Keep(verdict, race.ConditionsOf(release.Bundle, race.Enumerate(release.Bundle, null), release.Objective));
-        _report.SetVerdict(verdict);
+        verdict = _parts.Verdicts.Keep(verdict, ConditionsOf(release));
+        SetVerdict(verdict);
         Interlocked.CompareExchange(ref _raceWanted, null, wanted);
         wanted?.TrySetResult(RaceAnswer.Of(verdict));
         _report.SetProblem("race", verdict.Winner is null ? verdict.Reason : null);
@@ -78,6 +79,34 @@ internal sealed partial class ServingService
         Adopt(verdict, incumbent);
     }
 
+    // What all lack memory for is not raced until there is enough: each race is a verdict, written and told.
+    private void RaceIfAnyMay(ServedRelease release)
+    {
+        if (_seated is null) _parts.Race.LookAtRest();
+        var mayRun = _parts.Race.Enumerate(release.Bundle, incumbent: null).Any(contender => contender.Blocked is null);
+        _raceAgain.Set(!mayRun);
+        if (mayRun) _ = RequestRace();
+    }
+
+    /// <summary>Another governor, or fewer cores, ask for another verdict, as they would at a start: the cached one, or a race.</summary>
+    private async Task LookAgainAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)
+    {
+        // A trial would take the race's load for the release's fault, and what could not run is tried again elsewhere.
+        var mayRace = !_parts.Trial.IsUnderWay && _seated == release.Bundle.ReleaseId && _raceAgain.Remaining == Timeout.InfiniteTimeSpan;
+        if (_conditions.Look(mayRace ? ConditionsOf(release) : null) is not { } change) return;
+        LogConditionsChanged(change);
+        await BeginAsync(release, seat, cancellationToken);
+    }
+
+    private RaceConditions ConditionsOf(ServedRelease release) =>
+        _parts.Race.ConditionsOf(release.Bundle, _parts.Race.Enumerate(release.Bundle, incumbent: null), release.Objective);
+
+    private void SetVerdict(Verdict verdict)
+    {
+        _report.SetVerdict(verdict);
+        _conditions.Adopt(verdict.Conditions);
+    }
+
     /// <param name="verdict">In force from now on; it has a winner.</param>
     /// <param name="incumbent">What served this release before the race; null without a race.</param>
     private void Adopt(Verdict verdict, ContenderId? incumbent)
@@ -93,6 +122,9 @@ internal sealed partial class ServingService
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Race over after {ElapsedMilliseconds:0} ms. {Reason}")]
     private partial void LogVerdict(string reason, double elapsedMilliseconds);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Another verdict is due, for the board has changed since this one: {Change}")]
+    private partial void LogConditionsChanged(string change);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Race without a winner. {Reason}")]
     private partial void LogNobodyWon(string reason);

@@ -53,13 +53,12 @@ internal sealed partial class ServingService
     private async Task<string?> EnterAsync(ServedRelease release, Verdict? verdict, WorkerSeat seat, CancellationToken cancellationToken)
     {
         seat.SetWindow(_parts.Trial.WindowLength);
-        var conditions = _parts.Race.ConditionsOf(release.Bundle, _parts.Race.Enumerate(release.Bundle, null), release.Objective);
-        verdict ??= _parts.Verdicts.Find(conditions);
+        verdict ??= _parts.Verdicts.Find(ConditionsOf(release));
         if (verdict?.Winner is { } winner)
         {
             if (await TrySeatAsync(release, seat, winner, null, cancellationToken) is { } problem) return problem;
             SetRelease(release);
-            _report.SetVerdict(verdict);
+            SetVerdict(verdict);
             _report.SetProblem("bundle", null);
             _report.SetProblem("race", null);
             Adopt(verdict, incumbent: null);

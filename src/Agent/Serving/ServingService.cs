@@ -40,7 +40,7 @@ internal sealed partial class ServingService : BackgroundService
     public ServingService(ServingParts parts, DeviceReport report, LoopTicks ticks, TimeProvider time, ILogger<ServingService> logger)
     {
         (_parts, _report, _time, _logger) = (parts, report, time, logger);
-        _raceAgain = new Retry(RetryInterval, time);
+        (_raceAgain, _conditions) = (new Retry(RetryInterval, time), new ConditionWatch(time));
         _tick = ticks.Register("serving", LongestTickInterval);
     }
 
@@ -101,19 +101,8 @@ internal sealed partial class ServingService : BackgroundService
 
     private async Task ServeAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)
     {
-        try
-        {
-            await TickWhile(_woken.Task.WaitAsync(_raceAgain.Remaining, _time, cancellationToken));
-        }
-        catch (TimeoutException)
-        {
-            // What all lack memory for is not raced until there is enough: each race is a verdict, written and told.
-            if (_seated is null) _parts.Race.LookAtRest();
-            var mayRun = _parts.Race.Enumerate(release.Bundle, incumbent: null).Any(contender => contender.Blocked is null);
-            _raceAgain.Set(!mayRun);
-            if (mayRun) _ = RequestRace();
-        }
-
+        await WaitForWorkAsync(cancellationToken);
+        if (_raceAgain.Remaining == TimeSpan.Zero) RaceIfAnyMay(release);
         _woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         while (_windows.Reader.TryRead(out var window)) await TakeAsync(release, seat, window, cancellationToken);
         if (_switches.Reader.TryRead(out var request))
@@ -123,6 +112,21 @@ internal sealed partial class ServingService : BackgroundService
             if (_release is { } now && _seated != now.Bundle.ReleaseId) await BeginAsync(now, seat, cancellationToken);
         }
         else if (Volatile.Read(ref _raceWanted) is { } wanted) await RaceAsync(release, seat, wanted, cancellationToken);
+        else if (_conditions.Remaining == TimeSpan.Zero) await LookAgainAsync(release, seat, cancellationToken);
+    }
+
+    private async Task WaitForWorkAsync(CancellationToken cancellationToken)
+    {
+        var (race, look) = (_raceAgain.Remaining, _conditions.Remaining);
+        var atMost = race == Timeout.InfiniteTimeSpan || (look != Timeout.InfiniteTimeSpan && look < race) ? look : race;
+        try
+        {
+            await TickWhile(_woken.Task.WaitAsync(atMost, _time, cancellationToken));
+        }
+        catch (TimeoutException)
+        {
+            // Something is due.
+        }
     }
 
     private void SetRelease(ServedRelease release)
@@ -137,12 +141,10 @@ internal sealed partial class ServingService : BackgroundService
     {
         // Nothing runs yet: the one moment in which idle power can be measured, where it is not known already.
         if (_seated is null) await TickWhile(_parts.Idle.LearnAsync(cancellationToken));
-        var race = _parts.Race;
-        var contenders = race.Enumerate(release.Bundle, incumbent: null);
-        if (_parts.Verdicts.Find(race.ConditionsOf(release.Bundle, contenders, release.Objective)) is { Winner: not null } cached)
+        if (_parts.Verdicts.Find(ConditionsOf(release)) is { Winner: not null } cached)
         {
             LogVerdictCached(cached.Reason);
-            _report.SetVerdict(cached);
+            SetVerdict(cached);
             if (await TrySeatAsync(release, seat, cached.Winner, null, cancellationToken) is null)
             {
                 Adopt(cached, incumbent: null);

@@ -40,6 +40,21 @@ public sealed class RaceConditionsTests : IDisposable
     }
 
     [Fact]
+    public void SoIsOneOfMoreCoresThanAreLeftAndFreeMemoryThatWaversIsNone()
+    {
+        var board = _offline.Board with { UsableCores = 4 };
+        using var race = new Race(_offline.Heats, _offline.Vetting, _offline.Quarantine, () => board, new RaceOptions(), new EnergyProbe(), TimeProvider.System);
+        var before = Conditions();
+        board = board with { MemoryAvailableByteCount = 0 };
+        Assert.Equal(before, Conditions());
+        board = board with { UsableCores = 1 };
+        Assert.NotEqual(before, Conditions());
+        Assert.All(race.Enumerate(_bundle, null), contender => Assert.Equal(1, contender.Id.Threads));
+
+        Contracts.Artifacts.Digest Conditions() => Fingerprint.Of(race.ConditionsOf(_bundle, race.Enumerate(_bundle, null)));
+    }
+
+    [Fact]
     public void WhatOnceLackedMemoryIsAllowedWhenThereIsEnoughAtTheNextLook()
     {
         var free = 0L;

@@ -32,6 +32,7 @@ namespace Dunlin.Agent.Tests.Serving;
 internal sealed class ServingBoard : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
+    private readonly HurriedTime _time = new();
     private readonly TestDevice _device;
     private readonly ChildHost _host;
     private readonly ModelCache _cache;
@@ -67,7 +68,7 @@ internal sealed class ServingBoard : IAsyncDisposable
             Trial = new TrialWatch(TimeProvider.System, TimeSpan.FromSeconds(10), framesPerSecond: 10),
             CreateSeat = SeatOf,
         };
-        Serving = new ServingService(parts, device.Report, device.Ticks, TimeProvider.System, Log);
+        Serving = new ServingService(parts, device.Report, device.Ticks, _time, Log);
     }
 
     /// <summary>Milliseconds of p95 that the heavy contender has in the verdict of earlier.</summary>
@@ -96,6 +97,16 @@ internal sealed class ServingBoard : IAsyncDisposable
     /// <summary>Waits for lines of the log.</summary>
     public Task SaysAsync(string part, int times) => Eventually.TrueAsync(
         () => Log.All.Count(line => line.Contains(part, StringComparison.Ordinal)) >= times, () => $"'{part}' is said {times} times; the log says:\n{string.Join('\n', Log.All)}", TimeSpan.FromSeconds(90));
+
+    /// <summary>Lets hours pass, in which nothing happens but looks at the board, until the log has the line.</summary>
+    public Task LooksAsync(string part) => Eventually.TrueAsync(
+        () =>
+        {
+            _time.Advance(TimeSpan.FromMinutes(5));
+            Observe(Heavy, PromisedMilliseconds);
+            return Log.All.Any(line => line.Contains(part, StringComparison.Ordinal));
+        },
+        () => $"'{part}' is said; the log says:\n{string.Join('\n', Log.All)}");
 
     /// <summary>Windows of a worker that keeps up.</summary>
     public void Observe(ContenderId running, double p95Milliseconds, int count = 1)
@@ -160,5 +171,15 @@ internal sealed class ServingBoard : IAsyncDisposable
         var supervisor = new WorkerSupervisor(_host, new WorkerLimits(), events, NullLogger<WorkerSupervisor>.Instance, TimeProvider.System);
         var camera = new CameraFeed(new CameraOptions { Source = _folder.Sub("frames") }, _host, NullLoggerFactory.Instance, TimeProvider.System);
         return new WorkerSeat(supervisor, camera, WorkerSeat.LoopOf(new ResultOptions(), _options, new TelemetryOptions()), _cache.Root, stopping);
+    }
+
+    /// <summary>The monotonic clock runs ahead as a test says; timers do not.</summary>
+    private sealed class HurriedTime : TimeProvider
+    {
+        private long _ahead;
+
+        public override long GetTimestamp() => base.GetTimestamp() + Volatile.Read(ref _ahead);
+
+        public void Advance(TimeSpan time) => Interlocked.Add(ref _ahead, (long)(time.TotalSeconds * TimestampFrequency));
     }
 }

@@ -56,5 +56,20 @@ public sealed class ServingServiceTests
         Assert.Contains(reported.Problems, problem => problem.StartsWith($"{board.Light} does not serve: ", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task ABoardThatChangesRacesAgainAndOneThatChangesBackTakesItsOldVerdict()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        var before = board.Facts;
+        board.Facts = before with { CpuGovernor = "another" };
+        await board.LooksAsync("governor another");
+        await board.RunsAsync(board.Light);
+        board.Facts = before;
+        await board.LooksAsync("governor another → ");
+        await board.RunsAsync(board.Heavy);
+        Assert.Single(board.Log.All, line => line.StartsWith("Race of", StringComparison.Ordinal));
+    }
+
     private static Task<RaceAnswer> AnswerAsync(Task<RaceAnswer> race) => race.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 }
