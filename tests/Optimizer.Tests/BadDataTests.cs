@@ -93,7 +93,7 @@ public sealed class BadDataTests : IDisposable
     {
         Torch.Require();
         var (code, _, error) = await CommandRun.Of(
-            "train", "--data", Images, "--out", At("new.onnx"), "--input-shape", "1x3x8x8", "--widths", "4", "--learning-rate", "1e20", "--batch-size", "16", "--threads", "1");
+            "train", "--data", Images, "--out", At("new.onnx"), "--input-shape", "1x3x8x8", "--widths", "4", "--std", "1e-38", "--batch-size", "16", "--threads", "1");
         Assert.Equal(1, code);
         Assert.Contains("lower --learning-rate", error);
         Assert.False(File.Exists(At("new.onnx")));
