@@ -156,9 +156,9 @@ internal sealed partial class DocumentDesk(
             return null;
         }
 
-        if (_next is { } waiting && waiting.Directive.Counter >= directive.Counter)
+        if ((_next?.Directive.Counter ?? BegunCounter()) is { } higher && higher >= directive.Counter)
         {
-            Refuse(digest, directive, UpdateCodes.OfDirective(VerificationReason.CounterBelowFloor), $"Directive {directive.Counter} came after {waiting.Directive.Counter}; the higher one counts.");
+            Refuse(digest, directive, UpdateCodes.OfDirective(VerificationReason.CounterBelowFloor), $"Directive {directive.Counter} came after {higher}; the higher one counts.");
             return null;
         }
 
@@ -167,6 +167,11 @@ internal sealed partial class DocumentDesk(
         _next = (envelope, directive);
         return records.IsUnderWay ? new StepEnd(UpdateEvent.Superseded, UpdateCodes.Superseded, $"Directive {directive.Counter} is newer.") : null;
     }
+
+    // What is begun raises the floor in its first step, a moment after it is in the journal.
+    private long? BegunCounter() => records.IsUnderWay && records.Journal.Envelope is { } begun && trust.StillSigned(begun).IsAccepted
+        ? DirectiveReader.Read(begun.Payload.Span).Value?.Counter
+        : null;
 
     /// <param name="digest">Of the payload; null: there is none.</param>
     /// <param name="directive">Null unless a trusted key has signed it: nobody else gets an outcome.</param>
