@@ -6,6 +6,9 @@ public sealed record WorkerLimits
     /// <summary>Private writable memory.</summary>
     public long MemoryByteCount { get; init; } = 1024L * 1024 * 1024;
 
+    /// <summary>What of it a worker needs beside its sessions.</summary>
+    public long ProcessByteCount { get; init; } = 256L * 1024 * 1024;
+
     /// <summary>Silence that counts as a hang, once the loops tick.</summary>
     public TimeSpan HeartbeatTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -23,7 +26,7 @@ public sealed record WorkerLimits
 }
 
 /// <summary>What a session needs, by its variant's manifest; more than <see cref="WorkerLimits"/> have is given.</summary>
-/// <param name="MemoryByteCount">Private writable memory of a process with this session alone.</param>
+/// <param name="MemoryByteCount">Private writable memory that it adds to the process.</param>
 /// <param name="LoadTime">From the process's start until it is up.</param>
 public readonly record struct SessionNeeds(long MemoryByteCount, TimeSpan LoadTime);
 

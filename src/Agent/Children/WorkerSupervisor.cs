@@ -56,7 +56,7 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
         SessionNeeds served;
         lock (_gate) (life, served) = (_life, _assignment?.Needs ?? default);
         if (life is null || !life.Served) return new SwapOutcome(null, SwapOutcome.Absent, "The worker serves no session just now; assign the session instead.");
-        if (served.MemoryByteCount + needs.MemoryByteCount > life.MemoryByteCount)
+        if (limits.ProcessByteCount + served.MemoryByteCount + needs.MemoryByteCount > life.MemoryByteCount)
             return new SwapOutcome(null, SwapOutcome.NoRoom, $"The worker may use {life.MemoryByteCount} bytes, too few for the session of '{session.Contender}' beside the one that serves; assign the session instead.");
         var outcome = await life.SwapAsync(session, LimitsOf(needs).LoadTimeout, cancellationToken);
         if (outcome.Loaded is null) return outcome;
@@ -153,7 +153,7 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
     // Twice, so that another session of its size can be made beside it.
     private WorkerLimits LimitsOf(SessionNeeds needs) => limits with
     {
-        MemoryByteCount = Math.Max(limits.MemoryByteCount, 2 * needs.MemoryByteCount),
+        MemoryByteCount = Math.Max(limits.MemoryByteCount, limits.ProcessByteCount + 2 * needs.MemoryByteCount),
         LoadTimeout = needs.LoadTime > limits.LoadTimeout ? needs.LoadTime : limits.LoadTimeout,
     };
 

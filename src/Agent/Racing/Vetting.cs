@@ -154,7 +154,7 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
     };
 
     /// <summary>What a worker with this variant needs.</summary>
-    public static SessionNeeds NeedsOf(Variant variant) => new(LimitsOf(variant).MemoryByteCount, LimitsOf(variant).WallTime);
+    public static SessionNeeds NeedsOf(Variant variant) => new(variant.Limits.MemoryByteCount, LimitsOf(variant).WallTime);
 
     /// <summary>What its golden check may use: so long that a slow board ends it, since a model that is slow is not yet one that hangs.</summary>
     public static HeatLimits GoldenLimitsOf(Variant variant, int sampleCount)

@@ -61,14 +61,14 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         const long needed = 900L * 1024 * 1024;
         var small = new WorkerAssignment { Load = new Load { Session = TestChildren.Session(_folder, [], classes: 3), Camera = new CameraSpec { Kind = CameraKind.Folder, Source = Images }, Loop = new LoopSpec { WindowMilliseconds = 500 } } };
         Assert.Equal(new WorkerLimits().MemoryByteCount, _supervisor.Rules(small).DataByteCount);
-        Assert.Equal(2 * needed, _supervisor.Rules(small with { Needs = new SessionNeeds(needed, TimeSpan.Zero) }).DataByteCount);
+        Assert.Equal(new WorkerLimits().ProcessByteCount + 2 * needed, _supervisor.Rules(small with { Needs = new SessionNeeds(needed, TimeSpan.Zero) }).DataByteCount);
 
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
         var other = TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3);
         var swap = await _supervisor.SwapAsync(other, new SessionNeeds(2 * needed, TimeSpan.Zero), TestContext.Current.CancellationToken);
         Assert.Equal((null, SwapOutcome.NoRoom), (swap.Loaded, swap.Code));
-        Assert.NotNull((await _supervisor.SwapAsync(other, new SessionNeeds(needed, TimeSpan.Zero), TestContext.Current.CancellationToken)).Loaded);
+        Assert.NotNull((await _supervisor.SwapAsync(other, new SessionNeeds(needed / 2, TimeSpan.Zero), TestContext.Current.CancellationToken)).Loaded);
     }
 
     [Fact]
