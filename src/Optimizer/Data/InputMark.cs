@@ -12,9 +12,10 @@ internal static class InputMark
 
     public static void Write(ModelProto model, InputSpec input)
     {
+        var options = new InputOptions(input.Channels, input.Mean, [.. input.Scale.Select(s => 1 / s)], input.Fit, input.CropFraction);
         var entry = model.MetadataProps.FirstOrDefault(p => p.Key == Key);
         if (entry is null) model.MetadataProps.Add(entry = new StringStringEntryProto { Key = Key });
-        entry.Value = JsonSerializer.Serialize(InputOptions.Of(input), InputMarkJson.Default.InputOptions);
+        entry.Value = JsonSerializer.Serialize(options, InputMarkJson.Default.InputOptions);
     }
 
     /// <summary>Null for a model that was not made here.</summary>

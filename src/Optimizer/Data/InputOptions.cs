@@ -37,22 +37,17 @@ internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>
         };
     }
 
-    /// <summary>As a model takes images that is made already.</summary>
-    public static InputOptions Of(InputSpec input) => new(input.Channels, input.Mean, [.. input.Scale.Select(s => 1 / s)], input.Fit, input.CropFraction);
-
     /// <summary>The specification for a model; layout, size and element type are the graph's own. What is not given is as the model was made, or the default.</summary>
     /// <param name="graph">The model.</param>
-    /// <param name="beside">Of another model of these images, for one that does not say how it was made.</param>
     /// <exception cref="InvalidDataException">The input is no image.</exception>
-    public InputSpec For(ModelGraph graph, InputSpec? beside = null)
+    public InputSpec For(ModelGraph graph)
     {
+        var said = InputMark.Of(graph.Model) is { } made ? Or(made) : this;
         var shape = graph.Input.Shape;
         var layout = shape is [_, 1 or 3, _, _] ? TensorLayout.Nchw
             : shape is [_, _, _, 1 or 3] ? TensorLayout.Nhwc
             : throw new InvalidDataException($"Input '{graph.Input.Name}' is {string.Join('×', shape)}; an image is 1×channels×height×width or 1×height×width×channels, with one or three channels.");
         var (count, height, width) = layout == TensorLayout.Nchw ? (shape[1], shape[2], shape[3]) : (shape[3], shape[1], shape[2]);
-        var made = InputMark.Of(graph.Model) ?? (beside?.ChannelCount == count ? Of(beside) : null);
-        var said = made is null ? this : Or(made);
         var channels = said.Channels ?? (count == 1 ? ChannelOrder.Gray : ChannelOrder.Rgb);
         if ((channels == ChannelOrder.Gray) != (count == 1))
             throw new InvalidDataException($"Input '{graph.Input.Name}' has {count} channels, which --channels {channels} does not fit.");

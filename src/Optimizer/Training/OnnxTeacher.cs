@@ -30,8 +30,9 @@ internal sealed class OnnxTeacher : IDisposable
         var scores = graph.Shapes[graph.Output];
         if (scores[^1] != classCount)
             throw new InvalidDataException($"Teacher '{path}' gives {string.Join('×', scores)} scores where the student has {classCount} classes; take a teacher of the same classes.");
-        Input = options.For(graph, student);
-        IsGivenTheStudents = !Input.IsLike(options.For(graph));
+        var own = options.For(graph);
+        Input = student is not null && InputMark.Of(file) is null && own.CanBeLike(student) ? own.Like(student) : own;
+        IsGivenTheStudents = !Input.IsLike(own);
         if (Input.ElementType != ElementType.Float32) throw new InvalidDataException($"Teacher '{path}' takes {Input.ElementType}; take one of float32 images.");
         var content = File.ReadAllBytes(path);
         (Model, Content, ClassCount) = (graph.Model, Digest.Of(content), classCount);
