@@ -62,8 +62,14 @@ internal sealed class AgentProcess : IAsyncDisposable
     /// <summary>The service of a board whose power supplies are folders of a test, in a mount namespace of its own; only for root.</summary>
     /// <param name="setup">Of the service.</param>
     /// <param name="supplies">The folder that stands at <c>/sys/class/power_supply</c>.</param>
-    public static AgentProcess RunOn(AgentSetup setup, string supplies) => new(
-        "unshare", ["--mount", "sh", "-c", "mount --bind \"$0\" /sys/class/power_supply && exec \"$@\"", supplies, Executable, .. RunArguments(setup)], null, setup.Environment);
+    public static AgentProcess RunOn(AgentSetup setup, string supplies) => new("unshare", [.. WithSupplies(supplies), Executable, .. RunArguments(setup)], null, setup.Environment);
+
+    /// <summary>Why <see cref="RunOn"/> cannot be had here; null if it can.</summary>
+    public static async Task<string?> WhyNoSuppliesAsync(string supplies)
+    {
+        await using var nothing = new AgentProcess("unshare", [.. WithSupplies(supplies), "true"], null, null);
+        return await nothing.EndAsync() == 0 ? null : nothing.Log;
+    }
 
     /// <summary>A command that ends by itself.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> CallAsync(params string[] arguments)
@@ -117,6 +123,8 @@ internal sealed class AgentProcess : IAsyncDisposable
 
         _process.Dispose();
     }
+
+    private static string[] WithSupplies(string folder) => ["--mount", "sh", "-c", "mount --bind \"$0\" /sys/class/power_supply && exec \"$@\"", folder];
 
     private static IReadOnlyList<string> RunArguments(AgentSetup setup) => ["run", .. setup.Assignments.SelectMany(assignment => (string[])["--set", assignment])];
 

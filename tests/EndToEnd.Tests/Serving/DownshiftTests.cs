@@ -17,6 +17,7 @@ public sealed class DownshiftTests(FirstRun first)
         if (!Environment.IsPrivilegedProcess) Assert.Skip("Only root may give a process power supplies of its own.");
         if (!Directory.Exists("/sys/class/power_supply")) Assert.Skip("This kernel knows no power supplies.");
         using var space = new TemporaryFolder();
+        if (await AgentProcess.WhyNoSuppliesAsync(space.Sub("supplies")) is { } why) Assert.Skip($"This machine gives a process no mounts of its own: {why}");
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         var setup = first.Again(space, broker.Port);
