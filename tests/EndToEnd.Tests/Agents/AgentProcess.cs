@@ -124,7 +124,9 @@ internal sealed class AgentProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static string[] WithSupplies(string folder) => ["--mount", "sh", "-c", "mount --bind \"$0\" /sys/class/power_supply && exec \"$@\"", folder];
+    // Disks of other tests are let go: while one namespace holds them, they are not unmounted.
+    private static string[] WithSupplies(string folder) =>
+        ["--mount", "sh", "-c", "grep -o '[^ ]*dunlin-ext4[^ ]*' /proc/mounts | xargs -r umount; mount --bind \"$0\" /sys/class/power_supply && exec \"$@\"", folder];
 
     private static IReadOnlyList<string> RunArguments(AgentSetup setup) => ["run", .. setup.Assignments.SelectMany(assignment => (string[])["--set", assignment])];
 

@@ -163,7 +163,7 @@ public sealed class BoardConditionTests(FirstRun first)
         Assert.False(board.Agent.HasExited, board.Agent.Log);
         board.Owner.Server.BytesPerSecond = 0;
         await board.Agent.DisposeAsync();
-        disk.Repair();
+        await disk.RepairAsync();
         await board.KillAndStartAsync();
         await board.CommitsAsync(directive);
         board.InvariantsHold();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Updates;
 
@@ -32,9 +33,11 @@ internal sealed class Ext4 : IDisposable
     public void Fail() => File.WriteAllText(Trigger, "1");
 
     /// <summary>As a person does after looking at the disk. Nobody uses it meanwhile.</summary>
-    public void Repair()
+    public async Task RepairAsync()
     {
+        var state = Path.GetDirectoryName(Trigger);
         Unmount();
+        await Eventually.TrueAsync(() => !Directory.Exists(state), "no mount namespace of another test holds the disk any longer");
         // 1: errors were corrected.
         Run("e2fsck", "-f", "-y", Image);
         _isMounted = Mount();
