@@ -1,4 +1,5 @@
 using Dunlin.Agent.Configuration;
+using Dunlin.Agent.RemoteCommands;
 using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Systemd;
@@ -8,7 +9,6 @@ using Dunlin.Bundles.Durability;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Updates;
 using Dunlin.Telemetry.Board;
-using Dunlin.Telemetry.Commands;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
@@ -19,6 +19,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using Serilog;
+using Serilog.Core;
 
 namespace Dunlin.Agent;
 
@@ -63,7 +64,8 @@ internal static partial class AgentHost
     private static void Register(IServiceCollection services, ConfigurationManager configuration)
     {
         services.AddAgentOptions(configuration);
-        services.AddSerilog((provider, logger) => Logging.Configure(logger, ServingServices.Value<LoggingOptions>(provider)));
+        services.AddSingleton(provider => Logging.LevelOf(ServingServices.Value<LoggingOptions>(provider)));
+        services.AddSerilog((provider, logger) => Logging.Configure(logger, ServingServices.Value<LoggingOptions>(provider), provider.GetRequiredService<LoggingLevelSwitch>()));
         services.Configure<HostOptions>(options => options.ShutdownTimeout = StopTime);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<LoopTicks>();
@@ -75,8 +77,7 @@ internal static partial class AgentHost
         services.AddMqttLink(configuration.GetSection("Mqtt"));
         services.AddOutbox();
         services.AddSingleton(provider => DirectoriesOf(provider.GetRequiredService<StateLayout>()));
-        services.AddSingleton<CommandDispatcher>();
-        services.AddHostedService(provider => provider.GetRequiredService<CommandDispatcher>());
+        services.AddRemoteCommands();
         services.AddServing();
         services.AddFetching();
         services.AddUpdates();
@@ -109,7 +110,7 @@ internal static partial class AgentHost
         }
 
         CameraFeed.SourceOf(ServingServices.Value<CameraOptions>(provider));
-        RaceOnCommand.Register(provider.GetRequiredService<CommandDispatcher>(), provider.GetRequiredService<ServingService>());
+        RemoteCommandServices.Register(provider);
         Sandboxing.Sandbox.ProtectSupervisor();
     }
 }

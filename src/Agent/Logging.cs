@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dunlin.Agent.Configuration;
 using Serilog;
+using Serilog.Core;
 using Serilog.Events;
 using Serilog.Formatting.Compact;
 
@@ -11,10 +12,12 @@ internal static class Logging
 {
     private const string Line = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
-    public static void Configure(LoggerConfiguration logger, LoggingOptions options)
+    public static LoggingLevelSwitch LevelOf(LoggingOptions options) => new(Enum.Parse<LogEventLevel>(options.Level, ignoreCase: true));
+
+    public static void Configure(LoggerConfiguration logger, LoggingOptions options, LoggingLevelSwitch level)
     {
         logger
-            .MinimumLevel.Is(Enum.Parse<LogEventLevel>(options.Level, ignoreCase: true))
+            .MinimumLevel.ControlledBy(level)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .Enrich.FromLogContext();
         if (options.Format.Equals("json", StringComparison.OrdinalIgnoreCase))

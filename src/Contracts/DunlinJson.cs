@@ -43,6 +43,7 @@ namespace Dunlin.Contracts;
 [JsonSerializable(typeof(RootChain))]
 [JsonSerializable(typeof(Directive))]
 [JsonSerializable(typeof(Fresh))]
+[JsonSerializable(typeof(SignedCommand))]
 [JsonSerializable(typeof(Journal))]
 [JsonSerializable(typeof(Floors))]
 [JsonSerializable(typeof(Seen))]
@@ -71,5 +72,8 @@ public sealed partial class StrictJson : JsonSerializerContext;
 [JsonSerializable(typeof(Classification))]
 [JsonSerializable(typeof(Command))]
 [JsonSerializable(typeof(Reply))]
+[JsonSerializable(typeof(Snapshot))]
+[JsonSerializable(typeof(Explanation))]
+[JsonSerializable(typeof(LogLevelChange))]
 [JsonSerializable(typeof(BlobRequest))]
 public sealed partial class MessageJson : JsonSerializerContext;

@@ -13,6 +13,8 @@ internal static class ChildMessageRules
     private const int MaximumScoreCount = 1000;
     private const int MaximumStageCount = 16;
     private const int MaximumRefusalCount = 8;
+    private const int MaximumSide = 65_535;
+    private const double Rounding = 1e-9;
     private const double MaximumMilliseconds = 1e9;
 
     public static void Check(Ready ready)
@@ -65,6 +67,20 @@ internal static class ChildMessageRules
         foreach (var count in window.Confidence) Count(count);
     }
 
+    public static void Check(FrameSnapshot snapshot)
+    {
+        if (snapshot.Problem is { } problem)
+        {
+            Text(problem);
+            Require(snapshot.Image.IsEmpty, "It says why there is no image, and sends one.");
+            return;
+        }
+
+        Require(snapshot.Frame >= 0 && snapshot.CapturedNanoseconds >= 0, "A frame's number or time is negative.");
+        Require(snapshot.Width is > 0 and <= MaximumSide && snapshot.Height is > 0 and <= MaximumSide, $"A frame of {snapshot.Width} × {snapshot.Height} pixels is none.");
+        Require(snapshot.Image.Length <= Snapshot.MaximumImageByteCount && snapshot.Image.Span.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8]), "Its image is no JPEG, or too long.");
+    }
+
     public static void Check(CameraHealth camera)
     {
         foreach (var text in (string?[])[camera.Camera, camera.State, camera.Format, camera.Detail])
@@ -111,9 +127,21 @@ internal static class ChildMessageRules
                 }
 
                 break;
+            case (FrameExplained explained, ExplainFrame explain):
+                Scores([explained.Score], explain.Session.Labels.Count);
+                Check(explained);
+                break;
             default:
                 throw new MessageException($"'{answer.GetType().Name}' is no answer to '{request.GetType().Name}'.");
         }
+    }
+
+    private static void Check(FrameExplained explained)
+    {
+        var (columns, rows, area) = (explained.Columns, explained.Rows, explained.Area);
+        Require(columns is > 0 and <= Explanation.MaximumSide && rows is > 0 and <= Explanation.MaximumSide && explained.Heat.Count == columns * rows, $"{explained.Heat.Count} cells are not {columns} × {rows}.");
+        Require(explained.Heat.All(heat => heat is >= 0 and <= 1), "A cell's heat lies outside 0…1.");
+        Require(area is { X: >= 0, Y: >= 0, Width: > 0, Height: > 0 } && area.X + area.Width <= 1 + Rounding && area.Y + area.Height <= 1 + Rounding, "The area lies outside the frame.");
     }
 
     private static void Contenders(HeatVerdict verdict, Heat heat)

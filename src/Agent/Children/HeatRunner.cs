@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace Dunlin.Agent.Children;
 
 /// <summary>Runs one request in one throwaway process that may read the files that the request names and nothing else.</summary>
-public sealed class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeProvider time)
+public sealed partial class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeProvider time)
 {
-    /// <summary>Runs <see cref="CheckModel"/>, <see cref="Prepare"/>, <see cref="Golden"/>, <see cref="Heat"/> or <see cref="Classify"/>. The paths in it must be absolute; the output directory of a Prepare must be there and empty.</summary>
+    /// <summary>Runs <see cref="CheckModel"/>, <see cref="Prepare"/>, <see cref="Golden"/>, <see cref="Heat"/>, <see cref="Classify"/> or <see cref="ExplainFrame"/>. The paths in it must be absolute; the output directory of a Prepare must be there and empty.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the process is gone.</exception>
     /// <exception cref="ArgumentException">Not a request for a heat.</exception>
     public async Task<HeatOutcome> RunAsync(ToChild request, HeatLimits limits, CancellationToken cancellationToken)
@@ -36,7 +36,9 @@ public sealed class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeP
             await Task.WhenAny(answer.Task, child.Exited).WaitAsync(cancellationToken);
             if (answer.Task.IsCompletedSuccessfully) child.Kill(ChildExitCodes.Stopped, "it has answered");
             var exit = await child.Exited.WaitAsync(cancellationToken);
-            return answer.Task.IsCompletedSuccessfully ? Outcome(await answer.Task, ready, exit) : Outcome(ready, exit);
+            var outcome = answer.Task.IsCompletedSuccessfully ? Outcome(await answer.Task, ready, exit) : Outcome(ready, exit);
+            LogHeat(request.GetType().Name, outcome.Code, exit.CpuTime.TotalMilliseconds, exit.PeakByteCount >> 20);
+            return outcome;
         }
     }
 
@@ -50,6 +52,7 @@ public sealed class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeP
             Golden golden => ([.. Models(golden.Session), golden.GoldenPath], []),
             Heat heat => (heat.Sessions.SelectMany(Models), []),
             Classify classify => ([.. Models(classify.Session), .. classify.Images], []),
+            ExplainFrame explain => (Models(explain.Session), []),
             _ => throw new ArgumentException($"'{request.GetType().Name}' is not a request for a heat.", nameof(request)),
         };
         return new SandboxRules
@@ -108,4 +111,7 @@ public sealed class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeP
         CpuTime = exit.CpuTime,
         PeakByteCount = exit.PeakByteCount,
     };
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Heat {Request}: {Code}, {CpuMilliseconds:0} ms of CPU time, {PeakMiB} MiB at the peak")]
+    private partial void LogHeat(string request, string code, double cpuMilliseconds, long peakMiB);
 }

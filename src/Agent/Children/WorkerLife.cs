@@ -14,6 +14,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     private readonly CameraFolder _folder = new(load.Camera);
     private ChildProcess? _child;
     private TaskCompletionSource<SwapOutcome>? _swap;
+    private TaskCompletionSource<FrameSnapshot?>? _snapshot;
     private SessionSpec _session = load.Session;
     private SessionSpec? _former;
     private SessionSpec? _next;
@@ -80,6 +81,16 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
         }
     }
 
+    /// <summary>The next frame, or one that was asked for before; null if the worker ends before it.</summary>
+    /// <exception cref="TimeoutException">No frame came in time.</exception>
+    public Task<FrameSnapshot?> SnapshotAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var wanted = new TaskCompletionSource<FrameSnapshot?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref _snapshot, wanted, null) is { } earlier) wanted = earlier;
+        else if (_child?.Send(new TakeSnapshot()) != true) EndSnapshotWith(null);
+        return wanted.Task.WaitAsync(patience, time, cancellationToken);
+    }
+
     /// <summary>On the pipe's thread.</summary>
     public void Receive(FromChild message)
     {
@@ -117,6 +128,10 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
             case Loaded loaded:
                 Take(loaded);
                 break;
+            case FrameSnapshot snapshot when Volatile.Read(ref _snapshot) is not null:
+                ChildMessageRules.Check(snapshot);
+                EndSnapshotWith(snapshot);
+                break;
             case ChildError error:
                 Take(error);
                 break;
@@ -126,7 +141,11 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     }
 
     /// <summary>The process is gone: whoever waits for it waits no more.</summary>
-    public void Ended(ChildExit exit) => EndSwapWith(exit.Code, $"The worker ended during the swap ({exit.Code}): {exit.Reason}");
+    public void Ended(ChildExit exit)
+    {
+        EndSwapWith(exit.Code, $"The worker ended during the swap ({exit.Code}): {exit.Reason}");
+        EndSnapshotWith(null);
+    }
 
     /// <summary>Around a swap, results may still be of the session before it, and already of the one that has not said so yet.</summary>
     private SessionSpec SessionOf(int number)
@@ -166,6 +185,8 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
             EndSwap(new SwapOutcome(null, error.Code, error.Detail));
         }
     }
+
+    private void EndSnapshotWith(FrameSnapshot? snapshot) => Interlocked.Exchange(ref _snapshot, null)?.TrySetResult(snapshot);
 
     private void EndSwapWith(string code, string reason)
     {

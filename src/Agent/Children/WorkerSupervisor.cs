@@ -77,6 +77,27 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
         life?.SetWindow(length);
     }
 
+    /// <summary>The next frame, as the worker sees it.</summary>
+    /// <param name="patience">How long to wait for one.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Null, and why, if there is none.</returns>
+    public async Task<(FrameSnapshot? Snapshot, string? Problem)> SnapshotAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        WorkerLife? life;
+        lock (_gate) life = _life;
+        if (life is null || !life.Served) return (null, "No worker serves just now; reported.problems and reported.workerRestartReason say why.");
+        try
+        {
+            var snapshot = await life.SnapshotAsync(patience, cancellationToken);
+            return snapshot is null ? (null, "The worker ended before it sent a frame; ask again.")
+                : snapshot.Problem is { } problem ? (null, problem) : (snapshot, null);
+        }
+        catch (TimeoutException)
+        {
+            return (null, $"No frame was classified within {patience.TotalSeconds:0.#} s; reported.camera says how the camera is.");
+        }
+    }
+
     /// <summary>Gives the worker another assignment, by a new process: for another camera, or for a session when none serves.</summary>
     public void Assign(WorkerAssignment assignment)
     {

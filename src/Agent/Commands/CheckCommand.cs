@@ -69,6 +69,7 @@ internal static class CheckCommand
             await CheckBrokerAsync(options, layout, Say, cancellationToken);
         }
 
+        CheckCommands(options.Get<CommandOptions>(), layout, Say);
         CheckSensors(options.Get<PowerOptions>(), Say);
         return failed ? 1 : 0;
     }
@@ -102,6 +103,15 @@ internal static class CheckCommand
 
         if (first is null) say(Mark.Failed, "variant", "None of this bundle can run here.");
         return first;
+    }
+
+    private static void CheckCommands(CommandOptions options, StateLayout layout, Action<Mark, string, string> say)
+    {
+        var allowed = ((string Key, bool IsAllowed)[])[(nameof(options.Snapshot), options.Snapshot), (nameof(options.Explain), options.Explain), (nameof(options.LogLevel), options.LogLevel)];
+        var keys = string.Join(", ", allowed.Where(command => command.IsAllowed).Select(command => $"{CommandOptions.Section}:{command.Key}"));
+        if (keys.Length == 0) return;
+        if (File.Exists(layout.TrustRoot)) say(Mark.Ok, "commands", $"{keys}: by whoever has the fleet's directive keys.");
+        else say(Mark.Limited, "commands", $"{keys}: allowed, but this device has no trusted root to know the fleet by; enrol it with 'dunlin-fleet enroll'.");
     }
 
     private static async Task CheckCameraAsync(AgentOptions options, Offline offline, (SessionSpec Session, SessionNeeds Needs)? model, Action<Mark, string, string> say, CancellationToken cancellationToken)

@@ -20,7 +20,7 @@ internal static class AgentConfiguration
     private static readonly string[] Sections =
     [
         DeviceOptions.Section, CameraOptions.Section, RaceOptions.Section, ResultOptions.Section,
-        TelemetryOptions.Section, UpdateOptions.Section, LoggingOptions.Section, "Mqtt", "Power",
+        TelemetryOptions.Section, UpdateOptions.Section, CommandOptions.Section, LoggingOptions.Section, "Mqtt", "Power",
     ];
 
     /// <param name="file">Null means <see cref="DefaultFile"/>, which may be absent.</param>
@@ -64,6 +64,7 @@ internal static class AgentConfiguration
         services.AddOptions<TelemetryOptions>().Bind(configuration.GetSection(TelemetryOptions.Section), Strict)
             .Validate<IOptions<PowerOptions>>(IsWindowKept, $"{nameof(TelemetryOptions.WindowSeconds)}: must hold at most {PowerOptions.MostReadingsPerWindow} readings at Power:SamplesPerSecond").ValidateOnStart();
         services.AddOptions<UpdateOptions>().Bind(configuration.GetSection(UpdateOptions.Section), Strict).ValidateOnStart();
+        services.AddOptions<CommandOptions>().Bind(configuration.GetSection(CommandOptions.Section), Strict).ValidateOnStart();
         services.AddOptions<LoggingOptions>().Bind(configuration.GetSection(LoggingOptions.Section), Strict).ValidateOnStart();
     }
 

@@ -47,6 +47,7 @@ internal static class HeatProgram
             Golden golden => Dunlin.Runtime.Racing.Heats.Golden(golden, CancellationToken.None),
             Heat heat => heats.Run(heat, CancellationToken.None),
             Classify classify => ImageClassifier.Classify(classify, time),
+            ExplainFrame explain => FrameExplainer.Explain(explain),
             _ => throw new MessageException($"'{request.GetType().Name}' is not for a heat."),
         };
     }

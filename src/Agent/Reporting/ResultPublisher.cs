@@ -15,14 +15,13 @@ internal sealed class ResultPublisher(MessagePublisher publisher, LinkIdentity i
         var scores = new Score[result.Scores.Count];
         for (var i = 0; i < scores.Length; i++)
             scores[i] = new Score(result.Scores[i].Index, session.Labels[result.Scores[i].Index], result.Scores[i].Probability);
-        var age = TimeSpan.FromTicks((time.GetTimestamp() - result.CapturedNanoseconds) / TimeSpan.NanosecondsPerTick);
         publisher.Publish(new Classification
         {
             Schema = Classification.CurrentSchema,
             BootId = identity.BootId,
             Sequence = sequence.Next(),
             Frame = result.Frame,
-            Captured = time.GetUtcNow() - age,
+            Captured = FrameTime.Of(result.CapturedNanoseconds, time),
             Release = session.Release,
             Variant = session.Contender.Variant,
             Scores = scores,

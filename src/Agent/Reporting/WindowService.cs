@@ -74,6 +74,7 @@ internal sealed partial class WindowService : BackgroundService
     {
         _tick.Tick();
         var telemetry = _windows.Compose(arrived.Window, arrived.End, arrived.Session, arrived.WorkerProcess);
+        LogWindow(telemetry.WindowSeconds, telemetry.FramesPerSecond, telemetry.Latency.Milliseconds?.P95, telemetry.Frames.Dropped);
         _publisher.Publish(telemetry);
         _composed(telemetry);
     }
@@ -87,6 +88,9 @@ internal sealed partial class WindowService : BackgroundService
     }
 
     private sealed record ArrivedWindow(SessionSpec Session, FrameWindow Window, int? WorkerProcess, long End);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Window of {WindowSeconds:0.0} s: {FramesPerSecond:0.0} frames/s, p95 {P95Milliseconds:0.00} ms, {DroppedCount} dropped")]
+    private partial void LogWindow(double windowSeconds, double framesPerSecond, double? p95Milliseconds, long droppedCount);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A window of telemetry is lost: the disk took none of the last ones")]
     private partial void LogWindowLost();

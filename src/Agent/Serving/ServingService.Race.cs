@@ -33,7 +33,7 @@ internal sealed partial class ServingService
     {
         var race = _parts.Race;
         if (_seated is null) race.LookAtRest();
-        var incumbent = _seated == release.Bundle.ReleaseId ? _report.Running : null;
+        var incumbent = _seated?.ReleaseId == release.Bundle.ReleaseId ? _report.Running : null;
         var contenders = race.Enumerate(release.Bundle, incumbent);
         var racing = contenders.Count(contender => contender.Blocked is null);
         LogRaceStarted(racing);
@@ -74,7 +74,7 @@ internal sealed partial class ServingService
         }
 
         LogVerdict(verdict.Reason, verdict.ElapsedMilliseconds);
-        if (await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken) is { } problem && _seatedContender is { } served)
+        if (await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken) is { } problem && _seated?.Contender is { } served)
             _report.SetShift($"Wanted {verdict.Winner}, ran {served}: {problem}");
         Adopt(verdict, incumbent);
     }
@@ -92,7 +92,7 @@ internal sealed partial class ServingService
     private async Task LookAgainAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)
     {
         // A trial would take the race's load for the release's fault, and what could not run is tried again elsewhere.
-        var mayRace = !_parts.Trial.IsUnderWay && _seated == release.Bundle.ReleaseId && _raceAgain.Remaining == Timeout.InfiniteTimeSpan;
+        var mayRace = !_parts.Trial.IsUnderWay && _seated?.ReleaseId == release.Bundle.ReleaseId && _raceAgain.Remaining == Timeout.InfiniteTimeSpan;
         if (_conditions.Look(mayRace ? ConditionsOf(release) : null) is not { } change) return;
         LogConditionsChanged(change);
         await BeginAsync(release, seat, cancellationToken);
@@ -112,8 +112,8 @@ internal sealed partial class ServingService
     private void Adopt(Verdict verdict, ContenderId? incumbent)
     {
         // Not the winner, where that could not be seated.
-        var serving = verdict.Contenders.FirstOrDefault(contender => contender.Contender == _seatedContender);
-        _drift.Adopt(serving?.LatencyMilliseconds?.P95, isSame: _seatedContender == incumbent);
+        var serving = verdict.Contenders.FirstOrDefault(contender => contender.Contender == _seated?.Contender);
+        _drift.Adopt(serving?.LatencyMilliseconds?.P95, isSame: _seated?.Contender == incumbent);
         _downshift = new Downshift(Downshift.Ladder(verdict), new DownshiftOptions());
     }
 

@@ -67,13 +67,13 @@ internal sealed partial class ServingService
 
         SetRelease(release);
         await RaceAsync(release, seat, null, cancellationToken);
-        return _seated == release.Bundle.ReleaseId ? null : $"No variant of {release} serves.";
+        return _seated?.ReleaseId == release.Bundle.ReleaseId ? null : $"No variant of {release} serves.";
     }
 
     private async Task<string?> LeaveAsync(WorkerSeat seat)
     {
         await TickWhile(seat.UnseatAsync());
-        (_release, _seated, _seatedContender, _downshift) = (null, null, null, null);
+        (_release, _seated, _downshift) = (null, null, null);
         _report.SetRelease(null);
         _report.SetNothingRunning("No release may serve.");
         return null;

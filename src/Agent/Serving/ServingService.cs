@@ -33,9 +33,9 @@ internal sealed partial class ServingService : BackgroundService
     private string? _whyLighter;
     private ServedRelease? _release;
 
-    /// <summary>The release whose session the worker was given last.</summary>
-    private Digest? _seated;
-    private ContenderId? _seatedContender;
+    /// <summary>What the worker was given last.</summary>
+    private volatile Seating? _seated;
+    private volatile WorkerSeat? _seat;
 
     public ServingService(ServingParts parts, DeviceReport report, LoopTicks ticks, TimeProvider time, ILogger<ServingService> logger)
     {
@@ -57,6 +57,7 @@ internal sealed partial class ServingService : BackgroundService
         await Task.Yield();
         _tick.Tick();
         await using var seat = _parts.CreateSeat(stoppingToken);
+        _seat = seat;
         try
         {
             await OpenAsync(seat, stoppingToken);
@@ -109,7 +110,7 @@ internal sealed partial class ServingService : BackgroundService
         {
             await EnterAsync(request, seat, cancellationToken);
             // The switch may have broken off the first race, and then failed.
-            if (_release is { } now && _seated != now.Bundle.ReleaseId) await BeginAsync(now, seat, cancellationToken);
+            if (_release is { } now && _seated?.ReleaseId != now.Bundle.ReleaseId) await BeginAsync(now, seat, cancellationToken);
         }
         else if (Volatile.Read(ref _raceWanted) is { } wanted) await RaceAsync(release, seat, wanted, cancellationToken);
         else if (_conditions.Remaining == TimeSpan.Zero) await LookAgainAsync(release, seat, cancellationToken);
@@ -192,7 +193,7 @@ internal sealed partial class ServingService : BackgroundService
     private async Task<string?> TrySeatAsync(ServedRelease release, WorkerSeat seat, ContenderId contender, string? reason, CancellationToken cancellationToken)
     {
         var (session, problem) = await SessionOfAsync(release, contender, cancellationToken);
-        if (session is not null && (_seatedContender != contender || _seated != release.Bundle.ReleaseId))
+        if (session is not null && (_seated?.Contender != contender || _seated?.ReleaseId != release.Bundle.ReleaseId))
             problem = await TickWhile(SeatAsync(release, seat, session, cancellationToken));
         _report.SetProblem("seat", problem is null ? null : $"{contender} does not serve: {problem}");
         if (problem is not null) LogNotSeated(contender, problem);
@@ -212,7 +213,7 @@ internal sealed partial class ServingService : BackgroundService
     {
         var variant = release.Bundle.Manifest.Variants.First(v => v.Id == session.Contender.Variant);
         var problem = await seat.SeatAsync(session, Vetting.NeedsOf(variant), cancellationToken);
-        if (problem is null) (_seated, _seatedContender) = (release.Bundle.ReleaseId, session.Contender);
+        if (problem is null) _seated = new Seating(variant, session);
         return problem;
     }
 

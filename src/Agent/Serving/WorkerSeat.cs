@@ -22,6 +22,9 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
     /// <inheritdoc cref="WorkerSupervisor.SetWindow"/>
     public void SetWindow(TimeSpan length) => supervisor.SetWindow(length);
 
+    /// <inheritdoc cref="WorkerSupervisor.SnapshotAsync"/>
+    public Task<(FrameSnapshot? Snapshot, string? Problem)> SnapshotAsync(TimeSpan patience, CancellationToken cancellationToken) => supervisor.SnapshotAsync(patience, cancellationToken);
+
     /// <returns>Why it does not serve, in a sentence; null if it does, or will when the worker is up.</returns>
     public async Task<string?> SeatAsync(SessionSpec session, SessionNeeds needs, CancellationToken cancellationToken)
     {

@@ -78,6 +78,12 @@ internal sealed partial class TrustState(StateFiles files, Topics self, TrustedC
         lock (_gate) return Acceptance.JudgeRelease(envelope, release, Version.Parse(AgentVersion.Text), Context());
     }
 
+    /// <inheritdoc cref="Acceptance.JudgeCommand"/>
+    public (VerificationResult Result, SignedCommand? Command) JudgeCommand(DsseEnvelope envelope, string name, string bootId)
+    {
+        lock (_gate) return Acceptance.JudgeCommand(envelope, name, bootId, Context());
+    }
+
     /// <summary>Whether the keys of the root as it is now have signed a directive that was accepted before.</summary>
     public VerificationResult StillSigned(DsseEnvelope directive) => EnvelopeVerifier.Verify(directive, SigningRole.Directive, Root!);
 

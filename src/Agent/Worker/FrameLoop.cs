@@ -71,6 +71,9 @@ internal sealed class FrameLoop : IDisposable
     /// <inheritdoc cref="Reports.SetWindow"/>
     public void SetWindow(TimeSpan length) => _reports.SetWindow(length);
 
+    /// <summary>Sends the next frame that is classified, on a thread of its own.</summary>
+    public void SendSnapshot() => _ = SendSnapshotAsync();
+
     /// <summary>Ends the threads and waits for them as long as the supervisor is patient.</summary>
     public void Dispose()
     {
@@ -83,6 +86,19 @@ internal sealed class FrameLoop : IDisposable
         _camera.Dispose();
         _slot.Dispose();
         _stop.Dispose();
+    }
+
+    private async Task SendSnapshotAsync()
+    {
+        var frame = await _pipeline.CopyNextFrameAsync();
+        try
+        {
+            _pipe.Send(Snapshots.Of(frame));
+        }
+        catch (MessageException)
+        {
+            // The supervisor is gone, so nobody needs it.
+        }
     }
 
     private void Run(string name, Action body)

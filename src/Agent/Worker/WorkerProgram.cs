@@ -31,6 +31,9 @@ internal static class WorkerProgram
                     case SetWindow window when loop is not null:
                         loop.SetWindow(TimeSpan.FromMilliseconds(window.WindowMilliseconds));
                         break;
+                    case TakeSnapshot when loop is not null:
+                        loop.SendSnapshot();
+                        break;
                     case var other:
                         throw new MessageException($"'{other.GetType().Name}' is not for a worker {(loop is null ? "that has loaded nothing" : "that runs")}.");
                 }

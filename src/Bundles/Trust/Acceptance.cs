@@ -79,6 +79,26 @@ public static class Acceptance
         return result.IsAccepted ? (result, fresh) : (result, null);
     }
 
+    /// <summary>Judges a command; whether its nonce was seen before is for who remembers nonces.</summary>
+    /// <param name="envelope">What came.</param>
+    /// <param name="name">The last level of its topic.</param>
+    /// <param name="bootId">Of this start.</param>
+    /// <param name="context">This device's root and time.</param>
+    public static (VerificationResult Result, SignedCommand? Command) JudgeCommand(DsseEnvelope envelope, string name, string bootId, TrustContext context)
+    {
+        var signed = EnvelopeVerifier.Verify(envelope, SigningRole.Command, context.Root);
+        if (!signed.IsAccepted) return (signed, null);
+        var read = SignedCommandReader.Read(envelope.Payload.Span);
+        if (!read.IsValid) return (new(VerificationReason.Malformed, $"The command is invalid: {string.Join(" ", read.Errors)}"), null);
+        var command = read.Value;
+        var result = Addressee("command", command.Fleet, command.Device, context)
+            ?? Named(command, name)
+            ?? OfBoot(command, bootId)
+            ?? NotExpired("command", command.Expires, context.TrustedNow)
+            ?? VerificationResult.Accepted;
+        return result.IsAccepted ? (result, command) : (result, null);
+    }
+
     /// <summary>Judges the release that an accepted directive names.</summary>
     /// <param name="envelope">The release's signature.</param>
     /// <param name="release">The release id that was asked for; only this one is accepted.</param>
@@ -111,6 +131,12 @@ public static class Acceptance
 
     private static VerificationResult? CounterAbove(long counter, Floors floors) => counter > floors.Counter ? null
         : new(VerificationReason.CounterBelowFloor, $"The directive has counter {counter}, and {floors.Counter} was accepted already; issue a new one with a higher counter.");
+
+    private static VerificationResult? Named(SignedCommand command, string name) => command.Name == name ? null
+        : new(VerificationReason.WrongName, $"The command is '{command.Name}', and it came as '{name}'; send it to its own topic.");
+
+    private static VerificationResult? OfBoot(SignedCommand command, string bootId) => command.BootId == bootId ? null
+        : new(VerificationReason.WrongBoot, $"The command is for the boot id '{command.BootId}', and this start of the agent has '{bootId}'; sign another for that of the device's status.");
 
     private static VerificationResult? NotExpired(string what, DateTimeOffset expires, DateTimeOffset now) => expires > now ? null
         : new(VerificationReason.Expired, $"The {what} expired at {expires:u}, and it is {now:u} at least; issue a new one.");

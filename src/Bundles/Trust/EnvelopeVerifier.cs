@@ -11,6 +11,9 @@ public enum SigningRole
     Release = 2,
     Directive = 3,
     Fresh = 4,
+
+    /// <summary>No role of its own in the root: the keys of <see cref="Directive"/>.</summary>
+    Command = 5,
 }
 
 /// <summary>
@@ -38,6 +41,7 @@ public static class EnvelopeVerifier
         SigningRole.Release => MediaTypes.Manifest,
         SigningRole.Directive => MediaTypes.Directive,
         SigningRole.Fresh => MediaTypes.Fresh,
+        SigningRole.Command => MediaTypes.Command,
         _ => throw new ArgumentOutOfRangeException(nameof(role), role, "There is no such role."),
     };
 
@@ -47,7 +51,7 @@ public static class EnvelopeVerifier
         {
             SigningRole.Root => root.Roles.Root,
             SigningRole.Release => root.Roles.Release,
-            SigningRole.Directive => root.Roles.Directive,
+            SigningRole.Directive or SigningRole.Command => root.Roles.Directive,
             SigningRole.Fresh => root.Roles.Fresh,
             _ => throw new ArgumentOutOfRangeException(nameof(role), role, "There is no such role."),
         };
@@ -60,6 +64,7 @@ public static class EnvelopeVerifier
         SigningRole.Release => "release",
         SigningRole.Directive => "directive",
         SigningRole.Fresh => "fresh",
+        SigningRole.Command => "command",
         _ => throw new ArgumentOutOfRangeException(nameof(role), role, "There is no such role."),
     };
 

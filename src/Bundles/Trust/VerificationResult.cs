@@ -49,4 +49,10 @@ public enum VerificationReason
 
     /// <summary>The release needs a newer agent.</summary>
     AgentTooOld = 12,
+
+    /// <summary>The command is for another topic.</summary>
+    WrongName = 13,
+
+    /// <summary>The command is for another start of this device: a replay.</summary>
+    WrongBoot = 14,
 }

@@ -12,4 +12,5 @@ public static class MediaTypes
     public const string Root = "application/vnd.dunlin.root.v1+json";
     public const string Directive = "application/vnd.dunlin.directive.v1+json";
     public const string Fresh = "application/vnd.dunlin.fresh.v1+json";
+    public const string Command = "application/vnd.dunlin.command.v1+json";
 }

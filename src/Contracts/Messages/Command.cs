@@ -2,11 +2,14 @@ using System.Text.Json;
 
 namespace Dunlin.Contracts.Messages;
 
-/// <summary>Topic <c>command/{name}</c>: <c>ping</c> and <c>race</c>; the payload may be empty.</summary>
+/// <summary>Topic <c>command/{name}</c>: the payload of <c>ping</c> and <c>race</c>, which may be empty. The others take the envelope of a <see cref="Signing.SignedCommand"/>.</summary>
 public sealed record Command
 {
     public const string Ping = "ping";
     public const string Race = "race";
+    public const string Snapshot = "snapshot";
+    public const string Explain = "explain";
+    public const string LogLevel = "log-level";
 
     /// <summary>Comes back in the reply; at most 64 characters. MQTT correlation data does as well.</summary>
     public string? Id { get; init; }
@@ -25,10 +28,12 @@ public sealed record Reply
     public string? Id { get; init; }
     public required bool Ok { get; init; }
 
-    /// <summary>A code where it is not ok: <c>command.unknown</c>, <c>command.rate-limited</c>, <c>command.invalid</c>, <c>race.running</c>.</summary>
+    /// <summary>A code where it is not ok (docs/topics.md).</summary>
     public string? Code { get; init; }
 
     public string? Detail { get; init; }
+
+    /// <summary>Of <c>race</c> a <see cref="Race.Verdict"/>, of <c>snapshot</c> a <see cref="Messages.Snapshot"/>, of <c>explain</c> an <see cref="Explanation"/>, of <c>log-level</c> a <see cref="LogLevelChange"/>.</summary>
     public JsonElement? Payload { get; init; }
 }
 

@@ -71,3 +71,16 @@ public static class FreshReader
         f.Require(d.Expires > d.Time, "$.expires", d.Expires, "must be after time", "correct the value");
     }
 }
+
+/// <summary>Reads and writes the payload of a command's envelope.</summary>
+public static class SignedCommandReader
+{
+    public const int MaximumByteCount = 16 * 1024;
+
+    public static DocumentResult<SignedCommand> Read(ReadOnlySpan<byte> json) =>
+        DocumentReader.Read("command", json, MaximumByteCount, StrictJson.Default.SignedCommand, SignedCommandRules.Check);
+
+    /// <exception cref="DocumentException">The command breaks a rule.</exception>
+    public static byte[] Write(SignedCommand command) =>
+        JsonSerializer.SerializeToUtf8Bytes(DocumentReader.Check("command", command, SignedCommandRules.Check).GetOrThrow(), StrictJson.Default.SignedCommand);
+}

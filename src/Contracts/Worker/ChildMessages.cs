@@ -14,11 +14,13 @@ namespace Dunlin.Contracts.Worker;
 [JsonDerivedType(typeof(Load), "load")]
 [JsonDerivedType(typeof(Swap), "swap")]
 [JsonDerivedType(typeof(SetWindow), "window")]
+[JsonDerivedType(typeof(TakeSnapshot), "snapshot")]
 [JsonDerivedType(typeof(CheckModel), "check")]
 [JsonDerivedType(typeof(Prepare), "prepare")]
 [JsonDerivedType(typeof(Golden), "golden")]
 [JsonDerivedType(typeof(Heat), "heat")]
 [JsonDerivedType(typeof(Classify), "classify")]
+[JsonDerivedType(typeof(ExplainFrame), "explain")]
 [JsonDerivedType(typeof(StopChild), "stop")]
 public abstract record ToChild;
 
@@ -67,6 +69,9 @@ public sealed record SetWindow : ToChild
 {
     public required int WindowMilliseconds { get; init; }
 }
+
+/// <summary>To the worker: send the next frame that is classified.</summary>
+public sealed record TakeSnapshot : ToChild;
 
 /// <summary>To a heat that loads no ONNX Runtime: walk over a release's ONNX file and hold it against what its manifest says.</summary>
 public sealed record CheckModel : ToChild
@@ -134,6 +139,15 @@ public sealed record Classify : ToChild
     public required SessionSpec Session { get; init; }
     public required IReadOnlyList<string> Images { get; init; }
     public required int TopCount { get; init; }
+}
+
+/// <summary>To a heat: where the model looks in this frame.</summary>
+public sealed record ExplainFrame : ToChild
+{
+    public required SessionSpec Session { get; init; }
+
+    /// <summary>A JPEG.</summary>
+    public required ReadOnlyMemory<byte> Image { get; init; }
 }
 
 public sealed record StopChild : ToChild;

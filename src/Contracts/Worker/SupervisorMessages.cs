@@ -15,6 +15,8 @@ namespace Dunlin.Contracts.Worker;
 [JsonDerivedType(typeof(GoldenVerdict), "golden")]
 [JsonDerivedType(typeof(HeatVerdict), "verdict")]
 [JsonDerivedType(typeof(Classified), "classified")]
+[JsonDerivedType(typeof(FrameSnapshot), "snapshot")]
+[JsonDerivedType(typeof(FrameExplained), "explained")]
 [JsonDerivedType(typeof(Heartbeat), "heartbeat")]
 [JsonDerivedType(typeof(CameraState), "camera")]
 [JsonDerivedType(typeof(ChildError), "error")]
@@ -138,6 +140,35 @@ public sealed record ClassifiedImage
 
     public double LatencyMilliseconds { get; init; }
     public string? Error { get; init; }
+}
+
+/// <summary>The answer to <see cref="TakeSnapshot"/>, as soon as there is a frame.</summary>
+public sealed record FrameSnapshot : FromChild
+{
+    /// <summary>A JPEG of at most <see cref="Snapshot.MaximumImageByteCount"/>; empty when <see cref="Problem"/> is set.</summary>
+    public required ReadOnlyMemory<byte> Image { get; init; }
+
+    public required long Frame { get; init; }
+
+    /// <summary>CLOCK_MONOTONIC nanoseconds.</summary>
+    public required long CapturedNanoseconds { get; init; }
+
+    /// <summary>Pixels of the frame.</summary>
+    public required int Width { get; init; }
+
+    public required int Height { get; init; }
+
+    public string? Problem { get; init; }
+}
+
+/// <summary>The answer to <see cref="ExplainFrame"/>; as in <see cref="Explanation"/>.</summary>
+public sealed record FrameExplained : FromChild
+{
+    public required ClassScore Score { get; init; }
+    public required FrameArea Area { get; init; }
+    public required int Columns { get; init; }
+    public required int Rows { get; init; }
+    public required IReadOnlyList<double> Heat { get; init; }
 }
 
 /// <summary>Each second while the loops tick.</summary>

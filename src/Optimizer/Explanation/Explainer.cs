@@ -35,7 +35,7 @@ internal abstract class Explainer : IDisposable
 
     /// <summary>Class activation mapping where the graph allows it, occlusion otherwise.</summary>
     public static Explainer Of(EvaluatedModel model, IReadOnlyList<string> labels) =>
-        PooledHead.Find(model.Graph) is { } head ? new ClassActivation(model, labels, head) : new Occlusion(model, labels);
+        PooledHead.Find(model.Graph) is { } head ? new ClassActivation(model, labels, head) : new OcclusionExplainer(model, labels);
 
     /// <summary>Makes of a frame what the model sees.</summary>
     /// <param name="frame">As it was read.</param>

@@ -25,7 +25,7 @@ internal sealed class AttentionComparison : IDisposable
         _correlations = [.. models.Select(_ => new List<double>())];
         // Maps of two methods cannot be compared.
         var pooled = models.All(m => PooledHead.Find(m.Graph) is not null);
-        _explainers = [.. models.Select(m => pooled ? Explainer.Of(m, classes.Names) : new Occlusion(m, classes.Names))];
+        _explainers = [.. models.Select(m => pooled ? Explainer.Of(m, classes.Names) : new OcclusionExplainer(m, classes.Names))];
     }
 
     /// <param name="models">The reference first.</param>
@@ -38,7 +38,7 @@ internal sealed class AttentionComparison : IDisposable
         IReadOnlyList<EvaluatedModel> models, HeldOutImages images, ClassMap classes, int count, CancellationToken cancellationToken)
     {
         using var comparison = new AttentionComparison(models, classes);
-        if (comparison._explainers[0] is Occlusion) count = Math.Min(count, MostImagesByOcclusion);
+        if (comparison._explainers[0] is OcclusionExplainer) count = Math.Min(count, MostImagesByOcclusion);
         var samples = images.Take(count).Samples;
         // Examples are as evenly spread as all.
         var examples = Enumerable.Range(0, Math.Min(ExampleCount, samples.Count)).Select(i => (int)((i + 0.5) * samples.Count / Math.Min(ExampleCount, samples.Count))).ToHashSet();

@@ -54,6 +54,14 @@ public sealed class FrameBuffer(Action? returned = null)
         return _bytes.AsSpan(0, length);
     }
 
+    /// <summary>The same frame in memory of its own.</summary>
+    public FrameBuffer Copy()
+    {
+        var copy = new FrameBuffer { Format = Format, Width = Width, Height = Height, Stride = Stride, CapturedNanoseconds = CapturedNanoseconds, Number = Number };
+        Content.CopyTo(copy.Resize(Length));
+        return copy;
+    }
+
     /// <summary>The frame is this memory, which stays as it is until the frame is returned.</summary>
     public void Show(ReadOnlyMemory<byte> content) => _content = content;
 }

@@ -21,6 +21,7 @@ public sealed class FramePipeline : IDisposable
     private readonly long? _deadlineNanoseconds;
     private long _stale, _corrupt, _nonFinite, _classified, _inferenceAllocated, _preprocessAllocated;
     private int _refusals;
+    private TaskCompletionSource<FrameBuffer>? _copyWanted;
 
     /// <summary>
     /// The session stays the caller's; <paramref name="input"/> is that of its manifest. The timestamps of
@@ -52,6 +53,13 @@ public sealed class FramePipeline : IDisposable
     {
         var seen = Interlocked.Exchange(ref _refusals, 0);
         return seen == 0 ? [] : [.. Enum.GetValues<FrameStatus>().Where(status => (seen & BitOf(status)) != 0)];
+    }
+
+    /// <summary>A copy of the next frame that is classified; waits until one comes. From any thread.</summary>
+    public Task<FrameBuffer> CopyNextFrameAsync()
+    {
+        var wanted = new TaskCompletionSource<FrameBuffer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return (Interlocked.CompareExchange(ref _copyWanted, wanted, null) ?? wanted).Task;
     }
 
     private int Stages => Overlapped ? 2 : 1;
@@ -164,6 +172,7 @@ public sealed class FramePipeline : IDisposable
                 return true;
             }
 
+            if (Volatile.Read(ref _copyWanted) is not null) Interlocked.Exchange(ref _copyWanted, null)?.SetResult(frame.Copy());
             rented.Number = frame.Number;
             rented.CapturedNanoseconds = frame.CapturedNanoseconds;
             rented.PreprocessNanoseconds = Now() - begin;

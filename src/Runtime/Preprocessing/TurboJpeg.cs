@@ -18,8 +18,18 @@ internal static partial class TurboJpeg
     /// <summary>TJFLAG_LIMITSCANS: more than 500 scans of a progressive image are an error.</summary>
     public const int LimitScans = 32768;
 
+    /// <summary>TJFLAG_NOREALLOC: the buffer for what is encoded is ours, of <see cref="BufferSize"/>.</summary>
+    public const int NoReallocation = 1024;
+
     [LibraryImport(Library, EntryPoint = "tjInitDecompress")]
     public static partial nint InitDecompress();
+
+    [LibraryImport(Library, EntryPoint = "tjInitCompress")]
+    public static partial nint InitCompress();
+
+    /// <summary>Bytes that an encoded image has at most.</summary>
+    [LibraryImport(Library, EntryPoint = "tjBufSize")]
+    public static partial nuint BufferSize(int width, int height, int subsampling);
 
     [LibraryImport(Library, EntryPoint = "tjDestroy")]
     public static partial int Destroy(nint handle);
@@ -43,4 +53,12 @@ internal static partial class TurboJpeg
     [LibraryImport(Library, EntryPoint = "tjDecompressToYUVPlanes")]
     public static unsafe partial int DecompressToPlanes(
         nint handle, byte* jpeg, nuint length, byte** planes, int width, int* strides, int height, int flags);
+
+    [LibraryImport(Library, EntryPoint = "tjCompress2")]
+    public static unsafe partial int Compress(
+        nint handle, byte* pixels, int width, int pitch, int height, int pixelFormat, byte** jpeg, nuint* length, int subsampling, int quality, int flags);
+
+    [LibraryImport(Library, EntryPoint = "tjCompressFromYUVPlanes")]
+    public static unsafe partial int CompressFromPlanes(
+        nint handle, byte** planes, int width, int* strides, int height, int subsampling, byte** jpeg, nuint* length, int quality, int flags);
 }

@@ -25,6 +25,12 @@ internal sealed partial class MessageRouter(ILogger logger)
         var topic = arrival.ApplicationMessage.Topic ?? "";
         try
         {
+            if (logger.IsEnabled(LogLevel.Debug))
+            {
+                var shown = Printable(topic);
+                LogReceived(arrival.ApplicationMessage.Payload.Length, shown);
+            }
+
             if (!await RouteAsync(arrival.ApplicationMessage, topic)) Garbage(topic);
         }
         // MQTTnet never acknowledges after a handler has thrown, and at Receive Maximum delivery then stops for good.
@@ -77,6 +83,9 @@ internal sealed partial class MessageRouter(ILogger logger)
         var clipped = topic.Length <= 200 ? topic : topic[..200] + "…";
         return string.Concat(clipped.Select(c => char.IsControl(c) ? '?' : c));
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Received {ByteCount} bytes on {Topic}", SkipEnabledCheck = true)]
+    private partial void LogReceived(long byteCount, string topic);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Garbage on {Topic}: ignored, as further garbage there is without a word")]
     private partial void LogGarbage(string topic);

@@ -211,6 +211,13 @@ public sealed partial class MqttLink
 
     private async Task<Delivery> SendAsync(BrokerClient client, MqttApplicationMessage message, CancellationToken cancellationToken)
     {
+        var delivery = await TrySendAsync(client, message, cancellationToken);
+        LogSent(message.Topic, message.Payload.Length, delivery);
+        return delivery;
+    }
+
+    private async Task<Delivery> TrySendAsync(BrokerClient client, MqttApplicationMessage message, CancellationToken cancellationToken)
+    {
         try
         {
             var result = await client.PublishAsync(message, cancellationToken);

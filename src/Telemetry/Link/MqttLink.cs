@@ -182,6 +182,9 @@ public sealed partial class MqttLink : BackgroundService
     [LoggerMessage(Level = LogLevel.Information, Message = "Connected to broker {Host}:{Port}, session present {IsSessionPresent}")]
     private partial void LogConnected(string host, int port, bool isSessionPresent);
 
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Sent {ByteCount} bytes on {Topic}: {Delivery}")]
+    private partial void LogSent(string topic, long byteCount, Delivery delivery);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Detail} Next attempt in {Wait}")]
     private partial void LogWaiting(string detail, TimeSpan wait);
 

@@ -14,6 +14,7 @@ public sealed class HostileWorkerTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly List<FrameWindow> _windows = [];
+    private FrameSnapshot? _snapshot;
 
     [Fact]
     public async Task AWindowThatCanBeIsTold()
@@ -43,15 +44,48 @@ public sealed class HostileWorkerTests : IDisposable
         Assert.Empty(_windows);
     }
 
+    [Fact]
+    public async Task AFrameThatNobodyAskedForEndsTheWorker() =>
+        Assert.Equal(ChildExitCodes.Protocol, (await ExitOfAsync(Snapshot)).Code);
+
+    [Fact]
+    public async Task AFrameThatCanBeIsToldToWhoeverAsked()
+    {
+        await ExitOfAsync(Snapshot, isAsked: true);
+        Assert.Equal(7, _snapshot?.Frame);
+    }
+
+    [Fact]
+    public async Task AFrameThatCannotBeEndsTheWorkerAndIsNotTold()
+    {
+        foreach (var bad in (FrameSnapshot[])
+        [
+            Snapshot with { Image = "<svg onload=…>"u8.ToArray() }, Snapshot with { Image = new byte[Contracts.Messages.Snapshot.MaximumImageByteCount + 1] },
+            Snapshot with { Width = 0 }, Snapshot with { Height = 70_000 }, Snapshot with { Frame = -1 }, Snapshot with { Problem = "There is none." },
+        ])
+        {
+            Assert.Equal(ChildExitCodes.Protocol, (await ExitOfAsync(bad, isAsked: true)).Code);
+            Assert.Null(_snapshot);
+        }
+    }
+
     public void Dispose() => _folder.Dispose();
 
-    private async Task<ChildExit> ExitOfAsync(FrameWindow window)
+    private static FrameSnapshot Snapshot => new() { Image = new byte[] { 0xff, 0xd8, 0xff }, Frame = 7, CapturedNanoseconds = 1, Width = 640, Height = 480 };
+
+    private async Task<ChildExit> ExitOfAsync(FromChild message, bool isAsked = false)
     {
         var load = new Load { Session = Session, Camera = new CameraSpec { Kind = CameraKind.Folder, Source = _folder.Path }, Loop = new LoopSpec { WindowMilliseconds = 500 } };
         var life = new WorkerLife(load, new WorkerLimits(), new WorkerEvents { Window = (_, told) => _windows.Add(told) }, TimeProvider.System);
-        var words = TestChildren.Saying(_folder, TestChildren.Greeting, new Loaded { Contender = Session.Contender, LoadMilliseconds = 1 }, window);
-        await using var child = await ChildProcess.StartAsync(TestChildren.Shell(_folder, words), life.Receive, new Lines<ChildProcess>(), TimeProvider.System);
+        var words = TestChildren.Saying(_folder, TestChildren.Greeting, new Loaded { Contender = Session.Contender, LoadMilliseconds = 1 }, message);
+        var go = _folder["go"];
+        await using var child = await ChildProcess.StartAsync(TestChildren.Shell(_folder, $"while ! [ -e '{go}' ]; do sleep 0.01; done; rm '{go}'; {words}"), life.Receive, new Lines<ChildProcess>(), TimeProvider.System);
         life.Begin(child);
-        return await child.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        var snapshot = isAsked ? life.SnapshotAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken) : null;
+        _folder.File("go", []);
+        var exit = await child.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        life.Ended(exit);
+        if (snapshot is not null) _snapshot = await snapshot;
+        return exit;
     }
 }

@@ -119,6 +119,27 @@ public sealed class HeatRunnerTests : IDisposable
         Assert.All(classified.Images.Skip(1), image => Assert.Empty(image.Scores));
     }
 
+    [Fact]
+    public async Task TheHeatOfAFrameIsWhereTheModelLooksInThePartThatItSees()
+    {
+        if (!File.Exists("/usr/bin/ffmpeg")) Assert.Skip("ffmpeg, which makes the image, is not installed.");
+        var frame = await ImageAsync("color=gray:size=640x480,drawbox=x=440:y=0:w=120:h=120:color=red:t=fill", "frame.jpg");
+        var session = TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 10), classes: 3);
+        session = session with { Input = session.Input with { Fit = Contracts.Manifests.FitMode.CenterCrop } };
+        var request = new ExplainFrame { Session = session, Image = await File.ReadAllBytesAsync(frame, TestContext.Current.CancellationToken) };
+        var outcome = await Runner().RunAsync(request, new HeatLimits { WallTime = TimeSpan.FromSeconds(30) }, TestContext.Current.CancellationToken);
+        var explained = Assert.IsType<FrameExplained>(outcome.Answer);
+        Assert.Equal(0, explained.Score.Index);
+        Assert.Equal((0.125, 0.0, 0.75, 1.0), (explained.Area.X, explained.Area.Y, explained.Area.Width, explained.Area.Height));
+        var hottest = explained.Heat.Index().MaxBy(cell => cell.Item).Index;
+        // Of the square that is seen, the box is the upper right quarter of a quarter.
+        Assert.InRange((hottest % explained.Columns + 0.5) / explained.Columns, 0.75, 1);
+        Assert.InRange((hottest / explained.Columns + 0.5) / explained.Rows, 0, 0.25);
+        Assert.InRange(explained.Heat[explained.Columns * (explained.Rows - 1)], 0, 0.3);
+        var broken = await Runner().RunAsync(request with { Image = request.Image[..200] }, new HeatLimits { WallTime = TimeSpan.FromSeconds(30) }, TestContext.Current.CancellationToken);
+        Assert.Equal("frame.unreadable", broken.Code);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     /// <summary>The same image with another size in its frame header (SOF0: marker, length, precision, height, width).</summary>
@@ -144,10 +165,12 @@ public sealed class HeatRunnerTests : IDisposable
         };
     }
 
-    private async Task<string> RedAsync()
+    private Task<string> RedAsync() => ImageAsync("color=red:size=64x64", "red.jpg");
+
+    private async Task<string> ImageAsync(string filter, string name)
     {
-        var path = Path.Combine(_folder.Path, "red.jpg");
-        using var ffmpeg = Process.Start("/usr/bin/ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", path]);
+        var path = Path.Combine(_folder.Path, name);
+        using var ffmpeg = Process.Start("/usr/bin/ffmpeg", ["-v", "error", "-f", "lavfi", "-i", filter, "-frames:v", "1", path]);
         await ffmpeg.WaitForExitAsync(TestContext.Current.CancellationToken);
         return path;
     }

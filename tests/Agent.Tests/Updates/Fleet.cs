@@ -99,6 +99,25 @@ internal sealed class Fleet : IDisposable
         Expires = Now + (validity ?? TimeSpan.FromDays(1)),
     }));
 
+    /// <summary>A log level for ten minutes; <paramref name="change"/> may spoil it before it is signed.</summary>
+    public DsseEnvelope Command(string bootId, Func<SignedCommand, SignedCommand>? change = null, SigningKey? key = null, string type = MediaTypes.Command)
+    {
+        var command = new SignedCommand
+        {
+            Schema = SignedCommand.CurrentSchema,
+            Fleet = Name,
+            Device = Device,
+            BootId = bootId,
+            Nonce = Guid.NewGuid().ToString("N"),
+            Name = Contracts.Messages.Command.LogLevel,
+            Issued = Now,
+            Expires = Now.AddMinutes(1),
+            Level = "debug",
+            Seconds = 600,
+        };
+        return (key ?? Online).Sign(type, SignedCommandReader.Write(change is null ? command : change(command)));
+    }
+
     public void Dispose()
     {
         foreach (var key in (SigningKey[])[RootKey, ReleaseKey, Online, Stranger]) key.Dispose();

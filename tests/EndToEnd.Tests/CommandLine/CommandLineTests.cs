@@ -76,11 +76,12 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
         foreach (var part in (string[])["configuration", "bundle", "variant", "camera", "broker", "power"]) Assert.Contains(part, output, StringComparison.Ordinal);
 
         await broker.KillAsync();
-        (code, output, _) = await AgentProcess.CallAsync(["check", .. Sets(setup with { Bundle = "/nowhere", Camera = "/nowhere", Set = ["Power:Kind=ina219"] })]);
+        (code, output, _) = await AgentProcess.CallAsync(["check", .. Sets(setup with { Bundle = "/nowhere", Camera = "/nowhere", Set = ["Power:Kind=ina219", "Commands:Snapshot=true"] })]);
         Assert.Equal(1, code);
         Assert.Contains("FAILED  bundle", output, StringComparison.Ordinal);
         Assert.Contains("FAILED  broker", output, StringComparison.Ordinal);
         Assert.Contains("FAILED  power", output, StringComparison.Ordinal);
+        Assert.Matches("limited +commands +Commands:Snapshot: allowed", output);
     }
 
     [Fact]

@@ -84,6 +84,18 @@ internal sealed class Owner : IAsyncDisposable
         }));
     }
 
+    /// <summary>A command for one start of the device.</summary>
+    public DsseEnvelope Ask(string name, AgentSetup setup, string bootId, Func<SignedCommand, SignedCommand>? change = null)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var command = new SignedCommand
+        {
+            Schema = SignedCommand.CurrentSchema, Fleet = "default", Device = setup.Id, BootId = bootId, Nonce = Guid.NewGuid().ToString("N"),
+            Name = name, Issued = now, Expires = now.AddMinutes(10),
+        };
+        return _key.Sign(MediaTypes.Command, SignedCommandReader.Write(change is null ? command : change(command)));
+    }
+
     /// <summary>Signs a directive for the release and leaves it on the broker.</summary>
     public async Task<Digest> PushAsync(Release release, AgentSetup setup, MqttProbe probe, DirectivePolicy? policy = null)
     {

@@ -58,6 +58,27 @@ public sealed class FramePipelineTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public async Task ACopyOfTheNextGoodFrameIsGivenToWhoeverAskedAndTheLoopGoesOn(bool overlap)
+    {
+        var half = Colours[0][..(Colours[0].Length - 20)];
+        var log = new ResultLog();
+        var spec = _specs.Write(OnnxModels.BrightestChannel(), classes: 3);
+        using var session = ModelSession.Create(spec);
+        using var pipeline = Pipeline(session, spec, overlap, log);
+        var (first, second) = (pipeline.CopyNextFrameAsync(), pipeline.CopyNextFrameAsync());
+        using (new LosslessCamera(_slot, 30, i => i == 0 ? half : Colours[i % 3])) pipeline.Run(TestContext.Current.CancellationToken);
+        var frame = await first.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.Same(frame, await second);
+        Assert.Equal(1, frame.Number);
+        Assert.Equal(Colours[1], frame.Content);
+        Assert.NotEqual(0, frame.CapturedNanoseconds);
+        Assert.Equal(29, pipeline.Counts.Classified);
+        Assert.False(pipeline.CopyNextFrameAsync().IsCompleted);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void CorruptFramesAreCountedApartAndTheOthersGoOn(bool overlap)
     {
         var half = Colours[0][..(Colours[0].Length - 20)];

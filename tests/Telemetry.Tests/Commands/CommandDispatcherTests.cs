@@ -1,11 +1,14 @@
 using System.Text;
 using System.Text.Json;
+using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Signing;
 using Dunlin.Telemetry.Commands;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
 using Dunlin.Telemetry.Tests.Link;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Schemas;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -30,6 +33,7 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
             _link.Link, _link.Identity, new MessageSequence(), new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<CommandDispatcher>.Instance);
         _commands.Register("slow", SlowAsync, burst: 100, TimeSpan.FromMilliseconds(1));
         _commands.Register("rare", (_, _) => Count(), burst: 2, TimeSpan.FromHours(1));
+        _commands.Register("signed", (_, _) => Count(), burst: 5, TimeSpan.FromSeconds(1), isSigned: true);
         _commands.Register("broken", (_, _) => throw new InvalidOperationException("A bug with a /secret/path."), burst: 5, TimeSpan.FromSeconds(1));
         await _commands.StartAsync(CancellationToken.None);
         await _link.StartAsync();
@@ -78,7 +82,7 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
         await SendAsync("dance", """{"id":"two"}""");
         var reply = await ReplyAsync("two");
         Assert.Equal("command.unknown", reply.Code);
-        Assert.Equal("Commands are broken, ping, rare, slow.", reply.Detail);
+        Assert.Equal("Commands are broken, ping, rare, signed, slow.", reply.Detail);
     }
 
     [Theory]
@@ -117,6 +121,31 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ASignedCommandIsAnsweredUnderItsNonceOnceAndWhatIsNoneIsRefused()
+    {
+        var command = new SignedCommand
+        {
+            Schema = SignedCommand.CurrentSchema, Fleet = "demo", Device = "belt-1", BootId = "boot", Nonce = "0123456789abcdef", Name = Command.Snapshot,
+            Issued = SampleDocuments.Noon, Expires = SampleDocuments.Noon.AddMinutes(1),
+        };
+        var envelope = new DsseEnvelope { PayloadType = MediaTypes.Command, Payload = SignedCommandReader.Write(command), Signatures = [] };
+        foreach (var payload in (byte[][])["{\"id\":\"plain\"}"u8.ToArray(), [], EnvelopeReader.Write(envelope with { Payload = "{}"u8.ToArray() })])
+        {
+            var before = Replies().Count;
+            await _probe.PublishAsync(_link.Topics.Command("signed"), payload);
+            await Eventually.TrueAsync(() => Replies().Count > before, "it is refused");
+            Assert.Equal(("command.invalid", (string?)null), (Replies()[^1].Code, Replies()[^1].Id));
+        }
+
+        Assert.Equal(0, Volatile.Read(ref _runCount));
+        for (var i = 0; i < 2; i++) await _probe.PublishAsync(_link.Topics.Command("signed"), EnvelopeReader.Write(envelope));
+        Assert.True((await ReplyAsync(command.Nonce)).Ok);
+        await SendAsync("ping", """{"id":"after"}""");
+        await ReplyAsync("after");
+        Assert.Equal(1, Volatile.Read(ref _runCount));
+    }
+
+    [Fact]
     public async Task AHandlerThatFailsIsAReplyWithoutItsInnards()
     {
         await SendAsync("broken", """{"id":"x"}""");
@@ -145,7 +174,7 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
         await _broker.DisposeAsync();
     }
 
-    private async Task<CommandResult> SlowAsync(Command command, CancellationToken cancellationToken)
+    private async Task<CommandResult> SlowAsync(CommandCall call, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _runCount);
         await _slow.Task.WaitAsync(cancellationToken);
