@@ -10,8 +10,6 @@ namespace Dunlin.Fleet.Pushing;
 /// <summary>What a device's <c>reported</c> or <c>outcome</c> says of a directive.</summary>
 internal sealed record DeviceWord(string Device, Digest? Directive, UpdateState State, string? Reason, string? Detail, double? Progress = null)
 {
-    private const int MaximumTextLength = 1000;
-
     public bool IsEnd => State is UpdateState.Committed or UpdateState.Rejected or UpdateState.RolledBack or UpdateState.Cancelled;
 
     /// <summary>Null for other topics and for what makes no sense; nothing that a device sends throws.</summary>
@@ -25,10 +23,10 @@ internal sealed record DeviceWord(string Device, Digest? Directive, UpdateState 
             {
                 case "outcome":
                     var outcome = JsonSerializer.Deserialize(arrival.Payload.Span, MessageJson.Default.Outcome);
-                    return outcome is null ? null : new DeviceWord(parts[3], outcome.Directive, outcome.Result, Clip(outcome.Reason), Clip(outcome.Detail));
+                    return outcome is null ? null : new DeviceWord(parts[3], outcome.Directive, outcome.Result, DeviceText.Clean(outcome.Reason), DeviceText.Clean(outcome.Detail));
                 case "reported":
                     var update = JsonSerializer.Deserialize(arrival.Payload.Span, MessageJson.Default.Reported)?.Update;
-                    return update is null ? null : new DeviceWord(parts[3], update.Directive, update.State, Clip(update.Reason), Clip(update.Detail), update.Progress is >= 0 and <= 1 ? update.Progress : null);
+                    return update is null ? null : new DeviceWord(parts[3], update.Directive, update.State, DeviceText.Clean(update.Reason), DeviceText.Clean(update.Detail), update.Progress is >= 0 and <= 1 ? update.Progress : null);
                 default:
                     return null;
             }
@@ -38,8 +36,4 @@ internal sealed record DeviceWord(string Device, Digest? Directive, UpdateState 
             return null;
         }
     }
-
-    // Shown on a terminal: no control characters, no novels.
-    private static string? Clip(string? text) => text is null ? null
-        : string.Concat(text.Take(MaximumTextLength).Select(character => char.IsControl(character) ? ' ' : character));
 }
