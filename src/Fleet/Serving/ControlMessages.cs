@@ -11,8 +11,21 @@ namespace Dunlin.Fleet.Serving;
 /// <param name="Validity">From issue to expiry.</param>
 internal sealed record PushOrder(Digest Release, IReadOnlyList<string> Devices, IReadOnlyList<ArtifactSource> Sources, DirectivePolicy Policy, TimeSpan Validity);
 
+/// <summary>A command to sign; who asks publishes it, since the reply is for whoever drew the nonce.</summary>
+/// <param name="Device">Whom it is for.</param>
+/// <param name="BootId">Of the device's status.</param>
+/// <param name="Nonce">Drawn at random by the asker.</param>
+/// <param name="Request">What the device is to do.</param>
+/// <param name="Validity">From now to expiry.</param>
+internal sealed record CommandOrder(string Device, string BootId, string Nonce, DeviceRequest Request, TimeSpan Validity);
+
+/// <param name="Name">As in the topic.</param>
+/// <param name="Level">For <c>log-level</c> only.</param>
+/// <param name="Seconds">For <c>log-level</c> only: how long it holds.</param>
+internal sealed record DeviceRequest(string Name, string? Level = null, int? Seconds = null);
+
 /// <summary>What a command asks of the fleet's one writer, over its Unix socket: one line of JSON each way.</summary>
-internal sealed record ControlRequest(ControlVerb Verb, PushOrder? Order = null);
+internal sealed record ControlRequest(ControlVerb Verb, PushOrder? Order = null, CommandOrder? Command = null);
 
 internal enum ControlVerb
 {
@@ -21,13 +34,17 @@ internal enum ControlVerb
 
     /// <summary>The root was rotated: take it up and publish it.</summary>
     Root = 3,
+
+    /// <summary>Sign a command to a device.</summary>
+    Sign = 4,
 }
 
 /// <param name="ExitCode">0, or what the command ends with.</param>
 /// <param name="Error">A sentence if it is not 0.</param>
 /// <param name="Directives">For <see cref="ControlVerb.Issue"/>.</param>
 /// <param name="Count">How many documents the broker took.</param>
-internal sealed record ControlAnswer(int ExitCode, string? Error = null, IReadOnlyList<IssuedReport>? Directives = null, int Count = 0);
+/// <param name="Envelope">For <see cref="ControlVerb.Sign"/>.</param>
+internal sealed record ControlAnswer(int ExitCode, string? Error = null, IReadOnlyList<IssuedReport>? Directives = null, int Count = 0, byte[]? Envelope = null);
 
 /// <summary>A directive that was issued.</summary>
 internal sealed record IssuedReport(string Device, long Counter, Digest Directive);

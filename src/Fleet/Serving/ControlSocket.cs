@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Dunlin.Contracts.Documents;
 
 namespace Dunlin.Fleet.Serving;
 
@@ -95,12 +96,17 @@ internal sealed class ControlSocket : IAsyncDisposable
                 ControlVerb.Issue when request.Order is { } order => await server.IssueAsync(order, cancellationToken),
                 ControlVerb.Beacon => new ControlAnswer(ExitCodes.Ok, Count: await server.BeaconAsync(cancellationToken)),
                 ControlVerb.Root => new ControlAnswer(ExitCodes.Ok, Count: await server.PublishRootAsync(cancellationToken)),
+                ControlVerb.Sign when request.Command is { } command => server.SignCommand(command),
                 _ => new ControlAnswer(ExitCodes.InputMissing, $"The request '{request.Verb}' is not known to this 'dunlin-fleet serve'; restart it as the same version."),
             };
         }
         catch (FleetException e)
         {
             return new ControlAnswer(e.ExitCode, e.Message);
+        }
+        catch (DocumentException e)
+        {
+            return new ControlAnswer(ExitCodes.InputMissing, e.Message);
         }
     }
 }

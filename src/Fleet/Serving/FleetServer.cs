@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Dunlin.Fleet.Serving;
 
 /// <summary>
-/// The fleet's one writer: issues directives, keeps the broker at what the ledger says, sends the beacon, answers
+/// The fleet's one writer: issues directives, signs commands, keeps the broker at what the ledger says, sends the beacon, answers
 /// <c>blob</c> requests, and notes how directives end. Runs in <c>serve</c>, or for the length of another command. Owns
 /// its keys.
 /// </summary>
@@ -83,6 +83,16 @@ internal sealed partial class FleetServer : IAsyncDisposable
         {
             _gate.Release();
         }
+    }
+
+    /// <summary>Signs a command, for who asks to publish.</summary>
+    /// <exception cref="Contracts.Documents.DocumentException">It breaks a rule of commands.</exception>
+    public ControlAnswer SignCommand(CommandOrder order)
+    {
+        TakeUpRoot();
+        var envelope = _keys.SignCommand(order, _time.GetUtcNow());
+        LogCommand(order.Request.Name, order.Device);
+        return new ControlAnswer(ExitCodes.Ok, Envelope: envelope);
     }
 
     /// <summary>Sends the beacon now; how many devices' the broker took.</summary>
@@ -175,6 +185,9 @@ internal sealed partial class FleetServer : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Device} ended a directive as {Result}, reason {Reason}")]
     private partial void LogEnded(string device, Contracts.Updates.UpdateState result, string? reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Signed the command {Name} for {Device}")]
+    private partial void LogCommand(string name, string device);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sent the beacon to {Count} devices")]
     private partial void LogBeacon(int count);

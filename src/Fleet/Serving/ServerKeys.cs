@@ -7,7 +7,7 @@ using Dunlin.Fleet.Signing;
 
 namespace Dunlin.Fleet.Serving;
 
-/// <summary>The online keys: they sign directives and the beacon, and follow the root when it is rotated. Thread-safe.</summary>
+/// <summary>The online keys: they sign directives, commands and the beacon, and follow the root when it is rotated. Thread-safe.</summary>
 internal sealed class ServerKeys : IDisposable
 {
     private readonly KeyFolder _folder;
@@ -59,6 +59,24 @@ internal sealed class ServerKeys : IDisposable
             Policy = order.Policy,
         });
         lock (_gate) return (Digest.Of(payload), EnvelopeReader.Write(_directive.Sign(MediaTypes.Directive, payload)));
+    }
+
+    public byte[] SignCommand(CommandOrder order, DateTimeOffset now)
+    {
+        var payload = SignedCommandReader.Write(new SignedCommand
+        {
+            Schema = SignedCommand.CurrentSchema,
+            Fleet = Fleet,
+            Device = order.Device,
+            BootId = order.BootId,
+            Nonce = order.Nonce,
+            Name = order.Request.Name,
+            Issued = now,
+            Expires = now + order.Validity,
+            Level = order.Request.Level,
+            Seconds = order.Request.Seconds,
+        });
+        lock (_gate) return EnvelopeReader.Write(_directive.Sign(MediaTypes.Command, payload));
     }
 
     public byte[] SignFresh(string device, long counter, DateTimeOffset now, TimeSpan validity)

@@ -59,6 +59,7 @@ internal sealed class Writer(string folder, Func<FleetServer> newServer, TimePro
         ControlVerb.Issue => await _server!.IssueAsync(request.Order!, cancellationToken),
         ControlVerb.Beacon => new ControlAnswer(ExitCodes.Ok, Count: await _server!.BeaconAsync(cancellationToken)),
         ControlVerb.Root => new ControlAnswer(ExitCodes.Ok, Count: await _server!.PublishRootAsync(cancellationToken)),
+        ControlVerb.Sign => _server!.SignCommand(request.Command!),
         _ => throw new ArgumentOutOfRangeException(nameof(request), request.Verb, "There is no such verb."),
     };
 

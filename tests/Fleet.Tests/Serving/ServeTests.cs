@@ -156,12 +156,7 @@ public sealed class ServeTests : IDisposable
         return await _desk.SignedBundleAsync();
     }
 
-    private async Task<BackgroundServe> ServeAsync(MosquittoBroker broker)
-    {
-        var serve = new BackgroundServe(_desk, "serve", "--keys", _desk.Keys, "--broker", broker.Address);
-        await Eventually.TrueAsync(() => File.Exists(Path.Combine(_desk.Keys, "state", "serve.sock")), "serve listens");
-        return serve;
-    }
+    private Task<BackgroundServe> ServeAsync(MosquittoBroker broker) => BackgroundServe.StartAsync(_desk, broker);
 
     private Task<int> PushAsync(MosquittoBroker broker, params string[] arguments) =>
         _desk.RunAsync(["push", .. arguments, "--keys", _desk.Keys, "--broker", broker.Address]);
@@ -178,24 +173,5 @@ public sealed class ServeTests : IDisposable
         var (bytes, properties) = await device.AskAsync(digest, offset, length);
         Assert.Empty(bytes);
         return properties["error"];
-    }
-
-    /// <summary><c>serve</c> until disposed, which is Ctrl-C.</summary>
-    private sealed class BackgroundServe : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource _stop = new();
-        private readonly Task<(int Code, string Output, string Errors)> _running;
-
-        public BackgroundServe(Desk desk, params string[] arguments) => _running = Task.Run(() => desk.CallAsync(_stop.Token, arguments));
-
-        public int? ExitCode { get; private set; }
-
-        public async ValueTask DisposeAsync()
-        {
-            if (ExitCode is not null) return;
-            await _stop.CancelAsync();
-            ExitCode = (await _running).Code;
-            _stop.Dispose();
-        }
     }
 }
