@@ -21,6 +21,7 @@ public sealed class SchemaTests
         ["root-chain"] = (StrictJson.Default.RootChain, () => RootChainReader.Write(new RootChain { Schema = RootChain.CurrentSchema, Roots = [SampleDocuments.Envelope()] })),
         ["directive"] = (StrictJson.Default.Directive, () => DirectiveReader.Write(SampleDocuments.Directive())),
         ["fresh"] = (StrictJson.Default.Fresh, () => FreshReader.Write(SampleDocuments.Fresh())),
+        ["signed-command"] = (StrictJson.Default.SignedCommand, () => SignedCommandReader.Write(SampleDocuments.SignedCommand())),
         ["journal"] = (StrictJson.Default.Journal, () => JournalReader.Write(SampleDocuments.Journal())),
         ["floors"] = (StrictJson.Default.Floors, () => FloorsReader.Write(SampleDocuments.Floors())),
         ["seen"] = (StrictJson.Default.Seen, () => SeenReader.Write(SampleDocuments.Seen())),

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Dunlin.Contracts.Documents;
+using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.TestKit.Samples;
@@ -12,10 +13,11 @@ public sealed class SignedReaderTests
     [Fact]
     public void EveryDocumentRoundTrips()
     {
-        var (root, directive, fresh, envelope) = (SampleRoot.Make(), SampleDocuments.Directive(), SampleDocuments.Fresh(), SampleDocuments.Envelope());
+        var (root, directive, fresh, command, envelope) = (SampleRoot.Make(), SampleDocuments.Directive(), SampleDocuments.Fresh(), SampleDocuments.SignedCommand(), SampleDocuments.Envelope());
         Assert.Equal(RootReader.Write(root), RootReader.Write(RootReader.Read(RootReader.Write(root)).GetOrThrow()));
         Assert.Equal(DirectiveReader.Write(directive), DirectiveReader.Write(DirectiveReader.Read(DirectiveReader.Write(directive)).GetOrThrow()));
         Assert.Equal(fresh, FreshReader.Read(FreshReader.Write(fresh)).GetOrThrow());
+        Assert.Equal(command, SignedCommandReader.Read(SignedCommandReader.Write(command)).GetOrThrow());
         Assert.Equal(EnvelopeReader.Write(envelope), EnvelopeReader.Write(EnvelopeReader.Read(EnvelopeReader.Write(envelope)).GetOrThrow()));
     }
 
@@ -66,6 +68,53 @@ public sealed class SignedReaderTests
     {
         var directive = SampleDocuments.Directive() with { Sources = [new ArtifactSource { Kind = SourceKind.Http, Location = location }] };
         Assert.Contains("$.sources[0].location", Message(() => DirectiveReader.Write(directive)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Command.Snapshot)]
+    [InlineData(Command.Explain)]
+    public void ACommandThatIsNoLogLevelHasNeitherLevelNorSeconds(string name)
+    {
+        var command = SampleDocuments.SignedCommand() with { Name = name, Level = null, Seconds = null };
+        Assert.Equal(command, SignedCommandReader.Read(SignedCommandReader.Write(command)).GetOrThrow());
+        Assert.Contains($"$.level is 'debug': it must be absent for {name}", Message(() => SignedCommandReader.Write(command with { Level = "debug" })), StringComparison.Ordinal);
+        Assert.Contains($"$.seconds is 1: it must be absent for {name}", Message(() => SignedCommandReader.Write(command with { Seconds = 1 })), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("verbose")]
+    [InlineData("debug")]
+    [InlineData("information")]
+    [InlineData("warning")]
+    [InlineData("error")]
+    public void ALogLevelIsOneOfFive(string level) => SignedCommandReader.Write(SampleDocuments.SignedCommand() with { Level = level });
+
+    [Fact]
+    public void ACommandThatBreaksARuleIsRefused()
+    {
+        var good = SampleDocuments.SignedCommand();
+        (string Path, SignedCommand Command)[] flaws =
+        [
+            ("$.schema", good with { Schema = "dunlin.command.v2" }),
+            ("$.fleet", good with { Fleet = "+" }),
+            ("$.device", good with { Device = "camera-7/#" }),
+            ("$.bootId", good with { BootId = "" }),
+            ("$.bootId", good with { BootId = new string('b', 65) }),
+            ("$.nonce", good with { Nonce = new string('0', 15) }),
+            ("$.nonce", good with { Nonce = new string('0', 65) }),
+            ("$.nonce", good with { Nonce = "0A1B2C3D4E5F60718293" }),
+            ("$.nonce", good with { Nonce = new string('0', 16) + "\n" }),
+            ("$.name", good with { Name = Command.Ping, Level = null, Seconds = null }),
+            ("$.expires", good with { Expires = good.Issued }),
+            ("$.expires", good with { Expires = good.Issued + SignedCommand.LongestValidity + TimeSpan.FromTicks(1) }),
+            ("$.level", good with { Level = null }),
+            ("$.level", good with { Level = "Debug" }),
+            ("$.seconds", good with { Seconds = null }),
+            ("$.seconds", good with { Seconds = 0 }),
+            ("$.seconds", good with { Seconds = 86_401 }),
+        ];
+        foreach (var (path, command) in flaws) Assert.Contains($"{path} ", Message(() => SignedCommandReader.Write(command)), StringComparison.Ordinal);
+        SignedCommandReader.Write(good with { Expires = good.Issued + SignedCommand.LongestValidity, Seconds = 86_400, BootId = new string('b', 64) });
     }
 
     [Fact]

@@ -11,7 +11,7 @@ public sealed class EnvelopeVerifierTests : IDisposable
     private static readonly byte[] Payload = "{\"any\":1}"u8.ToArray();
     private readonly TestKeys _keys = new();
 
-    public static TheoryData<SigningRole> Roles => [SigningRole.Root, SigningRole.Release, SigningRole.Directive, SigningRole.Fresh];
+    public static TheoryData<SigningRole> Roles => [SigningRole.Root, SigningRole.Release, SigningRole.Directive, SigningRole.Fresh, SigningRole.Command];
 
     public void Dispose() => _keys.Dispose();
 

@@ -66,6 +66,9 @@ internal sealed class StoredTrust : IDisposable
                 var (looked, fresh) = Acceptance.JudgeFresh(envelope, context);
                 if (fresh is not null) _files.WriteFloors(FloorRules.Raise(context.Floors, fresh));
                 return looked;
+            case SigningRole.Command:
+                var sample = SampleDocuments.SignedCommand();
+                return Acceptance.JudgeCommand(envelope, sample.Name, sample.BootId, context).Result;
             default:
                 var (found, manifest) = Acceptance.JudgeRelease(envelope, release!.Value, new Version(9, 0), context);
                 if (manifest is not null) _files.WriteFloors(FloorRules.RaiseEpoch(context.Floors, manifest.SecurityEpoch));

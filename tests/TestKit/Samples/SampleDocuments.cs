@@ -99,6 +99,20 @@ public static class SampleDocuments
         Expires = Noon.AddDays(1),
     };
 
+    public static SignedCommand SignedCommand() => new()
+    {
+        Schema = Contracts.Signing.SignedCommand.CurrentSchema,
+        Fleet = "plant-a",
+        Device = "camera-7",
+        BootId = "3f2c9a52c1f04c7fb0f1e8c5a8f0b1d2",
+        Nonce = "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        Name = Command.LogLevel,
+        Issued = Noon,
+        Expires = Noon.AddSeconds(30),
+        Level = "debug",
+        Seconds = 600,
+    };
+
     public static DsseEnvelope Envelope() => new()
     {
         PayloadType = MediaTypes.Directive,
