@@ -10,7 +10,7 @@ internal static class ExitCodes
     /// <summary>push, revoke with --wait: a device ran the release and went back to the one before. The worst of several devices counts.</summary>
     public const int RolledBack = 10;
 
-    /// <summary>push, revoke with --wait: a device refused the release, or a newer directive replaced it.</summary>
+    /// <summary>push, revoke with --wait: a device refused the release, or a newer directive replaced it. command: the device refused it.</summary>
     public const int Rejected = 11;
 
     /// <summary>push, revoke with --wait: a device has not finished within the time.</summary>
@@ -19,10 +19,10 @@ internal static class ExitCodes
     /// <summary>A signed document still lacks signatures for its threshold.</summary>
     public const int BelowThreshold = 13;
 
-    /// <summary>A bundle or key is missing or not what it must be.</summary>
+    /// <summary>A bundle, key or device is missing or not what it must be.</summary>
     public const int InputMissing = 66;
 
-    /// <summary>A server that the command needs is not there.</summary>
+    /// <summary>A server or device that the command needs is not there.</summary>
     public const int Unavailable = 69;
 
     /// <summary>A file cannot be made, or is there already.</summary>

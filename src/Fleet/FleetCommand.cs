@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dunlin.Fleet.Commanding;
 using Dunlin.Fleet.DemoBroker;
 using Dunlin.Fleet.Enrolment;
 using Dunlin.Fleet.Publishing;
@@ -16,6 +17,7 @@ internal static class FleetCommand
     public static RootCommand Create() => new("Watches and runs a fleet of Dunlin devices over MQTT.")
     {
         KeysCommand.Create(), EnrolBrokerCommand.Create(), EnrolCommand.Create(), SignCommand.Create(), PublishCommand.Create(), PushCommand.Create(),
-        RevokeCommand.Create(), RotateRootCommand.Create(), FreshCommand.Create(), ServeCommand.Create(), WatchCommand.Create(), BrokerCommand.Create(),
+        RevokeCommand.Create(), RotateRootCommand.Create(), FreshCommand.Create(), ServeCommand.Create(), WatchCommand.Create(), DeviceCommand.Create(),
+        BrokerCommand.Create(),
     };
 }

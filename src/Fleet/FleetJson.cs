@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dunlin.Fleet.Commanding;
 using Dunlin.Fleet.Enrolment;
 using Dunlin.Fleet.Publishing;
 using Dunlin.Fleet.Pushing;
@@ -26,4 +27,9 @@ namespace Dunlin.Fleet;
 [JsonSerializable(typeof(EnrolReport))]
 [JsonSerializable(typeof(RevokeReport))]
 [JsonSerializable(typeof(RevokedDeviceReport))]
+[JsonSerializable(typeof(PingReport))]
+[JsonSerializable(typeof(RaceReport))]
+[JsonSerializable(typeof(SnapshotReport))]
+[JsonSerializable(typeof(ExplainReport))]
+[JsonSerializable(typeof(LogLevelReport))]
 internal sealed partial class FleetJson : JsonSerializerContext;

@@ -50,7 +50,7 @@ internal sealed record FleetSetup(string Keys, string State, MqttOptions Broker,
         return new FleetServer(keys, ledger, new PublishedBlobs(State), Broker, ClientId("serve"), Time, logger);
     }
 
-    public BrokerLink NewLink(IReadOnlyList<string> filters) => new(Broker, ClientId("push"), filters, Time);
+    public BrokerLink NewLink(string verb, IReadOnlyList<string> filters) => new(Broker, ClientId(verb), filters, Time);
 
-    private static string ClientId(string verb) => $"dunlin-fleet-{verb}-{Guid.NewGuid().ToString("N")[..12]}";
+    internal static string ClientId(string verb) => $"dunlin-fleet-{verb}-{Guid.NewGuid().ToString("N")[..12]}";
 }

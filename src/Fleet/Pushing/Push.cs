@@ -42,7 +42,7 @@ internal sealed class Push : IAsyncDisposable
         _writer = setup.NewWriter(ledger, logger);
         _roster = new Roster(setup.Time);
         _view = new ProgressView(_progress, speaker, live, setup.Time);
-        _link = setup.NewLink([.. ((string[])["status", "reported", "outcome"]).Select(kind => Topics.OfAllDevices(fleet, kind))]);
+        _link = setup.NewLink("push", [.. ((string[])["status", "reported", "outcome"]).Select(kind => Topics.OfAllDevices(fleet, kind))]);
         _link.Received = arrival =>
         {
             _roster.Take(arrival);
