@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
+using Dunlin.Fleet.Tests.Enrolment;
 using Dunlin.Fleet.Tests.Watching;
 using Dunlin.TestKit.Brokers;
 
@@ -25,12 +26,17 @@ internal sealed class AnsweringDevice : IAsyncDisposable
     public static async Task<AnsweringDevice> ConnectAsync(MosquittoBroker broker, DeviceStatus? status, string id = "belt-1")
     {
         var topics = new Topics("default", id);
-        var device = new AnsweringDevice(await MqttProbe.ConnectAsync(broker, topics.Commands), topics);
-        if (status is not null) await device._probe.PublishAsync(topics.Status, JsonSerializer.SerializeToUtf8Bytes(status, MessageJson.Default.DeviceStatus), retain: true);
-        return device;
+        return await BeginAsync(await MqttProbe.ConnectAsync(broker, topics.Commands), topics, status);
     }
 
     public static Task<AnsweringDevice> ConnectAsync(MosquittoBroker broker) => ConnectAsync(broker, Samples.Status(DeviceState.Online));
+
+    /// <summary>With a certificate, as the site's access list wants it.</summary>
+    public static async Task<AnsweringDevice> ConnectAsync(SecureSite site, string id)
+    {
+        var topics = new Topics("default", id);
+        return await BeginAsync(await site.ProbeAsync(id, _ => { }, topics.Commands), topics, Samples.Status(DeviceState.Online));
+    }
 
     /// <summary>Waits for a command, and says yes.</summary>
     public Task<ProbedMessage> AnswerAsync(string name, JsonElement? payload = null) => AnswerAsync(name, id => Reply(name, id) with { Payload = payload });
@@ -57,6 +63,13 @@ internal sealed class AnsweringDevice : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _probe.DisposeAsync();
+
+    private static async Task<AnsweringDevice> BeginAsync(MqttProbe probe, Topics topics, DeviceStatus? status)
+    {
+        var device = new AnsweringDevice(probe, topics);
+        if (status is not null) await device._probe.PublishAsync(topics.Status, JsonSerializer.SerializeToUtf8Bytes(status, MessageJson.Default.DeviceStatus), retain: true);
+        return device;
+    }
 
     private static string IdOf(ProbedMessage asked) => asked.Json.TryGetProperty("id", out var id) ? id.GetString()! : Read(asked).Command.Nonce;
 }

@@ -4,6 +4,7 @@ using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
 using Dunlin.Fleet.Signing;
+using Dunlin.Fleet.Tests.Enrolment;
 using Dunlin.Fleet.Tests.Serving;
 using Dunlin.Fleet.Tests.Watching;
 using Dunlin.TestKit.Brokers;
@@ -34,6 +35,19 @@ public sealed class SignedCommandTests : IDisposable
         Assert.Matches("^[0-9a-f]{32}$", command.Nonce);
         Assert.Equal(Pictures.Jpeg, await File.ReadAllBytesAsync(_desk.At("seen.jpg"), TestContext.Current.CancellationToken));
         Assert.Equal((_desk.At("seen.jpg"), 812), (_desk.Json.GetProperty("file").GetString(), _desk.Json.GetProperty("frame").GetInt32()));
+    }
+
+    [Fact]
+    public async Task TheFleetsOwnAccessListLetsCommandAndReplyThrough()
+    {
+        await using var site = await SecureSite.StartAsync(_desk);
+        await using var device = await AnsweringDevice.ConnectAsync(site, "belt-1");
+        var answering = device.AnswerAsync(Command.Snapshot, Pictures.Snapshot.Json());
+        Assert.True(await _desk.RunAsync("command", "snapshot", "belt-1", "--out", _desk.At("seen.jpg"), "--keys", _desk.Keys, "--broker", site.OperatorAddress, "--tls") == 0, _desk.Errors);
+        await answering;
+        answering = device.AnswerAsync(Command.Ping);
+        Assert.True(await _desk.RunAsync("command", "ping", "belt-1", "--keys", _desk.Keys, "--broker", site.OperatorAddress, "--tls") == 0, _desk.Errors);
+        await answering;
     }
 
     [Fact]
