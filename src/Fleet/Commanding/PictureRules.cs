@@ -9,8 +9,8 @@ internal static class PictureRules
     /// <summary>A JPEG's (ITU-T T.81).</summary>
     private const int LongestSide = 65_535;
 
-    /// <summary>Shares come from divisions.</summary>
-    private const double Rounding = 1e-6;
+    /// <summary>Shares come from divisions and sums in single precision, and may end above 1 by as much.</summary>
+    private const double Rounding = 1e-4;
 
     private static ReadOnlySpan<byte> StartOfImage => [0xFF, 0xD8];
 
@@ -40,7 +40,7 @@ internal static class PictureRules
 
     private static bool IsCount(int cells) => cells is >= 1 and <= Explanation.MaximumSide;
 
-    private static bool IsShare(double value) => value is >= 0 and <= 1;
+    private static bool IsShare(double value) => value is >= 0 and <= 1 + Rounding;
 
     private static bool IsPart(double start, double length) => start >= 0 && length > 0 && start + length <= 1 + Rounding;
 }

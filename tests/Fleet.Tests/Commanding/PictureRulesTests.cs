@@ -37,7 +37,7 @@ public sealed class PictureRulesTests
     {
         Assert.Null(PictureRules.Problem(Pictures.Snapshot));
         Assert.Null(PictureRules.Problem(Good));
-        Assert.Null(PictureRules.Problem(Good with { Area = new FrameArea(1.0 / 3, 0, 2.0 / 3 + 1e-12, 1) }));
+        Assert.Null(PictureRules.Problem(Good with { Area = new FrameArea(1.0 / 3, 0, 2.0 / 3 + 1e-12, 1), Score = new Score(8, "bag", 1.0000001) }));
         Assert.Null(PictureRules.Problem(Pictures.Snapshot with { Image = (byte[])[0xFF, 0xD8, .. new byte[Snapshot.MaximumImageByteCount - 2]] }));
     }
 
