@@ -21,7 +21,7 @@ internal static class RaceCommand
             var answer = await Asking.OpenlyAsync(broker, fleet, call.Of(arguments), Contracts.Messages.Command.Race, cancellationToken);
             var verdict = answer.Read(MessageJson.Default.Verdict);
             speaker.Say(new RaceReport(answer.Device, verdict.Winner, verdict.Reason, answer.Payload!.Value), FleetJson.Default.RaceReport,
-                $"On '{answer.Device}' {DeviceText.Clean(verdict.Winner?.ToString()) ?? "nothing"} won: {DeviceText.Clean(verdict.Reason)}");
+                $"'{answer.Device}': {DeviceText.Clean(verdict.Reason)}");
             return ExitCodes.Ok;
         }));
         return command;
@@ -30,6 +30,6 @@ internal static class RaceCommand
 
 /// <param name="Device">Which.</param>
 /// <param name="Winner">Null if nothing could run.</param>
-/// <param name="Reason">In a sentence.</param>
+/// <param name="Reason">In a sentence that names the winner.</param>
 /// <param name="Verdict">As the device sent it (docs/schemas/race.schema.json).</param>
 internal sealed record RaceReport(string Device, ContenderId? Winner, string Reason, JsonElement Verdict);

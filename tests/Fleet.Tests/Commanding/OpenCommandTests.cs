@@ -27,16 +27,21 @@ public sealed class OpenCommandTests : IDisposable
         Assert.InRange(_desk.Json.GetProperty("milliseconds").GetDouble(), 0.001, 30_000);
     }
 
-    [Fact]
-    public async Task ARaceTellsTheWinnerAndWhy()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ARaceTellsTheWinnerAndWhy(bool isJson)
     {
         await using var broker = await MosquittoBroker.StartAsync();
         await using var device = await AnsweringDevice.ConnectAsync(broker);
         var verdict = SampleMessages.Race();
         var answering = device.AnswerAsync(Command.Race, JsonSerializer.SerializeToElement(verdict, MessageJson.Default.Verdict));
-        Assert.True(await RunAsync(broker, "race", "belt-1") == 0, _desk.Errors);
+        Assert.True(await RunAsync(broker, ["race", "belt-1", .. isJson ? (string[])["--json"] : []]) == 0, _desk.Errors);
         await answering;
-        Assert.Contains($"{verdict.Winner} won: {verdict.Reason}", _desk.Output, StringComparison.Ordinal);
+        Assert.Contains(isJson ? verdict.Reason : $"'belt-1': {verdict.Reason}", _desk.Output, StringComparison.Ordinal);
+        if (!isJson) return;
+        Assert.Equal(verdict.Winner!.Variant, _desk.Json.GetProperty("winner").GetProperty("variant").GetString());
+        Assert.Equal(verdict.Fingerprint.ToString(), _desk.Json.GetProperty("verdict").GetProperty("fingerprint").GetString());
     }
 
     [Fact]
