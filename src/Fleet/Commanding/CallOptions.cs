@@ -11,7 +11,7 @@ internal sealed record CallTarget(string Device, TimeSpan Wait);
 internal sealed class CallOptions(string standardWait)
 {
     private readonly Argument<string> _device = new("DEVICE") { Description = "The device's id." };
-    private readonly Option<string> _wait = Durations.NewOption("--wait", $"How long to wait for the reply, {SignedCommand.LongestValidity.TotalMinutes:0}m at most; the command expires then.", standardWait);
+    private readonly Option<string> _wait = Durations.NewOption("--wait", $"How long to wait for the reply, {SignedCommand.LongestValidity.TotalMinutes:0}m at most; the broker drops the command then.", standardWait);
 
     public void AddTo(System.CommandLine.Command command)
     {

@@ -31,7 +31,7 @@ public sealed class SignedCommandTests : IDisposable
         var (envelope, command) = AnsweringDevice.Read(asked);
         Assert.True(Judge(envelope, Command.Snapshot).IsAccepted);
         Assert.Equal(("default", "belt-1", "b1", Command.Snapshot), (command.Fleet, command.Device, command.BootId, command.Name));
-        Assert.Equal((TimeSpan.FromSeconds(50), null, null), (command.Expires - command.Issued, command.Level, command.Seconds));
+        Assert.Equal((TimeSpan.FromSeconds(650), null, null), (command.Expires - command.Issued, command.Level, command.Seconds));
         Assert.Matches("^[0-9a-f]{32}$", command.Nonce);
         Assert.Equal(Pictures.Jpeg, await File.ReadAllBytesAsync(_desk.At("seen.jpg"), TestContext.Current.CancellationToken));
         Assert.Equal((_desk.At("seen.jpg"), 812), (_desk.Json.GetProperty("file").GetString(), _desk.Json.GetProperty("frame").GetInt32()));
