@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Agent.Cameras;
 using Dunlin.Contracts.Race;
+using Dunlin.Telemetry;
 using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -57,15 +58,15 @@ internal static class AgentConfiguration
         services.AddSingleton<IValidateOptions<TelemetryOptions>, TelemetryOptionsValidator>();
         services.AddSingleton<IValidateOptions<UpdateOptions>, UpdateOptionsValidator>();
         services.AddSingleton<IValidateOptions<LoggingOptions>, LoggingOptionsValidator>();
-        services.AddOptions<DeviceOptions>().Bind(configuration.GetSection(DeviceOptions.Section), Strict).ValidateOnStart();
-        services.AddOptions<CameraOptions>().Bind(configuration.GetSection(CameraOptions.Section), Strict).ValidateOnStart();
-        services.AddOptions<RaceOptions>().Bind(configuration.GetSection(RaceOptions.Section), Strict).ValidateOnStart();
-        services.AddOptions<ResultOptions>().Bind(configuration.GetSection(ResultOptions.Section), Strict).ValidateOnStart();
-        services.AddOptions<TelemetryOptions>().Bind(configuration.GetSection(TelemetryOptions.Section), Strict)
+        services.AddClosedOptions<DeviceOptions>().Bind(configuration.GetSection(DeviceOptions.Section), Strict).ValidateOnStart();
+        services.AddClosedOptions<CameraOptions>().Bind(configuration.GetSection(CameraOptions.Section), Strict).ValidateOnStart();
+        services.AddClosedOptions<RaceOptions>().Bind(configuration.GetSection(RaceOptions.Section), Strict).ValidateOnStart();
+        services.AddClosedOptions<ResultOptions>().Bind(configuration.GetSection(ResultOptions.Section), Strict).ValidateOnStart();
+        services.AddClosedOptions<TelemetryOptions>().Bind(configuration.GetSection(TelemetryOptions.Section), Strict)
             .Validate<IOptions<PowerOptions>>(IsWindowKept, $"{nameof(TelemetryOptions.WindowSeconds)}: must hold at most {PowerOptions.MostReadingsPerWindow} readings at Power:SamplesPerSecond").ValidateOnStart();
-        services.AddOptions<UpdateOptions>().Bind(configuration.GetSection(UpdateOptions.Section), Strict).ValidateOnStart();
-        services.AddOptions<CommandOptions>().Bind(configuration.GetSection(CommandOptions.Section), Strict).ValidateOnStart();
-        services.AddOptions<LoggingOptions>().Bind(configuration.GetSection(LoggingOptions.Section), Strict).ValidateOnStart();
+        services.AddClosedOptions<UpdateOptions>().Bind(configuration.GetSection(UpdateOptions.Section), Strict).ValidateOnStart();
+        services.AddClosedOptions<CommandOptions>().Bind(configuration.GetSection(CommandOptions.Section), Strict).ValidateOnStart();
+        services.AddClosedOptions<LoggingOptions>().Bind(configuration.GetSection(LoggingOptions.Section), Strict).ValidateOnStart();
     }
 
     /// <summary>Validates every option; call once before anything starts.</summary>

@@ -35,7 +35,7 @@ public static class EnergyServices
     /// <summary>Only <see cref="PowerOptions"/>, from the section <c>Power</c>, validated at start.</summary>
     public static IServiceCollection AddPowerOptions(this IServiceCollection services)
     {
-        services.AddOptions<PowerOptions>().BindConfiguration(PowerOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
+        services.AddClosedOptions<PowerOptions>().BindConfiguration(PowerOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         services.AddSingleton<IValidateOptions<PowerOptions>, PowerOptionsValidator>();
         return services;
     }

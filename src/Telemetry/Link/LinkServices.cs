@@ -24,7 +24,7 @@ public static class LinkServices
     public static IServiceCollection AddMqttOptions(this IServiceCollection services, IConfiguration section)
     {
         services.AddSingleton<IValidateOptions<MqttOptions>, MqttOptionsValidator>();
-        services.AddOptions<MqttOptions>().Bind(section, binder => binder.ErrorOnUnknownConfiguration = true)
+        services.AddClosedOptions<MqttOptions>().Bind(section, binder => binder.ErrorOnUnknownConfiguration = true)
             // The binder takes an empty text for none, and would leave the default.
             .PostConfigure(options => options.Host = section[nameof(MqttOptions.Host)] is "" ? "" : options.Host).ValidateOnStart();
         return services;
