@@ -49,8 +49,8 @@ internal sealed class FakeQuantization
     private static Tensor OnGrid(Tensor values, TensorRange range)
     {
         var (scale, zero) = range.ToUInt8();
-        var clipped = values.clamp(-zero * scale, (byte.MaxValue - zero) * scale);
-        return Straight(clipped, clipped.detach().div(scale).round_().mul_(scale));
+        var clipped = values.clamp(Scalars.Of(-zero * scale), Scalars.Of((byte.MaxValue - zero) * scale));
+        return Straight(clipped, clipped.detach().div(Scalars.Of(scale)).round_().mul_(Scalars.Of(scale)));
     }
 
     private void QuantizeWeights(NodeProto layer, Tensor[] inputs)
@@ -59,16 +59,16 @@ internal sealed class FakeQuantization
         long[] others = [.. Enumerable.Range(0, (int)weights.dim()).Where(axis => axis != IntegerOperators.ChannelAxis(layer)).Select(axis => (long)axis)];
         var inputScale = _ranges[layer.Input[0]].ToUInt8().Scale;
         // As ChannelWeights chooses them.
-        var scales = weights.abs().amax(others, keepdim: true).div(_target.LargestWeight);
-        if (bias is not null) scales = maximum(scales, bias.detach().abs().div(inputScale * ChannelWeights.LargestBias).reshape(scales.shape));
-        scales = where(scales.lt(ChannelWeights.SmallestScale), ones_like(scales), scales);
+        var scales = weights.abs().amax(others, keepdim: true).div(Scalars.Of(_target.LargestWeight));
+        if (bias is not null) scales = maximum(scales, bias.detach().abs().div(Scalars.Of(inputScale * ChannelWeights.LargestBias)).reshape(scales.shape));
+        scales = where(scales.lt(Scalars.Of(ChannelWeights.SmallestScale)), ones_like(scales), scales);
         if (bias is not null)
         {
-            var steps = scales.reshape(bias.shape).mul(inputScale);
+            var steps = scales.reshape(bias.shape).mul(Scalars.Of(inputScale));
             inputs[2] = Straight(bias, bias.detach().div(steps).round_().mul_(steps));
         }
 
-        inputs[1] = Straight(inputs[1], weights.div(scales).round_().clamp_(-_target.LargestWeight, _target.LargestWeight).mul_(scales));
+        inputs[1] = Straight(inputs[1], weights.div(scales).round_().clamp_(Scalars.Of(-_target.LargestWeight), Scalars.Of(_target.LargestWeight)).mul_(scales));
     }
 
     // The number is the rounded one, the gradient that of the other.

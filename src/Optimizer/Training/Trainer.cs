@@ -182,10 +182,10 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
     private Tensor Distilled(Tensor labelLoss, Tensor logits, Tensor teacherLogits)
     {
         var t = options.Temperature;
-        var target = nn.functional.log_softmax(teacherLogits.div(t), 1);
-        var student = nn.functional.log_softmax(logits.div(t), 1);
-        var teacherLoss = target.exp().mul(target.sub(student)).sum(1).mean().mul(t * t);
-        return labelLoss.mul(1 - options.TeacherWeight).add(teacherLoss.mul(options.TeacherWeight));
+        var target = nn.functional.log_softmax(teacherLogits.div(Scalars.Of(t)), 1);
+        var student = nn.functional.log_softmax(logits.div(Scalars.Of(t)), 1);
+        var teacherLoss = target.exp().mul(target.sub(student)).sum(1).mean().mul(Scalars.Of(t * t));
+        return labelLoss.mul(Scalars.Of(1 - options.TeacherWeight)).add(teacherLoss.mul(Scalars.Of(options.TeacherWeight)));
     }
 
     // The running statistics lag behind the weights and saw bfloat16; these are means over batches in float32.

@@ -1,10 +1,8 @@
 using System.Text.Json;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
-using Dunlin.Contracts.Updates;
 using Dunlin.EndToEnd.Tests.Agents;
 using Dunlin.TestKit.Schemas;
-using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Updates;
 
@@ -36,8 +34,9 @@ public sealed class SignedCommandTests(FirstRun first)
         await board.Agent.SaysAsync("DBG Window of", Patience);
         await AskAsync(board, Command.LogLevel, command => command with { Level = "information", Seconds = 1 });
 
-        await board.Owner.PushAsync(board.Owner.Publish(), board.Setup, board.Probe, new DirectivePolicy { TrialSeconds = 600, MinimumRuns = 5 });
-        await Eventually.TrueAsync(() => board.State == UpdateState.Trial, "the trial begins", Patience);
+        var (tried, before) = (board.Owner.Publish(), board.Probe.Messages.Count);
+        await board.Owner.PushAsync(tried, board.Setup, board.Probe, new DirectivePolicy { TrialSeconds = 600, MinimumRuns = 5 });
+        await board.ServesAsync(tried, before);
         Assert.Equal("explain.trial", await RefusalAsync(board, board.Owner.Ask(Command.Explain, board.Setup, await BootIdAsync(board))));
     }
 

@@ -150,7 +150,7 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         var run = await CommandRun.Of(arguments);
         Assert.True(run.Code == 0, run.Error + run.Output);
         // A step that was begun is ended; how long a busy machine takes to begin is not the budget's.
-        Assert.InRange(lab.RecordedSeconds("quick"), 1, 24);
+        Assert.True(lab.RecordedSeconds("quick") is >= 1 and <= 24, $"{lab.RecordedSeconds("quick")} s were used: {run.Output}");
         Assert.True(File.Exists(lab.Out("quick/reference-int8.onnx")));
     }
 

@@ -64,7 +64,7 @@ public sealed class GraphNetworkTests
         var graph = ModelGraph.Of(model);
         using var network = new GraphNetwork(graph);
         using (no_grad())
-            foreach (var weight in network.Weights.Values) weight.mul_(1.1);
+            foreach (var weight in network.Weights.Values) weight.mul_(Scalars.Of(1.1));
         foreach (var (name, weight) in network.Weights) graph.SetConstant(Tensors.Of(name, weight.data<float>().ToArray(), weight.shape));
 
         using var run = new GraphRun(graph.Model);

@@ -32,11 +32,11 @@ internal static class TorchOperators
         return node.OpType switch
         {
             "Relu" => InPlace(node, graph) ? x => x[0].relu_() : x => x[0].relu(),
-            "LeakyRelu" => x => x[0].leaky_relu(Of("alpha", 0.01f)),
-            "PRelu" => x => x[0].clamp(min: 0).add(x[0].clamp(max: 0).mul(x[1])),
+            "LeakyRelu" => x => x[0].leaky_relu(Scalars.Of(Of("alpha", 0.01f))),
+            "PRelu" => x => x[0].clamp(min: Scalars.Of(0)).add(x[0].clamp(max: Scalars.Of(0)).mul(x[1])),
             "Clip" => Clip(node, graph),
             "Sigmoid" => x => x[0].sigmoid(),
-            "HardSigmoid" => x => x[0].mul(Of("alpha", 0.2f)).add(Of("beta", 0.5f)).clamp(0, 1),
+            "HardSigmoid" => x => x[0].mul(Scalars.Of(Of("alpha", 0.2f))).add(Scalars.Of(Of("beta", 0.5f))).clamp(Scalars.Of(0), Scalars.Of(1)),
             "HardSwish" => x => x[0].hardswish(),
             "Elu" => x => x[0].elu(Of("alpha", 1)),
             "Tanh" => x => x[0].tanh(),
@@ -86,8 +86,8 @@ internal static class TorchOperators
         {
             var a = transA ? x[0].t() : x[0];
             var product = Product(a.to(x[1].dtype), transB ? x[1].t() : x[1]);
-            if (alpha != 1) product = product.mul(alpha);
-            return x.Length < 3 || x[2] is null ? product : product.add(beta == 1 ? x[2] : x[2].mul(beta));
+            if (alpha != 1) product = product.mul(Scalars.Of(alpha));
+            return x.Length < 3 || x[2] is null ? product : product.add(beta == 1 ? x[2] : x[2].mul(Scalars.Of(beta)));
         };
     }
 
@@ -119,9 +119,9 @@ internal static class TorchOperators
     {
         Scalar? Bound(string attribute, int index)
         {
-            if (node.Attribute.FirstOrDefault(a => a.Name == attribute) is { } found) return found.F;
+            if (node.Attribute.FirstOrDefault(a => a.Name == attribute) is { } found) return found.F.ToScalar();
             if (Nodes.InputOf(node, index) is not { } input) return null;
-            return graph.Constant(input) is { } tensor ? Tensors.Floats(tensor).Single() : throw Unsupported(node, "its bounds are computed");
+            return graph.Constant(input) is { } tensor ? Tensors.Floats(tensor).Single().ToScalar() : throw Unsupported(node, "its bounds are computed");
         }
 
         var (low, high) = (Bound("min", 1), Bound("max", 2));
