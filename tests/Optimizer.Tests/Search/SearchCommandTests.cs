@@ -146,11 +146,11 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
     public async Task ABudgetOfTimeIsKept()
     {
         Torch.Require();
-        var arguments = lab.Arguments("search", "quick", "--budget", "12s", "--limit", "-20pt");
+        var arguments = lab.Arguments("search", "quick", "--budget", "20s", "--limit", "-20pt");
         var run = await CommandRun.Of(arguments);
         Assert.True(run.Code == 0, run.Error + run.Output);
         // A step that was begun is ended; how long a busy machine takes to begin is not the budget's.
-        Assert.True(lab.RecordedSeconds("quick") is >= 1 and <= 24, $"{lab.RecordedSeconds("quick")} s were used: {run.Output}");
+        Assert.True(lab.RecordedSeconds("quick") is >= 1 and <= 40, $"{lab.RecordedSeconds("quick")} s were used: {run.Output}");
         Assert.True(File.Exists(lab.Out("quick/reference-int8.onnx")));
     }
 

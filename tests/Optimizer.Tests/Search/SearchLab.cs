@@ -65,7 +65,9 @@ public sealed class SearchLab : IDisposable
     internal static void Write(string folder, int count)
     {
         var images = Stripes.Make(count);
-        foreach (var name in Stripes.ClassNames) Directory.CreateDirectory(Path.Combine(folder, name));
+        // Folders are listed by name: in the order of the labels, so that the network that was trained without names is right about them.
+        string[] names = [.. Stripes.ClassNames.Select((name, label) => $"{label}-{name}")];
+        foreach (var name in names) Directory.CreateDirectory(Path.Combine(folder, name));
         for (var i = 0; i < count; i++)
         {
             using var bitmap = new SKBitmap(new SKImageInfo(Stripes.Side, Stripes.Side, SKColorType.Rgba8888, SKAlphaType.Unpremul));
@@ -76,7 +78,7 @@ public sealed class SearchLab : IDisposable
             }
 
             using var data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-            File.WriteAllBytes(Path.Combine(folder, Stripes.ClassNames[images.Labels[i]], $"{i:d4}.png"), data.ToArray());
+            File.WriteAllBytes(Path.Combine(folder, names[images.Labels[i]], $"{i:d4}.png"), data.ToArray());
         }
     }
 }
