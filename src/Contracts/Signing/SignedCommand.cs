@@ -13,6 +13,11 @@ public sealed record SignedCommand
     /// <summary>From issue to expiry. What is older was held back by somebody.</summary>
     public static readonly TimeSpan LongestValidity = TimeSpan.FromHours(1);
 
+    /// <summary>For how long another level of logging may hold.</summary>
+    public static readonly TimeSpan LongestLogLevel = TimeSpan.FromDays(1);
+
+    public static readonly IReadOnlyList<string> LogLevels = ["verbose", "debug", "information", "warning", "error"];
+
     public required string Schema { get; init; }
     public required string Fleet { get; init; }
     public required string Device { get; init; }
@@ -29,9 +34,9 @@ public sealed record SignedCommand
     public required DateTimeOffset Issued { get; init; }
     public required DateTimeOffset Expires { get; init; }
 
-    /// <summary>For <see cref="Command.LogLevel"/> only: <c>verbose</c>, <c>debug</c>, <c>information</c>, <c>warning</c> or <c>error</c>.</summary>
+    /// <summary>For <see cref="Command.LogLevel"/> only: one of <see cref="LogLevels"/>.</summary>
     public string? Level { get; init; }
 
-    /// <summary>For <see cref="Command.LogLevel"/> only: after so many seconds the configured level holds again; at most a day.</summary>
+    /// <summary>For <see cref="Command.LogLevel"/> only: after so many seconds the configured level holds again; at most <see cref="LongestLogLevel"/>.</summary>
     public int? Seconds { get; init; }
 }

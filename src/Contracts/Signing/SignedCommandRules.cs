@@ -7,9 +7,7 @@ namespace Dunlin.Contracts.Signing;
 /// <summary>What must hold in a signed command, whoever it is for.</summary>
 internal static partial class SignedCommandRules
 {
-    private const int MaximumSeconds = 86_400;
     private static readonly string[] Names = [Command.Snapshot, Command.Explain, Command.LogLevel];
-    private static readonly string[] Levels = ["verbose", "debug", "information", "warning", "error"];
 
     internal static void Check(SignedCommand c, Findings f)
     {
@@ -23,8 +21,8 @@ internal static partial class SignedCommandRules
             $"must be at most {SignedCommand.LongestValidity.TotalMinutes:0} min after issued", "correct the value");
         if (c.Name == Command.LogLevel)
         {
-            f.Require(c.Level is not null && Levels.Contains(c.Level), "$.level", c.Level, $"must be one of {string.Join(", ", Levels)}", "name a level");
-            f.Between("$.seconds", c.Seconds ?? 0, 1, MaximumSeconds, "s");
+            f.Require(c.Level is not null && SignedCommand.LogLevels.Contains(c.Level), "$.level", c.Level, $"must be one of {string.Join(", ", SignedCommand.LogLevels)}", "name a level");
+            f.Between("$.seconds", c.Seconds ?? 0, 1, (long)SignedCommand.LongestLogLevel.TotalSeconds, "s");
         }
         else
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dunlin.Contracts;
+using Dunlin.Contracts.Signing;
 using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Serving;
 
@@ -9,18 +10,16 @@ namespace Dunlin.Fleet.Commanding;
 /// <summary><c>dunlin-fleet command log-level</c>: lets a device log more, or less, for a while.</summary>
 internal static class LogLevelCommand
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
-
     public static Command Create()
     {
         var call = new CallOptions("30s");
-        var level = new Argument<string>("LEVEL") { Description = "verbose, debug, information, warning or error.", HelpName = "LEVEL" };
+        var level = new Argument<string>("LEVEL") { Description = $"One of {string.Join(", ", SignedCommand.LogLevels)}.", HelpName = "LEVEL" };
         var time = Durations.NewOption("--for", "When the configured level holds again, 1d at most.", "10m");
         var fleet = new FleetOptions();
-        level.AcceptOnlyFromAmong("verbose", "debug", "information", "warning", "error");
+        level.AcceptOnlyFromAmong([.. SignedCommand.LogLevels]);
         time.Validators.Add(result =>
         {
-            if (Durations.TryParse(result.GetValueOrDefault<string>(), out var wanted) && wanted > Longest) result.AddError("--for must be at most 1d.");
+            if (Durations.TryParse(result.GetValueOrDefault<string>(), out var wanted) && wanted > SignedCommand.LongestLogLevel) result.AddError("--for must be at most 1d.");
         });
         var command = new Command("log-level", "Lets a device log more, or less, for a while; then its configured level holds again by itself.");
         call.AddTo(command);
