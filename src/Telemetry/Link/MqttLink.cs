@@ -156,6 +156,38 @@ public sealed partial class MqttLink : BackgroundService
         }
     }
 
+    private async Task<Delivery> SendAsync(BrokerClient client, MqttApplicationMessage message, CancellationToken cancellationToken)
+    {
+        var delivery = await TrySendAsync(client, message, cancellationToken);
+        LogSent(message.Topic, message.Payload.Length, delivery);
+        return delivery;
+    }
+
+    private async Task<Delivery> TrySendAsync(BrokerClient client, MqttApplicationMessage message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await client.PublishAsync(message, cancellationToken);
+            if (result.IsSuccess || result.ReasonCode == MqttClientPublishReasonCode.NoMatchingSubscribers) return Delivery.Acknowledged;
+            Refused(message.Topic, result.ReasonCode.ToString());
+            return result.ReasonCode == MqttClientPublishReasonCode.QuotaExceeded ? Delivery.NotSent : Delivery.Refused;
+        }
+        catch (Exception e) when (IsOfTheNetwork(e))
+        {
+            return Delivery.NotSent;
+        }
+    }
+
+    private void Refused(string topic, string reason)
+    {
+        lock (_refused)
+        {
+            if (!_refused.Add(topic)) return;
+        }
+
+        LogRefused(topic, reason);
+    }
+
     private async Task PauseAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();

@@ -3,9 +3,8 @@ using TorchSharp;
 namespace Dunlin.Optimizer.Training.Execution;
 
 /// <summary>
-/// Numbers for torch. TorchSharp takes a scalar's handle and lets go of it before torch reads it, so that the collector may free it in between: on a
-/// busy machine some short trainings ended in weights that were no numbers, or in "Expected false to be true" of Scalar.h. These stay until their
-/// thread has made more than a call takes.
+/// Numbers for torch. TorchSharp takes a scalar's handle and lets go of it before torch reads it, so that the collector may free it in between: one
+/// training ended so, in "Expected false to be true" of Scalar.h. These stay until their thread has made more than a call takes.
 /// </summary>
 internal static class Scalars
 {
