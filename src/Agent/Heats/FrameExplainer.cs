@@ -74,9 +74,7 @@ internal static class FrameExplainer
 
     private static ReadOnlySpan<float> Run(ModelSession session, ModelInput input, ReadOnlySpan<float> pixels)
     {
-        // A model takes either.
-        if (!input.Floats.IsEmpty) pixels.CopyTo(input.Floats);
-        for (var i = 0; i < input.Bytes.Length; i++) input.Bytes[i] = (byte)(Math.Clamp(pixels[i], 0, 255) + 0.5f);
+        input.Fill(pixels);
         return session.Run(input);
     }
 }

@@ -71,9 +71,7 @@ internal abstract class Explainer : IDisposable
     /// <summary>By class; valid until the next call.</summary>
     protected ReadOnlySpan<float> Probabilities(ReadOnlySpan<float> tensor)
     {
-        // A model takes either.
-        if (!_input.Floats.IsEmpty) tensor.CopyTo(_input.Floats);
-        for (var i = 0; i < _input.Bytes.Length; i++) _input.Bytes[i] = (byte)(Math.Clamp(tensor[i], 0, 255) + 0.5f);
+        _input.Fill(tensor);
         return _session.Run(_input);
     }
 }

@@ -33,6 +33,14 @@ public sealed class ModelInput : IDisposable
     /// <summary>The tensor in the layout of the manifest; empty for a float32 input.</summary>
     public Span<byte> Bytes => _bytes;
 
+    /// <summary>Takes a tensor of floats, which a uint8 input rounds and saturates.</summary>
+    /// <param name="tensor">In the layout of the manifest.</param>
+    public void Fill(ReadOnlySpan<float> tensor)
+    {
+        if (_bytes.Length == 0) tensor.CopyTo(_floats);
+        for (var i = 0; i < _bytes.Length; i++) _bytes[i] = (byte)(Math.Clamp(tensor[i], 0, 255) + 0.5f);
+    }
+
     internal ModelSession Session { get; }
     internal OrtIoBinding Binding { get; }
 
