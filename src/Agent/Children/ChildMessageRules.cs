@@ -13,8 +13,6 @@ internal static class ChildMessageRules
     private const int MaximumScoreCount = 1000;
     private const int MaximumStageCount = 16;
     private const int MaximumRefusalCount = 8;
-    private const int MaximumSide = 65_535;
-    private const double Rounding = 1e-9;
     private const double MaximumMilliseconds = 1e9;
 
     public static void Check(Ready ready)
@@ -77,8 +75,7 @@ internal static class ChildMessageRules
         }
 
         Require(snapshot.Frame >= 0 && snapshot.CapturedNanoseconds >= 0, "A frame's number or time is negative.");
-        Require(snapshot.Width is > 0 and <= MaximumSide && snapshot.Height is > 0 and <= MaximumSide, $"A frame of {snapshot.Width} × {snapshot.Height} pixels is none.");
-        Require(snapshot.Image.Length <= Snapshot.MaximumImageByteCount && snapshot.Image.Span.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8]), "Its image is no JPEG, or too long.");
+        Picture(PictureRules.OfImage(snapshot.Image, snapshot.Width, snapshot.Height));
     }
 
     public static void Check(CameraHealth camera)
@@ -129,19 +126,11 @@ internal static class ChildMessageRules
                 break;
             case (FrameExplained explained, ExplainFrame explain):
                 Scores([explained.Score], explain.Session.Labels.Count);
-                Check(explained);
+                Picture(PictureRules.OfHeat(explained.Heat, explained.Columns, explained.Rows, explained.Area));
                 break;
             default:
                 throw new MessageException($"'{answer.GetType().Name}' is no answer to '{request.GetType().Name}'.");
         }
-    }
-
-    private static void Check(FrameExplained explained)
-    {
-        var (columns, rows, area) = (explained.Columns, explained.Rows, explained.Area);
-        Require(columns is > 0 and <= Explanation.MaximumSide && rows is > 0 and <= Explanation.MaximumSide && explained.Heat.Count == columns * rows, $"{explained.Heat.Count} cells are not {columns} × {rows}.");
-        Require(explained.Heat.All(heat => heat is >= 0 and <= 1), "A cell's heat lies outside 0…1.");
-        Require(area is { X: >= 0, Y: >= 0, Width: > 0, Height: > 0 } && area.X + area.Width <= 1 + Rounding && area.Y + area.Height <= 1 + Rounding, "The area lies outside the frame.");
     }
 
     private static void Contenders(HeatVerdict verdict, Heat heat)
@@ -181,6 +170,8 @@ internal static class ChildMessageRules
         if (LatencyMath.Problem(histogram) is { } problem) throw new MessageException(problem);
         Count(LatencyMath.Count(histogram));
     }
+
+    private static void Picture(string? problem) => Require(problem is null, $"It sent {problem}.");
 
     private static void Class(int index, int labelCount) =>
         Require(index >= 0 && index < labelCount, $"Class {index} does not exist: the model has {labelCount}.");

@@ -1,10 +1,9 @@
 using System.Globalization;
-using Dunlin.Contracts.Messages;
 
-namespace Dunlin.Fleet.Commanding;
+namespace Dunlin.Contracts.Messages;
 
-/// <summary>What must hold in a picture of a device, which may send anything, before it is kept or drawn.</summary>
-internal static class PictureRules
+/// <summary>What must hold in a picture that a child or a device sends, either of which may send anything, before it is passed on, kept or drawn. Each says what is broken, or null.</summary>
+public static class PictureRules
 {
     /// <summary>A JPEG's (ITU-T T.81).</summary>
     private const int LongestSide = 65_535;
@@ -14,27 +13,27 @@ internal static class PictureRules
 
     private static ReadOnlySpan<byte> StartOfImage => [0xFF, 0xD8];
 
-    /// <summary>The first rule that is broken, or null.</summary>
-    public static string? Problem(Snapshot snapshot)
-    {
-        if (snapshot.Image.Length > Snapshot.MaximumImageByteCount)
-            return string.Create(CultureInfo.InvariantCulture, $"an image of {snapshot.Image.Length} bytes, and {Snapshot.MaximumImageByteCount} are the most");
-        if (!snapshot.Image.Span.StartsWith(StartOfImage)) return "an image that does not begin with FF D8, as a JPEG does";
-        if (!IsSide(snapshot.Width) || !IsSide(snapshot.Height))
-            return string.Create(CultureInfo.InvariantCulture, $"a frame of {snapshot.Width} × {snapshot.Height} pixels, and each side must be 1 to {LongestSide}");
-        return snapshot is Explanation explanation ? ProblemOf(explanation) : null;
-    }
+    /// <param name="image">A JPEG.</param>
+    /// <param name="width">Pixels of the frame that it was made of.</param>
+    /// <param name="height">Pixels of the frame.</param>
+    public static string? OfImage(ReadOnlyMemory<byte> image, int width, int height) =>
+        image.Length > Snapshot.MaximumImageByteCount ? string.Create(CultureInfo.InvariantCulture, $"an image of {image.Length} bytes, and {Snapshot.MaximumImageByteCount} are the most")
+        : !image.Span.StartsWith(StartOfImage) ? "an image that does not begin with FF D8, as a JPEG does"
+        : !IsSide(width) || !IsSide(height) ? string.Create(CultureInfo.InvariantCulture, $"a frame of {width} × {height} pixels, and each side must be 1 to {LongestSide}")
+        : null;
 
-    private static string? ProblemOf(Explanation explanation)
-    {
-        var (columns, rows) = (explanation.Columns, explanation.Rows);
-        if (!IsCount(columns) || !IsCount(rows) || columns * rows != explanation.Heat.Count)
-            return string.Create(CultureInfo.InvariantCulture, $"{explanation.Heat.Count} cells for {columns} × {rows}, and each side may have 1 to {Explanation.MaximumSide}");
-        if (!explanation.Heat.All(IsShare)) return "heat outside 0…1";
-        if (!IsShare(explanation.Score.Probability)) return "a probability outside 0…1";
-        var area = explanation.Area;
-        return IsPart(area.X, area.Width) && IsPart(area.Y, area.Height) ? null : "an area outside the frame";
-    }
+    /// <param name="heat">Row by row.</param>
+    /// <param name="columns">Cells of a row.</param>
+    /// <param name="rows">Of cells.</param>
+    /// <param name="area">Of the frame, that the cells cover.</param>
+    public static string? OfHeat(IReadOnlyList<double> heat, int columns, int rows, FrameArea area) =>
+        !IsCount(columns) || !IsCount(rows) || columns * rows != heat.Count ? string.Create(CultureInfo.InvariantCulture, $"{heat.Count} cells for {columns} × {rows}, and each side may have 1 to {Explanation.MaximumSide}")
+        : !heat.All(IsShare) ? "heat outside 0…1"
+        : IsPart(area.X, area.Width) && IsPart(area.Y, area.Height) ? null : "an area outside the frame";
+
+    /// <param name="snapshot">An explanation with all of its parts.</param>
+    public static string? Of(Snapshot snapshot) => OfImage(snapshot.Image, snapshot.Width, snapshot.Height) ?? (snapshot is not Explanation explanation ? null
+        : OfHeat(explanation.Heat, explanation.Columns, explanation.Rows, explanation.Area) ?? (IsShare(explanation.Score.Probability) ? null : "a probability outside 0…1"));
 
     private static bool IsSide(int pixels) => pixels is >= 1 and <= LongestSide;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Dunlin.Bundles.Durability;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Messages;
 using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Serving;
 
@@ -24,7 +25,7 @@ internal static class ExplainCommand
             var target = call.Of(arguments);
             var answer = await Asking.SignedAsync(fleet.Of(arguments), target, new DeviceRequest(Contracts.Messages.Command.Explain), cancellationToken);
             var explanation = answer.Read(MessageJson.Default.Explanation);
-            if (PictureRules.Problem(explanation) is { } problem) throw answer.Unusable(problem);
+            if (PictureRules.Of(explanation) is { } problem) throw answer.Unusable(problem);
             var path = output.PathFor(arguments, target.Device);
             DurableFile.Write(path, HeatDrawing.Draw(target.Device, explanation));
             var report = new ExplainReport(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dunlin.Bundles.Durability;
 using Dunlin.Contracts;
+using Dunlin.Contracts.Messages;
 using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Serving;
 
@@ -23,7 +24,7 @@ internal static class SnapshotCommand
             var target = call.Of(arguments);
             var answer = await Asking.SignedAsync(fleet.Of(arguments), target, new DeviceRequest(Contracts.Messages.Command.Snapshot), cancellationToken);
             var snapshot = answer.Read(MessageJson.Default.Snapshot);
-            if (PictureRules.Problem(snapshot) is { } problem) throw answer.Unusable(problem);
+            if (PictureRules.Of(snapshot) is { } problem) throw answer.Unusable(problem);
             var path = output.PathFor(arguments, target.Device);
             DurableFile.Write(path, snapshot.Image.Span);
             var report = new SnapshotReport(answer.Device, path, snapshot.Frame, snapshot.Captured, snapshot.Width, snapshot.Height);

@@ -1,5 +1,4 @@
 using Dunlin.Contracts.Messages;
-using Dunlin.Fleet.Commanding;
 
 namespace Dunlin.Fleet.Tests.Commanding;
 
@@ -35,13 +34,13 @@ public sealed class PictureRulesTests
     [Fact]
     public void WhatKeepsTheRulesHasNoProblem()
     {
-        Assert.Null(PictureRules.Problem(Pictures.Snapshot));
-        Assert.Null(PictureRules.Problem(Good));
-        Assert.Null(PictureRules.Problem(Good with { Area = new FrameArea(1.0 / 3, 0, 2.0 / 3 + 1e-12, 1), Score = new Score(8, "bag", 1.0000001) }));
-        Assert.Null(PictureRules.Problem(Pictures.Snapshot with { Image = (byte[])[0xFF, 0xD8, .. new byte[Snapshot.MaximumImageByteCount - 2]] }));
+        Assert.Null(PictureRules.Of(Pictures.Snapshot));
+        Assert.Null(PictureRules.Of(Good));
+        Assert.Null(PictureRules.Of(Good with { Area = new FrameArea(1.0 / 3, 0, 2.0 / 3 + 1e-12, 1), Score = new Score(8, "bag", 1.0000001) }));
+        Assert.Null(PictureRules.Of(Pictures.Snapshot with { Image = (byte[])[0xFF, 0xD8, .. new byte[Snapshot.MaximumImageByteCount - 2]] }));
     }
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void EachFlawIsFound(string name) => Assert.NotNull(PictureRules.Problem(Flaws[name]));
+    public void EachFlawIsFound(string name) => Assert.NotNull(PictureRules.Of(Flaws[name]));
 }
