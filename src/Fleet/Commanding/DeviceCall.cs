@@ -40,8 +40,8 @@ internal sealed class DeviceCall : IAsyncDisposable
     {
         _link.Start();
         await _link.WaitConnectedAsync(BrokerPatience, cancellationToken);
-        var unknown = new FleetException(ExitCodes.InputMissing, $"The broker keeps no 'status' of '{_topics.Device}' in the fleet '{_topics.Fleet}'; 'dunlin-fleet watch' shows which devices it knows.");
-        var status = await WithinAsync(_status.Task, _wait < StatusPatience ? _wait : StatusPatience, unknown, cancellationToken);
+        FleetException Unknown() => new(ExitCodes.InputMissing, $"The broker keeps no 'status' of '{_topics.Device}' in the fleet '{_topics.Fleet}'; 'dunlin-fleet watch' shows which devices it knows.");
+        var status = await WithinAsync(_status.Task, _wait < StatusPatience ? _wait : StatusPatience, Unknown, cancellationToken);
         if (status is null || status.BootId.Any(char.IsControl))
             throw new FleetException(ExitCodes.InputMissing, $"The 'status' of '{_topics.Device}' cannot be read; see who else may write to that topic.");
         return status.State == DeviceState.Online
@@ -62,8 +62,8 @@ internal sealed class DeviceCall : IAsyncDisposable
         var sent = _time.GetTimestamp();
         if (!await _link.TryPublishAsync(message, cancellationToken))
             throw new FleetException(ExitCodes.Unavailable, trouble ?? $"The link to the broker was lost before '{name}' was sent; run the command again.");
-        var silence = new FleetException(ExitCodes.Unavailable, $"'{_topics.Device}' has not answered '{name}' within {_wait.TotalSeconds:0} s; {WhatToDo(name)}.");
-        var (reply, arrived) = await WithinAsync(_reply.Task, _wait, silence, cancellationToken);
+        FleetException Silence() => new(ExitCodes.Unavailable, $"'{_topics.Device}' has not answered '{name}' within {_wait.TotalSeconds:0} s. {_link.Trouble ?? WhatToDo(name)}");
+        var (reply, arrived) = await WithinAsync(_reply.Task, _wait, Silence, cancellationToken);
         return reply.Ok
             ? new Answer(_topics.Device, reply.Payload, _time.GetElapsedTime(sent, arrived))
             : throw new FleetException(ExitCodes.Rejected, $"'{_topics.Device}' refused '{name}' ({DeviceText.Clean(reply.Code) ?? "without a code"}): {DeviceText.Clean(reply.Detail) ?? "look at its log."}");
@@ -71,13 +71,11 @@ internal sealed class DeviceCall : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _link.DisposeAsync();
 
-    private static string WhatToDo(string name)
-    {
-        var setting = name switch { Command.Snapshot => "Snapshot", Command.Explain => "Explain", Command.LogLevel => "LogLevel", _ => null };
-        return "give it longer with --wait, and look at its log" + (setting is null ? "" : $"; Commands:{setting} in its agent.json must be on, and is off by default");
-    }
+    private static string WhatToDo(string name) => name == Command.Ping
+        ? "It may have lost its link a moment ago; see whether 'dunlin-fleet watch' calls it away, and look at its log."
+        : "Another command may be under way on it, or it has lost its link a moment ago; ping it, then ask again, or give it longer with --wait.";
 
-    private async Task<T> WithinAsync<T>(Task<T> task, TimeSpan patience, FleetException late, CancellationToken cancellationToken)
+    private async Task<T> WithinAsync<T>(Task<T> task, TimeSpan patience, Func<FleetException> late, CancellationToken cancellationToken)
     {
         try
         {
@@ -85,7 +83,7 @@ internal sealed class DeviceCall : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            throw late;
+            throw late();
         }
     }
 
