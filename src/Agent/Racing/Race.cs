@@ -63,12 +63,15 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
     /// <summary>One race at a time: two would measure each other.</summary>
     /// <param name="request">What is raced.</param>
     /// <param name="cancellationToken">Ends the heat under way.</param>
-    public async Task<Verdict> RunAsync(RaceRequest request, CancellationToken cancellationToken)
+    public Task<Verdict> RunAsync(RaceRequest request, CancellationToken cancellationToken) => InTurnAsync(() => RaceAsync(request, cancellationToken), cancellationToken);
+
+    /// <summary>Does what a race would measure, or be disturbed by, while none is run.</summary>
+    public async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            return await RaceAsync(request, cancellationToken);
+            return await work();
         }
         finally
         {

@@ -12,5 +12,7 @@ internal sealed record RaceAnswer(Verdict? Verdict, string? Code, string Detail)
 
     public static RaceAnswer NoRelease { get; } = new(null, "race.no-release", "There is nothing to race, since no release is open on this board; reported.problems says why, unless it has just started.");
 
+    public static RaceAnswer Trial { get; } = new(null, "race.trial", "A release is on trial, and a race would spoil its latency; ask again when the trial has ended.");
+
     public static RaceAnswer Of(Verdict verdict) => new(verdict, null, verdict.Reason);
 }

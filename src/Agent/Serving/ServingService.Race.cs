@@ -16,18 +16,19 @@ internal sealed partial class ServingService
     private TaskCompletionSource<RaceAnswer>? _raceWanted;
 
     /// <summary>Asks for a race now. From any thread.</summary>
-    /// <returns>Completes with its verdict; at once where there is nothing to race, or a race already.</returns>
+    /// <returns>Completes with its verdict; at once where there is nothing to race, a race already, or a trial.</returns>
     public Task<RaceAnswer> RequestRace()
     {
         if (_report.ReleaseId is null) return Task.FromResult(RaceAnswer.NoRelease);
+        if (_parts.Trial.IsUnderWay) return Task.FromResult(RaceAnswer.Trial);
         var wanted = new TaskCompletionSource<RaceAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (Interlocked.CompareExchange(ref _raceWanted, wanted, null) is not null) return Task.FromResult(RaceAnswer.Running);
         Wake();
         return wanted.Task;
     }
 
-    /// <summary>Whoever asked while the release was being left need not wait for another one.</summary>
-    private void AnswerWithoutRelease() => Interlocked.Exchange(ref _raceWanted, null)?.TrySetResult(RaceAnswer.NoRelease);
+    /// <summary>Whoever asked while the release was being left need not wait for another one, nor for the end of its trial.</summary>
+    private void AnswerWithoutRace(RaceAnswer answer) => Interlocked.Exchange(ref _raceWanted, null)?.TrySetResult(answer);
 
     private async Task RaceAsync(ServedRelease release, WorkerSeat seat, TaskCompletionSource<RaceAnswer>? wanted, CancellationToken cancellationToken)
     {
@@ -51,7 +52,7 @@ internal sealed partial class ServingService
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // Another release is to serve; a race that somebody asked for is run after the switch.
+            // Another release is to serve; a race that somebody asked for is run after the switch, unless that begins a trial.
             if (seated is not null) await seated;
             return;
         }
@@ -83,7 +84,7 @@ internal sealed partial class ServingService
     private void RaceIfAnyMay(ServedRelease release)
     {
         if (_seated is null) _parts.Race.LookAtRest();
-        var mayRun = _parts.Race.Enumerate(release.Bundle, incumbent: null).Any(contender => contender.Blocked is null);
+        var mayRun = !_parts.Trial.IsUnderWay && _parts.Race.Enumerate(release.Bundle, incumbent: null).Any(contender => contender.Blocked is null);
         _raceAgain.Set(!mayRun);
         if (mayRun) _ = RequestRace();
     }

@@ -83,7 +83,7 @@ internal sealed partial class ServingService : BackgroundService
         string? last = null;
         while (_release is null)
         {
-            AnswerWithoutRelease();
+            AnswerWithoutRace(RaceAnswer.NoRelease);
             // All of it is hashed, which takes long where it is large and the disk slow.
             var (release, problem) = await TickWhile(Task.Run(_parts.Gate.Open, cancellationToken).WaitAsync(cancellationToken));
             _report.SetProblem("bundle", problem);
@@ -111,8 +111,14 @@ internal sealed partial class ServingService : BackgroundService
             await EnterAsync(request, seat, cancellationToken);
             // The switch may have broken off the first race, and then failed.
             if (_release is { } now && _seated?.ReleaseId != now.Bundle.ReleaseId) await BeginAsync(now, seat, cancellationToken);
+            // A race may have been asked for before.
+            Wake();
         }
-        else if (Volatile.Read(ref _raceWanted) is { } wanted) await RaceAsync(release, seat, wanted, cancellationToken);
+        else if (Volatile.Read(ref _raceWanted) is { } wanted)
+        {
+            if (_parts.Trial.IsUnderWay) AnswerWithoutRace(RaceAnswer.Trial);
+            else await RaceAsync(release, seat, wanted, cancellationToken);
+        }
         else if (_conditions.Remaining == TimeSpan.Zero) await LookAgainAsync(release, seat, cancellationToken);
     }
 
@@ -158,7 +164,7 @@ internal sealed partial class ServingService : BackgroundService
 
     private async Task TakeAsync(ServedRelease release, WorkerSeat seat, TelemetryWindow window, CancellationToken cancellationToken)
     {
-        if (_downshift is null || window.Release != release.Bundle.ReleaseId || window.Running != _report.Running) return;
+        if (_sharesCores || _downshift is null || window.Release != release.Bundle.ReleaseId || window.Running != _report.Running) return;
         var seen = window.Frames.Classified + window.Frames.Stale;
         var late = seen == 0 ? 0 : (double)window.Frames.Stale / seen;
         if (_downshift.Observe(new LiveWindow(late, window.Thermal.Throttled ?? false, window.Battery?.Low ?? false)))

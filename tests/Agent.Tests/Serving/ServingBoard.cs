@@ -65,7 +65,7 @@ internal sealed class ServingBoard : IAsyncDisposable
             Vetting = _vetting,
             Verdicts = verdicts,
             Idle = new IdlePower(_energy, files, TimeProvider.System, NullLogger<IdlePower>.Instance),
-            Trial = new TrialWatch(TimeProvider.System, TimeSpan.FromSeconds(10), framesPerSecond: 10),
+            Trial = Trial,
             CreateSeat = SeatOf,
         };
         Serving = new ServingService(parts, device.Report, device.Ticks, _time, Log);
@@ -78,6 +78,7 @@ internal sealed class ServingBoard : IAsyncDisposable
     public ContenderId Heavy { get; }
     public ContenderId Light { get; }
     public ServingService Serving { get; }
+    public TrialWatch Trial { get; } = new(TimeProvider.System, TimeSpan.FromSeconds(10), framesPerSecond: 10);
     public Lines<ServingService> Log { get; } = new();
 
     /// <summary>What the board says of itself from now on.</summary>

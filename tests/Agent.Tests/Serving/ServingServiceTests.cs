@@ -1,4 +1,5 @@
 using Dunlin.Agent.Serving;
+using Dunlin.Agent.Updates;
 
 namespace Dunlin.Agent.Tests.Serving;
 
@@ -38,6 +39,40 @@ public sealed class ServingServiceTests
         await board.SaysAsync("Race of", times: 1);
         await board.Serving.SwitchAsync(null, null, TestContext.Current.CancellationToken);
         Assert.Equal("race.no-release", (await AnswerAsync(race)).Code);
+    }
+
+    [Fact]
+    public async Task NothingTakesACoreFromAReleaseOnTrial()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        Assert.Equal("done", await board.Serving.BesideAsync(_ => Task.FromResult("done"), TestContext.Current.CancellationToken));
+        board.Trial.Begin(new TrialRules { Release = board.Bundle.ReleaseId, Window = TimeSpan.FromMinutes(1), MinimumRuns = 1 });
+        Assert.Equal("race.trial", (await AnswerAsync(board.Serving.RequestRace())).Code);
+        Assert.Null(await board.Serving.BesideAsync(_ => Task.FromResult("done"), TestContext.Current.CancellationToken));
+        board.Trial.End();
+        Assert.NotNull((await AnswerAsync(board.Serving.RequestRace())).Verdict);
+    }
+
+    [Fact]
+    public async Task WhatRunsBesideWhoServesIsBrokenOffByASwitchAndARaceThatWasAskedForIsToldOfTheTrial()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        var beside = board.Serving.BesideAsync(EndlessAsync, TestContext.Current.CancellationToken);
+        var race = board.Serving.RequestRace();
+        await board.SaysAsync("Race of", times: 1);
+        Assert.False(beside.IsCompleted || race.IsCompleted);
+        board.Trial.Begin(new TrialRules { Release = board.Bundle.ReleaseId, Window = TimeSpan.FromMinutes(1), MinimumRuns = 1 });
+        await board.Serving.SwitchAsync(new ServedRelease(board.Bundle, IsSigned: false), null, TestContext.Current.CancellationToken);
+        Assert.Null(await beside);
+        Assert.Equal("race.trial", (await AnswerAsync(race)).Code);
+
+        static async Task<string> EndlessAsync(CancellationToken cancellationToken)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            return "";
+        }
     }
 
     [Fact]

@@ -152,6 +152,32 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         await Eventually.TrueAsync(() => _results.Count(result => result.Scores[0].Index == 2) > 2, "the new folder is read");
     }
 
+    [Fact]
+    public async Task AFrameIsSentWhenThereIsOneAndElseWhyThereIsNone()
+    {
+        var patience = TimeSpan.FromSeconds(1);
+        Assert.Contains("No worker serves", (await SnapshotAsync(patience)).Problem, StringComparison.Ordinal);
+        await Start(OnnxModels.BrightestChannel());
+        await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
+        Directory.Delete(Images, recursive: true);
+        await Eventually.TrueAsync(async () => (await SnapshotAsync(patience)).Problem?.Contains("No frame was classified within 1 s", StringComparison.Ordinal) == true, "there are no frames any more");
+        await FilmAsync("testsrc=size=64x48:rate=4");
+        await Eventually.TrueAsync(async () => (await SnapshotAsync(patience)).Snapshot is { Width: 64, Height: 48 }, "the next frame is sent");
+    }
+
+    [Fact]
+    public async Task AWorkerThatEndsWhileItIsAskedForAFrameIsNotWaitedFor()
+    {
+        await Start(OnnxModels.BrightestChannel());
+        await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
+        using (var stop = Process.Start("kill", ["-STOP", $"{_supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var (snapshot, problem) = await SnapshotAsync(TimeSpan.FromMinutes(1));
+        Assert.Null(snapshot);
+        Assert.Contains("The worker ended", problem, StringComparison.Ordinal);
+    }
+
+    private Task<(FrameSnapshot? Snapshot, string? Problem)> SnapshotAsync(TimeSpan patience) => _supervisor.SnapshotAsync(patience, TestContext.Current.CancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
