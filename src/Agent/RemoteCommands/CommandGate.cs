@@ -6,36 +6,65 @@ using Dunlin.Telemetry.Link;
 
 namespace Dunlin.Agent.RemoteCommands;
 
-/// <summary>Lets signed commands through: each once, from the fleet's owner, to this start of this device. One command at a time.</summary>
-internal sealed class CommandGate(TrustState trust, LinkIdentity identity, TimeProvider time)
+/// <summary>Lets signed commands through: each once, from the fleet's owner, to this start of this device. Thread-safe.</summary>
+internal sealed class CommandGate(TrustState trust, LinkIdentity identity, TrustedClock clock, TimeProvider time)
 {
     private const int MaximumNonceCount = 512;
 
-    // The boot id tells commands to an earlier start; longer than they are valid, no nonce needs to be known.
-    private readonly Dictionary<string, long> _nonces = [];
+    private readonly Lock _gate = new();
 
-    /// <summary>The handler of a signed command, which is run for those that may.</summary>
+    // Of this start alone, for the boot id tells commands to an earlier one; each until its command has expired.
+    private readonly PriorityQueue<string, DateTimeOffset> _nonces = new();
+    private DateTimeOffset _latest;
+    private long _latestAt = time.GetTimestamp();
+
+    /// <summary>Who judges the commands of one name.</summary>
     /// <param name="name">The last level of the topic.</param>
     /// <param name="key">What allows it in the device's configuration.</param>
     /// <param name="isAllowed">That key's value.</param>
-    /// <param name="run">Does what was asked.</param>
-    public CommandHandler Guard(string name, string key, bool isAllowed, Func<SignedCommand, CancellationToken, Task<CommandResult>> run) => async (call, cancellationToken) =>
+    public CommandJudge Guard(string name, string key, bool isAllowed) => envelope => isAllowed ? Judge(name, envelope)
+        : (null, new CommandResult("command.disabled", $"{key} is false on this device; set it to true in its configuration to allow this command."));
+
+    /// <summary>Null while a command that was let through may still run: it may have waited for another.</summary>
+    public CommandResult? WhyTooLate(SignedCommand command)
     {
-        if (!isAllowed) return new CommandResult("command.disabled", $"{key} is false on this device; set it to true in its configuration to allow this command.");
-        var (command, refusal) = Judge(name, call.Envelope!);
-        return command is null ? refusal! : await run(command, cancellationToken);
-    };
+        lock (_gate) return command.Expires > Now() ? null : Expired(command);
+    }
 
     private (SignedCommand? Command, CommandResult? Refusal) Judge(string name, DsseEnvelope envelope)
     {
         if (trust.Problem is { } problem) return (null, new CommandResult(problem.Code, problem.Detail));
         var (result, command) = trust.JudgeCommand(envelope, name, identity.BootId);
         if (command is null) return (null, new CommandResult(CodeOf(result.Reason), result.Detail));
-        foreach (var old in _nonces.Where(nonce => time.GetElapsedTime(nonce.Value) > SignedCommand.LongestValidity).ToList()) _nonces.Remove(old.Key);
-        if (_nonces.Count >= MaximumNonceCount) return (null, new CommandResult("command.rate-limited", $"{_nonces.Count} commands came within an hour; send it again later."));
-        return _nonces.TryAdd(command.Nonce, time.GetTimestamp()) ? (command, null)
-            : (null, new CommandResult("command.replayed", $"The nonce '{command.Nonce}' was used before; sign another command."));
+        lock (_gate) return WhyNotOnce(command) is { } refusal ? (null, refusal) : (command, null);
     }
+
+    private CommandResult? WhyNotOnce(SignedCommand command)
+    {
+        if (command.Expires <= Now()) return Expired(command);
+        if (_nonces.UnorderedItems.Any(nonce => nonce.Element == command.Nonce))
+            return new CommandResult("command.replayed", $"The nonce '{command.Nonce}' was used before; sign another command.");
+        while (_nonces.TryPeek(out _, out var expires) && (expires <= Now() || _nonces.Count >= MaximumNonceCount)) Forget(expires);
+        _nonces.Enqueue(command.Nonce, command.Expires);
+        return null;
+    }
+
+    // What is forgotten must stay expired, whatever becomes of the clock.
+    private void Forget(DateTimeOffset expires)
+    {
+        _nonces.Dequeue();
+        if (expires > Now()) (_latest, _latestAt) = (expires, time.GetTimestamp());
+    }
+
+    /// <summary>The trusted time, which falls with another root or when the clock is synchronized no more; this never does.</summary>
+    private DateTimeOffset Now()
+    {
+        var (here, trusted) = (_latest + time.GetElapsedTime(_latestAt), clock.Now);
+        (_latest, _latestAt) = (here > trusted ? here : trusted, time.GetTimestamp());
+        return _latest;
+    }
+
+    private static CommandResult Expired(SignedCommand command) => new("command.expired", $"The command was good until {command.Expires:u}; sign another one.");
 
     private static string CodeOf(VerificationReason reason) => reason switch
     {

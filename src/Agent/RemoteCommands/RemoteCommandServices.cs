@@ -1,6 +1,7 @@
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Serving;
 using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Signing;
 using Dunlin.Telemetry.Commands;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -31,9 +32,10 @@ internal static class RemoteCommandServices
         commands.Register(Command.Race, provider.GetRequiredService<RaceOnCommand>().RunAsync, burst: 1, RaceRefill);
         RegisterSigned(Command.Snapshot, nameof(CommandOptions.Snapshot), options.Snapshot, provider.GetRequiredService<SnapshotOnCommand>().RunAsync);
         RegisterSigned(Command.Explain, nameof(CommandOptions.Explain), options.Explain, provider.GetRequiredService<ExplainOnCommand>().RunAsync);
-        RegisterSigned(Command.LogLevel, nameof(CommandOptions.LogLevel), options.LogLevel, provider.GetRequiredService<LogLevelOnCommand>().RunAsync);
+        RegisterSigned(Command.LogLevel, nameof(CommandOptions.LogLevel), options.LogLevel, provider.GetRequiredService<LogLevelOnCommand>().RunAsync, isQuick: true);
 
-        void RegisterSigned(string name, string key, bool isAllowed, Func<Contracts.Signing.SignedCommand, CancellationToken, Task<CommandResult>> run) =>
-            commands.Register(name, gate.Guard(name, $"{CommandOptions.Section}:{key}", isAllowed, run), SignedBurst, SignedRefill, isSigned: true);
+        void RegisterSigned(string name, string key, bool isAllowed, Func<SignedCommand, CancellationToken, Task<CommandResult>> run, bool isQuick = false) => commands.RegisterSigned(
+            name, gate.Guard(name, $"{CommandOptions.Section}:{key}", isAllowed),
+            (command, cancellationToken) => gate.WhyTooLate(command) is { } refusal ? Task.FromResult(refusal) : run(command, cancellationToken), SignedBurst, SignedRefill, isQuick);
     }
 }

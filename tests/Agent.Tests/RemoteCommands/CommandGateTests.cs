@@ -6,7 +6,6 @@ using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
-using Dunlin.Telemetry.Commands;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
@@ -23,81 +22,112 @@ public sealed class CommandGateTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly FakeTimeProvider _time = new(SampleDocuments.Noon);
     private readonly Fleet _fleet;
-    private readonly List<SignedCommand> _run = [];
+    private readonly TrustedClock _clock;
     private readonly TrustState _trust;
     private readonly CommandGate _gate;
+    private bool _isSynchronized = true;
+    private SignedCommand? _accepted;
 
     public CommandGateTests()
     {
         _fleet = new Fleet(_folder["shelf"], SampleDocuments.Noon);
         var files = new StateFiles(new StateLayout(_folder.Sub("state")));
         files.WriteRoot(_fleet.SignedRoot());
+        _clock = new TrustedClock(_time, SampleDocuments.Noon.AddDays(-1), () => _isSynchronized);
         var identity = new LinkIdentity(new Topics(Fleet.Name, Fleet.Device), BootId, "0.1.0", SampleMessages.Status().Hardware);
-        _trust = new TrustState(files, identity.Topics, new TrustedClock(_time, SampleDocuments.Noon.AddDays(-1), () => true), NullLogger<TrustState>.Instance);
+        _trust = new TrustState(files, identity.Topics, _clock, NullLogger<TrustState>.Instance);
         _trust.Load();
-        _gate = new CommandGate(_trust, identity, _time);
+        _gate = new CommandGate(_trust, identity, _clock, _time);
     }
 
     [Fact]
-    public async Task WhatTheOwnerSignsIsRunOnce()
+    public void WhatTheOwnerSignsIsRunOnce()
     {
         var envelope = _fleet.Command(BootId);
-        Assert.Equal((null, "debug"), (await CodeAsync(envelope), Assert.Single(_run).Level));
-        Assert.Equal("command.replayed", await CodeAsync(envelope));
-        Assert.Single(_run);
+        Assert.Equal((null, "debug"), (Code(envelope), _accepted!.Level));
+        Assert.Equal("command.replayed", Code(envelope));
     }
 
     [Fact]
-    public async Task WhatTheConfigurationDoesNotAllowIsNotRunAndTheKeyIsNamed()
+    public void WhatTheConfigurationDoesNotAllowIsNotRunAndTheKeyIsNamed()
     {
-        var result = await Handler(isAllowed: false)(new CommandCall(null, _fleet.Command(BootId)), TestContext.Current.CancellationToken);
-        Assert.Equal("command.disabled", result.Code);
-        Assert.Contains(Key, result.Detail, StringComparison.Ordinal);
-        Assert.Empty(_run);
+        var (command, refusal) = _gate.Guard(Command.LogLevel, Key, isAllowed: false)(_fleet.Command(BootId));
+        Assert.Equal((null, "command.disabled"), (command, refusal!.Code));
+        Assert.Contains(Key, refusal.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task WhatSomebodyElseSignsOrIsForSomethingElseIsRefused()
+    public void WhatSomebodyElseSignsOrIsForSomethingElseIsRefused()
     {
-        Assert.Equal("command.unsigned", await CodeAsync(_fleet.Command(BootId, key: _fleet.Stranger)));
-        Assert.Equal("command.unsigned", await CodeAsync(_fleet.Command(BootId, key: _fleet.ReleaseKey)));
-        Assert.Equal("command.unsigned", await CodeAsync(_fleet.Command(BootId, type: MediaTypes.Directive)));
-        Assert.Equal("command.misdirected", await CodeAsync(_fleet.Command(BootId, command => command with { Device = "camera-8" })));
-        Assert.Equal("command.misdirected", await CodeAsync(_fleet.Command(BootId, command => command with { Fleet = "plant-b" })));
-        Assert.Equal("command.misdirected", await CodeAsync(_fleet.Command(BootId, command => command with { Name = Command.Snapshot, Level = null, Seconds = null })));
-        Assert.Equal("command.replayed", await CodeAsync(_fleet.Command("another-start")));
-        Assert.Empty(_run);
-        Assert.Null(await CodeAsync(_fleet.Command(BootId)));
+        Assert.Equal("command.unsigned", Code(_fleet.Command(BootId, key: _fleet.Stranger)));
+        Assert.Equal("command.unsigned", Code(_fleet.Command(BootId, key: _fleet.ReleaseKey)));
+        Assert.Equal("command.unsigned", Code(_fleet.Command(BootId, type: MediaTypes.Directive)));
+        Assert.Equal("command.misdirected", Code(_fleet.Command(BootId, command => command with { Device = "camera-8" })));
+        Assert.Equal("command.misdirected", Code(_fleet.Command(BootId, command => command with { Fleet = "plant-b" })));
+        Assert.Equal("command.misdirected", Code(_fleet.Command(BootId, command => command with { Name = Command.Snapshot, Level = null, Seconds = null })));
+        Assert.Equal("command.replayed", Code(_fleet.Command("another-start")));
+        Assert.Null(Code(_fleet.Command(BootId)));
     }
 
     [Fact]
-    public async Task WhatComesLateIsRefused()
+    public void WhatComesLateIsRefused()
     {
         var envelope = _fleet.Command(BootId);
         _time.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal("command.expired", await CodeAsync(envelope));
-        Assert.Empty(_run);
+        Assert.Equal("command.expired", Code(envelope));
     }
 
     [Fact]
-    public async Task ADeviceWithoutARootTakesNone()
+    public void ADeviceWithoutARootTakesNone()
     {
-        var bare = new TrustState(new StateFiles(new StateLayout(_folder.Sub("bare"))), new Topics(Fleet.Name, Fleet.Device), new TrustedClock(_time, SampleDocuments.Noon, () => true), NullLogger<TrustState>.Instance);
+        var bare = new TrustState(new StateFiles(new StateLayout(_folder.Sub("bare"))), new Topics(Fleet.Name, Fleet.Device), _clock, NullLogger<TrustState>.Instance);
         bare.Load();
-        var gate = new CommandGate(bare, new LinkIdentity(new Topics(Fleet.Name, Fleet.Device), BootId, "0.1.0", SampleMessages.Status().Hardware), _time);
-        var result = await gate.Guard(Command.LogLevel, Key, isAllowed: true, RunAsync)(new CommandCall(null, _fleet.Command(BootId)), TestContext.Current.CancellationToken);
-        Assert.Equal(UpdateCodes.NoRoot, result.Code);
-        Assert.Empty(_run);
+        var gate = new CommandGate(bare, new LinkIdentity(new Topics(Fleet.Name, Fleet.Device), BootId, "0.1.0", SampleMessages.Status().Hardware), _clock, _time);
+        Assert.Equal(UpdateCodes.NoRoot, gate.Guard(Command.LogLevel, Key, isAllowed: true)(_fleet.Command(BootId)).Refusal!.Code);
     }
 
     [Fact]
-    public async Task NoncesAreForgottenOnceNoCommandCanHaveThemAnyMoreAndNotBefore()
+    public void NothingIsRunTwiceHoweverFarTheBoardsClockIsBehind()
     {
-        for (var i = 0; i < 512; i++) Assert.Null(await CodeAsync(_fleet.Command(BootId)));
-        Assert.Equal("command.rate-limited", await CodeAsync(_fleet.Command(BootId)));
-        _time.Advance(SignedCommand.LongestValidity + TimeSpan.FromSeconds(1));
+        _isSynchronized = false;
+        _fleet.Now += TimeSpan.FromDays(2);
+        var envelope = _fleet.Command(BootId);
+        Assert.Null(Code(envelope));
+        _time.Advance(SignedCommand.LongestValidity + TimeSpan.FromMinutes(1));
+        Assert.Equal("command.replayed", Code(envelope));
+    }
+
+    [Fact]
+    public void WhatHasExpiredStaysSoWhenTheClockFallsBack()
+    {
+        var envelope = _fleet.Command(BootId);
+        Assert.Null(Code(envelope));
+        _time.Advance(TimeSpan.FromMinutes(2));
         _fleet.Now = _time.GetUtcNow();
-        Assert.Null(await CodeAsync(_fleet.Command(BootId)));
+        Assert.Null(Code(_fleet.Command(BootId)));
+        _isSynchronized = false;
+        _clock.Reset(SampleDocuments.Noon.AddDays(-1));
+        Assert.Equal("command.expired", Code(envelope));
+    }
+
+    [Fact]
+    public void OfMoreCommandsThanAreRememberedTheOldestAreExpired()
+    {
+        _isSynchronized = false;
+        var first = _fleet.Command(BootId);
+        Assert.Null(Code(first));
+        _fleet.Now += TimeSpan.FromSeconds(1);
+        for (var i = 0; i < 512; i++) Assert.Null(Code(_fleet.Command(BootId)));
+        Assert.Equal("command.expired", Code(first));
+    }
+
+    [Fact]
+    public void WhatWaitedForAnotherUntilItExpiredIsNotRun()
+    {
+        Assert.Null(Code(_fleet.Command(BootId)));
+        Assert.Null(_gate.WhyTooLate(_accepted!));
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal("command.expired", _gate.WhyTooLate(_accepted!)!.Code);
     }
 
     public void Dispose()
@@ -106,13 +136,11 @@ public sealed class CommandGateTests : IDisposable
         _folder.Dispose();
     }
 
-    private async Task<string?> CodeAsync(DsseEnvelope envelope) => (await Handler(isAllowed: true)(new CommandCall(null, envelope), TestContext.Current.CancellationToken)).Code;
-
-    private CommandHandler Handler(bool isAllowed) => _gate.Guard(Command.LogLevel, Key, isAllowed, RunAsync);
-
-    private Task<CommandResult> RunAsync(SignedCommand command, CancellationToken cancellationToken)
+    private string? Code(DsseEnvelope envelope)
     {
-        _run.Add(command);
-        return Task.FromResult(new CommandResult());
+        (var command, var refusal) = _gate.Guard(Command.LogLevel, Key, isAllowed: true)(envelope);
+        Assert.True(command is null != refusal is null);
+        _accepted = command ?? _accepted;
+        return refusal?.Code;
     }
 }

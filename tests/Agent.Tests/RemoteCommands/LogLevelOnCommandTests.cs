@@ -1,4 +1,5 @@
 using Dunlin.Agent.RemoteCommands;
+using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
@@ -16,7 +17,8 @@ public sealed class LogLevelOnCommandTests
     {
         var time = new FakeTimeProvider(SampleDocuments.Noon);
         var level = new LoggingLevelSwitch(LogEventLevel.Warning);
-        using var command = new LogLevelOnCommand(level, time);
+        var log = new Lines<LogLevelOnCommand>();
+        using var command = new LogLevelOnCommand(level, time, log);
         var result = await command.RunAsync(Asked("debug", 60), TestContext.Current.CancellationToken);
         Assert.Equal(LogEventLevel.Debug, level.MinimumLevel);
         Assert.Equal(new LogLevelChange("debug", SampleDocuments.Noon.AddSeconds(60)), System.Text.Json.JsonSerializer.Deserialize(result.Payload!.Value, MessageJson.Default.LogLevelChange));
@@ -26,6 +28,12 @@ public sealed class LogLevelOnCommandTests
         Assert.Equal(LogEventLevel.Verbose, level.MinimumLevel);
         time.Advance(TimeSpan.FromSeconds(21));
         Assert.Equal(LogEventLevel.Warning, level.MinimumLevel);
+        Assert.Equal(
+        [
+            "The log's level is debug until 2026-11-24 12:01:00Z, as signed command 0123456789abcdef asks",
+            "The log's level is verbose until 2026-11-24 12:01:40Z, as signed command 0123456789abcdef asks",
+            "The log's level is Warning again, as configured",
+        ], log.All);
     }
 
     private static SignedCommand Asked(string level, int seconds) => new()

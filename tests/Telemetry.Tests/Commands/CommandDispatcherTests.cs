@@ -17,8 +17,11 @@ namespace Dunlin.Telemetry.Tests.Commands;
 
 public sealed class CommandDispatcherTests : IAsyncLifetime
 {
+    private const string Nonce = "0123456789abcdef";
+
     private readonly TaskCompletionSource _slow = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _runCount;
+    private volatile bool _isRefusing;
     private MosquittoBroker _broker = null!;
     private MqttProbe _probe = null!;
     private TestLink _link = null!;
@@ -32,9 +35,10 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
         _commands = new CommandDispatcher(
             _link.Link, _link.Identity, new MessageSequence(), new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<CommandDispatcher>.Instance);
         _commands.Register("slow", SlowAsync, burst: 100, TimeSpan.FromMilliseconds(1));
-        _commands.Register("rare", (_, _) => Count(), burst: 2, TimeSpan.FromHours(1));
-        _commands.Register("signed", (_, _) => Count(), burst: 5, TimeSpan.FromSeconds(1), isSigned: true);
-        _commands.Register("broken", (_, _) => throw new InvalidOperationException("A bug with a /secret/path."), burst: 5, TimeSpan.FromSeconds(1));
+        _commands.Register("rare", _ => Count(), burst: 2, TimeSpan.FromHours(1));
+        _commands.RegisterSigned("signed", Judge, (_, _) => Count(), burst: 1, TimeSpan.FromHours(1), isQuick: true);
+        _commands.RegisterSigned("long-signed", Judge, (_, cancellationToken) => SlowAsync(cancellationToken), burst: 1, TimeSpan.FromHours(1));
+        _commands.Register("broken", _ => throw new InvalidOperationException("A bug with a /secret/path."), burst: 5, TimeSpan.FromSeconds(1));
         await _commands.StartAsync(CancellationToken.None);
         await _link.StartAsync();
         await _link.ConnectedAsync();
@@ -82,7 +86,7 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
         await SendAsync("dance", """{"id":"two"}""");
         var reply = await ReplyAsync("two");
         Assert.Equal("command.unknown", reply.Code);
-        Assert.Equal("Commands are broken, ping, rare, signed, slow.", reply.Detail);
+        Assert.Equal("Commands are broken, long-signed, ping, rare, signed, slow.", reply.Detail);
     }
 
     [Theory]
@@ -123,13 +127,7 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
     [Fact]
     public async Task ASignedCommandIsAnsweredUnderItsNonceOnceAndWhatIsNoneIsRefused()
     {
-        var command = new SignedCommand
-        {
-            Schema = SignedCommand.CurrentSchema, Fleet = "demo", Device = "belt-1", BootId = "boot", Nonce = "0123456789abcdef", Name = Command.Snapshot,
-            Issued = SampleDocuments.Noon, Expires = SampleDocuments.Noon.AddMinutes(1),
-        };
-        var envelope = new DsseEnvelope { PayloadType = MediaTypes.Command, Payload = SignedCommandReader.Write(command), Signatures = [] };
-        foreach (var payload in (byte[][])["{\"id\":\"plain\"}"u8.ToArray(), [], EnvelopeReader.Write(envelope with { Payload = "{}"u8.ToArray() })])
+        foreach (var payload in (byte[][])["{\"id\":\"plain\"}"u8.ToArray(), [], EnvelopeReader.Write(Signed() with { Payload = "{}"u8.ToArray() })])
         {
             var before = Replies().Count;
             await _probe.PublishAsync(_link.Topics.Command("signed"), payload);
@@ -138,11 +136,74 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
         }
 
         Assert.Equal(0, Volatile.Read(ref _runCount));
-        for (var i = 0; i < 2; i++) await _probe.PublishAsync(_link.Topics.Command("signed"), EnvelopeReader.Write(envelope));
-        Assert.True((await ReplyAsync(command.Nonce)).Ok);
+        for (var i = 0; i < 2; i++) await SendAsync("signed", Signed());
+        Assert.True((await ReplyAsync(Nonce)).Ok);
         await SendAsync("ping", """{"id":"after"}""");
         await ReplyAsync("after");
         Assert.Equal(1, Volatile.Read(ref _runCount));
+    }
+
+    [Fact]
+    public async Task WhatIsNotTheOwnersTakesNothingFromWhatTheOwnerMaySend()
+    {
+        _isRefusing = true;
+        for (var i = 0; i < 8; i++) await SendAsync("signed", Signed($"stranger0000000{i}"));
+        Assert.Equal("command.unsigned", (await ReplyAsync("stranger00000007")).Code);
+        _isRefusing = false;
+        await SendAsync("signed", Signed());
+        Assert.True((await ReplyAsync(Nonce)).Ok);
+        await SendAsync("signed", Signed("fedcba9876543210"));
+        Assert.Equal("command.rate-limited", (await ReplyAsync("fedcba9876543210")).Code);
+    }
+
+    [Fact]
+    public async Task WhatTakesNoTimeAndARefusalWaitForNoCommandThatTakesLong()
+    {
+        await SendAsync("long-signed", Signed("0000000000000000"));
+        await Eventually.TrueAsync(() => Volatile.Read(ref _runCount) == 1, "the long one runs");
+        await SendAsync("signed", Signed());
+        Assert.True((await ReplyAsync(Nonce)).Ok);
+        _isRefusing = true;
+        await SendAsync("long-signed", Signed("1111111111111111"));
+        Assert.Equal("command.unsigned", (await ReplyAsync("1111111111111111")).Code);
+        Assert.DoesNotContain(Replies(), reply => reply.Id == "0000000000000000");
+    }
+
+    [Fact]
+    public async Task LongCorrelationDataIsRefusedAndNotKept()
+    {
+        await _probe.PublishAsync(_link.Topics.Command("ping"), """{"id":"a"}"""u8.ToArray(), correlation: new byte[65]);
+        await Eventually.TrueAsync(() => Replies().Any(reply => reply.Code == "command.invalid"), "it is refused");
+        Assert.Contains("64 bytes", Replies()[0].Detail, StringComparison.Ordinal);
+        await _probe.PublishAsync(_link.Topics.Command("ping"), """{"id":"b"}"""u8.ToArray(), correlation: new byte[64]);
+        Assert.True((await ReplyAsync("b")).Ok);
+    }
+
+    [Fact]
+    public async Task ACommandThatTheBrokerKeptIsAnsweredAfterTheLinkCameBack()
+    {
+        await _link.Link.StopAsync(CancellationToken.None);
+        await SendAsync("ping", """{"id":"kept"}""");
+        await using var next = new TestLink(TestLink.To(_broker));
+        using var commands = new CommandDispatcher(
+            next.Link, next.Identity, new MessageSequence(), new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<CommandDispatcher>.Instance);
+        await commands.StartAsync(CancellationToken.None);
+        await next.StartAsync();
+        Assert.True((await ReplyAsync("kept")).Ok);
+        await commands.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task AReplyOutlivesTheLossOfTheLink()
+    {
+        await SendAsync("slow", """{"id":"meanwhile"}""");
+        await Eventually.TrueAsync(() => Volatile.Read(ref _runCount) == 1, "it runs");
+        await _broker.KillAsync();
+        await _link.LostAsync();
+        _slow.SetResult();
+        await _broker.StartAgainAsync();
+        await using var probe = await MqttProbe.ConnectAsync(_broker, "#");
+        await Eventually.TrueAsync(() => probe.Messages.Any(message => message.Topic == _link.Topics.Reply && message.Text.Contains("meanwhile", StringComparison.Ordinal)), "the reply comes");
     }
 
     [Fact]
@@ -174,7 +235,7 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
         await _broker.DisposeAsync();
     }
 
-    private async Task<CommandResult> SlowAsync(CommandCall call, CancellationToken cancellationToken)
+    private async Task<CommandResult> SlowAsync(CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _runCount);
         await _slow.Task.WaitAsync(cancellationToken);
@@ -186,6 +247,21 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
         Interlocked.Increment(ref _runCount);
         return Task.FromResult(new CommandResult());
     }
+
+    private (SignedCommand? Command, CommandResult? Refusal) Judge(DsseEnvelope envelope) =>
+        _isRefusing ? (null, new CommandResult("command.unsigned", "It is nobody's.")) : (SignedCommandReader.Read(envelope.Payload.Span).Value, null);
+
+    private static DsseEnvelope Signed(string nonce = Nonce)
+    {
+        var command = new SignedCommand
+        {
+            Schema = SignedCommand.CurrentSchema, Fleet = "demo", Device = "belt-1", BootId = "boot", Nonce = nonce, Name = Command.Snapshot,
+            Issued = SampleDocuments.Noon, Expires = SampleDocuments.Noon.AddMinutes(1),
+        };
+        return new DsseEnvelope { PayloadType = MediaTypes.Command, Payload = SignedCommandReader.Write(command), Signatures = [] };
+    }
+
+    private Task SendAsync(string name, DsseEnvelope envelope) => _probe.PublishAsync(_link.Topics.Command(name), EnvelopeReader.Write(envelope));
 
     private Task SendAsync(string name, string payload) => _probe.PublishAsync(_link.Topics.Command(name), Encoding.UTF8.GetBytes(payload));
 
