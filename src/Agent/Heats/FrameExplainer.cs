@@ -27,7 +27,7 @@ internal static class FrameExplainer
         if (status != FrameStatus.Ok || FrameJpeg.SizeOf(frame) is not var (width, height)) return new ChildError { Code = "frame.unreadable", Detail = $"The frame cannot be read ({status})." };
         var best = new ClassScore[1];
         if (TopScores.Select(Run(session, tensor, pixels), best) < 1) return new ChildError { Code = "frame.scores", Detail = "The model's scores for the frame are not finite." };
-        var falls = Occlusion.Falls(pixels, input, covered => Run(session, tensor, covered)[best[0].Index]);
+        var falls = Occlusion.Falls(pixels, input, best[0].Probability, covered => Run(session, tensor, covered)[best[0].Index]);
         var fit = Fit.Of(input, width, height);
         var (columns, rows) = (Math.Min(Explanation.MaximumSide, fit.TargetWidth), Math.Min(Explanation.MaximumSide, fit.TargetHeight));
         return new FrameExplained

@@ -25,7 +25,7 @@ internal sealed class ClassActivation : Explainer
 
     public override string Method => "class activation mapping (Zhou et al. 2016)";
 
-    protected override HeatMap HeatOf(float[] tensor, int explained)
+    protected override HeatMap HeatOf(float[] tensor, int explained, float probability)
     {
         using var results = Model.Input.ElementType == ElementType.Float32 ? _run.Run(tensor) : _run.Run([.. tensor.Select(v => (byte)(Math.Clamp(v, 0, 255) + 0.5f))]);
         var shape = results[0].GetTensorTypeAndShape().Shape;

@@ -55,7 +55,7 @@ internal abstract class Explainer : IDisposable
         var probabilities = Probabilities(tensor).ToArray();
         var answer = ImageAnswer.Of(probabilities, label: 0).Prediction;
         var explained = wanted ?? answer;
-        return new Explanation(explained, Labels[explained], probabilities[explained], answer, HeatOf(tensor, explained));
+        return new Explanation(explained, Labels[explained], probabilities[explained], answer, HeatOf(tensor, explained, probabilities[explained]));
     }
 
     public virtual void Dispose()
@@ -66,7 +66,10 @@ internal abstract class Explainer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    protected abstract HeatMap HeatOf(float[] tensor, int explained);
+    /// <param name="tensor">Of <see cref="Read"/>.</param>
+    /// <param name="explained">The class.</param>
+    /// <param name="probability">Of the class, for <paramref name="tensor"/>.</param>
+    protected abstract HeatMap HeatOf(float[] tensor, int explained, float probability);
 
     /// <summary>By class; valid until the next call.</summary>
     protected ReadOnlySpan<float> Probabilities(ReadOnlySpan<float> tensor)

@@ -8,6 +8,6 @@ internal sealed class OcclusionExplainer(EvaluatedModel model, IReadOnlyList<str
 {
     public override string Method => "occlusion sensitivity (Zeiler and Fergus 2014)";
 
-    protected override HeatMap HeatOf(float[] tensor, int explained) =>
-        new(Model.Input.Width, Model.Input.Height, Occlusion.Falls(tensor, Model.Input, covered => Probabilities(covered)[explained]));
+    protected override HeatMap HeatOf(float[] tensor, int explained, float probability) =>
+        new(Model.Input.Width, Model.Input.Height, Occlusion.Falls(tensor, Model.Input, probability, covered => Probabilities(covered)[explained]));
 }

@@ -8,7 +8,7 @@ namespace Dunlin.Optimizer.Reporting;
 /// <summary>Whether variants look where the reference looks: heat maps of all for the class that the reference answers, over held-out images.</summary>
 internal sealed class AttentionComparison : IDisposable
 {
-    /// <summary>Occlusion takes about 120 inferences an image.</summary>
+    /// <summary>Occlusion takes up to 170 inferences an image.</summary>
     private const int MostImagesByOcclusion = 12;
 
     private const int ExampleCount = 4, ExampleSide = 160;
