@@ -6,7 +6,7 @@ namespace Dunlin.Runtime.Tests.Frames;
 /// <summary>JPEG images made by libturbojpeg's encoder, so that no test needs a file.</summary>
 internal static partial class TestJpeg
 {
-    public const int Sampling444 = 0, Sampling422 = 1, Sampling420 = 2, SamplingGray = 3;
+    public const int Sampling444 = 0, Sampling422 = 1, Sampling420 = 2, SamplingGray = 3, Sampling440 = 4, Sampling411 = 5;
     public const int Progressive = 16384;
     private const string Library = "libturbojpeg.so.0";
 

@@ -68,6 +68,9 @@ public sealed class PreprocessorTests
     [InlineData(TestJpeg.Sampling444, 96, 64)]
     [InlineData(TestJpeg.Sampling422, 97, 63)]
     [InlineData(TestJpeg.Sampling420, 97, 63)]
+    [InlineData(TestJpeg.Sampling440, 97, 63)]
+    [InlineData(TestJpeg.Sampling411, 97, 63)]
+    [InlineData(TestJpeg.Sampling411, 301, 211)]
     [InlineData(TestJpeg.Sampling420, 1, 1)]
     [InlineData(TestJpeg.Sampling420, 300, 211)]
     public void AJpegLooksLikeThePixelsThatWereEncoded(int sampling, int width, int height)

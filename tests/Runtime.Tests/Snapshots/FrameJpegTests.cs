@@ -10,17 +10,20 @@ public sealed class FrameJpegTests
 {
     private const int Enough = 90 * 1024;
 
-    public static TheoryData<string> Frames => ["yuyv", "rgb", "4:4:4", "4:2:2", "4:2:0", "gray"];
+    // Large images, so that a JPEG has to be made anew: one in half of its size, and one as it is, of sides that no chroma pixel divides.
+    public static MatrixTheoryData<string, (int Width, int Height)> Frames =>
+        new(["yuyv", "rgb", "4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "gray"], [(1600, 1200), (1279, 957)]);
 
     /// <summary>What a model sees of the snapshot is what it sees of the frame: same place, same colours, same range.</summary>
     [Theory]
     [MemberData(nameof(Frames))]
-    public void ASnapshotLooksLikeItsFrame(string kind)
+    public void ASnapshotLooksLikeItsFrame(string kind, (int Width, int Height) size)
     {
-        // Large images, so that a JPEG has to be made anew.
-        var frame = Frame(kind, 1600, 1200);
+        // Cameras give YUYV in pairs of pixels only.
+        var (width, height) = (kind == "yuyv" ? size.Width & ~1 : size.Width, size.Height);
+        var frame = Frame(kind, width, height);
         Assert.True(frame.Length > Enough, $"{frame.Length} bytes would have been sent as they are.");
-        Assert.Equal((1600, 1200), FrameJpeg.SizeOf(frame));
+        Assert.Equal((width, height), FrameJpeg.SizeOf(frame));
         var snapshot = FrameJpeg.Encode(frame, Enough)!;
         Assert.InRange(snapshot.Length, 1000, Enough);
         var (seen, expected) = (Pixels(TestJpeg.Frame(snapshot)), Pixels(frame));
@@ -60,6 +63,8 @@ public sealed class FrameJpegTests
         "4:4:4" => Jpeg(TestJpeg.Sampling444, width, height),
         "4:2:2" => Jpeg(TestJpeg.Sampling422, width, height),
         "4:2:0" => Jpeg(TestJpeg.Sampling420, width, height),
+        "4:4:0" => Jpeg(TestJpeg.Sampling440, width, height),
+        "4:1:1" => Jpeg(TestJpeg.Sampling411, width, height),
         _ => Jpeg(TestJpeg.SamplingGray, width, height),
     };
 
