@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dunlin.Contracts.Documents;
 
 namespace Dunlin.Contracts.Messages;
 
@@ -34,6 +36,7 @@ public sealed record Reply
     public string? Detail { get; init; }
 
     /// <summary>Of <c>race</c> a <see cref="Race.Verdict"/>, of <c>snapshot</c> a <see cref="Messages.Snapshot"/>, of <c>explain</c> an <see cref="Explanation"/>, of <c>log-level</c> a <see cref="LogLevelChange"/>.</summary>
+    [JsonConverter(typeof(VerbatimConverter))]
     public JsonElement? Payload { get; init; }
 }
 
