@@ -13,7 +13,6 @@ using Dunlin.Telemetry.Liveness;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using static Dunlin.Bench.Comparisons.Rig;
 
 namespace Dunlin.Bench.Comparisons;
@@ -88,7 +87,7 @@ internal static class FetchComparison
             _store.Recover();
             var hardware = new Hardware { Model = "", CpuModel = "", Architecture = "x64", Cores = 1, MemoryByteCount = 1, Kernel = "", OperatingSystem = "" };
             var identity = new LinkIdentity(new Topics("bench", "bench"), "bench", "0", hardware);
-            _link = new MqttLink(identity, Options.Create(new MqttOptions { Host = "" }), new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<MqttLink>.Instance);
+            _link = new MqttLink(identity, new MqttOptions { Host = "" }, new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<MqttLink>.Instance);
             var limits = new FetchLimits();
             var factory = new SourceFactory(new UpdateOptions(), limits, new BlobChannel(_link, identity), TimeProvider.System);
             _fetcher = new ArtifactFetcher(_store, factory, limits, TimeProvider.System, NullLogger<ArtifactFetcher>.Instance);

@@ -13,7 +13,6 @@ using Dunlin.Telemetry.Board;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Dunlin.Bench.Loops;
 
@@ -31,7 +30,7 @@ internal sealed class YuyvLoop(Workshop workshop, string variant, int port, stri
     {
         var material = new MobileNet(workshop);
         var identity = new LinkIdentity(new Topics("bench", topicDevice), "bench", "bench", new BoardSensors().ReadHardware());
-        using var link = new MqttLink(identity, Options.Create(new MqttOptions { Host = "127.0.0.1", Port = port }), new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<MqttLink>.Instance);
+        using var link = new MqttLink(identity, new MqttOptions { Host = "127.0.0.1", Port = port }, new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<MqttLink>.Instance);
         await link.StartAsync(cancellationToken);
         await link.WaitConnectedAsync(cancellationToken);
 

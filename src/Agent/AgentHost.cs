@@ -13,11 +13,9 @@ using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
 using Dunlin.Telemetry.Outbox;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
-using Microsoft.Extensions.Logging;
 using Serilog;
 using Serilog.Core;
 
@@ -32,14 +30,10 @@ internal static partial class AgentHost
     /// <exception cref="ConfigurationException">The configuration is not as it must be.</exception>
     public static async Task<int> RunAsync(string? file, IReadOnlyList<string> settings, CancellationToken cancellationToken)
     {
-        // Before the host is built: its logger reads options already.
-        _ = AgentOptions.Load(file, settings);
-        var configuration = AgentConfiguration.Load(file, settings);
+        var options = AgentOptions.Load(file, settings);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Configuration.AddConfiguration(configuration);
-        Register(builder.Services, builder.Configuration);
+        Register(builder.Services, options);
         using var host = builder.Build();
-        AgentConfiguration.Validate(host.Services, configuration);
         Prepare(host.Services);
         using var held = AgentLock.TryTake(host.Services.GetRequiredService<StateLayout>());
         return await RunToTheEndAsync(host, cancellationToken);
@@ -61,12 +55,12 @@ internal static partial class AgentHost
         return services.Any(service => service.ExecuteTask?.IsFaulted == true) ? 1 : 0;
     }
 
-    private static void Register(IServiceCollection services, ConfigurationManager configuration)
+    private static void Register(IServiceCollection services, AgentOptions options)
     {
-        services.AddAgentOptions(configuration);
-        services.AddSingleton(provider => Logging.LevelOf(ServingServices.Value<LoggingOptions>(provider)));
-        services.AddSerilog((provider, logger) => Logging.Configure(logger, ServingServices.Value<LoggingOptions>(provider), provider.GetRequiredService<LoggingLevelSwitch>()));
-        services.Configure<HostOptions>(options => options.ShutdownTimeout = StopTime);
+        options.AddTo(services);
+        services.AddSingleton(Logging.LevelOf(options.Logging));
+        services.AddSerilog((provider, logger) => Logging.Configure(logger, options.Logging, provider.GetRequiredService<LoggingLevelSwitch>()));
+        services.Configure<HostOptions>(hosting => hosting.ShutdownTimeout = StopTime);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<LoopTicks>();
         services.AddSingleton<ServiceStatusText>();
@@ -74,7 +68,7 @@ internal static partial class AgentHost
         services.AddSingleton(IdentityOf);
         services.AddSingleton<MessageSequence>();
         services.AddPower();
-        services.AddMqttLink(configuration.GetSection("Mqtt"));
+        services.AddMqttLink();
         services.AddOutbox();
         services.AddSingleton(provider => DirectoriesOf(provider.GetRequiredService<StateLayout>()));
         services.AddRemoteCommands();
@@ -87,7 +81,7 @@ internal static partial class AgentHost
 
     private static LinkIdentity IdentityOf(IServiceProvider provider)
     {
-        var device = ServingServices.Value<DeviceOptions>(provider);
+        var device = provider.GetRequiredService<DeviceOptions>();
         return new LinkIdentity(
             new Topics(device.Fleet, device.Id), Guid.NewGuid().ToString("N")[..16], AgentVersion.Text, provider.GetRequiredService<BoardSensors>().ReadHardware());
     }
@@ -109,7 +103,7 @@ internal static partial class AgentHost
             throw new ConfigurationException($"Device:StateDirectory '{layout.Root}' cannot be used: {e.Message} Create it for the user that runs the agent, or name another.");
         }
 
-        CameraFeed.SourceOf(ServingServices.Value<CameraOptions>(provider));
+        CameraFeed.SourceOf(provider.GetRequiredService<CameraOptions>());
         RemoteCommandServices.Register(provider);
         Sandboxing.Sandbox.ProtectSupervisor();
     }

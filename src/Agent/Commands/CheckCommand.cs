@@ -13,7 +13,6 @@ using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Sessions;
 using Dunlin.Telemetry.Board;
 using Dunlin.Telemetry.Energy;
-using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spectre.Console;
@@ -56,7 +55,7 @@ internal static class CheckCommand
         Say(Mark.Ok, "board", string.Create(CultureInfo.InvariantCulture,
             $"{offline.Board.CpuModel}, {offline.Board.UsableCores} usable cores, {offline.Board.MemoryAvailableByteCount >> 20} MiB of memory free, kernel {offline.Board.Kernel}."));
         foreach (var complaint in await ServiceReach.ComplaintsAsync(options, cancellationToken)) Say(Mark.Limited, "service", complaint);
-        var layout = new StateLayout(Path.GetFullPath(options.Get<DeviceOptions>().StateDirectory));
+        var layout = new StateLayout(Path.GetFullPath(options.Device.StateDirectory));
         var model = await CheckModelsAsync(options, layout, offline, Say, cancellationToken);
         // A camera is for one program, and a broker may give us the session of the agent: it goes by certificates.
         if (AgentLock.IsHeld(layout))
@@ -69,14 +68,14 @@ internal static class CheckCommand
             await CheckBrokerAsync(options, layout, Say, cancellationToken);
         }
 
-        CheckCommands(options.Get<CommandOptions>(), layout, Say);
-        CheckSensors(options.Get<PowerOptions>(), Say);
+        CheckCommands(options.Commands, layout, Say);
+        CheckSensors(options.Power, Say);
         return failed ? 1 : 0;
     }
 
     private static async Task<(SessionSpec Session, SessionNeeds Needs)?> CheckModelsAsync(AgentOptions options, StateLayout layout, Offline offline, Action<Mark, string, string> say, CancellationToken cancellationToken)
     {
-        var (release, problem) = new ReleaseGate(options.Get<DeviceOptions>(), options.Get<UpdateOptions>(), new StateFiles(layout), new ReleaseStore(layout, offline.Board)).Open();
+        var (release, problem) = new ReleaseGate(options.Device, options.Updates, new StateFiles(layout), new ReleaseStore(layout, offline.Board)).Open();
         if (release is null)
         {
             say(Mark.Failed, "bundle", problem!);
@@ -85,7 +84,7 @@ internal static class CheckCommand
 
         if (problem is not null) say(Mark.Limited, "bundle", problem);
         say(Mark.Ok, "bundle", $"{release}, {release.Bundle.Manifest.Variants.Count} variants, {(release.IsSigned ? "signed" : "unsigned")}, {release.Bundle.ReleaseId}.");
-        var race = offline.CreateRace(options.Get<RaceOptions>(), new EnergyProbe());
+        var race = offline.CreateRace(options.Race, new EnergyProbe());
         (SessionSpec, SessionNeeds)? first = null;
         foreach (var group in race.Enumerate(release.Bundle, null).GroupBy(contender => contender.Variant.Id))
         {
@@ -116,7 +115,7 @@ internal static class CheckCommand
 
     private static async Task CheckCameraAsync(AgentOptions options, Offline offline, (SessionSpec Session, SessionNeeds Needs)? model, Action<Mark, string, string> say, CancellationToken cancellationToken)
     {
-        var camera = options.Get<CameraOptions>();
+        var camera = options.Camera;
         var source = CameraFeed.SourceOf(camera);
         if (model is not { } served)
         {
@@ -131,7 +130,7 @@ internal static class CheckCommand
         var window = new TaskCompletionSource<FrameWindow>(TaskCreationOptions.RunContinuationsAsynchronously);
         var events = new WorkerEvents { Ready = r => ready = r, Camera = c => health = c, Window = Take };
         var supervisor = new WorkerSupervisor(offline.Host, new WorkerLimits(), events, NullLogger<WorkerSupervisor>.Instance, TimeProvider.System);
-        var loop = WorkerSeat.LoopOf(options.Get<ResultOptions>(), options.Get<RaceOptions>(), new TelemetryOptions { WindowSeconds = 1 });
+        var loop = WorkerSeat.LoopOf(options.Results, options.Race, new TelemetryOptions { WindowSeconds = 1 });
         var feed = new CameraFeed(camera, offline.Host, NullLoggerFactory.Instance, TimeProvider.System) { Closed = exit => closed = exit.Reason };
         await using (var seat = new WorkerSeat(supervisor, feed, loop, offline.Cache.Root, stop.Token))
         {
@@ -165,14 +164,14 @@ internal static class CheckCommand
 
     private static async Task CheckBrokerAsync(AgentOptions options, StateLayout layout, Action<Mark, string, string> say, CancellationToken cancellationToken)
     {
-        var mqtt = options.Get<MqttOptions>();
+        var mqtt = options.Mqtt;
         if (mqtt.Host.Length == 0)
         {
             say(Mark.Limited, "broker", "None is configured; results stay on this board. Set Mqtt:Host.");
             return;
         }
 
-        var device = options.Get<DeviceOptions>();
+        var device = options.Device;
         var clock = BrokerCheck.ClockOf(device, new StateFiles(layout), TimeProvider.System);
         // A client id of its own: the running agent's session must not be taken.
         var problem = await BrokerCheck.ProblemAsync(mqtt, $"{device.Id}-check", clock, cancellationToken);

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Racing;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Race;
@@ -26,7 +25,7 @@ internal static class ClassifyCommand
         var command = new Command("classify", "Classifies image files once, in a sandbox. Exit code 1 if any could not be classified.") { images, bundle, variant, top, json };
         command.SetAction((result, cancellationToken) => AgentCommand.Guard(async () =>
         {
-            var release = Offline.OpenBundle(result.GetValue(bundle), AgentCommand.OptionsOf(result).Get<DeviceOptions>());
+            var release = Offline.OpenBundle(result.GetValue(bundle), AgentCommand.OptionsOf(result).Device);
             var classified = await RunAsync(release, result.GetValue(variant), result.GetValue(images)!, result.GetValue(top), cancellationToken);
             foreach (var image in classified) Print(release, image, result.GetValue(json));
             return classified.Any(image => image.Error is not null) ? 1 : 0;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Racing;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Race;
@@ -22,8 +21,8 @@ internal static class RaceCommand
         {
             var options = AgentCommand.OptionsOf(result);
             using var offline = new Offline();
-            var release = Offline.OpenBundle(result.GetValue(bundle), options.Get<DeviceOptions>());
-            var (power, racing) = (options.Get<PowerOptions>(), options.Get<RaceOptions>());
+            var release = Offline.OpenBundle(result.GetValue(bundle), options.Device);
+            var (power, racing) = (options.Power, options.Race);
             // As the service does: what a meter decides there, it decides here.
             using var sampler = new EnergySampler(
                 racing.Objective == Objective.Latency ? new DiscoveredMeters(null, null, []) : PowerMeters.Discover(power, TimeProvider.System),

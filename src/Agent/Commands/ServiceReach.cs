@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using Dunlin.Agent.Configuration;
-using Dunlin.Telemetry.Link;
 
 namespace Dunlin.Agent.Commands;
 
@@ -57,12 +56,12 @@ internal static class ServiceReach
 
     private static IEnumerable<(string Key, string Path)> FilesOf(AgentOptions options)
     {
-        var (mqtt, updates) = (options.Get<MqttOptions>(), options.Get<UpdateOptions>());
+        var (mqtt, updates) = (options.Mqtt, options.Updates);
         return ((string Key, string Path)[])
         [
             ("The configuration", AgentConfiguration.DefaultFile),
-            ("Device:Bundle", options.Get<DeviceOptions>().Bundle),
-            ("Camera:Source", options.Get<CameraOptions>().Source),
+            ("Device:Bundle", options.Device.Bundle),
+            ("Camera:Source", options.Camera.Source),
             ("Mqtt:CaFile", mqtt.CaFile),
             ("Mqtt:CrlFile", mqtt.CrlFile),
             ("Mqtt:CertificateFile", mqtt.CertificateFile),

@@ -1,5 +1,4 @@
 using Dunlin.Agent.Configuration;
-using Dunlin.Agent.Serving;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
 using Dunlin.Telemetry.Commands;
@@ -27,7 +26,7 @@ internal static class RemoteCommandServices
     /// <summary>Call before the link starts.</summary>
     public static void Register(IServiceProvider provider)
     {
-        var options = ServingServices.Value<CommandOptions>(provider);
+        var options = provider.GetRequiredService<CommandOptions>();
         var (commands, gate) = (provider.GetRequiredService<CommandDispatcher>(), provider.GetRequiredService<CommandGate>());
         commands.Register(Command.Race, provider.GetRequiredService<RaceOnCommand>().RunAsync, burst: 1, RaceRefill);
         RegisterSigned(Command.Snapshot, nameof(CommandOptions.Snapshot), options.Snapshot, provider.GetRequiredService<SnapshotOnCommand>().RunAsync);

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Energy;
@@ -15,7 +14,6 @@ using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Dunlin.Agent.Serving;
 
@@ -24,7 +22,7 @@ internal static class ServingServices
 {
     public static void AddServing(this IServiceCollection services)
     {
-        services.AddSingleton(provider => new StateLayout(Path.GetFullPath(Value<DeviceOptions>(provider).StateDirectory)));
+        services.AddSingleton(provider => new StateLayout(Path.GetFullPath(provider.GetRequiredService<DeviceOptions>().StateDirectory)));
         services.AddSingleton<StateFiles>();
         services.AddSingleton(provider => new ModelCache(provider.GetRequiredService<StateLayout>().Cache));
         services.AddSingleton(provider => ChildHost.Self(Path.Combine(provider.GetRequiredService<StateLayout>().Root, "empty")));
@@ -34,10 +32,10 @@ internal static class ServingServices
         services.AddSingleton<IdlePower>();
         services.AddSingleton<Quarantined>();
         services.AddSingleton<Vetting>();
-        services.AddSingleton(provider => EnergyProbe.Of(Value<PowerOptions>(provider), provider.GetRequiredService<EnergySampler>()));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Race>(provider, Value<RaceOptions>(provider)));
+        services.AddSingleton(provider => EnergyProbe.Of(provider.GetRequiredService<PowerOptions>(), provider.GetRequiredService<EnergySampler>()));
+        services.AddSingleton<Race>();
         services.AddSingleton(provider => new VerdictStore(provider.GetRequiredService<StateLayout>().Verdicts, provider.GetRequiredService<ILogger<VerdictStore>>()));
-        services.AddSingleton(provider => new ReleaseGate(Value<DeviceOptions>(provider), Value<UpdateOptions>(provider), provider.GetRequiredService<StateFiles>(), provider.GetRequiredService<ReleaseStore>()));
+        services.AddSingleton<ReleaseGate>();
         services.AddSingleton<WindowReport>();
         services.AddSingleton<DeviceReport>();
         services.AddSingleton<ResultPublisher>();
@@ -47,9 +45,6 @@ internal static class ServingServices
         services.AddHostedService(provider => provider.GetRequiredService<WindowService>());
         services.AddHostedService(provider => provider.GetRequiredService<ServingService>());
     }
-
-    public static T Value<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(IServiceProvider provider)
-        where T : class => provider.GetRequiredService<IOptions<T>>().Value;
 
     private static ServingParts PartsOf(IServiceProvider provider) => new()
     {
@@ -71,7 +66,7 @@ internal static class ServingServices
         var windows = provider.GetRequiredService<WindowService>();
         var results = provider.GetRequiredService<ResultPublisher>();
         var trial = provider.GetRequiredService<TrialWatch>();
-        var camera = new CameraFeed(Value<CameraOptions>(provider), host, loggers, time)
+        var camera = new CameraFeed(provider.GetRequiredService<CameraOptions>(), host, loggers, time)
         {
             Closed = exit => report.SetProblem("camera program", exit.Reason),
         };
@@ -107,7 +102,7 @@ internal static class ServingServices
             },
         };
         supervisor = new WorkerSupervisor(host, new WorkerLimits(), events, loggers.CreateLogger<WorkerSupervisor>(), time);
-        var loop = WorkerSeat.LoopOf(Value<ResultOptions>(provider), Value<RaceOptions>(provider), Value<TelemetryOptions>(provider));
+        var loop = WorkerSeat.LoopOf(provider.GetRequiredService<ResultOptions>(), provider.GetRequiredService<RaceOptions>(), provider.GetRequiredService<TelemetryOptions>());
         return new WorkerSeat(supervisor, camera, loop, provider.GetRequiredService<ModelCache>().Root, stopping);
     }
 }

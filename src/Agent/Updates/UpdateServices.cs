@@ -26,13 +26,13 @@ internal static class UpdateServices
             provider.GetRequiredService<LinkIdentity>(), provider.GetRequiredService<MessageSequence>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<BootRecovery>();
         services.AddSingleton(provider => new TrialWatch(
-            provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(ServingServices.Value<TelemetryOptions>(provider).WindowSeconds),
-            ServingServices.Value<CameraOptions>(provider).FramesPerSecond));
+            provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(provider.GetRequiredService<TelemetryOptions>().WindowSeconds),
+            provider.GetRequiredService<CameraOptions>().FramesPerSecond));
         services.AddSingleton<FreezeWatch>();
         services.AddSingleton<UpdateStory>();
         services.AddSingleton<DocumentDesk>();
         services.AddSingleton(PartsOf);
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<UpdateSteps>(provider, ServingServices.Value<UpdateOptions>(provider)));
+        services.AddSingleton<UpdateSteps>();
         services.AddSingleton<UpdateEngine>();
         services.AddSingleton<UpdateService>();
         services.AddHostedService(provider => provider.GetRequiredService<UpdateService>());
@@ -47,7 +47,7 @@ internal static class UpdateServices
         {
             Fetch = fetcher.FetchAsync,
             Switch = provider.GetRequiredService<ServingService>().SwitchAsync,
-            Proof = ActivatorUtilities.CreateInstance<BoardProof>(provider, ServingServices.Value<DeviceOptions>(provider)),
+            Proof = ActivatorUtilities.CreateInstance<BoardProof>(provider),
             Gate = provider.GetRequiredService<ReleaseGate>(),
             Releases = provider.GetRequiredService<ReleaseStore>(),
             Blobs = provider.GetRequiredService<BlobStore>(),

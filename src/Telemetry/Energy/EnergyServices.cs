@@ -3,7 +3,6 @@ using Dunlin.Telemetry.Liveness;
 using Dunlin.Telemetry.Power;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Dunlin.Telemetry.Energy;
 
@@ -11,32 +10,23 @@ namespace Dunlin.Telemetry.Energy;
 public static class EnergyServices
 {
     /// <summary>
-    /// <see cref="EnergySampler"/> (also as a hosted service), <see cref="BoardSensors"/> and <see cref="ThermalWatch"/>; options from
-    /// the section <see cref="PowerOptions.Section"/>, validated at start.
+    /// <see cref="EnergySampler"/> (also as a hosted service), <see cref="BoardSensors"/> and <see cref="ThermalWatch"/>. The caller
+    /// registers <see cref="PowerOptions"/>.
     /// </summary>
     /// <param name="services">The agent's services; a <see cref="TimeProvider"/> may be among them.</param>
     /// <param name="root">Where <c>/sys</c> and <c>/proc</c> are.</param>
     public static IServiceCollection AddPower(this IServiceCollection services, string root = "/")
     {
-        services.AddPowerOptions();
         services.AddSingleton(_ => new BoardSensors(root));
         services.AddSingleton<ThermalWatch>();
         services.AddSingleton(provider =>
         {
             var time = provider.GetService<TimeProvider>() ?? TimeProvider.System;
-            var options = provider.GetRequiredService<IOptions<PowerOptions>>().Value;
+            var options = provider.GetRequiredService<PowerOptions>();
             return new EnergySampler(PowerMeters.Discover(options, time, root), options, time, new BoardSensors(root).ReadBusySeconds,
                 provider.GetRequiredService<ILogger<EnergySampler>>(), provider.GetService<LoopTicks>());
         });
         services.AddHostedService(provider => provider.GetRequiredService<EnergySampler>());
-        return services;
-    }
-
-    /// <summary>Only <see cref="PowerOptions"/>, from the section <c>Power</c>, validated at start.</summary>
-    public static IServiceCollection AddPowerOptions(this IServiceCollection services)
-    {
-        services.AddClosedOptions<PowerOptions>().BindConfiguration(PowerOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<PowerOptions>, PowerOptionsValidator>();
         return services;
     }
 }

@@ -6,7 +6,6 @@ using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Liveness;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using MQTTnet;
 using MQTTnet.Protocol;
 
@@ -40,8 +39,8 @@ public sealed partial class MqttLink : BackgroundService
     private string? _problem;
     private volatile bool _isStopping;
 
-    public MqttLink(LinkIdentity identity, IOptions<MqttOptions> options, LoopTicks ticks, TimeProvider time, ILogger<MqttLink> logger)
-        : this(identity, options.Value, ticks, time, logger, new LinkTiming { BackoffMaximum = TimeSpan.FromSeconds(options.Value.ReconnectSeconds) })
+    public MqttLink(LinkIdentity identity, MqttOptions options, LoopTicks ticks, TimeProvider time, ILogger<MqttLink> logger)
+        : this(identity, options, ticks, time, logger, new LinkTiming { BackoffMaximum = TimeSpan.FromSeconds(options.ReconnectSeconds) })
     {
     }
 

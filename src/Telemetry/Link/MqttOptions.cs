@@ -82,4 +82,4 @@ public sealed class MqttOptions : IValidatableObject
 }
 
 [OptionsValidator]
-internal sealed partial class MqttOptionsValidator : IValidateOptions<MqttOptions>;
+public sealed partial class MqttOptionsValidator : IValidateOptions<MqttOptions>;

@@ -6,7 +6,6 @@ using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Dunlin.Telemetry.Outbox;
 
@@ -43,10 +42,10 @@ public sealed partial class MessageOutbox : BackgroundService
     private long _refused;
 
     public MessageOutbox(
-        OutboxDirectories directories, MqttLink link, LinkIdentity identity, IOptions<MqttOptions> options, LoopTicks ticks, TimeProvider time,
+        OutboxDirectories directories, MqttLink link, LinkIdentity identity, MqttOptions options, LoopTicks ticks, TimeProvider time,
         ILogger<MessageOutbox> logger)
     {
-        (_link, _topics, _options, _time, _logger) = (link, identity.Topics, options.Value, time, logger);
+        (_link, _topics, _options, _time, _logger) = (link, identity.Topics, options, time, logger);
         _outcomes = new MessageQueue(directories.Outcomes, long.MaxValue, Overflow.Keep);
         _telemetry = new MessageQueue(directories.Telemetry, _options.OutboxByteCount, Overflow.DropOldest);
         _tick = ticks.Register("outbox", Interval * 5);

@@ -1,5 +1,4 @@
 using Dunlin.Agent.Configuration;
-using Dunlin.Telemetry.Link;
 
 namespace Dunlin.Agent.Tests.Configuration;
 
@@ -23,10 +22,10 @@ public sealed class EnvironmentTests
     [InlineData("DUNLIN_DEMO_BUILT")]
     [InlineData("DUNLIN_FREEZE_LOOP")]
     [InlineData("DUNLIN_PASSPHRASE")]
-    public void OtherProgramsVariablesAreNone(string variable) => Assert.Equal("localhost", Load(variable, "any").Get<MqttOptions>().Host);
+    public void OtherProgramsVariablesAreNone(string variable) => Assert.Equal("localhost", Load(variable, "any").Mqtt.Host);
 
     [Fact]
-    public void AKeyMayBeWrittenInAnyCase() => Assert.Equal("/films", Load("DUNLIN_CAMERA__SOURCE", "/films").Get<CameraOptions>().Source);
+    public void AKeyMayBeWrittenInAnyCase() => Assert.Equal("/films", Load("DUNLIN_CAMERA__SOURCE", "/films").Camera.Source);
 
     private static AgentOptions Load(string variable, string value)
     {

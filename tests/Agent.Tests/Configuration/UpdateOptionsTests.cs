@@ -10,7 +10,7 @@ public sealed class UpdateOptionsTests
         var options = AgentOptions.Load(null, [
             "Updates:AllowedHosts:0=registry.example", "Updates:AllowedHosts:1=10.0.0.5:5000", "Updates:AllowedHosts:2=[::1]:5000",
             "Updates:Credentials:0:Host=registry.example", "Updates:Credentials:0:UserName=board", "Updates:Credentials:0:PasswordFile=/etc/dunlin/password",
-            "Updates:Credentials:1:Host=cdn.example:8443", "Updates:Credentials:1:Token=abc", "Updates:MaximumFetchHours=2"]).Get<UpdateOptions>();
+            "Updates:Credentials:1:Host=cdn.example:8443", "Updates:Credentials:1:Token=abc", "Updates:MaximumFetchHours=2"]).Updates;
         Assert.Equal(3, options.AllowedHosts.Count);
         Assert.Equal(2, options.MaximumFetchHours);
         Assert.Equal([false, true], options.Credentials.Select(c => c.IsToken));

@@ -9,7 +9,6 @@ using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Dunlin.Agent.Tests.Reporting;
 
@@ -21,7 +20,7 @@ internal sealed class TestDevice : IAsyncDisposable
     private TestDevice(MosquittoBroker broker, MqttProbe probe, string? outbox)
     {
         (Broker, Probe) = (broker, probe);
-        var options = Options.Create(new MqttOptions { Host = broker.Host, Port = broker.Port });
+        var options = new MqttOptions { Host = broker.Host, Port = broker.Port };
         Link = new MqttLink(Identity, options, Ticks, TimeProvider.System, LinkLog);
         outbox ??= _folder.Path;
         Outbox = new MessageOutbox(

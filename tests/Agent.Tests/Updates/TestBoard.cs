@@ -123,7 +123,7 @@ internal sealed class TestBoard : IAsyncDisposable
     public void Start()
     {
         var identity = new LinkIdentity(new Topics(Fleet.Name, Fleet.Device), Guid.NewGuid().ToString("N"), "0.1.0", SampleMessages.Status().Hardware);
-        var options = Microsoft.Extensions.Options.Options.Create(new MqttOptions { Host = "" });
+        var options = new MqttOptions { Host = "" };
         var (ticks, sequence) = (new LoopTicks(Clock), new MessageSequence());
         _link = new MqttLink(identity, options, ticks, Clock, NullLogger<MqttLink>.Instance);
         _outbox = new MessageOutbox(new OutboxDirectories(Layout.Outcomes, Layout.Telemetry), _link, identity, options, ticks, Clock, NullLogger<MessageOutbox>.Instance);

@@ -3,7 +3,6 @@ using Dunlin.Telemetry.Liveness;
 using Dunlin.Telemetry.Outbox;
 using Dunlin.Telemetry.Tests.Link;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Dunlin.Telemetry.Tests.Outbox;
 
@@ -14,7 +13,7 @@ internal sealed class TestOutbox : IAsyncDisposable
     {
         Link = new TestLink(options, time: time);
         Outbox = new MessageOutbox(
-            new OutboxDirectories(Path.Combine(folder, "outcomes"), Path.Combine(folder, "telemetry")), Link.Link, Link.Identity, Options.Create(options),
+            new OutboxDirectories(Path.Combine(folder, "outcomes"), Path.Combine(folder, "telemetry")), Link.Link, Link.Identity, options,
             new LoopTicks(Link.Time), Link.Time, NullLogger<MessageOutbox>.Instance);
         Publisher = new MessagePublisher(Link.Link, Outbox, Link.Identity);
     }

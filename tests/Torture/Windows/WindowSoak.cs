@@ -17,7 +17,6 @@ using Dunlin.TestKit.Samples;
 using Dunlin.Torture.Results;
 using Dunlin.Torture.Updates;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Dunlin.Torture.Windows;
 
@@ -70,7 +69,7 @@ internal sealed class WindowSoak(string work, CaseStore results)
         await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { LogsPackets = false });
         var (time, ticks) = (TimeProvider.System, new LoopTicks(TimeProvider.System));
         var identity = new LinkIdentity(new Topics("soak", "w"), Guid.NewGuid().ToString("N"), "0", Board);
-        var options = Options.Create(new MqttOptions { Host = broker.Host, Port = broker.Port });
+        var options = new MqttOptions { Host = broker.Host, Port = broker.Port };
         using var link = new MqttLink(identity, options, ticks, time, NullLogger<MqttLink>.Instance);
         using var outbox = new MessageOutbox(new OutboxDirectories(Path.Combine(folder, "outcomes"), Path.Combine(folder, "telemetry")), link, identity, options, ticks, time, NullLogger<MessageOutbox>.Instance);
         var sensors = new BoardSensors();

@@ -2,7 +2,6 @@ using Dunlin.Agent.Configuration;
 using Dunlin.Bundles.Store;
 using Dunlin.Contracts.Updates;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace Dunlin.Agent.Updates.Fetching;
 
@@ -25,7 +24,7 @@ internal static class FetchingServices
         return services;
     }
 
-    private static UpdateOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<IOptions<UpdateOptions>>().Value;
+    private static UpdateOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<UpdateOptions>();
 
     private static FetchLimits LimitsOf(UpdateOptions options) => new()
     {

@@ -10,7 +10,6 @@ using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
 using Dunlin.TestKit.Samples;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Dunlin.Agent.Tests.Updates.Fetching;
 
@@ -37,7 +36,7 @@ internal sealed class FetchSetup : IDisposable
         Store = new BlobStore(Layout, reserve);
         Store.Recover();
         Identity = new LinkIdentity(new Topics("demo", "belt-1"), Guid.NewGuid().ToString("N"), "0.1.0", Board);
-        Link = new MqttLink(Identity, Options.Create(broker ?? new MqttOptions { Host = "" }), new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<MqttLink>.Instance);
+        Link = new MqttLink(Identity, broker ?? new MqttOptions { Host = "" }, new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<MqttLink>.Instance);
         var channel = new BlobChannel(Link, Identity);
         limits ??= Impatient;
         Fetcher = new ArtifactFetcher(Store, new SourceFactory(options ?? new UpdateOptions(), limits, channel, TimeProvider.System), limits, TimeProvider.System, Log);
