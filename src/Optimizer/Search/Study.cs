@@ -57,11 +57,11 @@ internal sealed class Study : IDisposable
         }
     }
 
-    /// <summary>A folder that is not there, or empty but for a split, or that has a study.</summary>
+    /// <summary>A folder that is not there, or empty but for a split, or that has a study, or what a kill left of one.</summary>
     /// <exception cref="InvalidDataException">It holds something else.</exception>
     public static void RequireUsable(string folder)
     {
-        if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, RecipeFile)) && Directory.EnumerateFileSystemEntries(folder).Any(e => Path.GetFileName(e) is not (SplitName or Records or Models or LockFile)))
+        if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, RecipeFile)) && !Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).All(e => IsOfAStudy(e!)))
             throw new InvalidDataException($"'{folder}' is not empty and holds no study ({RecipeFile}); name another folder with --work.");
     }
 
@@ -100,6 +100,10 @@ internal sealed class Study : IDisposable
     public IOException WithWayOn(IOException error) => new($"{error.Message} What is done is kept in '{Folder}'; when that is mended, the same command goes on from there.", error);
 
     public void Dispose() => _lock.Dispose();
+
+    // Of temporary files only its own, since they will be removed.
+    private static bool IsOfAStudy(string name) => name is SplitName or Records or Models or LockFile || (name.EndsWith(DurableFile.TemporarySuffix, StringComparison.Ordinal)
+        && (name.Contains(RecipeFile, StringComparison.Ordinal) || name.Contains(SplitName, StringComparison.Ordinal)));
 
     private string RecordOf(string name) => Path.Combine(Folder, Records, $"{name}.json");
 

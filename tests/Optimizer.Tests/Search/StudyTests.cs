@@ -96,6 +96,19 @@ public sealed class StudyTests : IDisposable
     }
 
     [Fact]
+    public void WhatAKillLeftOfTheFirstFilesIsOfTheStudyAndNobodyElsesTemporaryFileIs()
+    {
+        string[] left = ["split.json.tmp", ".split.json.0a.tmp", ".study.json.0b.tmp"];
+        foreach (var name in left) File.WriteAllText(Path.Combine(_folder, name), "half");
+        using (Open()) Assert.Empty(Directory.EnumerateFiles(_folder, "*.tmp"));
+
+        File.Delete(Path.Combine(_folder, "study.json"));
+        File.WriteAllText(Path.Combine(_folder, "thesis.tmp"), "mine");
+        Assert.Throws<InvalidDataException>(Open);
+        Assert.True(File.Exists(Path.Combine(_folder, "thesis.tmp")));
+    }
+
+    [Fact]
     public void TwoProcessesDoNotWorkInOneStudy()
     {
         using (Open()) Assert.Contains("Another process", Assert.Throws<IOException>(Open).Message);
