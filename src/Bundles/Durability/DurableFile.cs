@@ -14,9 +14,12 @@ public static class DurableFile
 
     private const int BufferByteCount = 1 << 16;
 
-    /// <summary>Replaces or creates the file; afterwards it holds the old content or the new one, whatever happens.</summary>
-    /// <exception cref="IOException">It could not be made durable; the old file stands.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> content) => Write(TemporaryOf(path), path, content, static (bytes, file) => file.Write(bytes), overwrite: true);
+    /// <summary>Replaces or creates the file; afterwards it holds the old content or the new one, whatever happens. Any number may write it at once.</summary>
+    /// <param name="path">In a folder that is there.</param>
+    /// <param name="content">All of it.</param>
+    /// <param name="overwrite">Whether it may replace a file.</param>
+    /// <exception cref="IOException">It could not be made durable, or may not be replaced; what was there stands.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> content, bool overwrite = true) => Write(TemporaryOf(path), path, content, static (bytes, file) => file.Write(bytes), overwrite);
 
     /// <summary>The same piece by piece, for a folder that nobody sweeps: what a kill leaves has one name, and is overwritten the next time.</summary>
     /// <param name="path">In a folder that is there; no two may write it at once.</param>

@@ -17,8 +17,8 @@ internal sealed record SplitFile(
         var full = Path.GetFullPath(path);
         if (File.Exists(full)) throw new IOException($"'{path}' is there already, and models may have been trained with it; name another file.");
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        DurableFile.Write(
-            full, file => JsonSerializer.Serialize(file, new SplitFile(CurrentSchema, split.Id, split.Seed, split.Shares, split.HasTestSet, split.Parts), SplitJson.Default.SplitFile), overwrite: false);
+        var file = new SplitFile(CurrentSchema, split.Id, split.Seed, split.Shares, split.HasTestSet, split.Parts);
+        DurableFile.Write(full, JsonSerializer.SerializeToUtf8Bytes(file, SplitJson.Default.SplitFile), overwrite: false);
     }
 
     /// <exception cref="InvalidDataException">Not a split, or one that was changed by hand.</exception>

@@ -24,7 +24,16 @@ internal static class SplitOption
         var beside = Beside(result);
         if (System.IO.File.Exists(beside)) return SplitFile.Load(beside).Apply(data);
         var split = DataSplit.Make(data, seed: 1, SplitShares.For(data));
-        SplitFile.Save(split, beside);
+        try
+        {
+            SplitFile.Save(split, beside);
+        }
+        catch (IOException) when (System.IO.File.Exists(beside))
+        {
+            // Another command made it meanwhile.
+            return SplitFile.Load(beside).Apply(data);
+        }
+
         said.WriteLine($"{beside}: {string.Join(", ", Enum.GetValues<SplitPart>().Select(p => $"{split.Parts[p].Count} {SplitShares.Word(p)}"))} images, cut once and for all");
         return split.Apply(data);
     }

@@ -1,5 +1,8 @@
+using System.CommandLine;
 using System.Text;
+using Dunlin.Contracts.Artifacts;
 using Dunlin.Optimizer.Data;
+using Dunlin.Runtime.Frames;
 using Onnx;
 
 namespace Dunlin.Optimizer.Tests.Data;
@@ -157,6 +160,33 @@ public sealed class DataSplitTests : IDisposable
     }
 
     [Fact]
+    public void OfTwoCommandsThatMakeTheSameSplitAtOnceTheSlowerTakesTheOthers()
+    {
+        var beside = Path.Combine(_folder, "split.json");
+        var images = Stripes.Make(60);
+        MemorySample Sample(int i) => new($"{i}", Stripes.ClassNames[images.Labels[i]], IsTest: false, images, i);
+        var plain = new DataListing([.. Enumerable.Range(0, 60).Select(Sample)], Stripes.ClassNames);
+        // The other has its file there when this one has read the images.
+        void Other() => SplitFile.Save(DataSplit.Make(plain, seed: 1, SplitShares.For(plain)), beside);
+        var data = plain with { Samples = [new WhileReading(Sample(0), Other), .. plain.Samples.Skip(1)] };
+        using var said = new StringWriter();
+
+        var split = SplitOption.ForLearning(new Command("learn") { SplitOption.File }.Parse([]), data, Path.Combine(_folder, "net.onnx"), said);
+
+        Assert.Equal((SplitFile.Load(beside).Id, ""), (split.Split, said.ToString()));
+    }
+
+    [Fact]
+    public void ASplitIsWrittenBesideWhatAnotherCommandHasNotFinished()
+    {
+        var path = Path.Combine(_folder, "split.json");
+        using var unfinished = new FileStream(path + ".tmp", FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        SplitFile.Save(Make(), path);
+        Assert.Equal(Make().Id, SplitFile.Load(path).Id);
+        Assert.True(File.Exists(unfinished.Name));
+    }
+
+    [Fact]
     public void WhoLearnsCannotHaveHeldOutImages() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Make().Apply(DataListing.Open(_folder)).Of(SplitPart.HeldOut));
 
@@ -199,4 +229,18 @@ public sealed class DataSplitTests : IDisposable
         0xFF, 0xD8, 0xFF, 0xFE, 0, (byte)(comment.Length + 2), .. Encoding.ASCII.GetBytes(comment),
         0xFF, 0xC0, 0, 11, 8, 0, 1, 0, 1, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0xFF, 0xD9,
     ];
+
+    // Something happens once, when it is first read.
+    private sealed record WhileReading(ImageSample Inner, Action Happens) : ImageSample(Inner.Name, Inner.ClassName, Inner.IsTest)
+    {
+        private int _readings;
+
+        public override string? Read(FrameBuffer frame) => Inner.Read(frame);
+
+        public override Digest? Content()
+        {
+            if (Interlocked.Increment(ref _readings) == 1) Happens();
+            return Inner.Content();
+        }
+    }
 }
