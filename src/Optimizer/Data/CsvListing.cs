@@ -25,7 +25,7 @@ internal static class CsvListing
                 var row = parser.Record ?? [];
                 if (isFirst && IsHeader(row, folder))
                 {
-                    (file, label) = (Column(row, FileHeaders, 0), Column(row, LabelHeaders, 1));
+                    (file, label) = Columns(row, path);
                     continue;
                 }
 
@@ -48,9 +48,16 @@ internal static class CsvListing
 
     private static bool IsHeader(string[] row, string folder) => row.Length > 0 && !row.Any(ClassFolders.IsImage) && !File.Exists(Path.Combine(folder, row[0]));
 
-    private static int Column(string[] header, string[] names, int otherwise)
+    // Where only one of two is named, the other is the other one; of more, a guess would take a width for a class.
+    private static (int File, int Label) Columns(string[] header, string path) => (Column(header, FileHeaders), Column(header, LabelHeaders)) switch
     {
-        var at = Array.FindIndex(header, h => names.Contains(h, StringComparer.OrdinalIgnoreCase));
-        return at < 0 ? otherwise : at;
-    }
+        (null, null) => (0, 1),
+        ({ } file, { } label) => (file, label),
+        ({ } file, null) when header.Length == 2 => (file, 1 - file),
+        (null, { } label) when header.Length == 2 => (1 - label, label),
+        _ => throw new InvalidDataException($"The header of '{path}' ({string.Join(',', header)}) does not say where file and label both are; call the two columns 'file' and 'label'."),
+    };
+
+    private static int? Column(string[] header, string[] names) =>
+        Array.FindIndex(header, h => names.Contains(h, StringComparer.OrdinalIgnoreCase)) is >= 0 and var at ? at : null;
 }

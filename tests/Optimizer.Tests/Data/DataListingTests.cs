@@ -56,9 +56,19 @@ public sealed class DataListingTests : IDisposable
     }
 
     [Theory]
+    [InlineData("breed,file\ncat,1.jpg\n")]
+    [InlineData("label,image_path\ncat,1.jpg\n")]
+    [InlineData("file,breed\n1.jpg,cat\n")]
+    [InlineData("image_path,label\n1.jpg,cat\n")]
+    public void OfTwoColumnsOneNameIsEnough(string text) => Assert.Equal([("1.jpg", "cat")], Csv(text).Samples.Select(s => (s.Name, s.ClassName)));
+
+    [Theory]
     [InlineData("a.jpg,cat\nb.jpg\n", "Line 2")]
     [InlineData("a.jpg,cat\na.jpg,dog\n", "'a.jpg' again")]
     [InlineData("a.jpg,cat\nb\"x.jpg,dog\n", "Line 2")]
+    [InlineData("id,file,breed\n1,a.jpg,cat\n", "(id,file,breed) does not say where file and label both are; call the two columns 'file' and 'label'")]
+    [InlineData("width,label,photo\n20,cat,a.jpg\n", "(width,label,photo) does not say")]
+    [InlineData("file\na.jpg\n", "(file) does not say")]
     [InlineData("file,label\n", "lists no images")]
     [InlineData("", "lists no images")]
     public void ADamagedCsvIsRefusedWithItsLine(string text, string why) => Assert.Contains(why, Assert.Throws<InvalidDataException>(() => Csv(text)).Message);
