@@ -35,6 +35,7 @@ internal static class PackCommand
     {
         if (arguments.GetValue(Golden) is < GoldenSpec.MinimumSampleCount and var few)
             throw new FormatException($"--golden is {few}; a golden set has at least {GoldenSpec.MinimumSampleCount} samples.");
+        var wanted = arguments.Checked(Floor, 0, 1);
         var region = RegionOption.Of(arguments);
         var release = ReleaseOf(arguments, arguments.GetValue(Name)!);
         var setup = EvaluationSetup.Of(arguments, arguments.GetValue(Models)!);
@@ -45,21 +46,25 @@ internal static class PackCommand
         var (input, output) = (setup.Models[0].Input, setup.Models[0].Output);
         using var golden = GoldenChoice.Read(
             arguments.GetValue(Golden), setup.Images.Samples, setup.ClassesOf(setup.Models[0]), input, setup.Models.Count, DataOption.UnreadableShare(arguments), cancellationToken);
+        List<EvaluatedModel> models = [.. setup.Models.Select(m => m with { Input = input, Output = output })];
+        var answers = models.Select(m => HeldOutAnswers.Of(arguments, m, setup, cancellationToken)).ToList();
+        var floor = FloorOf(wanted, answers.Max(a => new ModelAnswers(a.Answers).ToAccuracy().Top1));
         var variants = new List<VariantMeasurement>();
-        foreach (var model in setup.Models.Select(m => m with { Input = input, Output = output }))
+        foreach (var (model, heldOut) in models.Zip(answers))
         {
-            var answers = HeldOutAnswers.Of(arguments, model, setup, cancellationToken);
-            var variant = await VariantMeasurement.MeasureAsync(model, answers, golden, cancellationToken);
+            var variant = await VariantMeasurement.MeasureAsync(model, heldOut, golden, cancellationToken);
             variants.Add(variant);
-            arguments.InvocationConfiguration.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{variant.Id}: top-1 {variant.Answers.ToAccuracy().Top1:p2} of {answers.Answers.Count} held-out images"));
+            arguments.InvocationConfiguration.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{variant.Id}: top-1 {variant.Answers.ToAccuracy().Top1:p2} of {heldOut.Answers.Count} held-out images"));
         }
 
-        var best = variants.Max(v => v.Answers.ToAccuracy().Top1);
-        var floor = arguments.GetValue(Floor) ?? FloorChoice.Accuracy(best - WorthRacing, best);
         var bundle = new Packer(input with { RegionOfInterest = region }, output, golden).Pack(arguments.GetValue(Out)!.FullName, release, variants, floor, TimeProvider.System.GetUtcNow());
         arguments.InvocationConfiguration.Output.WriteLine($"{bundle.Path}: release {bundle.ReleaseId}, unsigned");
         return 0;
     }
+
+    private static double FloorOf(double? wanted, double best) => wanted > best
+        ? throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{Floor.Name} is {wanted}, and the best variant has a top-1 of {best:f4} on the held-out images, so that no device would race any; give no more than that, or add a better variant."))
+        : wanted ?? FloorChoice.Accuracy(best - WorthRacing, best);
 
     /// <summary>What the options say, by the manifest's own rules, before anything is measured.</summary>
     /// <exception cref="FormatException">A manifest may not have it.</exception>

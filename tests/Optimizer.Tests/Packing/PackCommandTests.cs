@@ -106,6 +106,17 @@ public sealed class PackCommandTests : IDisposable
         Assert.Equal(1, JsonSerializer.Deserialize(await File.ReadAllBytesAsync(At("r.json"), TestContext.Current.CancellationToken), EvaluationJson.Default.EvaluationReport)!.Models[0].Top1.Value);
     }
 
+    [Theory]
+    [InlineData("1.5", "--accuracy-floor is 1.5; it must be from 0 to 1")]
+    [InlineData("0.7", "--accuracy-floor is 0.7, and the best variant has a top-1 of 0.6667")]
+    public async Task AFloorThatNoVariantReachesIsRefusedBeforeAnythingIsTimed(string floor, string expected)
+    {
+        ModelFile.Save(ColourNet.Make(ColourNet.GreenIsBlue), At("net.onnx"));
+        var (code, output, error) = await CommandRun.Of("pack", At("net.onnx"), "--data", At("images"), "--out", At("bundle"), "--name", "colours", "--golden", "200", "--accuracy-floor", floor);
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains(expected, error);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private string At(string name) => Path.Combine(_folder, name);
