@@ -28,9 +28,13 @@ internal sealed record Recommendation(string Objective, string? Variant, string 
         var reference = content.Reference;
         var best = content.Variants.Skip(1).Where(v => v.Judge(limit) != LimitAnswer.Fails).MinBy(cost);
         if (best is null) return new Recommendation(objective, null, NoneHolds(content, limit), "");
-        if (cost(best) >= cost(reference)) return new Recommendation(objective, reference.Name, "since no variant within the limit is better", "");
-        var unsure = best.Judge(limit) == LimitAnswer.Unsure ? $", whose interval reaches beyond {limit}: more images could still refute it" : "";
-        return new Recommendation(objective, best.Name, gain(best, reference), $"top-1 changes by {Changes.Difference(best.Evaluation.AgainstReference!.Top1Change)} points{unsure}");
+        var unsure = $"interval reaches beyond {limit}: more images could still refute it";
+        var own = reference.Judge(limit);
+        if (cost(best) >= cost(reference) && own != LimitAnswer.Fails)
+            return new Recommendation(objective, reference.Name, "since no variant within the limit is better", own == LimitAnswer.Unsure ? $"its {unsure}" : "");
+        var change = $"top-1 changes by {Changes.Difference(best.Evaluation.AgainstReference!.Top1Change)} points";
+        return new Recommendation(
+            objective, best.Name, gain(best, reference), $"{change}{(best.Judge(limit) == LimitAnswer.Unsure ? $", whose {unsure}" : "")}{(own == LimitAnswer.Fails ? $"; {reference.Name} itself fails {limit}" : "")}");
     }
 
     private static string NoneHolds(ReportContent content, AccuracyLimit limit) => content.Variants.Skip(1).MaxBy(v => v.Evaluation.AgainstReference!.Top1Change.Value) is { } nearest

@@ -62,9 +62,10 @@ internal sealed record VariantReport(
     [JsonIgnore]
     public double Top1 => Evaluation.Top1.Value;
 
-    /// <summary>Of the reference there is nothing to judge.</summary>
-    public LimitAnswer Judge(AccuracyLimit limit) =>
-        Evaluation.AgainstReference is { } against ? limit.Judge(against.Top1Change, Evaluation.Top1, against.Agreement) : LimitAnswer.Holds;
+    /// <summary>The reference has lost nothing, but may fail a limit of top-1 itself.</summary>
+    public LimitAnswer Judge(AccuracyLimit limit) => Evaluation.AgainstReference is { } against
+        ? limit.Judge(against.Top1Change, Evaluation.Top1, against.Agreement)
+        : limit.Judge(new Estimate(0, 0, 0), Evaluation.Top1, new Estimate(1, 1, 1));
 }
 
 /// <summary>Where models look.</summary>

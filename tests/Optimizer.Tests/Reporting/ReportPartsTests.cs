@@ -30,6 +30,24 @@ public sealed class ReportPartsTests
     }
 
     [Fact]
+    public void AReferenceThatFailsALimitItselfIsNotTaken()
+    {
+        var content = Content(Variant("reference", 0.90, 1), Variant("better", 0.93, 1.5), Variant("bad", 0.7, 0.1)) with { Limit = "top1>=0.915" };
+        var fastest = Recommendation.Of(content)[0];
+        Assert.Equal("better", fastest.Variant);
+        Assert.Contains("1.50× slower than reference", fastest.Sentence);
+        Assert.Contains("reference itself fails top1>=0.915", fastest.Sentence);
+    }
+
+    [Fact]
+    public void AReferenceWhoseIntervalReachesBeyondTheLimitIsTakenAndThatIsSaid()
+    {
+        var fastest = Recommendation.Of(Content(Variant("reference", 0.92, 1), Variant("slow", 0.93, 1.5)) with { Limit = "top1>=0.915" })[0];
+        Assert.Equal("reference", fastest.Variant);
+        Assert.Contains("since no variant within the limit is better; its interval reaches beyond top1>=0.915", fastest.Sentence);
+    }
+
+    [Fact]
     public void AStepIsHeldAgainstTheVariantThatItWasMadeFrom()
     {
         var content = Content(
