@@ -27,7 +27,7 @@ internal static class EvaluateCommand
         var rounds = arguments.AtLeast(Rounds, 1);
         if (arguments.GetValue(Frames) > 0 && !FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!))
             throw new FormatException("--frames renders garments of Fashion-MNIST only; leave it away for other data.");
-        List<FileInfo> files = [.. arguments.GetValue(Models)!];
+        List<FileInfo> files = [.. EvaluationSetup.Without(arguments.GetValue(Reference), arguments.GetValue(Models)!)];
         if (arguments.GetValue(Reference) is { } first) files.Add(first);
         var setup = EvaluationSetup.Of(arguments, files);
         // What comes of a long evaluation must have a place.

@@ -32,6 +32,9 @@ internal sealed record EvaluationSetup(string Path, DataListing Data, HeldOutIma
         return new EvaluationSetup(path, data, images, [.. models.Select(m => LikeThoseBeside(m, models, said))], LabelsOf(arguments, models));
     }
 
+    /// <summary>Variants without their reference, which a pattern of file names mostly takes in.</summary>
+    public static IEnumerable<FileInfo> Without(FileInfo? reference, IEnumerable<FileInfo> models) => models.Where(m => m.FullName != reference?.FullName);
+
     public ClassMap ClassesOf(EvaluatedModel model) => ClassMap.Of(Data, Labels, model.OutputCount);
 
     /// <summary>Holds all models to what one manifest, or one reference, says of images.</summary>

@@ -32,7 +32,8 @@ internal static class ReportCommand
         var (threads, unreadable) = HeldOutAnswers.Given(arguments);
         var options = new ReportOptions(AccuracyLimit.Parse(arguments.GetValue(Limit)!), watts, rounds, explained, threads, unreadable);
         var output = arguments.InvocationConfiguration.Output;
-        var setup = EvaluationSetup.Of(arguments, [arguments.GetValue(Reference)!, .. arguments.GetValue(Models)!]);
+        var reference = arguments.GetValue(Reference)!;
+        var setup = EvaluationSetup.Of(arguments, [reference, .. EvaluationSetup.Without(reference, arguments.GetValue(Models)!)]);
         var content = Reporter.Measure(setup, options, CommandLine.Of(arguments), output.WriteLine, cancellationToken);
         ReportWriter.Write(content, directory);
         foreach (var recommendation in content.Recommendations) output.WriteLine(recommendation.Sentence);

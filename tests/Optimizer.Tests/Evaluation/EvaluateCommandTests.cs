@@ -38,6 +38,14 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task TheReferenceAmongTheModelsIsNotHeldAgainstItself()
+    {
+        var (right, wrong) = (Model("right.onnx", ColourNet.Right), Model("wrong.onnx", ColourNet.GreenIsBlue));
+        Assert.Equal(0, (await CommandRun.Of("evaluate", right, wrong, "--reference", right, "--data", Images, "--json", At("r.json"), "--rounds", "3")).Code);
+        Assert.Equal([right, wrong], Report().Models.Select(m => m.Model));
+    }
+
+    [Fact]
     public async Task AnOpenInputTakesTheShapeThatIsGivenAndLabelsSayWhatOutputsAre()
     {
         var model = Model("open.onnx", [1, 0, 0, 0, 1, 0, 0, 0, 1], open: true);

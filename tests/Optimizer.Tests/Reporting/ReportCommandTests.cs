@@ -7,6 +7,7 @@ using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Reporting;
 using Dunlin.Optimizer.Tests.Data;
 using Dunlin.Optimizer.Tests.Evaluation;
+using Dunlin.TestKit.Machine;
 using Onnx;
 using SkiaSharp;
 
@@ -90,6 +91,29 @@ public sealed class ReportCommandTests : IDisposable
         Assert.Equal(1, code);
         Assert.Contains("is not empty, and holds no report", error);
         Assert.Equal("mine", await File.ReadAllTextAsync(At("out/report.html"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task AReportThatAFullDiskOrAKillInterruptedIsMadeAgain()
+    {
+        Assert.Equal(0, (await Report("same.onnx", "--explained", "0")).Code);
+        var content = Content();
+        using var disk = TinyDisk.Mount();
+        var folder = Path.Combine(disk.Path, "report");
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, "report.json.tmp"), "half", TestContext.Current.CancellationToken);
+        disk.Fill();
+        Assert.Throws<IOException>(() => ReportWriter.Write(content, folder));
+        disk.Free();
+        ReportWriter.Write(content, folder);
+        Assert.Equal(["pareto.svg", "report.html", "report.json", "report.md", "savings.svg"], Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task TheReferenceAmongTheVariantsIsNotHeldAgainstItself()
+    {
+        Assert.Equal(0, (await Report("same.onnx", "right.onnx", "../" + Path.GetFileName(_folder) + "/right.onnx", "--explained", "0")).Code);
+        Assert.Equal(["right", "same"], Content().Variants.Select(v => v.Name));
     }
 
     [Fact]
