@@ -40,7 +40,7 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
     /// <param name="cancellationToken">Ends a training after a step.</param>
     public IReadOnlyList<Build> Run(Build reference, double secondsPerImage, CancellationToken cancellationToken)
     {
-        var plan = study.Once("plan", StudyJson.Default.TrainingPlan, () => Plan(reference, secondsPerImage, cancellationToken));
+        var plan = study.Once("plan", StudyJson.Default.TrainingPlan, () => Plan(reference, secondsPerImage, cancellationToken), p => p.Halving is not null);
         if (plan.Halving is not { } halving)
         {
             telling.Say($"no time to train: a step of {plan.BatchSize} images takes {plan.StepSeconds:f1} s; give a larger --budget");
@@ -93,11 +93,12 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
     private List<Contestant> Starts(Build reference, TrainingPlan plan, int count, CancellationToken cancellationToken)
     {
         var starts = new List<(Candidate Candidate, Start Start)>();
+        var step = workshop.WidthStep(cancellationToken);
         foreach (var candidate in Candidate.All)
         {
             if (starts.Count == count) break;
             telling.Doing($"pruning {candidate.Id}", (double)starts.Count / count);
-            var start = study.Once($"start-{candidate.Id}", StudyJson.Default.Start, () => workshop.Narrow(candidate, plan, study.Model($"{candidate.Id}-start"), cancellationToken));
+            var start = study.Once($"start-{candidate.Id}", StudyJson.Default.Start, () => workshop.Narrow(candidate, plan, step, study.Model($"{candidate.Id}-start"), cancellationToken));
             if (start.Macs < reference.Macs && !starts.Exists(s => s.Start == start)) starts.Add((candidate, start));
             else File.Delete(study.Model($"{candidate.Id}-start"));
         }
@@ -120,18 +121,22 @@ internal sealed class Recovery(SearchSetup setup, Study study, Workshop workshop
     private Contestant Trained(Contestant contestant, Build reference, TrainingPlan plan, int round, Func<int> decide, CancellationToken cancellationToken)
     {
         var (id, name, from) = (contestant.Candidate.Id, $"{contestant.Candidate.Id}.{round}", study.Model(contestant.File));
-        if (study.Recorded($"trained-{name}", StudyJson.Default.Trained) is null && (IsOver(round) || pace.Left < pace.StepCost(contestant.StepSeconds) * FewestSteps)) return contestant;
+        var checkpoint = Path.ChangeExtension(study.Model(name), ".checkpoint");
+        // What was begun is kept, however little time is left.
+        var hasTime = File.Exists(checkpoint) || pace.Left >= pace.StepCost(contestant.StepSeconds) * FewestSteps;
+        if (study.Recorded($"trained-{name}", StudyJson.Default.Trained) is null && (IsOver(round) || !hasTime)) return contestant;
         var steps = study.Once($"steps-{name}", StudyJson.Default.StepDecision, () => new StepDecision(decide())).Steps;
+        var isCut = false;
         var trained = study.Once($"trained-{name}", StudyJson.Default.Trained, () => workshop.Train(
-            from, study.Model(name), plan, steps, round, contestant.Rate, () => pace.IsTimed && pace.Left < 0, share => telling.Doing($"training {id}, round {round + 1}", share), cancellationToken));
+            from, study.Model(name), plan, steps, round, contestant.Rate, () => isCut = pace.IsTimed && pace.Left < 0, share => telling.Doing($"training {id}, round {round + 1}", share), cancellationToken), t => t.Steps > 0 || !isCut);
         pace.StepsDone += trained.Steps;
         if (trained.Steps == 0)
         {
-            telling.Say($"{id} is left out: {(pace.Left < 0 ? "there was no time for a step" : "its loss is no number, at any learning rate that was tried")}");
+            telling.Say($"{id} is left out: {(isCut ? "there was no time for a step" : "its loss is no number, at any learning rate that was tried")}");
             return contestant;
         }
 
-        File.Delete(Path.ChangeExtension(study.Model(name), ".checkpoint"));
+        File.Delete(checkpoint);
         if (judge.MeasureOrLeave(id, name, Precision.Fp32, telling, cancellationToken) is not { } build)
         {
             File.Delete(study.Model(name));

@@ -135,7 +135,7 @@ internal sealed class SearchRun(SearchSetup setup, Study study, Pace pace, Telli
         if (workshop.Plan is not { } plan) return null;
         var most = (double)MostTuningEpochs * plan.ImageCount / AwareTraining.BatchSize;
         var steps = study.Once($"steps-{build.Name}-tuned", StudyJson.Default.StepDecision, () =>
-            new StepDecision((int)Math.Clamp(pace.Left / (2 * left) / pace.StepCost(workshop.TuningStepSeconds(share)), 0, most))).Steps;
+            new StepDecision((int)Math.Clamp(pace.Left / (2 * left) / pace.StepCost(workshop.TuningStepSeconds(share)), 0, most)), d => d.Steps >= FewestTuningSteps).Steps;
         if (steps < FewestTuningSteps) return null;
         var (tuned, done) = quantizing.Tuned(build, method, (calibrated, checkpoint) => workshop.Tune(
             calibrated, steps, checkpoint, () => pace.IsTimed && pace.Left < 0, s => telling.Doing($"training {build.Id} on its grids", s), cancellationToken), telling, cancellationToken);

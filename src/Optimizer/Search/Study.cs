@@ -16,6 +16,7 @@ internal sealed class Study : IDisposable
     private readonly TimeProvider _time;
     private readonly long _opened;
     private readonly TimeSpan _before;
+    private Measurement? _running;
 
     private Study(string folder, FileStream owned, TimeProvider time)
     {
@@ -26,7 +27,7 @@ internal sealed class Study : IDisposable
 
     public string Folder { get; }
 
-    /// <summary>What was spent on all that is recorded, and since this process began. What a kill lost is not counted.</summary>
+    /// <summary>What was spent on all that is recorded or goes on from where it was, and since this process began. What a kill lost is not counted.</summary>
     public TimeSpan Elapsed => _before + _time.GetElapsedTime(_opened);
 
     /// <summary>Begins a study, or goes on with one.</summary>
@@ -83,17 +84,35 @@ internal sealed class Study : IDisposable
 
     /// <summary>What was recorded under a name; null if it was not yet.</summary>
     public T? Recorded<T>(string name, JsonTypeInfo<T> type) where T : class =>
-        File.Exists(RecordOf(name)) ? Read(RecordOf(name)).Value.Deserialize(type) : null;
+        Find(name)?.Value?.Deserialize(type);
 
-    /// <summary>Measures what was not measured yet and records it. Not to be nested: the time would count twice.</summary>
-    public T Once<T>(string name, JsonTypeInfo<T> type, Func<T> measure) where T : class
+    /// <summary>Measures what was not measured yet and records it.</summary>
+    /// <param name="name">Of the record.</param>
+    /// <param name="type">Of the value.</param>
+    /// <param name="measure">Measures nothing else of the study: the time would count twice.</param>
+    /// <param name="isFinal">Whether a value holds for ever; what only time was lacking for is found anew, with a larger budget. Null: any does.</param>
+    public T Once<T>(string name, JsonTypeInfo<T> type, Func<T> measure, Func<T, bool>? isFinal = null) where T : class
     {
-        if (Recorded(name, type) is { } known) return known;
-        var begin = _time.GetTimestamp();
-        var value = measure();
-        var record = new StudyRecord(_time.GetElapsedTime(begin).TotalSeconds, JsonSerializer.SerializeToElement(value, type));
-        DurableFile.Write(RecordOf(name), JsonSerializer.SerializeToUtf8Bytes(record, StudyJson.Default.StudyRecord));
-        return value;
+        bool IsFinal(T value) => isFinal is null || isFinal(value);
+        if (Recorded(name, type) is { } known && IsFinal(known)) return known;
+        if (_running is { } other) throw new InvalidOperationException($"'{name}' is measured while '{other.Name}' is.");
+        _running = new Measurement(name, Find(name)?.Seconds ?? 0, _time.GetTimestamp());
+        try
+        {
+            var value = measure();
+            Save(_running, IsFinal(value) ? JsonSerializer.SerializeToElement(value, type) : null);
+            return value;
+        }
+        finally
+        {
+            _running = null;
+        }
+    }
+
+    /// <summary>Remembers what was spent until now on what is being measured: interrupted, it goes on from here.</summary>
+    public void SaveProgress()
+    {
+        if (_running is not null) Save(_running, value: null);
     }
 
     /// <summary>The same error with a word about how to go on: what is done is kept whatever happens.</summary>
@@ -106,6 +125,14 @@ internal sealed class Study : IDisposable
         && (name.Contains(RecipeFile, StringComparison.Ordinal) || name.Contains(SplitName, StringComparison.Ordinal)));
 
     private string RecordOf(string name) => Path.Combine(Folder, Records, $"{name}.json");
+
+    private StudyRecord? Find(string name) => File.Exists(RecordOf(name)) ? Read(RecordOf(name)) : null;
+
+    private void Save(Measurement measurement, JsonElement? value)
+    {
+        var record = new StudyRecord(measurement.SecondsBefore + _time.GetElapsedTime(measurement.Begin).TotalSeconds, value);
+        DurableFile.Write(RecordOf(measurement.Name), JsonSerializer.SerializeToUtf8Bytes(record, StudyJson.Default.StudyRecord));
+    }
 
     private static StudyRecord Read(string path)
     {
@@ -130,9 +157,11 @@ internal sealed class Study : IDisposable
             throw new IOException($"Another process works in the study '{folder}'; wait for it, or name another folder with --work. ({error.Message})", error);
         }
     }
+
+    private sealed record Measurement(string Name, double SecondsBefore, long Begin);
 }
 
-/// <summary>A finished measurement.</summary>
-/// <param name="Seconds">What it took.</param>
-/// <param name="Value">What it found.</param>
-internal sealed record StudyRecord(double Seconds, JsonElement Value);
+/// <summary>A measurement.</summary>
+/// <param name="Seconds">What it took, in all processes that were at it.</param>
+/// <param name="Value">What it found; null until then.</param>
+internal sealed record StudyRecord(double Seconds, JsonElement? Value);

@@ -20,7 +20,6 @@ internal sealed class Workshop : IDisposable
     private PixelSet? _images;
     private TeacherLogits? _logits;
     private Importance? _importance;
-    private int? _step;
     private double _rate = DistilCommand.UsualRate;
 
     public Workshop(SearchSetup setup, Study study)
@@ -74,14 +73,18 @@ internal sealed class Workshop : IDisposable
         _logits = new TeacherLogits(_teacher, _images.As(_teacher.Input), Options(plan.BatchSize, 1, 0, _rate), Environment.ProcessorCount, _study.Folder);
     }
 
+    /// <summary>Of widths. What is measured may come out otherwise the next time: a study keeps to one, and one in steps to what depends on no clock.</summary>
+    public int WidthStep(CancellationToken cancellationToken) => _setup.Step ?? (_setup.Budget.Time is null
+        ? KernelSteps.Usual
+        : _study.Once("step", StudyJson.Default.KernelStep, () => new KernelStep(KernelSteps.OfThisCpu(Path.Combine(CacheFolder.Path, "kernels"), cancellationToken))).ChannelCount);
+
     /// <summary>Makes a candidate of the reference, without training.</summary>
     /// <exception cref="InvalidDataException">It cannot be made.</exception>
-    public Start Narrow(Candidate candidate, TrainingPlan plan, string path, CancellationToken cancellationToken)
+    public Start Narrow(Candidate candidate, TrainingPlan plan, int widthStep, string path, CancellationToken cancellationToken)
     {
         var graph = Reference();
         var before = GraphFacts.Of(graph);
-        _step ??= StepOf(cancellationToken);
-        var options = new PruningOptions(candidate.Ratio, candidate.Scope, _step.Value);
+        var options = new PruningOptions(candidate.Ratio, candidate.Scope, widthStep);
         // The same graph gives its channels the same numbers each time, so that what was measured once holds.
         Pruner.Prune(graph, dependencies => _importance ??= TaylorImportance.Measure(dependencies, _images!.Take(plan.ImportanceCount), cancellationToken), options);
         var after = GraphFacts.Of(graph);
@@ -90,11 +93,6 @@ internal sealed class Workshop : IDisposable
         ModelFile.Save(graph.Model, path);
         return new Start(after.Macs, after.ParameterCount);
     }
-
-    // What is measured may come out otherwise the next time: a study keeps to one, and one in steps to what depends on no clock.
-    private int StepOf(CancellationToken cancellationToken) => _setup.Step ?? (_setup.Budget.Time is null
-        ? KernelSteps.Usual
-        : _study.Once("step", StudyJson.Default.KernelStep, () => new KernelStep(KernelSteps.OfThisCpu(Path.Combine(CacheFolder.Path, "kernels"), cancellationToken))).ChannelCount);
 
     /// <summary>Finds out, once for the study, which learning rate such models bear.</summary>
     /// <param name="name">Of a narrower model, not trained yet.</param>
@@ -138,6 +136,7 @@ internal sealed class Workshop : IDisposable
             {
                 Teacher = _logits,
                 CheckpointPath = Path.ChangeExtension(to, ".checkpoint"),
+                ProgressKept = _study.SaveProgress,
                 IsCut = isCut,
                 Advanced = share =>
                 {
@@ -164,7 +163,7 @@ internal sealed class Workshop : IDisposable
         var options = AwareTraining.Options(epochCount: 1, _setup.Seed);
         var trainer = new Trainer(_images!, options with { StepCount = steps, LearningRate = Math.Min(AwareTraining.UsualRate, _rate), BatchSize = Math.Min(AwareTraining.BatchSize, Plan!.BatchSize) })
         {
-            Teacher = _logits, Grids = quantization.Grids(), CheckpointPath = checkpoint, IsCut = isCut, Advanced = advanced,
+            Teacher = _logits, Grids = quantization.Grids(), CheckpointPath = checkpoint, ProgressKept = _study.SaveProgress, IsCut = isCut, Advanced = advanced,
         };
         return quantization.AfterTraining(trainer.Run(quantization.Plan.Graph, cancellationToken));
     }

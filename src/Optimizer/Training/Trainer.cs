@@ -36,6 +36,9 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
     /// <summary>Told of progress of another run at <see cref="CheckpointPath"/>, which is kept under another name then; without it that is overwritten.</summary>
     public Action<string>? KeptAside { get; init; }
 
+    /// <summary>Called when progress was kept at <see cref="CheckpointPath"/>.</summary>
+    public Action? ProgressKept { get; init; }
+
     /// <summary>Called after each epoch.</summary>
     public Action<EpochResult>? EpochDone { get; init; }
 
@@ -86,7 +89,12 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
 
     private void Save(MasterWeights masters, string recipe, int done, BestEpoch? best)
     {
-        if (CheckpointPath is not null) new Checkpoint(recipe, done, masters.Read(), masters.ReadVelocity(), best).Save(CheckpointPath);
+        if (CheckpointPath is not null)
+        {
+            new Checkpoint(recipe, done, masters.Read(), masters.ReadVelocity(), best).Save(CheckpointPath);
+            ProgressKept?.Invoke();
+        }
+
         _saved = Stopwatch.GetTimestamp();
     }
 

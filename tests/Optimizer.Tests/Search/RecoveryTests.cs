@@ -8,6 +8,7 @@ using Dunlin.Optimizer.Tests.Graph;
 using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.Optimizer.Tests.Training;
 using Dunlin.Optimizer.Training;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Optimizer.Tests.Search;
 
@@ -16,6 +17,7 @@ public sealed class RecoveryTests : IDisposable
 {
     private const int Steps = 16;
     private static readonly string[] Four = ["pruned-50", "narrow-50", "pruned-75", "narrow-75"];
+    private static readonly TrainingPlan AnyPlan = new(StepSeconds: 1, BatchSize: 32, ImageCount: 64, ImportanceCount: 64, EpochSteps: 2, Halving: null);
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-recovery").FullName;
     private readonly StringWriter _said = new();
     private readonly SearchSetup _setup;
@@ -46,12 +48,46 @@ public sealed class RecoveryTests : IDisposable
     }
 
     [Fact]
+    public void WhatThereWasNoTimeForIsTrainedWithALargerBudget()
+    {
+        Torch.Require();
+        Assert.Empty(Recovered(new Budget(Time: null, Steps: 8)));
+        Assert.Contains("give a larger --budget", _said.ToString());
+        Assert.NotEmpty(Recovered(new Budget(Time: null, Steps: 40)));
+    }
+
+    [Fact]
+    public void WhatAnInterruptedTrainingSpentIsSpent()
+    {
+        Torch.Require();
+        _study.Dispose();
+        var time = new FakeTimeProvider();
+        using (var study = Study.Open(_setup.Work, _setup.Recipe, time))
+            Assert.Throws<OperationCanceledException>(() => study.Once("trained", StudyJson.Default.Trained, () => Interrupted(study, SearchRun.ReferenceId, 3, () => time.Advance(TimeSpan.FromSeconds(1)))));
+        using var again = Study.Open(_setup.Work, _setup.Recipe, time);
+        Assert.Equal(TimeSpan.FromSeconds(3), again.Elapsed);
+    }
+
+    [Fact]
+    public void WhatAnInterruptedTrainingLearntIsKeptWhereNoTimeIsLeft()
+    {
+        Torch.Require();
+        Plan(new HalvingPlan(1, Steps, 1));
+        Record("times-start", StudyJson.Default.Times, new[] { "reference", "pruned-50-start" }.ToDictionary(name => name, _ => new BuildTime(1, 1)));
+        Record("steps-pruned-50.0", StudyJson.Default.StepDecision, new StepDecision(Steps));
+        ModelFile.Save(_setup.Graph.Model, _study.Model("pruned-50-start"));
+        Assert.Throws<OperationCanceledException>(() => Interrupted(_study, "pruned-50-start", 3, () => { }));
+        Assert.Equal("pruned-50.0", Assert.Single(Recovered(new Budget(TimeSpan.FromMilliseconds(1), Steps: null))).Name);
+        Assert.Equal(3, _study.Recorded("trained-pruned-50.0", StudyJson.Default.Trained)!.Steps);
+    }
+
+    [Fact]
     public void TrainingComputesInBFloat16WhereThePlanSaysSo()
     {
         Torch.Require();
         byte[] Weights(bool useBFloat16)
         {
-            var plan = new TrainingPlan(1, 32, 64, 64, 2, null, useBFloat16);
+            var plan = AnyPlan with { UseBFloat16 = useBFloat16 };
             using var workshop = new Workshop(_setup, _study);
             workshop.Begin(plan, Stop);
             var to = Path.Combine(_folder, $"{useBFloat16}.onnx");
@@ -135,9 +171,8 @@ public sealed class RecoveryTests : IDisposable
         // As another machine, or a noisier hour, had measured it.
         study.Once("step", StudyJson.Default.KernelStep, () => new KernelStep(32));
         using var workshop = new Workshop(setup, study);
-        var plan = new TrainingPlan(1, 32, 64, 64, 2, null);
-        workshop.Begin(plan, Stop);
-        workshop.Narrow(new Candidate(0.5, PruningScope.Layer), plan, Path.Combine(_folder, "narrow.onnx"), Stop);
+        workshop.Begin(AnyPlan, Stop);
+        workshop.Narrow(new Candidate(0.5, PruningScope.Layer), AnyPlan, workshop.WidthStep(Stop), Path.Combine(_folder, "narrow.onnx"), Stop);
         Assert.Equal(step, Provenance.Of(ModelFile.Load(Path.Combine(_folder, "narrow.onnx"))).Single(t => t.Kind == "pruned").Parameters["step"]);
     }
 
@@ -169,13 +204,26 @@ public sealed class RecoveryTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private IReadOnlyList<Build> Recovered()
+    private Trained Interrupted(Study study, string from, int steps, Action stepped)
+    {
+        using var workshop = new Workshop(_setup, study);
+        using var interruption = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        workshop.Begin(AnyPlan, Stop);
+        var done = 0;
+        return workshop.Train(study.Model(from), study.Model("pruned-50.0"), AnyPlan, Steps, round: 0, rate: 0.01, () => false, _ =>
+        {
+            stepped();
+            if (++done == steps) interruption.Cancel();
+        }, interruption.Token);
+    }
+
+    private IReadOnlyList<Build> Recovered(Budget? budget = null)
     {
         using var images = _setup.Data.Read(SplitPart.Search, int.MaxValue, 1, Stop);
         using var workshop = new Workshop(_setup, _study);
         var judge = new Judge(_setup, _study, images);
         var reference = judge.Measure(SearchRun.ReferenceId, SearchRun.ReferenceId, Precision.Fp32, Stop);
-        return new Recovery(_setup, _study, workshop, judge, new Pace(_study, _setup.Budget), _ => 0, Telling()).Run(reference, 0, Stop);
+        return new Recovery(_setup, _study, workshop, judge, new Pace(_study, budget ?? _setup.Budget), _ => 0, Telling()).Run(reference, 0, Stop);
     }
 
     private Telling Telling() => new(Bars.None(_said), new Pace(_study, _setup.Budget));
@@ -189,7 +237,7 @@ public sealed class RecoveryTests : IDisposable
 
     private void Plan(HalvingPlan halving)
     {
-        Record("plan", StudyJson.Default.TrainingPlan, new TrainingPlan(1, 32, 64, 64, 2, halving));
+        Record("plan", StudyJson.Default.TrainingPlan, AnyPlan with { Halving = halving });
         foreach (var (place, id) in Four.Index()) Record($"start-{id}", StudyJson.Default.Start, new Start(100 + place, 100 + place));
         Record("rate", StudyJson.Default.LearningRate, new LearningRate(0.01));
     }

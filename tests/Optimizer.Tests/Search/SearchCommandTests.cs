@@ -135,7 +135,10 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         Torch.Require();
         var uneven = Path.Combine(lab.Folder, "uneven.onnx");
         ModelFile.Save(Uneven(lab.Model), uneven);
-        var run = await CommandRun.Of([.. lab.Arguments("search", "tuned", "--budget", "160steps", "--limit", "agreement>=100").Select(a => a == lab.Model ? uneven : a)]);
+        Task<CommandRun> Within(string budget) => CommandRun.Of([.. lab.Arguments("search", $"tuned-{budget}", "--work", lab.Study("tuned"), "--budget", budget, "--limit", "agreement>=100").Select(a => a == lab.Model ? uneven : a)]);
+        // What there are no steps for is asked again.
+        Assert.DoesNotContain("reference-tuned", (await Within("60steps")).Output);
+        var run = await Within("160steps");
         Assert.True(run.Code == 0, run.Error + run.Output);
         Assert.True(run.Output.Contains("reference-tuned: top-1", StringComparison.Ordinal), run.Output);
         var techniques = Provenance.Of(ModelFile.Load(Path.Combine(lab.Study("tuned"), "models", "reference-tuned.onnx")));

@@ -28,6 +28,45 @@ public sealed class StudyTests : IDisposable
     }
 
     [Fact]
+    public void WhatWasSpentBeforeAnInterruptionCountsOnceHoweverOftenItGoesOn()
+    {
+        for (var run = 1; run <= 2; run++)
+        {
+            using var study = Open();
+            Assert.Throws<OperationCanceledException>(() => study.Once<Measured>("a", TestJson.Default.Measured, () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(10));
+                study.SaveProgress();
+                _time.Advance(TimeSpan.FromSeconds(1));
+                throw new OperationCanceledException();
+            }));
+            Assert.Null(study.Recorded("a", TestJson.Default.Measured));
+        }
+
+        using (var study = Open()) Measure(study, "a", 7, seconds: 5);
+        using var last = Open();
+        Assert.Equal((TimeSpan.FromSeconds(25), 7), (last.Elapsed, last.Recorded("a", TestJson.Default.Measured)!.Number));
+    }
+
+    [Fact]
+    public void WhatIsNotFinalIsMeasuredAgainAndItsTimeIsRemembered()
+    {
+        using (var study = Open()) Measure(study, "a", 0, seconds: 5, m => m.Number > 0);
+        using var again = Open();
+        Assert.Equal(TimeSpan.FromSeconds(5), again.Elapsed);
+        Assert.Equal(3, Measure(again, "a", 3, seconds: 2, m => m.Number > 0).Number);
+        Assert.Equal(3, Measure(again, "a", 4, seconds: 0, m => m.Number > 0).Number);
+        Assert.Equal(TimeSpan.FromSeconds(7), again.Elapsed);
+    }
+
+    [Fact]
+    public void NoMeasurementIsMadeWithinAnother()
+    {
+        using var study = Open();
+        Assert.Throws<InvalidOperationException>(() => study.Once("a", TestJson.Default.Measured, () => Measure(study, "b", 1, seconds: 0)));
+    }
+
+    [Fact]
     public void WhatFailedIsMeasuredAgain()
     {
         using var study = Open();
@@ -144,11 +183,11 @@ public sealed class StudyTests : IDisposable
 
     private Study Open() => Study.Open(_folder, Recipe, _time);
 
-    private Measured Measure(Study study, string name, int number, int seconds) => study.Once(name, TestJson.Default.Measured, () =>
+    private Measured Measure(Study study, string name, int number, int seconds, Func<Measured, bool>? isFinal = null) => study.Once(name, TestJson.Default.Measured, () =>
     {
         _time.Advance(TimeSpan.FromSeconds(seconds));
         return new Measured(number);
-    });
+    }, isFinal);
 }
 
 internal sealed record Measured(int Number);
