@@ -5,6 +5,7 @@ using Dunlin.Optimizer.Graph;
 using Dunlin.Optimizer.Quantization;
 using Dunlin.Optimizer.Training.Execution;
 using Google.Protobuf;
+using Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -179,8 +180,10 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
         TorchLibrary.Load();
         torch.set_num_threads(ThreadCount);
         torch.random.manual_seed(options.Seed);
-        return new GraphNetwork(graph, options.UseBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, Grids is null ? null : Grids.Around);
+        return new GraphNetwork(graph, options.UseBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, Around);
     }
+
+    private Func<NodeProto, TorchOperation, TorchOperation>? Around => Grids is null ? null : Grids.Around;
 
     private int ViewOf(int epoch) => Teacher is null ? epoch : epoch % options.ViewCount;
 
@@ -199,7 +202,7 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
     // The running statistics lag behind the weights and saw bfloat16; these are means over batches in float32.
     private void MeasureStatistics(ModelGraph graph, CancellationToken cancellationToken)
     {
-        using var network = new GraphNetwork(graph);
+        using var network = new GraphNetwork(graph, around: Around);
         using var masters = new MasterWeights(network);
         network.train();
         var batches = new Batches(images, _augmentation, view: 0, 2 * options.BatchSize, new Random(options.Seed));

@@ -46,6 +46,25 @@ public sealed class AwareTrainingTests : IDisposable
         Assert.InRange(reference.Divergence(after), 0, reference.Divergence(before) / 2);
     }
 
+    [Fact]
+    public void StatisticsAreThoseOfWhatTheGridsLetThrough()
+    {
+        Torch.Require();
+        using var images = Stripes.Pixels(64);
+        Assert.NotEqual(Means(onGrids: false), Means(onGrids: true));
+
+        float[] Means(bool onGrids)
+        {
+            var net = new NetBuilder(seed: 3, channels: 1, side: Stripes.Side);
+            // Behind pooling a norm is neither folded nor made a convolution.
+            var x = net.Norm(net.Flatten(net.GlobalPool(net.Relu(net.Conv(NetBuilder.Image, 8)))));
+            var quantization = PostTraining.Calibrate(ModelGraph.Of(net.Build(net.Linear(x, Stripes.ClassNames.Count))), images.Tensors(), Coarse, Stop);
+            var graph = quantization.Plan.Graph;
+            new Trainer(images, AwareTraining.Options(epochCount: 1, seed: 1) with { LearningRate = 0 }) { Grids = onGrids ? quantization.Grids() : null, ThreadCount = 1 }.Run(graph, Stop);
+            return Tensors.Floats(graph.Constant(graph.Nodes.Single(n => n.OpType == "BatchNormalization").Input[3])!);
+        }
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private string TrainedModel(PixelSet images)
