@@ -17,7 +17,10 @@ internal sealed class ClassMap
     public IReadOnlyList<string> Names { get; }
 
     /// <summary>The output that is right for an image.</summary>
-    public int LabelOf(ImageSample sample) => _outputs[sample.ClassName];
+    public int LabelOf(ImageSample sample) => OutputOf(sample.ClassName);
+
+    /// <summary>The output that stands for a class of the data.</summary>
+    public int OutputOf(string className) => _outputs[className];
 
     /// <summary>
     /// By the labels, if there are any: a line (or a JSON string) for each output. Else numbers are outputs, and names are the

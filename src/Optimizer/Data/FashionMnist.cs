@@ -1,5 +1,3 @@
-using Dunlin.Contracts.Manifests;
-
 namespace Dunlin.Optimizer.Data;
 
 /// <summary>Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT): 60,000 training and 10,000 test images of ten kinds of garment, 28 × 28 gray.</summary>
@@ -20,24 +18,6 @@ internal static class FashionMnist
     private static ReadOnlySpan<byte> FirstTrainingLabels => [9, 0, 0, 3, 0, 2, 7, 2, 5, 5, 0, 9, 5, 5, 7, 9];
 
     private static ReadOnlySpan<byte> FirstTestLabels => [9, 2, 1, 1, 6, 1, 4, 6, 5, 7, 4, 5, 7, 3, 4, 1];
-
-    /// <summary>How an image becomes the input tensor of the networks that are trained here.</summary>
-    /// <param name="tensor">The input's name.</param>
-    /// <param name="region">Where in a camera frame the garment is; null for frames that show nothing else.</param>
-    public static InputSpec Input(string tensor, RegionOfInterest? region) => new()
-    {
-        Tensor = tensor,
-        Layout = TensorLayout.Nchw,
-        Channels = ChannelOrder.Gray,
-        Width = 28,
-        Height = 28,
-        ElementType = ElementType.Float32,
-        RegionOfInterest = region,
-        Fit = FitMode.Stretch,
-        Interpolation = Interpolation.Area,
-        Mean = [PixelMean],
-        Scale = [1 / PixelDeviation],
-    };
 
     /// <summary>Whether a folder of IDX files is this set, and not another in files of the same names: its labels say so.</summary>
     public static bool IsIn(string folder) => IdxFolder.IsIn(folder) && Begins(IdxFolder.FirstLabels(folder));

@@ -25,12 +25,12 @@ internal static class EvaluateCommand
     private static int Run(ParseResult arguments, CancellationToken cancellationToken)
     {
         var rounds = arguments.AtLeast(Rounds, 1);
-        if (arguments.GetValue(Frames) > 0 && !FashionMnist.IsIn(arguments.GetValue(DataOption.Any)!))
-            throw new FormatException("--frames renders garments of Fashion-MNIST only; leave it away for other data.");
+        var frames = FramesOf(arguments);
         List<FileInfo> files = [.. EvaluationSetup.Without(arguments.GetValue(Reference), arguments.GetValue(Models)!)];
         if (arguments.GetValue(Reference) is { } first) files.Add(first);
         var setup = EvaluationSetup.Of(arguments, files);
-        // What comes of a long evaluation must have a place.
+        // Before a long evaluation: all can be judged, and what comes of it has a place.
+        foreach (var model in setup.Models) _ = setup.ClassesOf(model);
         arguments.GetValue(Json)?.Directory!.Create();
         IReadOnlyList<EvaluatedModel> models = arguments.GetValue(Reference) is null ? setup.Models : [setup.Models[^1], .. setup.Models.SkipLast(1)];
 
@@ -38,7 +38,7 @@ internal static class EvaluateCommand
         var times = InterleavedLatency.Measure(
             [.. models.Select(m => m.Session(setup.ClassesOf(m).Names, threads: 1))], rounds, InterleavedLatency.Budget, cancellationToken);
         var reports = models.Select((m, i) => ModelReport.Of(
-            m, answers[i].Answers, setup.ClassesOf(m).Names, times[i].Milliseconds, OnFrames(arguments, m, setup, cancellationToken),
+            m, answers[i].Answers, setup.ClassesOf(m).Names, times[i].Milliseconds, OnFrames(frames, m, setup.ClassesOf(m), cancellationToken),
             i > 0 && arguments.GetValue(Reference) is not null ? (models[0].Path, answers[0].Answers) : null)).ToList();
 
         var unreadable = answers[^1].Unreadable;
@@ -49,11 +49,18 @@ internal static class EvaluateCommand
         return 0;
     }
 
-    private static Estimate? OnFrames(ParseResult arguments, EvaluatedModel model, EvaluationSetup setup, CancellationToken cancellationToken)
+    private static LabelledImages? FramesOf(ParseResult arguments)
     {
-        if (arguments.GetValue(Frames) is not (> 0 and var count)) return null;
-        var images = FashionMnist.ReadTest(setup.Path).Take(count);
-        using var evaluator = (model with { Input = FashionMnist.Input(model.Input.Tensor, BeltScene.Window) }).Open(setup.ClassesOf(model).Names);
-        return Estimate.Of(evaluator.AnswerFrames(images, cancellationToken).CorrectCount, images.Count);
+        if (arguments.AtLeast(Frames, 0) is not (> 0 and var count)) return null;
+        var data = arguments.GetValue(DataOption.Any)!;
+        if (!FashionMnist.IsIn(data)) throw new FormatException("--frames renders garments of Fashion-MNIST only; leave it away for other data.");
+        return FashionMnist.ReadTest(data).Take(count);
+    }
+
+    private static Estimate? OnFrames(LabelledImages? frames, EvaluatedModel model, ClassMap classes, CancellationToken cancellationToken)
+    {
+        if (frames is null) return null;
+        using var evaluator = (model with { Input = model.Input with { RegionOfInterest = BeltScene.Window } }).Open(classes.Names);
+        return Estimate.Of(evaluator.AnswerFrames(frames, classes, cancellationToken).CorrectCount, frames.Count);
     }
 }

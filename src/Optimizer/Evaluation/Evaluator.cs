@@ -54,15 +54,18 @@ internal sealed class Evaluator : IDisposable
     }, cancellationToken);
 
     /// <summary>Answers on camera frames, each with its garment at rest in the inspection window: JPEG, region of interest and all.</summary>
-    public ModelAnswers AnswerFrames(LabelledImages images, CancellationToken cancellationToken)
+    /// <param name="images">Of garments.</param>
+    /// <param name="classes">Say which output is right for the class of an image.</param>
+    /// <param name="cancellationToken">Checked before each frame.</param>
+    public ModelAnswers AnswerFrames(LabelledImages images, ClassMap classes, CancellationToken cancellationToken)
     {
         using var belt = new BeltScene(images);
         var frame = new FrameBuffer { Format = PixelFormat.Jpeg };
-        return Answer(images.Count, i => images.Labels[i], i =>
+        return Answer(images.Count, i => classes.OutputOf(images.ClassNames[images.Labels[i]]), i =>
         {
             var jpeg = belt.Render(i, travel: 0);
             jpeg.CopyTo(frame.Resize(jpeg.Length));
-            return _preprocessor.Process(frame, _input.Floats) == FrameStatus.Ok;
+            return Fill(frame) == FrameStatus.Ok;
         }, cancellationToken);
     }
 
@@ -76,7 +79,7 @@ internal sealed class Evaluator : IDisposable
     {
         answer = default;
         if (sample.Read(frame) is { } why) return why;
-        var status = _isFloat ? _preprocessor.Process(frame, _input.Floats) : _preprocessor.Process(frame, _input.Bytes);
+        var status = Fill(frame);
         if (status != FrameStatus.Ok) return ImageSample.Words(status);
         answer = ImageAnswer.Of(_session.Run(_input), label);
         return null;
@@ -88,6 +91,8 @@ internal sealed class Evaluator : IDisposable
         _input.Dispose();
         _session.Dispose();
     }
+
+    private FrameStatus Fill(FrameBuffer frame) => _isFloat ? _preprocessor.Process(frame, _input.Floats) : _preprocessor.Process(frame, _input.Bytes);
 
     private ModelAnswers Answer(int count, Func<int, int> label, Func<int, bool> fill, CancellationToken cancellationToken)
     {

@@ -1,5 +1,4 @@
 using Dunlin.Optimizer.Belt;
-using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Tests.Data;
 using Dunlin.Runtime.Frames;
 using Dunlin.Runtime.Preprocessing;
@@ -30,7 +29,7 @@ public sealed class BeltFilmTests : IDisposable
         var images = Stripes.Make(3);
         using var scene = new BeltScene(images);
         using var preprocessor = new Preprocessor(
-            FashionMnist.Input("image", BeltScene.Window) with { Mean = [0], Scale = [1] });
+            GarmentInput.Of("image", BeltScene.Window) with { Mean = [0], Scale = [1] });
         var frame = new FrameBuffer { Format = PixelFormat.Jpeg };
         var tensor = new float[784];
         for (var index = 0; index < images.Count; index++)

@@ -13,7 +13,7 @@ internal static class Stripes
     public static readonly IReadOnlyList<string> ClassNames = ["horizontal", "vertical", "diagonal"];
 
     /// <summary>How a network takes them.</summary>
-    public static InputSpec Input { get; } = FashionMnist.Input("image", region: null) with { Mean = [120], Scale = [0.01f] };
+    public static InputSpec Input { get; } = GarmentInput.Of("image", region: null) with { Mean = [120], Scale = [0.01f] };
 
     /// <summary>For training.</summary>
     public static PixelSet Pixels(int count, int seed = 7) => PixelSet.Read(Samples(count, seed), Classes, Input, unreadableShare: 0, TestContext.Current.CancellationToken);

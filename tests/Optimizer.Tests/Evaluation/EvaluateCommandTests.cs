@@ -149,6 +149,39 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.Equal((1, ""), (code, output));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task CameraFramesAreTakenAsTheModelTakesImagesAndJudgedByItsLabels(bool takesBytes)
+    {
+        WriteGarments("t10k", [9, 2, 1, 1, 6, 1, 4, 6, 5, 7, 4, 5, 7, 3, 4, 1, 0, 8]);
+        var model = Model("net.onnx", BrightnessNet(takesBytes));
+        await File.WriteAllLinesAsync(At("net.labels.txt"), FashionMnist.ClassNames.Reverse(), TestContext.Current.CancellationToken);
+        var (code, _, error) = await CommandRun.Of("evaluate", model, "--data", At("garments"), "--frames", "100", "--json", At("r.json"), "--rounds", "3");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal((1, 1), (Report().Models[0].Top1.Value, Report().Models[0].Top1OnFrames!.Value.Value));
+    }
+
+    [Fact]
+    public async Task WhatHasNoFramesIsRefusedBeforeAnythingIsJudged()
+    {
+        WriteGarments("train", [9, 0, 0, 3, 0, 2, 7, 2, 5, 5, 0, 9, 5, 5, 7, 9]);
+        var broken = BrightnessNet(takesBytes: false);
+        broken.Graph.Initializer[1] = Tensors.Of("b", [.. Enumerable.Repeat(float.NaN, 10)], 10);
+        var model = Model("broken.onnx", broken);
+        Assert.Contains("t10k-images-idx3-ubyte", (await CommandRun.Of("evaluate", model, "--data", At("garments"), "--frames", "5")).Error);
+        Assert.Contains("--frames is -1", (await CommandRun.Of("evaluate", model, "--data", At("garments"), "--frames", "-1")).Error);
+        Assert.Contains("Fashion-MNIST only", (await CommandRun.Of("evaluate", model, "--data", Images, "--frames", "5")).Error);
+    }
+
+    [Fact]
+    public async Task ClassesThatDoNotMatchAreRefusedBeforeAnyModelIsJudged()
+    {
+        var broken = Model("broken.onnx", [float.NaN, 0, 0, 0, 0, 0, 0, 0, 0]);
+        var four = Model("four.onnx", [.. ColourNet.Right, 0, 0, 0]);
+        Assert.Contains("but the model has 4 outputs", (await CommandRun.Of("evaluate", broken, four, "--data", Images)).Error);
+    }
+
     [Fact]
     public async Task IdxAnswersAreThoseOfThePixelsThemselves()
     {
@@ -156,14 +189,14 @@ public sealed class EvaluateCommandTests : IDisposable
         var bundle = Bundles.Layouts.Bundle.Open(TestKit.RepositoryFolder.DemoBundle);
         var variant = bundle.Manifest.Variants[0];
         var data = DataListing.Open(FashionMnist.DebianFolder);
-        using var evaluator = new Evaluator(bundle.PathOf(variant), FashionMnist.Input(bundle.Manifest.Input.Tensor, null), bundle.Manifest.Output, bundle.Labels);
+        using var evaluator = new Evaluator(bundle.PathOf(variant), GarmentInput.Of(bundle.Manifest.Input.Tensor, null), bundle.Manifest.Output, bundle.Labels);
         var frame = new Runtime.Frames.FrameBuffer();
         var samples = HeldOutImages.Whole(data).Samples.Take(500).Select((sample, i) =>
         {
             Assert.Null(evaluator.Answer(sample, 0, frame, out var answer));
             return answer.Prediction;
         }).ToList();
-        using var pixels = PixelSet.Read([.. HeldOutImages.Whole(data).Samples.Take(500)], ClassMap.Of(data, labels: null, 10), FashionMnist.Input("image", null), 0, TestContext.Current.CancellationToken);
+        using var pixels = PixelSet.Read([.. HeldOutImages.Whole(data).Samples.Take(500)], ClassMap.Of(data, labels: null, 10), GarmentInput.Of("image", null), 0, TestContext.Current.CancellationToken);
         Assert.Equal(FashionMnist.ReadTest(FashionMnist.DebianFolder).Image(499), pixels.Pixels(499));
         // Resampling and luma may round a pixel's last bit.
         Assert.True(samples.Zip(evaluator.Answer(pixels, TestContext.Current.CancellationToken).Predictions).Count(p => p.First == p.Second) >= 499);
@@ -174,6 +207,34 @@ public sealed class EvaluateCommandTests : IDisposable
     private string At(string name) => Path.Combine(_folder, name);
 
     private EvaluationReport Report() => JsonSerializer.Deserialize(File.ReadAllBytes(At("r.json")), EvaluationJson.Default.EvaluationReport)!;
+
+    // As bright as their label; the first labels are those of Fashion-MNIST, and it is known by them.
+    private void WriteGarments(string part, byte[] labels)
+    {
+        Directory.CreateDirectory(At("garments"));
+        File.WriteAllBytes(At($"garments/{part}-images-idx3-ubyte"), [0, 0, 8, 3, 0, 0, 0, (byte)labels.Length, 0, 0, 0, 28, 0, 0, 0, 28, .. labels.SelectMany(l => Enumerable.Repeat((byte)(25 * l), 28 * 28))]);
+        File.WriteAllBytes(At($"garments/{part}-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, (byte)labels.Length, .. labels]);
+    }
+
+    // Tells them apart by the red of 8 × 8 pixels of 0…255, the last class first.
+    private static ModelProto BrightnessNet(bool takesBytes)
+    {
+        float[] levels = [.. Enumerable.Range(0, 10).Reverse().Select(label => 25f * label)];
+        var model = ColourNet.Make([.. levels.SelectMany(level => new[] { 2 * level, 0, 0 })]);
+        model.Graph.Initializer[1] = Tensors.Of("b", [.. levels.Select(level => -level * level)], levels.Length);
+        if (takesBytes)
+        {
+            model.Graph.Input[0].Type.TensorType.ElemType = (int)TensorProto.Types.DataType.Uint8;
+            model.Graph.Node.Insert(0, Nodes.Make("Cast", ["image"], "pixels", Nodes.Int("to", (long)TensorProto.Types.DataType.Float)));
+            model.Graph.Node[1].Input[0] = "pixels";
+        }
+        else
+        {
+            InputMark.Write(model, new InputOptions(null, [0], [1], null, null).For(ModelGraph.Of(model.Clone())));
+        }
+
+        return model;
+    }
 
     private string Model(string name, float[] weights, bool open = false) => Model(name, ColourNet.Make(weights, open));
 

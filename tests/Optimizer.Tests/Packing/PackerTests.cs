@@ -14,7 +14,7 @@ namespace Dunlin.Optimizer.Tests.Packing;
 
 public sealed class PackerTests : IDisposable
 {
-    private static readonly InputSpec Input = FashionMnist.Input("image", region: null);
+    private static readonly InputSpec Input = GarmentInput.Of("image", region: null);
     private static readonly OutputSpec Output = new() { Tensor = "logits", Activation = Activation.Softmax };
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-pack").FullName;
 
@@ -98,7 +98,7 @@ public sealed class PackerTests : IDisposable
         var bundle = Bundle.Open(RepositoryFolder.DemoBundle);
         using var evaluator = new Evaluator(bundle.PathOf(bundle.Manifest.Variants[0]), bundle.Manifest.Input, bundle.Manifest.Output, bundle.Labels);
         using var pixels = Garments(images.Count);
-        var same = evaluator.Answer(pixels, Stop).Predictions.Zip(evaluator.AnswerFrames(images, Stop).Predictions).Count(p => p.First == p.Second);
+        var same = evaluator.Answer(pixels, Stop).Predictions.Zip(evaluator.AnswerFrames(images, ClassMap.Of(DataListing.Open(FashionMnist.DebianFolder), labels: null, 10), Stop).Predictions).Count(p => p.First == p.Second);
         Assert.True(same >= 285, $"{same} of {images.Count} frames are classified as their image is");
     }
 
