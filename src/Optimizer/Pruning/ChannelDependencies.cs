@@ -43,8 +43,9 @@ internal sealed class ChannelDependencies
     {
         get
         {
-            var gains = Graph.Nodes.Where(n => n.OpType == "BatchNormalization").Select(n => n.Input[1]).ToHashSet();
-            foreach (var tensor in Graph.Model.Graph.Initializer.Where(t => Tensors.IsFloat(t) && (t.Dims.Count > 1 || gains.Contains(t.Name))))
+            var weights = LayerWeights.Of(Graph);
+            weights.UnionWith(Graph.Nodes.Where(n => n.OpType == "BatchNormalization").Select(n => n.Input[1]));
+            foreach (var tensor in Graph.Model.Graph.Initializer.Where(t => Tensors.IsFloat(t) && weights.Contains(t.Name)))
                 for (var axis = 0; axis < tensor.Dims.Count; axis++)
                     if (Units.TryAlong(tensor.Name, axis) is { } labels) yield return new WeightSlice(tensor, axis, labels);
         }

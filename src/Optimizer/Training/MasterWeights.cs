@@ -21,8 +21,8 @@ internal sealed class MasterWeights : IDisposable
         {
             using var detached = parameter.detach();
             var master = detached.to(ScalarType.Float32, copy: true);
-            // Decay of normalization and biases would only rescale the network.
-            _entries.Add(new Entry(name, parameter, master, zeros_like(master), master.dim() > 1));
+            // Decay of normalization and biases would only rescale the network, and of slopes make a PRelu a Relu.
+            _entries.Add(new Entry(name, parameter, master, zeros_like(master), network.LayerWeights.Contains(name)));
         }
     }
 

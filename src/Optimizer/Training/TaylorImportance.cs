@@ -43,7 +43,7 @@ internal static class TaylorImportance
     private static List<WeightSlice> Readers(ChannelDependencies dependencies, GraphNetwork network)
     {
         var written = dependencies.Producers.Select(p => (p.Weights, p.Axis)).ToHashSet();
-        return [.. dependencies.WeightSlices.Where(s => s.Tensor.Dims.Count > 1 && network.Weights.ContainsKey(s.Tensor.Name) && !written.Contains((s.Tensor.Name, s.Axis)))];
+        return [.. dependencies.WeightSlices.Where(s => network.LayerWeights.Contains(s.Tensor.Name) && network.Weights.ContainsKey(s.Tensor.Name) && !written.Contains((s.Tensor.Name, s.Axis)))];
     }
 
     private static Dictionary<int, double> Changes(ChannelUnits units, List<WeightSlice> readers, GraphNetwork network)

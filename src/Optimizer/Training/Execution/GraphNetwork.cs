@@ -26,6 +26,7 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
     {
         (_input, _output, _scores) = (graph.Input.Name, graph.Output, graph.Shapes[graph.Output][1..]);
         var last = ModelEnds.Last(graph.Output, graph.Producer);
+        LayerWeights = Graph.LayerWeights.Of(graph);
         _logits = last?.OpType is "Softmax" or "LogSoftmax" or "Sigmoid" or "HardSigmoid" ? last.Input[0] : graph.Output;
         foreach (var node in graph.Nodes)
         {
@@ -38,6 +39,9 @@ internal sealed class GraphNetwork : nn.Module<Tensor, Tensor>
 
     /// <summary>What training changes.</summary>
     public Dictionary<string, Parameter> Weights { get; } = [];
+
+    /// <summary>Of them, filters and matrices; the others are biases, slopes, and what normalization has.</summary>
+    public IReadOnlySet<string> LayerWeights { get; }
 
     /// <summary>Running means and variances of batch normalization, which change as batches pass while training.</summary>
     public Dictionary<string, Tensor> Statistics { get; } = [];
