@@ -70,7 +70,8 @@ public sealed partial class MessageOutbox : BackgroundService
     {
         lock (_settling)
         {
-            if (_unsettled.Add(outcome.Directive) && !_outcomes.Any(payload => DirectiveOf(payload) == outcome.Directive, alsoAcknowledged: true)) Add(outcome);
+            if (!_unsettled.Contains(outcome.Directive) && !_outcomes.Any(payload => DirectiveOf(payload) == outcome.Directive, alsoAcknowledged: true)) Add(outcome);
+            _unsettled.Add(outcome.Directive);
             settle();
             _unsettled.Remove(outcome.Directive);
         }

@@ -63,7 +63,14 @@ internal sealed class MessageQueue : IDisposable
             else
             {
                 while (_segments.Count > 0 && _segments.Sum(s => s.ByteCount) + Segment.HeaderByteCount + payload.Length > _maximumByteCount) DropOldest();
-                if (!TryWrite(payload) && !(DropOldest() && TryWrite(payload))) Drop(1);
+                var isWritten = TryWrite(payload);
+                if (!isWritten && _segments.Count > 0)
+                {
+                    DropOldest();
+                    isWritten = TryWrite(payload);
+                }
+
+                if (!isWritten) Drop(1);
             }
 
             _arrived.TrySetResult();
@@ -82,8 +89,9 @@ internal sealed class MessageQueue : IDisposable
                 var segment = _segments[0];
                 if (_cursor.Segment == segment.Number && segment.Read(_cursor.Offset) is { } payload)
                     return new QueuedMessage(payload, segment.Number, _cursor.Offset);
-                if (_segments.Count == 1) break;
-                RemoveFirst();
+                if (_segments.Count == 1 && _cursor.Offset >= segment.ByteCount) break;
+                var lost = DropOldest();
+                if (lost > 0) DiskProblem = $"The outbox {_directory} has lost {lost} messages that cannot be read any longer; see whether its disk fails.";
             }
 
             if (_unwritten.TryPeek(out var kept)) return new QueuedMessage(kept, 0, 0);
@@ -254,14 +262,14 @@ internal sealed class MessageQueue : IDisposable
         if (durably) DurableDirectory.Sync(_directory);
     }
 
-    private bool DropOldest()
+    /// <summary>Removes the oldest segment and counts what nobody has of it, without reading it: it may be unreadable.</summary>
+    private long DropOldest()
     {
-        if (_segments.Count == 0) return false;
-        var lost = _segments[0].RecordCount - CountBefore(_segments[0], _cursor.Offset);
+        var lost = _queued - _segments.Skip(1).Sum(segment => segment.RecordCount);
         _queued -= lost;
-        Drop(lost);
+        _cursor.Drop(lost);
         RemoveFirst();
-        return true;
+        return lost;
     }
 
     private void Drop(long count)

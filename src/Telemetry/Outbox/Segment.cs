@@ -72,16 +72,18 @@ internal sealed class Segment : IDisposable
         RecordCount++;
     }
 
-    /// <summary>The payload of the record at an offset; null at the end or where it does not check.</summary>
+    /// <summary>The payload of the record at an offset; null at the end, or where it does not check or the disk does not give it.</summary>
     public byte[]? Read(long offset)
     {
-        var header = new byte[HeaderByteCount];
-        if (RandomAccess.Read(_file, header, offset) < HeaderByteCount) return null;
-        var length = BinaryPrimitives.ReadUInt32LittleEndian(header);
-        if (length > MaximumPayloadByteCount) return null;
-        var record = new byte[HeaderByteCount + length];
-        if (RandomAccess.Read(_file, record, offset) < record.Length) return null;
-        return Checksum(record) == BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(4)) ? record[HeaderByteCount..] : null;
+        try
+        {
+            return ReadRecord(offset);
+        }
+        catch (IOException)
+        {
+            // A bad sector costs the same as bad bytes.
+            return null;
+        }
     }
 
     public void Sync() => DurableDirectory.Sync(_file);
@@ -99,5 +101,16 @@ internal sealed class Segment : IDisposable
         var crc = BitOperations.Crc32C(~0u, BinaryPrimitives.ReadUInt32LittleEndian(record));
         foreach (var value in record[HeaderByteCount..]) crc = BitOperations.Crc32C(crc, value);
         return ~crc;
+    }
+
+    private byte[]? ReadRecord(long offset)
+    {
+        var header = new byte[HeaderByteCount];
+        if (RandomAccess.Read(_file, header, offset) < HeaderByteCount) return null;
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(header);
+        if (length > MaximumPayloadByteCount) return null;
+        var record = new byte[HeaderByteCount + length];
+        if (RandomAccess.Read(_file, record, offset) < record.Length) return null;
+        return Checksum(record) == BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(4)) ? record[HeaderByteCount..] : null;
     }
 }

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Dunlin.Telemetry.Link;
+using Dunlin.Telemetry.Outbox;
 using Dunlin.Telemetry.Tests.Link;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Machine;
@@ -103,6 +105,15 @@ public sealed class MessageOutboxTests : IDisposable
         again.Publisher.Repeat(SampleMessages.Outcome());
         again.Publisher.Repeat(SampleMessages.Outcome());
         Assert.Equal(2, again.Outbox.QueuedOutcomeCount);
+    }
+
+    [Fact]
+    public async Task AnOutcomeThatCouldNotBeAddedIsNotSettledByTheNextTry()
+    {
+        using (var outcomes = new MessageQueue(Path.Combine(_folder, "outcomes"), long.MaxValue, Overflow.Keep)) outcomes.Append("no outcome"u8);
+        await using var device = new TestOutbox(new MqttOptions(), _folder);
+        for (var i = 0; i < 2; i++)
+            Assert.Throws<JsonException>(() => device.Publisher.Publish(SampleMessages.Outcome(), () => Assert.Fail("it is settled though it was not added")));
     }
 
     [Fact]

@@ -146,7 +146,68 @@ public sealed class MessageQueueTests : IDisposable
         Assert.Null(telemetry.DiskProblem);
     }
 
+    [Fact]
+    public void ARottenRecordCostsWhatIsBehindItInItsSegmentAndThatIsCountedAndSaid()
+    {
+        using var queue = Open();
+        for (var i = 0; i < 10; i++) queue.Append(Message(i));
+        Assert.Equal([0, 1], Take(queue, 2));
+        Damage(Directory.GetFiles(_folder, "*.seg").Single(), offset: 2 * (Segment.HeaderByteCount + Message(0).Length) + 20);
+        Assert.Null(queue.Peek());
+        Assert.Equal((0, 8), (queue.QueuedCount, queue.DroppedCount));
+        Assert.Contains("has lost 8 messages", queue.DiskProblem, StringComparison.Ordinal);
+
+        queue.Append(Message(10));
+        Assert.Equal([10], PeekAll(queue));
+        Assert.Equal((0, 8), (queue.QueuedCount, queue.DroppedCount));
+        Assert.Null(queue.DiskProblem);
+    }
+
+    [Fact]
+    public void AFullQueueCountsWhatItDropsAlsoWhereThatHasRotted()
+    {
+        using var queue = Open(65_536);
+        for (var i = 0; i < 100; i++) queue.Append(Message(i));
+        Take(queue, 10);
+        Damage(Directory.GetFiles(_folder, "*.seg").Min()!, offset: 20);
+        for (var i = 100; i < 5000; i++) queue.Append(Message(i));
+        Assert.Equal(4990, queue.QueuedCount + queue.DroppedCount);
+        Assert.Equal(Enumerable.Range(5000 - (int)queue.QueuedCount, (int)queue.QueuedCount), PeekAll(queue));
+        Assert.Null(queue.Peek());
+    }
+
+    [Fact]
+    public void ASegmentThatTheDiskDoesNotGiveBackCostsNoOther()
+    {
+        using (var queue = Open(65_536))
+        {
+            for (var i = 0; i < 100; i++) queue.Append(Message(i));
+        }
+
+        // Nothing is mapped at this process's address 0, so that the kernel answers a read with EIO, as at a bad sector.
+        var first = Directory.GetFiles(_folder, "*.seg").Min()!;
+        File.Delete(first);
+        File.CreateSymbolicLink(first, "/proc/self/mem");
+        using var again = Open(65_536);
+        Assert.Null(again.DiskProblem);
+        Assert.InRange(again.QueuedCount, 50, 99);
+        again.Append(Message(100));
+        var queued = (int)again.QueuedCount;
+        Assert.False(again.Any(payload => payload.AsSpan().SequenceEqual(Message(0)), alsoAcknowledged: true));
+        Assert.Equal(Enumerable.Range(101 - queued, queued), PeekAll(again));
+        Assert.False(File.Exists(first));
+    }
+
     private MessageQueue Open(long maximum = 1 << 20) => new(_folder, maximum, Overflow.DropOldest);
+
+    private static void Damage(string path, long offset)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        var value = new byte[1];
+        RandomAccess.Read(file, value, offset);
+        value[0] ^= 1;
+        RandomAccess.Write(file, value, offset);
+    }
 
     private static byte[] Message(int number) => Encoding.UTF8.GetBytes($"{number} {new string('x', 100)}");
 
