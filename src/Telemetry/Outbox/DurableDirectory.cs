@@ -11,7 +11,7 @@ internal static partial class DurableDirectory
     /// <exception cref="IOException">The data may be lost; a second sync would not say so.</exception>
     public static void Sync(SafeFileHandle file)
     {
-        if (Fsync(file) != 0) throw new IOException($"fsync failed: {Marshal.GetLastPInvokeErrorMessage()}.");
+        if (Fsync(file) != 0) throw new IOException($"fsync failed: {Marshal.GetLastPInvokeErrorMessage()}.", Marshal.GetLastPInvokeError());
     }
 
     /// <exception cref="IOException">As above.</exception>

@@ -2,16 +2,6 @@ using System.Globalization;
 
 namespace Dunlin.Telemetry.Outbox;
 
-/// <summary>What the queue does when it has no room.</summary>
-internal enum Overflow
-{
-    /// <summary>Telemetry: the oldest segment goes, and is counted.</summary>
-    DropOldest = 1,
-
-    /// <summary>Outcomes: kept in memory until the disk takes them.</summary>
-    Keep = 2,
-}
-
 /// <summary>
 /// A first-in-first-out queue of messages on disk, in segments. At least once: a message leaves after <see cref="Acknowledge"/>,
 /// and may come again after a crash. Thread-safe. Never throws for a bad disk: it counts, and opens its files when the disk
@@ -19,6 +9,9 @@ internal enum Overflow
 /// </summary>
 internal sealed class MessageQueue : IDisposable
 {
+    private const int NoSpace = 28;
+    private const int QuotaExceeded = 122;
+
     private readonly Lock _gate = new();
     private readonly string _directory;
     private readonly long _maximumByteCount;
@@ -62,15 +55,7 @@ internal sealed class MessageQueue : IDisposable
             }
             else
             {
-                while (_segments.Count > 0 && _segments.Sum(s => s.ByteCount) + Segment.HeaderByteCount + payload.Length > _maximumByteCount) DropOldest();
-                var isWritten = TryWrite(payload);
-                if (!isWritten && _segments.Count > 0)
-                {
-                    DropOldest();
-                    isWritten = TryWrite(payload);
-                }
-
-                if (!isWritten) Drop(1);
+                AppendBounded(payload);
             }
 
             _arrived.TrySetResult();
@@ -115,7 +100,7 @@ internal sealed class MessageQueue : IDisposable
             _cursor.MoveTo(message.Segment, message.Offset + Segment.HeaderByteCount + message.Payload.Length);
             _queued--;
             if (_queued == 0 && _segments.Count == 1 && _segments[0].ByteCount >= SegmentByteCount) RemoveFirst();
-            else SaveCursor();
+            else Attempt(_cursor.Save);
         }
     }
 
@@ -149,14 +134,7 @@ internal sealed class MessageQueue : IDisposable
     {
         lock (_gate)
         {
-            try
-            {
-                if (_segments.Count > 0) _segments[^1].Sync();
-            }
-            catch (IOException e)
-            {
-                DiskProblem = e.Message;
-            }
+            if (_segments.Count > 0) Attempt(_segments[^1].Sync);
         }
     }
 
@@ -229,13 +207,28 @@ internal sealed class MessageQueue : IDisposable
         return count;
     }
 
-    private void WriteKept()
+    /// <summary>The oldest gives way where room is short; on a disk that fails otherwise that would cost what can still be delivered.</summary>
+    private void AppendBounded(ReadOnlySpan<byte> payload)
     {
-        while (_unwritten.TryPeek(out var kept) && TryWrite(kept)) _unwritten.Dequeue();
+        while (_segments.Count > 0 && _segments.Sum(s => s.ByteCount) + Segment.HeaderByteCount + payload.Length > _maximumByteCount) DropOldest();
+        var isWritten = TryWrite(payload, out var isFull);
+        if (isFull && _segments.Count > 0)
+        {
+            DropOldest();
+            isWritten = TryWrite(payload, out _);
+        }
+
+        if (!isWritten) Drop(1);
     }
 
-    private bool TryWrite(ReadOnlySpan<byte> payload)
+    private void WriteKept()
     {
+        while (_unwritten.TryPeek(out var kept) && TryWrite(kept, out _)) _unwritten.Dequeue();
+    }
+
+    private bool TryWrite(ReadOnlySpan<byte> payload, out bool isFull)
+    {
+        isFull = false;
         if (!TryOpen()) return false;
         try
         {
@@ -249,6 +242,7 @@ internal sealed class MessageQueue : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             DiskProblem = ProblemOf(e);
+            isFull = e.HResult is NoSpace or QuotaExceeded;
             return false;
         }
     }
@@ -275,7 +269,7 @@ internal sealed class MessageQueue : IDisposable
     private void Drop(long count)
     {
         _cursor.Drop(count);
-        if (_isOpen) SaveCursor();
+        if (_isOpen) Attempt(_cursor.Save);
     }
 
     private void RemoveFirst()
@@ -283,26 +277,19 @@ internal sealed class MessageQueue : IDisposable
         var segment = _segments[0];
         _segments.RemoveAt(0);
         _cursor.MoveTo(_segments.Count > 0 ? _segments[0].Number : segment.Number + 1, 0);
-        SaveCursor();
-        try
-        {
-            segment.Delete();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            DiskProblem = e.Message;
-        }
+        Attempt(_cursor.Save);
+        Attempt(segment.Delete);
     }
 
-    private void SaveCursor()
+    private void Attempt(Action write)
     {
         try
         {
-            _cursor.Save();
+            write();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            DiskProblem = e.Message;
+            DiskProblem = ProblemOf(e);
         }
     }
 }

@@ -4,6 +4,7 @@ using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Schemas;
 using Dunlin.TestKit.Waiting;
 

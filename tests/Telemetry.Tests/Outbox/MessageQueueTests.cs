@@ -123,6 +123,22 @@ public sealed class MessageQueueTests : IDisposable
         Assert.Equal(50, outcomes.QueuedCount);
         disk.Free();
         Assert.Equal(Enumerable.Range(0, 50), Take(outcomes, 50));
+        Assert.Equal(Enumerable.Range((int)telemetry.DroppedCount, (int)telemetry.QueuedCount), PeekAll(telemetry));
+    }
+
+    [Fact]
+    public void ADiskThatTurnsReadOnlyCostsTheNewTelemetryAndNothingOfTheBacklog()
+    {
+        if (!Environment.IsPrivilegedProcess) Assert.Skip("Only root may mount.");
+        using var disk = Ext4.TryMake("errors=remount-ro");
+        if (disk is null) Assert.Skip("This sandbox has no loop devices, or no way to make ext4 fail.");
+        using var queue = new MessageQueue(Path.Combine(disk.Folder, "telemetry"), 65_536, Overflow.DropOldest);
+        for (var i = 0; i < 300; i++) queue.Append(Message(i));
+        disk.Fail();
+        for (var i = 300; i < 320; i++) queue.Append(Message(i));
+        Assert.Equal((300, 20), (queue.QueuedCount, queue.DroppedCount));
+        Assert.Contains("cannot be written", queue.DiskProblem, StringComparison.Ordinal);
+        Assert.Equal(Enumerable.Range(0, 300), PeekAll(queue));
     }
 
     [Fact]

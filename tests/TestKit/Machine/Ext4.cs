@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using Dunlin.TestKit.Waiting;
+using Xunit;
 
-namespace Dunlin.EndToEnd.Tests.Updates;
+namespace Dunlin.TestKit.Machine;
 
 /// <summary>An ext4 of its own on a loop device, which can be made to fail as after an error of the disk. Needs root.</summary>
-internal sealed class Ext4 : IDisposable
+public sealed class Ext4 : IDisposable
 {
     private readonly string _place = Directory.CreateTempSubdirectory("dunlin-ext4-").FullName;
     private readonly string _options;
