@@ -58,7 +58,7 @@ public sealed partial class MessageOutbox : BackgroundService
     public long QueuedOutcomeCount => _outcomes.QueuedCount;
 
     /// <summary>What ails the disk under it, in a sentence, or null.</summary>
-    public string? Problem => _outcomes.DiskProblem ?? _telemetry.DiskProblem;
+    public string? Problem => _outcomes.Problem ?? _telemetry.Problem;
 
     /// <summary>
     /// Adds an outcome unless one of the same directive is on the disk, then settles: whoever dies in here finds the outcome

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Dunlin.Telemetry.Outbox;
 
 /// <summary>
@@ -31,8 +29,8 @@ internal sealed class MessageQueue : IDisposable
         TryOpen();
     }
 
-    /// <summary>Why the disk did not take the last message, or null.</summary>
-    public string? DiskProblem { get; private set; }
+    /// <summary>Why the last message is not on the disk, or what else ails that; null if nothing does.</summary>
+    public string? Problem { get; private set; }
 
     public long QueuedCount { get { lock (_gate) return _queued + _unwritten.Count; } }
     public long DroppedCount { get { lock (_gate) return _cursor.DroppedCount; } }
@@ -40,6 +38,8 @@ internal sealed class MessageQueue : IDisposable
 
     /// <summary>Completes when there is something to deliver.</summary>
     public Task Arrived { get { lock (_gate) return _arrived.Task; } }
+
+    private long LargestByteCount => Math.Min(Segment.MaximumPayloadByteCount, _maximumByteCount - Segment.HeaderByteCount);
 
     private long SegmentByteCount => Math.Clamp(_maximumByteCount / 16, 4096, 1024 * 1024);
 
@@ -76,7 +76,7 @@ internal sealed class MessageQueue : IDisposable
                     return new QueuedMessage(payload, segment.Number, _cursor.Offset);
                 if (_segments.Count == 1 && _cursor.Offset >= segment.ByteCount) break;
                 var lost = DropOldest();
-                if (lost > 0) DiskProblem = $"The outbox {_directory} has lost {lost} messages that cannot be read any longer; see whether its disk fails.";
+                if (lost > 0) Problem = $"The outbox {_directory} has lost {lost} messages that cannot be read any longer; see whether its disk fails.";
             }
 
             if (_unwritten.TryPeek(out var kept)) return new QueuedMessage(kept, 0, 0);
@@ -158,14 +158,14 @@ internal sealed class MessageQueue : IDisposable
             Directory.CreateDirectory(_directory);
             _cursor.Open();
             Recover();
-            (_isOpen, DiskProblem) = (true, null);
+            (_isOpen, Problem) = (true, null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             foreach (var segment in _segments) segment.Dispose();
             _segments.Clear();
             _cursor.Dispose();
-            DiskProblem = ProblemOf(e);
+            Problem = ProblemOf(e);
         }
 
         return _isOpen;
@@ -175,14 +175,7 @@ internal sealed class MessageQueue : IDisposable
 
     private void Recover()
     {
-        var found = new List<(long Number, string Path)>();
-        foreach (var path in Directory.EnumerateFiles(_directory, "*.seg"))
-        {
-            if (long.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-                found.Add((number, path));
-        }
-
-        foreach (var (number, path) in found.Order())
+        foreach (var (number, path) in Segment.Find(_directory))
         {
             _nextNumber = number + 1;
             if (number < _cursor.Segment) File.Delete(path);
@@ -210,7 +203,8 @@ internal sealed class MessageQueue : IDisposable
     /// <summary>The oldest gives way where room is short; on a disk that fails otherwise that would cost what can still be delivered.</summary>
     private void AppendBounded(ReadOnlySpan<byte> payload)
     {
-        while (_segments.Count > 0 && _segments.Sum(s => s.ByteCount) + Segment.HeaderByteCount + payload.Length > _maximumByteCount) DropOldest();
+        var fits = payload.Length <= LargestByteCount;
+        while (fits && _segments.Count > 0 && _segments.Sum(s => s.ByteCount) + Segment.HeaderByteCount + payload.Length > _maximumByteCount) DropOldest();
         var isWritten = TryWrite(payload, out var isFull);
         if (isFull && _segments.Count > 0)
         {
@@ -229,6 +223,13 @@ internal sealed class MessageQueue : IDisposable
     private bool TryWrite(ReadOnlySpan<byte> payload, out bool isFull)
     {
         isFull = false;
+        if (payload.Length > LargestByteCount)
+        {
+            Problem = $"A message is larger than the {LargestByteCount} bytes that the outbox {_directory} takes; "
+                + "raise Mqtt:OutboxByteCount where it is under 1 MiB, or give the model fewer or shorter labels.";
+            return false;
+        }
+
         if (!TryOpen()) return false;
         try
         {
@@ -236,12 +237,12 @@ internal sealed class MessageQueue : IDisposable
             if (_segments.Count == 0 || _segments[^1].ByteCount >= SegmentByteCount) AddSegment(durably);
             _segments[^1].Append(payload, durably);
             _queued++;
-            DiskProblem = null;
+            Problem = null;
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            DiskProblem = ProblemOf(e);
+            Problem = ProblemOf(e);
             isFull = e.HResult is NoSpace or QuotaExceeded;
             return false;
         }
@@ -289,7 +290,7 @@ internal sealed class MessageQueue : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            DiskProblem = ProblemOf(e);
+            Problem = ProblemOf(e);
         }
     }
 }

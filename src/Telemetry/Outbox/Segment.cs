@@ -29,6 +29,19 @@ internal sealed class Segment : IDisposable
     public static string PathOf(string directory, long number) =>
         System.IO.Path.Combine(directory, number.ToString("D4", CultureInfo.InvariantCulture) + ".seg");
 
+    /// <summary>What lies in a directory, oldest first.</summary>
+    public static IEnumerable<(long Number, string Path)> Find(string directory)
+    {
+        var found = new List<(long, string)>();
+        foreach (var path in Directory.EnumerateFiles(directory, "*.seg"))
+        {
+            if (long.TryParse(System.IO.Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                found.Add((number, path));
+        }
+
+        return found.Order();
+    }
+
     public static Segment Create(string directory, long number)
     {
         var path = PathOf(directory, number);

@@ -119,11 +119,39 @@ public sealed class MessageQueueTests : IDisposable
         File.WriteAllBytes(Path.Combine(disk.Path, "filler"), []);
         disk.Fill();
         for (var i = 0; i < 50; i++) outcomes.Append(Message(i));
-        Assert.Contains("has room", outcomes.DiskProblem, StringComparison.Ordinal);
+        Assert.Contains("has room", outcomes.Problem, StringComparison.Ordinal);
         Assert.Equal(50, outcomes.QueuedCount);
         disk.Free();
         Assert.Equal(Enumerable.Range(0, 50), Take(outcomes, 50));
         Assert.Equal(Enumerable.Range((int)telemetry.DroppedCount, (int)telemetry.QueuedCount), PeekAll(telemetry));
+    }
+
+    [Theory]
+    [InlineData(65_536, 65_529)]
+    [InlineData(1 << 24, Segment.MaximumPayloadByteCount + 1)]
+    public void AMessageThatNeverFitsIsDroppedAloneAndSaid(long maximum, int byteCount)
+    {
+        using var queue = Open(maximum);
+        for (var i = 0; i < 300; i++) queue.Append(Message(i));
+        queue.Append(new byte[byteCount]);
+        Assert.Equal((300, 1), (queue.QueuedCount, queue.DroppedCount));
+        Assert.Contains($"larger than the {byteCount - 1} bytes", queue.Problem, StringComparison.Ordinal);
+        Assert.Equal(Enumerable.Range(0, 300), PeekAll(queue));
+        queue.Append(new byte[byteCount - 1]);
+        Assert.Equal((1, 1), (queue.QueuedCount, queue.DroppedCount));
+        Assert.Null(queue.Problem);
+    }
+
+    [Fact]
+    public void AnOutcomeThatNeverFitsIsDeliveredFromMemoryAndThoseBehindItToo()
+    {
+        using var outcomes = new MessageQueue(_folder, long.MaxValue, Overflow.Keep);
+        outcomes.Append(new byte[Segment.MaximumPayloadByteCount + 1]);
+        outcomes.Append(Message(1));
+        Assert.NotNull(outcomes.Problem);
+        outcomes.Acknowledge(outcomes.Peek()!);
+        Assert.Equal([1], PeekAll(outcomes));
+        Assert.Null(outcomes.Problem);
     }
 
     [Fact]
@@ -137,7 +165,7 @@ public sealed class MessageQueueTests : IDisposable
         disk.Fail();
         for (var i = 300; i < 320; i++) queue.Append(Message(i));
         Assert.Equal((300, 20), (queue.QueuedCount, queue.DroppedCount));
-        Assert.Contains("cannot be written", queue.DiskProblem, StringComparison.Ordinal);
+        Assert.Contains("cannot be written", queue.Problem, StringComparison.Ordinal);
         Assert.Equal(Enumerable.Range(0, 300), PeekAll(queue));
     }
 
@@ -154,12 +182,12 @@ public sealed class MessageQueueTests : IDisposable
         telemetry.Append(Message(2));
         outcomes.Append(Message(3));
         Assert.Equal((0, 1, 1), (telemetry.QueuedCount, telemetry.DroppedCount, outcomes.QueuedCount));
-        Assert.NotNull(outcomes.DiskProblem);
+        Assert.NotNull(outcomes.Problem);
         Directory.Delete(cursor);
         telemetry.Append(Message(4));
         Assert.Equal([1, 4], Take(telemetry, 2));
         Assert.Equal(1, telemetry.DroppedCount);
-        Assert.Null(telemetry.DiskProblem);
+        Assert.Null(telemetry.Problem);
     }
 
     [Fact]
@@ -171,12 +199,12 @@ public sealed class MessageQueueTests : IDisposable
         Damage(Directory.GetFiles(_folder, "*.seg").Single(), offset: 2 * (Segment.HeaderByteCount + Message(0).Length) + 20);
         Assert.Null(queue.Peek());
         Assert.Equal((0, 8), (queue.QueuedCount, queue.DroppedCount));
-        Assert.Contains("has lost 8 messages", queue.DiskProblem, StringComparison.Ordinal);
+        Assert.Contains("has lost 8 messages", queue.Problem, StringComparison.Ordinal);
 
         queue.Append(Message(10));
         Assert.Equal([10], PeekAll(queue));
         Assert.Equal((0, 8), (queue.QueuedCount, queue.DroppedCount));
-        Assert.Null(queue.DiskProblem);
+        Assert.Null(queue.Problem);
     }
 
     [Fact]
@@ -205,7 +233,7 @@ public sealed class MessageQueueTests : IDisposable
         File.Delete(first);
         File.CreateSymbolicLink(first, "/proc/self/mem");
         using var again = Open(65_536);
-        Assert.Null(again.DiskProblem);
+        Assert.Null(again.Problem);
         Assert.InRange(again.QueuedCount, 50, 99);
         again.Append(Message(100));
         var queued = (int)again.QueuedCount;
