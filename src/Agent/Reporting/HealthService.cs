@@ -37,7 +37,8 @@ internal sealed class HealthService : BackgroundService
             {
                 _tick.Tick();
                 _thermal.Sample();
-                _report.SetProblem("broker", _link.State is { IsConnected: true, Problem: var problem } ? problem : _link.State.Detail);
+                var link = _link.State;
+                _report.SetProblem("broker", link.IsConnected ? link.Problem : link.Detail);
                 _report.SetProblem("outbox", _outbox.Problem);
                 _report.SetProblem("power", _energy.Problems is { Count: > 0 } problems ? string.Join(" ", problems) : null);
             }

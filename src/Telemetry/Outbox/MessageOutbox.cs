@@ -40,6 +40,7 @@ public sealed partial class MessageOutbox : BackgroundService
     private readonly HashSet<Digest> _unsettled = [];
     private long _synced;
     private long _refused;
+    private string? _logged;
 
     public MessageOutbox(
         OutboxDirectories directories, MqttLink link, LinkIdentity identity, MqttOptions options, LoopTicks ticks, TimeProvider time,
@@ -57,7 +58,7 @@ public sealed partial class MessageOutbox : BackgroundService
     /// <summary>Outcomes that the broker does not have yet.</summary>
     public long QueuedOutcomeCount => _outcomes.QueuedCount;
 
-    /// <summary>What ails the disk under it, in a sentence, or null.</summary>
+    /// <summary>Why it keeps or loses messages beside the broker's absence, in a sentence, or null.</summary>
     public string? Problem => _outcomes.Problem ?? _telemetry.Problem;
 
     /// <summary>
@@ -105,6 +106,7 @@ public sealed partial class MessageOutbox : BackgroundService
                 _tick.Tick();
                 await DrainAsync(stoppingToken);
                 SyncNowAndThen();
+                LogChange();
                 await WaitAsync(stoppingToken);
             }
         }
@@ -162,7 +164,14 @@ public sealed partial class MessageOutbox : BackgroundService
         if (_synced != 0 && _time.GetElapsedTime(_synced) < TimeSpan.FromSeconds(30)) return;
         _synced = _time.GetTimestamp();
         _telemetry.Sync();
-        if (Problem is { } problem) LogDiskProblem(problem);
+    }
+
+    private void LogChange()
+    {
+        var problem = Problem;
+        if (problem == _logged) return;
+        _logged = problem;
+        if (problem is not null) LogProblem(problem);
     }
 
     private async Task WaitAsync(CancellationToken stoppingToken)
@@ -179,5 +188,5 @@ public sealed partial class MessageOutbox : BackgroundService
     private Task ArrivedAsync() => OutcomesRest ? _telemetry.Arrived : Task.WhenAny(_outcomes.Arrived, _telemetry.Arrived);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
-    private partial void LogDiskProblem(string problem);
+    private partial void LogProblem(string problem);
 }

@@ -251,7 +251,9 @@ internal sealed class MessageQueue : IDisposable
     private void AddSegment(bool durably)
     {
         if (_segments.Count > 0) _segments[^1].Sync();
-        var segment = Segment.Create(_directory, _nextNumber++);
+        // The name of one that cannot be made stands in the problem, which is to stay the same.
+        var segment = Segment.Create(_directory, _nextNumber);
+        _nextNumber++;
         _segments.Add(segment);
         if (_segments.Count == 1) _cursor.MoveTo(segment.Number, 0);
         if (durably) DurableDirectory.Sync(_directory);

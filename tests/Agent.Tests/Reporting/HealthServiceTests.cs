@@ -66,6 +66,25 @@ public sealed class HealthServiceTests
     }
 
     [Fact]
+    public async Task AFullDiskUnderTheOutboxIsLoggedOnceWhenThatBegins()
+    {
+        using var disk = TinyDisk.Mount();
+        await using var device = await TestDevice.StartAsync(disk.Path);
+        await device.Outbox.StartAsync(CancellationToken.None);
+        for (var i = 1; i <= 6; i++)
+        {
+            if (i == 2) disk.Fill();
+            // Each comes from memory where the disk takes none, and makes the outbox look again.
+            device.Outbox.Add(SampleMessages.Outcome() with { Sequence = i, Detail = new string('x', 5000) });
+            await Eventually.TrueAsync(() => device.Outbox.QueuedOutcomeCount == 0, "it is delivered");
+        }
+
+        await Eventually.TrueAsync(() => !device.OutboxLog.All.IsEmpty, "it is logged", TimeSpan.FromSeconds(10));
+        Assert.Contains("see that its file system has room", Assert.Single(device.OutboxLog.All), StringComparison.Ordinal);
+        await device.Outbox.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
     public async Task AnotherAgentWithTheSameIdIsInTheStatusLineAndTheLog()
     {
         await using var device = await TestDevice.StartAsync();

@@ -8,7 +8,6 @@ using Dunlin.Telemetry.Outbox;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Waiting;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Agent.Tests.Reporting;
 
@@ -25,7 +24,7 @@ internal sealed class TestDevice : IAsyncDisposable
         outbox ??= _folder.Path;
         Outbox = new MessageOutbox(
             new OutboxDirectories(Path.Combine(outbox, "outcomes"), Path.Combine(outbox, "telemetry")), Link, Identity, options, Ticks, TimeProvider.System,
-            NullLogger<MessageOutbox>.Instance);
+            OutboxLog);
         Publisher = new MessagePublisher(Link, Outbox, Identity);
         Report = new DeviceReport(Publisher, Identity, Sequence, Status, TimeProvider.System);
     }
@@ -34,6 +33,7 @@ internal sealed class TestDevice : IAsyncDisposable
     public MqttProbe Probe { get; }
     public LoopTicks Ticks { get; } = new(TimeProvider.System);
     public Lines<MqttLink> LinkLog { get; } = new();
+    public Lines<MessageOutbox> OutboxLog { get; } = new();
     public MqttLink Link { get; }
     public MessageOutbox Outbox { get; }
     public MessagePublisher Publisher { get; }

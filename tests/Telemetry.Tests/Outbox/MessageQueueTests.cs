@@ -161,12 +161,18 @@ public sealed class MessageQueueTests : IDisposable
         using var disk = Ext4.TryMake("errors=remount-ro");
         if (disk is null) Assert.Skip("This sandbox has no loop devices, or no way to make ext4 fail.");
         using var queue = new MessageQueue(Path.Combine(disk.Folder, "telemetry"), 65_536, Overflow.DropOldest);
-        for (var i = 0; i < 300; i++) queue.Append(Message(i));
+        // The last segment is full, so that a new one has to be made.
+        var count = 0;
+        do queue.Append(Message(count++));
+        while (count < 300 || new FileInfo(Directory.GetFiles(Path.Combine(disk.Folder, "telemetry"), "*.seg").Max()!).Length < 4096);
         disk.Fail();
-        for (var i = 300; i < 320; i++) queue.Append(Message(i));
-        Assert.Equal((300, 20), (queue.QueuedCount, queue.DroppedCount));
-        Assert.Contains("cannot be written", queue.Problem, StringComparison.Ordinal);
-        Assert.Equal(Enumerable.Range(0, 300), PeekAll(queue));
+        queue.Append(Message(count));
+        var problem = queue.Problem;
+        Assert.Contains("cannot be written", problem, StringComparison.Ordinal);
+        for (var i = 1; i < 20; i++) queue.Append(Message(count + i));
+        Assert.Equal((count, 20), (queue.QueuedCount, queue.DroppedCount));
+        Assert.Equal(problem, queue.Problem);
+        Assert.Equal(Enumerable.Range(0, count), PeekAll(queue));
     }
 
     [Fact]
