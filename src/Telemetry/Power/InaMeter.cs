@@ -39,10 +39,11 @@ internal sealed class InaMeter : IPowerMeter
         try
         {
             _chip ??= Open();
-            var watts = _chip.ReadBusVolts() * _chip.ReadShuntVolts() / _options.ShuntOhms;
-            sample = PowerSample.OfWatts(_time.GetTimestamp(), watts);
-            Problem = null;
-            return true;
+            var busVolts = _chip.ReadBusVolts();
+            var steps = Signed(_chip.ReadShuntVolts() / _chip.StepVolts);
+            Problem = Math.Abs(steps) >= _chip.MostSteps ? Saturated(_chip.MostSteps * _chip.StepVolts) : null;
+            if (Problem is null) sample = PowerSample.OfWatts(_time.GetTimestamp(), busVolts * steps * _chip.StepVolts / _options.ShuntOhms);
+            return Problem is null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception or PlatformNotSupportedException or InvalidOperationException or ArgumentException)
         {
@@ -59,13 +60,7 @@ internal sealed class InaMeter : IPowerMeter
         var device = _open(new I2cConnectionSettings(_options.I2cBus, _options.I2cAddress));
         try
         {
-            if (_isIna236)
-            {
-                var ina236 = new Ina236(device, ElectricResistance.FromOhms(_options.ShuntOhms), ElectricCurrent.FromAmperes(_options.MaximumAmperes));
-                return new Chip(() => ina236.ReadBusVoltage().Volts, () => ina236.ReadShuntVoltage().Volts, ina236);
-            }
-            var ina219 = new Ina219(device);
-            return new Chip(() => ina219.ReadBusVoltage().Volts, () => Signed(ina219.ReadShuntVoltage().Volts), ina219);
+            return _isIna236 ? OpenIna236(device) : OpenIna219(device);
         }
         catch
         {
@@ -74,8 +69,27 @@ internal sealed class InaMeter : IPowerMeter
         }
     }
 
-    /// <summary>Iot.Device.Bindings 4.2 takes the INA219's signed register of 10 µV steps for an unsigned one.</summary>
-    private static double Signed(double shuntVolts) => shuntVolts >= 0.32768 ? shuntVolts - 0.65536 : shuntVolts;
+    /// <summary>At its widest range, ±320 mV, to which a brown-out returns too.</summary>
+    private static Chip OpenIna219(I2cDevice device)
+    {
+        var chip = new Ina219(device);
+        return new Chip(() => chip.ReadBusVoltage().Volts, () => chip.ReadShuntVoltage().Volts, 10e-6, 32_000, chip);
+    }
+
+    /// <summary>At its range of ±81.92 mV, the only one that Iot.Device.Bindings has. The current that it asks for sets the calibration alone.</summary>
+    private Chip OpenIna236(I2cDevice device)
+    {
+        const double step = 2.5e-6;
+        var highest = ElectricCurrent.FromAmperes(short.MaxValue * step / _options.ShuntOhms);
+        var chip = new Ina236(device, ElectricResistance.FromOhms(_options.ShuntOhms), highest);
+        return new Chip(() => chip.ReadBusVoltage().Volts, () => chip.ReadShuntVoltage().Volts, step, short.MaxValue, chip);
+    }
+
+    /// <summary>Iot.Device.Bindings 4.2 takes the signed register of either chip for an unsigned one.</summary>
+    private static int Signed(double steps) => unchecked((short)(ushort)Math.Round(steps));
+
+    private string Saturated(double volts) =>
+        $"{Provenance.Description} is saturated: ±{volts * 1000:0.##} mV, {volts / _options.ShuntOhms:0.##} A, is the most that it tells; fit a smaller shunt and set Power:ShuntOhms to it.";
 
     private void Close()
     {
@@ -84,5 +98,10 @@ internal sealed class InaMeter : IPowerMeter
         _chip = null;
     }
 
-    private sealed record Chip(Func<double> ReadBusVolts, Func<double> ReadShuntVolts, IDisposable Device);
+    /// <param name="ReadBusVolts">Of the supply.</param>
+    /// <param name="ReadShuntVolts">Of the register as if it had no sign.</param>
+    /// <param name="StepVolts">One step of that register.</param>
+    /// <param name="MostSteps">Where it is saturated.</param>
+    /// <param name="Device">To dispose of.</param>
+    private sealed record Chip(Func<double> ReadBusVolts, Func<double> ReadShuntVolts, double StepVolts, int MostSteps, IDisposable Device);
 }

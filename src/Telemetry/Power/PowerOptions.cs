@@ -26,13 +26,9 @@ public sealed class PowerOptions
     [Range(0x08, 0x77)]
     public int I2cAddress { get; set; } = 0x40;
 
-    /// <summary>Resistance of the shunt in ohms.</summary>
+    /// <summary>Resistance of the shunt in ohms; an INA219 tells up to 0.32 V over it, an INA236 up to 0.08 V.</summary>
     [Range(0.0001, 10.0)]
     public double ShuntOhms { get; set; } = 0.1;
-
-    /// <summary>Highest current in amperes that the wiring is made for; sets the INA236's range.</summary>
-    [Range(0.01, 100.0)]
-    public double MaximumAmperes { get; set; } = 3.2;
 
     /// <summary>The label or number of the hwmon channel to read; null takes the supply's input if the chip names one, else all channels together.</summary>
     [StringLength(64)]
