@@ -125,8 +125,10 @@ public sealed partial class EnergySampler : BackgroundService
         foreach (var reason in Reasons) LogReason(reason);
         var series = new[] { _measured, _estimated }.OfType<EnergySeries>().ToArray();
         var due = new long[series.Length];
+        Array.Fill(due, _time.GetTimestamp());
         var longest = TimeSpan.FromSeconds(1);
         using var timer = new PeriodicTimer(series.Select(one => one.Period).Append(longest).Min(), _time);
+        var grace = Timestamps(timer.Period / 2);
         try
         {
             do
@@ -134,9 +136,10 @@ public sealed partial class EnergySampler : BackgroundService
                 var now = _time.GetTimestamp();
                 for (var i = 0; i < series.Length; i++)
                 {
-                    // Half a period of grace, since ticks come a little early or late.
-                    if (now < due[i]) continue;
-                    due[i] = now + (long)(series[i].Period.TotalSeconds * _time.TimestampFrequency / 2);
+                    // Half a tick of grace, since ticks come a little early or late, and their rate need not be a multiple of this one.
+                    if (now < due[i] - grace) continue;
+                    var period = Timestamps(series[i].Period);
+                    due[i] = Math.Max(due[i], now - period) + period;
                     series[i].Sample();
                     LogChange(i, series[i]);
                 }
@@ -147,6 +150,8 @@ public sealed partial class EnergySampler : BackgroundService
         catch (OperationCanceledException) { }
         finally { _tick?.Retire(); }
     }
+
+    private long Timestamps(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);
 
     private void LogChange(int index, EnergySeries series)
     {

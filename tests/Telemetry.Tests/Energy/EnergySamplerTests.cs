@@ -36,20 +36,27 @@ public sealed class EnergySamplerTests
         Assert.Equal(2, window.Estimated.JoulesPerDay / 86_400, 3);
     }
 
-    [Fact]
-    public async Task ATickThatComesEarlyAfterALateOneIsRead()
+    [Theory]
+    [InlineData(10)]
+    [InlineData(1.4)]
+    public async Task EachMeterIsReadAtItsOwnRateWithTicksThatComeEarlyAndLate(double samplesPerSecond)
     {
-        var clock = new FakeTimeProvider();
-        var count = 0;
-        using var sampler = new EnergySampler(new DiscoveredMeters(new WaveformMeter(clock, _ => Interlocked.Increment(ref count)), null, []), new PowerOptions { MaximumWatts = 100 }, clock, () => null, NullLogger<EnergySampler>.Instance);
+        var clock = new JitteringClock { Late = TimeSpan.FromMilliseconds(2) };
+        var (measuredCount, estimatedCount) = (0, 0);
+        var measured = new WaveformMeter(clock, _ => 1) { Counter = _ => Interlocked.Increment(ref measuredCount), Provenance = Fast(EnergyMethod.Measured) with { SamplesPerSecond = samplesPerSecond } };
+        var estimated = new WaveformMeter(clock, _ => 1) { Counter = _ => Interlocked.Increment(ref estimatedCount), Provenance = Fast(EnergyMethod.Estimated) with { SamplesPerSecond = 1 } };
+        using var sampler = new EnergySampler(new DiscoveredMeters(measured, estimated, []), new PowerOptions(), clock, () => null, NullLogger<EnergySampler>.Instance);
+        var start = clock.GetTimestamp();
         await sampler.StartAsync(TestContext.Current.CancellationToken);
-        for (var tick = 1; tick <= 10; tick++)
+        for (var tick = 1; tick <= 40; tick++)
         {
-            // WaveformMeter asks for the watts twice a reading.
-            await Eventually.TrueAsync(() => Volatile.Read(ref count) == 2 * tick, () => $"{tick} readings; there are {count / 2.0}", TimeSpan.FromSeconds(10));
-            clock.Advance(TimeSpan.FromMilliseconds(tick % 2 == 0 ? 99 : 101));
+            clock.Late = TimeSpan.FromMilliseconds(tick % 2 == 0 ? 0 : 2);
+            if (tick > 1) clock.Advance(TimeSpan.FromSeconds(1 / samplesPerSecond));
+            await Eventually.TrueAsync(() => Volatile.Read(ref measuredCount) == tick, () => $"{tick} readings; there are {measuredCount}", TimeSpan.FromSeconds(10));
         }
 
+        var seconds = clock.GetElapsedTime(start).TotalSeconds;
+        Assert.InRange(Volatile.Read(ref estimatedCount), seconds - 1, seconds + 2);
         await sampler.StopAsync(TestContext.Current.CancellationToken);
     }
 
@@ -118,4 +125,12 @@ public sealed class EnergySamplerTests
 
     private static PowerProvenance Fast(EnergyMethod method) =>
         new(method, method == EnergyMethod.Estimated ? "cpu-time" : "ina219", EnergyScope.Board, 50, 0.02, "The waveform");
+
+    /// <summary>Its timers are punctual, and whoever looks at it then finds it later or not.</summary>
+    private sealed class JitteringClock : FakeTimeProvider
+    {
+        public TimeSpan Late { get; set; }
+
+        public override long GetTimestamp() => base.GetTimestamp() + Late.Ticks;
+    }
 }
