@@ -19,7 +19,7 @@ internal static class ReliabilityPage
         ("soak", "updates to and fro in one process, with its memory, descriptors and threads", "hundreds"),
         ("windows", "telemetry windows one after the other in one process, with its memory, descriptors and threads", "hundred thousands"),
         ("storm", "five hundred links whose broker dies", "rounds"),
-        ("watchdog", "a loop that hangs: the watchdog is fed no more", "loops"),
+        ("watchdog", "a loop that hangs: the watchdog is fed no more", "runs"),
     ];
 
     public static int Write(string folder, string page)

@@ -15,7 +15,7 @@ internal sealed class WatchdogArea(string agent, string work, CaseStore results)
     /// <summary>When a loop that is to hang does: <see cref="LoopTicks.FreezeVariable"/>.</summary>
     private static readonly TimeSpan HangsAfter = TimeSpan.FromSeconds(5);
 
-    private static readonly string[] Loops = ["commands", "health", "link", "outbox", "pings", "power", "serving", "updates"];
+    private static readonly string[] Loops = ["commands", "health", "link", "outbox", "pings", "power", "serving", "updates", "windows"];
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
