@@ -27,7 +27,7 @@ public sealed record EnergyReading
     /// <summary>Relative standard uncertainty, 0…1.</summary>
     public required double Uncertainty { get; init; }
 
-    /// <summary>Null if nothing was classified.</summary>
+    /// <summary>Null if nothing was classified, or samples cover less than half of the window.</summary>
     public double? JoulesPerInference { get; init; }
 
     public double? NetJoulesPerInference { get; init; }

@@ -43,6 +43,9 @@ public sealed record OutboxCounts
     /// <summary>Telemetry messages waiting on disk.</summary>
     public required long Queued { get; init; }
 
-    /// <summary>Telemetry messages dropped since the agent was installed, oldest first, because the outbox was full or unwritable.</summary>
+    /// <summary>
+    /// Telemetry messages dropped since the agent was installed: the oldest because the outbox was full, others because it could
+    /// not be written or read, they were too large for it, or the broker refused them.
+    /// </summary>
     public required long Dropped { get; init; }
 }

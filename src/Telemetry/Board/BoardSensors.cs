@@ -45,10 +45,7 @@ public sealed class BoardSensors(string root = "/")
     /// <summary>Proportional set size of a process in bytes; readable for processes of the same user.</summary>
     public long? ReadPssByteCount(int pid) => _processes.ReadPssByteCount(pid);
 
-    /// <summary>User and system time of a process without its children, in steps of 10 ms.</summary>
-    public TimeSpan? ReadCpuTime(int pid) => _processes.ReadCpuTime(pid);
-
-    /// <summary>User and system time of a process and of all that it started, ended ones included.</summary>
+    /// <summary>User and system time of a process and of all that it started, ended ones included, in steps of 10 ms.</summary>
     public TimeSpan? ReadTreeCpuTime(int pid) => _processes.ReadTreeCpuTime(pid);
 
     /// <summary>Busy seconds of all cores since boot.</summary>

@@ -17,10 +17,6 @@ internal sealed class ProcessReader(SysFiles files)
 
     public long? ReadTotalByteCount() => ReadKilobytes("/proc/meminfo", "MemTotal:");
 
-    /// <summary>User and system time of a process, without its children.</summary>
-    public TimeSpan? ReadCpuTime(int pid) =>
-        ReadStat(pid) is { } stat ? TimeSpan.FromSeconds((stat[UserTime] + stat[SystemTime]) / TicksPerSecond) : null;
-
     /// <summary>User and system time of a process and all that it started, those that have ended included. Never falls.</summary>
     public TimeSpan? ReadTreeCpuTime(int pid)
     {
