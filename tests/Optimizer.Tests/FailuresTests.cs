@@ -11,7 +11,7 @@ public sealed class FailuresTests
     public async Task WhatTorchSaysIsOneLine()
     {
         Torch.Require();
-        var (code, error) = await Failed(() => zeros(3).add(zeros(4)));
+        var (code, error) = await Failed(() => zeros(3).mul(zeros(4)));
         Assert.Equal(1, code);
         Assert.Matches(@"^dunlin-optimizer: Torch cannot compute this model: The size of tensor a \(3\) [^\n]*\.\n$", error);
     }

@@ -72,5 +72,5 @@ internal sealed class FakeQuantization
     }
 
     // The number is the rounded one, the gradient that of the other.
-    private static Tensor Straight(Tensor value, Tensor rounded) => value.add(rounded.sub_(value.detach()));
+    private static Tensor Straight(Tensor value, Tensor rounded) => value.add(rounded.sub_(value.detach()), Scalars.Of(1));
 }

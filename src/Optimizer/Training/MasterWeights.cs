@@ -36,7 +36,7 @@ internal sealed class MasterWeights : IDisposable
             if (entry.Parameter.grad is not { } raw) continue;
             var gradient = raw.to(ScalarType.Float32);
             if (entry.Decays) gradient = gradient.add(entry.Master, Scalars.Of(options.WeightDecay));
-            entry.Velocity.mul_(Scalars.Of(options.Momentum)).add_(gradient);
+            entry.Velocity.mul_(Scalars.Of(options.Momentum)).add_(gradient, Scalars.Of(1));
             entry.Master.add_(gradient.add_(entry.Velocity, Scalars.Of(options.Momentum)), Scalars.Of(-rate));
             entry.Parameter.copy_(entry.Master);
         }

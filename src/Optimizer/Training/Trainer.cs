@@ -196,7 +196,7 @@ internal sealed class Trainer(PixelSet images, TrainingOptions options)
         var target = nn.functional.log_softmax(teacherLogits.div(Scalars.Of(t)), 1);
         var student = nn.functional.log_softmax(logits.div(Scalars.Of(t)), 1);
         var teacherLoss = target.exp().mul(target.sub(student)).sum(1).mean().mul(Scalars.Of(t * t));
-        return labelLoss.mul(Scalars.Of(1 - options.TeacherWeight)).add(teacherLoss.mul(Scalars.Of(options.TeacherWeight)));
+        return labelLoss.mul(Scalars.Of(1 - options.TeacherWeight)).add(teacherLoss.mul(Scalars.Of(options.TeacherWeight)), Scalars.Of(1));
     }
 
     // The running statistics lag behind the weights and saw bfloat16; these are means over batches in float32.

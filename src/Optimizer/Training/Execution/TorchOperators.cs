@@ -33,15 +33,15 @@ internal static class TorchOperators
         {
             "Relu" => InPlace(node, graph) ? x => x[0].relu_() : x => x[0].relu(),
             "LeakyRelu" => x => x[0].leaky_relu(Scalars.Of(Of("alpha", 0.01f))),
-            "PRelu" => x => x[0].clamp(min: Scalars.Of(0)).add(x[0].clamp(max: Scalars.Of(0)).mul(x[1])),
+            "PRelu" => x => x[0].clamp(min: Scalars.Of(0)).add(x[0].clamp(max: Scalars.Of(0)).mul(x[1]), Scalars.Of(1)),
             "Clip" => Clip(node, graph),
             "Sigmoid" => x => x[0].sigmoid(),
-            "HardSigmoid" => x => x[0].mul(Scalars.Of(Of("alpha", 0.2f))).add(Scalars.Of(Of("beta", 0.5f))).clamp(Scalars.Of(0), Scalars.Of(1)),
+            "HardSigmoid" => x => x[0].mul(Scalars.Of(Of("alpha", 0.2f))).add(Scalars.Of(Of("beta", 0.5f)), Scalars.Of(1)).clamp(Scalars.Of(0), Scalars.Of(1)),
             "HardSwish" => x => x[0].hardswish(),
-            "Elu" => x => x[0].elu(Of("alpha", 1)),
+            "Elu" => x => x[0].elu(Scalars.Of(Of("alpha", 1)), Scalars.Of(1), Scalars.Of(1)),
             "Tanh" => x => x[0].tanh(),
-            "Softplus" => x => x[0].softplus(),
-            "Mish" => x => x[0].mul(x[0].softplus().tanh()),
+            "Softplus" => x => Softplus(x[0]),
+            "Mish" => x => x[0].mul(Softplus(x[0]).tanh()),
             "Gelu" when node.Attribute.All(a => a.Name != "approximate" || a.S.ToStringUtf8() == "none") => x => x[0].gelu(),
             "Erf" => x => x[0].erf(),
             "Exp" => x => x[0].exp(),
@@ -52,17 +52,20 @@ internal static class TorchOperators
             "Reciprocal" => x => x[0].reciprocal(),
             "Identity" or "Dropout" => x => x[0].alias(),
             "Cast" when Nodes.IntOf(node, "to", 0) == (long)TensorProto.Types.DataType.Float => x => x[0].alias(),
-            "Add" => x => x[0].add(x[1]),
+            "Add" => x => x[0].add(x[1], Scalars.Of(1)),
             "Sub" => x => x[0].sub(x[1]),
             "Mul" => x => x[0].mul(x[1]),
             "Div" => x => x[0].div(x[1]),
             "Pow" => Power(node, graph),
-            "Sum" => x => x.Aggregate((a, b) => a.add(b)),
+            "Sum" => x => x.Aggregate((a, b) => a.add(b, Scalars.Of(1))),
             "Min" => x => x.Aggregate((a, b) => a.minimum(b)),
             "Max" => x => x.Aggregate((a, b) => a.maximum(b)),
             _ => null,
         };
     }
+
+    // Not softplus, which makes scalars that nobody keeps.
+    private static Tensor Softplus(Tensor x) => nn.functional.logsigmoid(x.neg()).neg();
 
     private static Func<Tensor[], Tensor>? Layer(NodeProto node, ModelGraph graph, GraphNetwork network) => node.OpType switch
     {
@@ -87,7 +90,7 @@ internal static class TorchOperators
             var a = transA ? x[0].t() : x[0];
             var product = Product(a.to(x[1].dtype), transB ? x[1].t() : x[1]);
             if (alpha != 1) product = product.mul(Scalars.Of(alpha));
-            return x.Length < 3 || x[2] is null ? product : product.add(beta == 1 ? x[2] : x[2].mul(Scalars.Of(beta)));
+            return x.Length < 3 || x[2] is null ? product : product.add(beta == 1 ? x[2] : x[2].mul(Scalars.Of(beta)), Scalars.Of(1));
         };
     }
 
