@@ -35,10 +35,13 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
     /// <summary>Completes when the client has said that its connection has ended; it may miss to.</summary>
     public Task Ended => _ended.Task;
 
+    /// <summary>What the broker answered to CONNECT, with its limits; null before.</summary>
+    public MqttClientConnectResult? Answer { get; private set; }
+
     /// <summary>Connects; once only.</summary>
     /// <exception cref="MqttCommunicationException">As all calls here: the connection failed or is just ending, or no answer came in time.</exception>
     /// <exception cref="OperationCanceledException">As all calls here: it was cancelled, or took longer than the options' timeout.</exception>
-    public Task<MqttClientConnectResult> ConnectAsync(MqttClientOptions options, CancellationToken cancellationToken = default)
+    public async Task<MqttClientConnectResult> ConnectAsync(MqttClientOptions options, CancellationToken cancellationToken = default)
     {
         _timeout = options.Timeout;
         _mqtt.DisconnectedAsync += end =>
@@ -46,7 +49,7 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
             _ended.TrySetResult(end);
             return Task.CompletedTask;
         };
-        return CallAsync(_mqtt.ConnectAsync, options, cancellationToken);
+        return Answer = await CallAsync(_mqtt.ConnectAsync, options, cancellationToken);
     }
 
     public Task<MqttClientSubscribeResult> SubscribeAsync(MqttClientSubscribeOptions options, CancellationToken cancellationToken = default) =>

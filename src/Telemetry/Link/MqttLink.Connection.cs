@@ -16,6 +16,10 @@ namespace Dunlin.Telemetry.Link;
 public sealed partial class MqttLink
 {
     private const int SilentEndsOfATakeover = 3;
+
+    /// <summary>Source: MQTT 5.0, section 3.2.2.3.14.</summary>
+    private const byte ServerKeepAliveProperty = 0x13;
+
     private static readonly TimeSpan FlushPause = TimeSpan.FromSeconds(1);
     private readonly HashSet<string> _refused = [];
     private int _silentEnds;
@@ -63,15 +67,18 @@ public sealed partial class MqttLink
     }
 
     /// <summary>
-    /// With its first packet, CONNECT, out of the door, the broker knows the period: MQTTnet's own keep-alive, which would
-    /// wake the processor ten times a second to look at a clock that may be stepped, has nothing left to do beside our pings.
+    /// MQTTnet's own keep-alive has nothing to do beside our pings: it would wake the processor four times a second to look at a
+    /// clock that may be stepped. Period zero, once CONNECT has told the broker another, keeps it from starting. It starts all
+    /// the same, and breaks the link at its first ping, where CONNACK has a period of the broker's own: then it waits for one
+    /// that never passes. Where that byte of CONNACK means something else, only the looking at the clock is lost.
     /// </summary>
     private static Func<InspectMqttPacketEventArgs, Task> WithoutKeepAlive(BrokerClient client, MqttClientOptions options)
     {
         Func<InspectMqttPacketEventArgs, Task> self = null!;
-        return self = _ =>
+        return self = packet =>
         {
-            options.KeepAlivePeriod = TimeSpan.Zero;
+            if (packet.Direction == MqttPacketFlowDirection.Outbound) return Task.CompletedTask;
+            options.KeepAlivePeriod = packet.Buffer.Contains(ServerKeepAliveProperty) ? TimeSpan.MaxValue : TimeSpan.Zero;
             client.PacketInspected -= self;
             return Task.CompletedTask;
         };
@@ -92,7 +99,7 @@ public sealed partial class MqttLink
         _results.Use(client);
         Report(true, $"Connected to broker {ConnectFailure.Address(_options)}.");
         _connected.TrySetResult();
-        var pinged = _time.GetTimestamp();
+        var (pinged, pingInterval) = (_time.GetTimestamp(), PingInterval(client));
         while (client.IsConnected)
         {
             stoppingToken.ThrowIfCancellationRequested();
@@ -103,10 +110,10 @@ public sealed partial class MqttLink
                 Report(true, State.Detail);
             }
 
-            var untilPing = PingInterval - _time.GetElapsedTime(pinged);
+            var untilPing = pingInterval - _time.GetElapsedTime(pinged);
             if (untilPing <= TimeSpan.Zero)
             {
-                if (!await PingAsync(client, stoppingToken)) return Lost("the broker does not answer any more; the agent connects again");
+                if (!await PingAsync(client, pingInterval, stoppingToken)) return Lost("the broker does not answer any more; the agent connects again");
                 pinged = _time.GetTimestamp();
                 continue;
             }
@@ -163,10 +170,14 @@ public sealed partial class MqttLink
         return new ConnectionEnd(true, false, detail);
     }
 
+    /// <summary>Half of the time after which the broker, by our word or by its own, takes us for dead.</summary>
+    private TimeSpan PingInterval(BrokerClient client) => TimeSpan.FromSeconds(
+        (client.Answer is { ServerKeepAlive: > 0 } answer ? Math.Min(answer.ServerKeepAlive, _options.KeepAliveSeconds) : _options.KeepAliveSeconds) / 2.0);
+
     /// <summary>On the monotonic clock, unlike MQTTnet's own keep-alive, which a stepped wall clock silences.</summary>
-    private async Task<bool> PingAsync(BrokerClient client, CancellationToken stoppingToken)
+    private async Task<bool> PingAsync(BrokerClient client, TimeSpan within, CancellationToken stoppingToken)
     {
-        using var patience = new CancellationTokenSource(PingInterval, _time);
+        using var patience = new CancellationTokenSource(within, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
         try
         {

@@ -65,8 +65,6 @@ public sealed partial class MqttLink : BackgroundService
 
     private static TimeSpan LoopInterval => TimeSpan.FromSeconds(5);
 
-    private TimeSpan PingInterval => TimeSpan.FromSeconds(_options.KeepAliveSeconds / 2.0);
-
     /// <summary>Subscribes (QoS 1). Call before the link starts.</summary>
     public void Subscribe(string filter, MessageHandler handler) => _router.Add(filter, handler);
 
