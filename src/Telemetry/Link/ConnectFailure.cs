@@ -15,6 +15,9 @@ internal static class ConnectFailure
         {
             MqttClientConnectResultCode.BadUserNameOrPassword =>
                 $"does not know user '{options.UserName}' with this password; check Mqtt:UserName and Mqtt:PasswordFile",
+            // Mosquitto says this of a wrong password too.
+            MqttClientConnectResultCode.NotAuthorized when options.UserName.Length > 0 =>
+                $"does not let user '{options.UserName}' in; check its password (Mqtt:PasswordFile) and the broker's access list",
             MqttClientConnectResultCode.NotAuthorized =>
                 $"does not let {Caller(options, device)} in; set Mqtt:UserName and a password or Mqtt:CertificateFile, or add the device to the broker's access list",
             MqttClientConnectResultCode.ClientIdentifierNotValid =>
