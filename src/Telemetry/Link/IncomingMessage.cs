@@ -16,7 +16,6 @@ public sealed record IncomingMessage
     public bool IsRetained { get; init; }
 
     public ReadOnlyMemory<byte> CorrelationData { get; init; }
-    public string? ResponseTopic { get; init; }
     public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];
 
     /// <summary>False when the payload is not this JSON.</summary>
@@ -37,7 +36,7 @@ public sealed record IncomingMessage
 }
 
 /// <summary>
-/// Takes one message; messages come one at a time. False says that the message was garbage, which is counted and logged once a topic.
+/// Takes one message; messages come one at a time. False says that the message was garbage, which is logged once a topic.
 /// An exception is logged; the message is acknowledged in any case.
 /// </summary>
 public delegate ValueTask<bool> MessageHandler(IncomingMessage message);

@@ -12,9 +12,6 @@ internal sealed partial class MessageRouter(ILogger logger)
     private const int LoggedTopicCount = 64;
     private readonly ConcurrentDictionary<string, bool> _logged = new();
     private ImmutableArray<(string Filter, MessageHandler Handler)> _routes = [];
-    private long _garbage;
-
-    public long GarbageCount => Volatile.Read(ref _garbage);
 
     public ImmutableArray<string> Filters => [.. _routes.Select(route => route.Filter).Distinct()];
 
@@ -31,12 +28,11 @@ internal sealed partial class MessageRouter(ILogger logger)
                 LogReceived(arrival.ApplicationMessage.Payload.Length, shown);
             }
 
-            if (!await RouteAsync(arrival.ApplicationMessage, topic)) Garbage(topic);
+            if (!await RouteAsync(arrival.ApplicationMessage, topic) && ShouldLog(topic)) LogGarbage(Printable(topic));
         }
         // MQTTnet never acknowledges after a handler has thrown, and at Receive Maximum delivery then stops for good.
         catch (Exception e)
         {
-            Interlocked.Increment(ref _garbage);
             if (ShouldLog(topic)) LogHandlerFailed(e, Printable(topic));
         }
     }
@@ -64,17 +60,10 @@ internal sealed partial class MessageRouter(ILogger logger)
         Payload = message.Payload.IsSingleSegment ? message.Payload.First : message.Payload.ToArray(),
         IsRetained = message.Retain,
         CorrelationData = message.CorrelationData ?? [],
-        ResponseTopic = message.ResponseTopic,
         UserProperties = message.UserProperties is { Count: > 0 } properties
             ? [.. properties.Select(p => KeyValuePair.Create(p.Name, System.Text.Encoding.UTF8.GetString(p.ValueBuffer.Span)))]
             : [],
     };
-
-    private void Garbage(string topic)
-    {
-        Interlocked.Increment(ref _garbage);
-        if (ShouldLog(topic)) LogGarbage(Printable(topic));
-    }
 
     private bool ShouldLog(string topic) => _logged.Count < LoggedTopicCount && _logged.TryAdd(topic, true);
 

@@ -60,9 +60,6 @@ public sealed partial class MqttLink : BackgroundService
     /// <summary>Raised on the link's loop; handlers return quickly.</summary>
     public event Action<LinkState>? StateChanged;
 
-    /// <summary>Messages on our topics that made no sense.</summary>
-    public long GarbageCount => _router.GarbageCount;
-
     private static TimeSpan LoopInterval => TimeSpan.FromSeconds(5);
 
     /// <summary>Subscribes (QoS 1). Call before the link starts.</summary>

@@ -248,7 +248,7 @@ public sealed class MqttLinkTests
     }
 
     [Fact]
-    public async Task GarbageIsCountedAndTheMessagesBehindItArrive()
+    public async Task GarbageIsSurvivedAndTheMessagesBehindItArrive()
     {
         // Three messages that nobody acknowledges would be the last ones.
         await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Extra = "max_inflight_messages 3\nmax_queued_messages 0" });
@@ -270,7 +270,6 @@ public sealed class MqttLinkTests
         await Task.WhenAll(Enumerable.Range(0, 2000).Select(i => probe.PublishAsync(link.Topics.Desired, [1, 2])));
         for (var i = 0; i < 100; i++) await probe.PublishAsync(link.Topics.Desired, "good");
         await Eventually.TrueAsync(() => Volatile.Read(ref good) == 100, "100 good messages");
-        Assert.True(link.Link.GarbageCount >= 1 + 1 + 200, $"counted {link.Link.GarbageCount}");
-        Assert.True(link.Link.State.IsConnected);
+        Assert.Equal((true, 1), (link.Link.State.IsConnected, link.Link.State.ConnectCount));
     }
 }
