@@ -86,19 +86,9 @@ internal sealed class BrokerTrust(MqttOptions options, Func<DateTimeOffset> now)
 
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
             return $"The certificate of broker {broker} ('{shown.Subject}') is not for the host '{options.Host}'; set Mqtt:Host to a name in the certificate, or issue one with this name.";
-        return IsRevoked(chain)
+        return options.CrlFile.Length > 0 && chain is not null && RevocationLists.Read(options.CrlFile).HasAny(chain)
             ? $"The certificate of broker {broker} ('{shown.Subject}') is revoked by {options.CrlFile}; issue a new one."
             : null;
-    }
-
-    private bool IsRevoked(X509Chain? chain)
-    {
-        if (options.CrlFile.Length == 0 || chain is null) return false;
-        var file = File.ReadAllBytes(options.CrlFile);
-        var list = file.AsSpan().StartsWith("-----BEGIN"u8)
-            ? CertificateRevocationListBuilder.LoadPem(System.Text.Encoding.ASCII.GetString(file), out _)
-            : CertificateRevocationListBuilder.Load(file, out _);
-        return chain.ChainElements.Any(element => list.RemoveEntry(element.Certificate.SerialNumberBytes.Span));
     }
 
     private string Authority() => options.CaFile.Length > 0 ? $"an authority in {options.CaFile}" : "an authority that this system trusts";

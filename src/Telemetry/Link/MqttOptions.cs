@@ -22,7 +22,7 @@ public sealed class MqttOptions : IValidatableObject
     /// <summary>PEM certificates of the authorities to trust, and no others; empty: the system's.</summary>
     public string CaFile { get; set; } = "";
 
-    /// <summary>PEM or DER list of revoked certificates; empty: none is checked.</summary>
+    /// <summary>A DER list of revoked certificates, or PEM lists, one for each authority that revoked any; empty: none is checked.</summary>
     public string CrlFile { get; set; } = "";
 
     /// <summary>PEM certificate of this device; its CN is the device id.</summary>

@@ -32,6 +32,31 @@ public sealed class TlsTests(TlsTests.Authority authority) : IClassFixture<TlsTe
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task OfTheListsInAFileThatOfTheIssuerCounts(bool isRevoked)
+    {
+        _pki.ServerFiles = isRevoked ? _pki.RevokedServer : _pki.Server;
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Pki = _pki });
+        var options = Options(broker, _pki.IssueClient("belt-1"));
+        options.CrlFile = _pki.CrlsFile;
+        await using var link = await new TestLink(options).StartAsync();
+        if (isRevoked) await link.LostAsync("is revoked by");
+        else await link.ConnectedAsync();
+    }
+
+    [Fact]
+    public async Task AFileWithoutAListLetsNoBrokerPass()
+    {
+        _pki.ServerFiles = _pki.Server;
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Pki = _pki });
+        var options = Options(broker, _pki.IssueClient("belt-1"));
+        options.CrlFile = _pki.CaFile;
+        await using var link = await new TestLink(options).StartAsync();
+        await link.LostAsync("Check Mqtt:CaFile, Mqtt:CrlFile");
+    }
+
+    [Theory]
     [InlineData("expired")]
     [InlineData("revoked")]
     [InlineData("stranger")]

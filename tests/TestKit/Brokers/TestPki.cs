@@ -22,14 +22,18 @@ public sealed class TestPki : IDisposable
         FutureServer = IssueServer("future-server", "localhost", Now.AddDays(1), Now.AddDays(30));
         WrongHostServer = IssueServer("wrong-host", "somewhere.example");
         RevokedServer = IssueServer("revoked-server", "localhost");
-        Revoke(RevokedServer);
+        Revoke(RevokedServer, _revoked);
         ExpiredClient = IssueClient("expired-client", Now.AddDays(-30), Now.AddDays(-1));
         RevokedClient = IssueClient("revoked-client");
-        Revoke(RevokedClient);
+        Revoke(RevokedClient, _revoked);
         using var stranger = MakeAuthority("Dunlin Test CA");
         StrangerClient = Issue("stranger", null, null, null, stranger);
         StrangerCaFile = Write("stranger-ca.pem", stranger.ExportCertificatePem());
-        CrlFile = Write("crl.pem", PemEncoding.WriteString("X509 CRL", MakeCrl()));
+        CrlFile = Write("crl.pem", MakeCrl(_revoked, _ca));
+        using var other = MakeAuthority("Dunlin Other CA");
+        var othersRevoked = new CertificateRevocationListBuilder();
+        Revoke(Server, othersRevoked);
+        CrlsFile = Write("crls.pem", $"{MakeCrl(othersRevoked, other)}\n{File.ReadAllText(CrlFile)}");
         ServerFiles = Server;
     }
 
@@ -40,6 +44,9 @@ public sealed class TestPki : IDisposable
 
     /// <summary>Lists <see cref="RevokedServer"/> and <see cref="RevokedClient"/>.</summary>
     public string CrlFile { get; }
+
+    /// <summary>The list of another authority, which has revoked one of the serial number of <see cref="Server"/>, and then that of <see cref="CrlFile"/>.</summary>
+    public string CrlsFile { get; }
 
     public CertificateFiles Server { get; }
     public CertificateFiles ExpiredServer { get; }
@@ -102,13 +109,14 @@ public sealed class TestPki : IDisposable
             Write($"{name}.pem", certificate.ExportCertificatePem()), Write($"{name}.key", key.ExportPkcs8PrivateKeyPem()));
     }
 
-    private void Revoke(CertificateFiles files)
+    private static void Revoke(CertificateFiles files, CertificateRevocationListBuilder list)
     {
         using var certificate = X509CertificateLoader.LoadCertificateFromFile(files.Certificate);
-        _revoked.AddEntry(certificate, Now.AddDays(-1));
+        list.AddEntry(certificate, Now.AddDays(-1));
     }
 
-    private byte[] MakeCrl() => _revoked.Build(_ca, 1, Now.AddDays(100), HashAlgorithmName.SHA256, thisUpdate: Now.AddDays(-1));
+    private static string MakeCrl(CertificateRevocationListBuilder list, X509Certificate2 authority) =>
+        PemEncoding.WriteString("X509 CRL", list.Build(authority, 1, Now.AddDays(100), HashAlgorithmName.SHA256, thisUpdate: Now.AddDays(-1)));
 
     private string Write(string name, string text)
     {
