@@ -24,8 +24,8 @@ internal sealed record LinkTiming
     /// <summary>How long a device may be away before the broker calls it offline.</summary>
     public TimeSpan WillDelay { get; init; } = TimeSpan.FromSeconds(45);
 
-    /// <summary>How often what the broker refused to subscribe to is asked for again.</summary>
-    public TimeSpan SubscribeAgain { get; init; } = TimeSpan.FromMinutes(1);
+    /// <summary>How often what the broker refused, a subscription or what it is to keep, is asked for again.</summary>
+    public TimeSpan AskAgain { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Full jitter (M. Brooker, "Exponential Backoff And Jitter", AWS 2015): uniform from nothing to a bound.</summary>
     /// <param name="failures">In a row.</param>

@@ -21,7 +21,6 @@ public sealed partial class MqttLink
     private const byte ServerKeepAliveProperty = 0x13;
 
     private static readonly TimeSpan FlushPause = TimeSpan.FromSeconds(1);
-    private readonly HashSet<string> _refused = [];
     private int _silentEnds;
 
     private readonly record struct ConnectionEnd(bool WasConnected, bool WasTakenOver, string Detail, bool IsCommon = false);
@@ -88,6 +87,8 @@ public sealed partial class MqttLink
     {
         LogConnected(_options.Host, _options.EffectivePort, isSessionPresent);
         var started = _time.GetTimestamp();
+        // Who refused may be another broker, or be corrected.
+        _refusals.Clear();
         // A new process subscribes in any case: its filters may be others, and it wants the retained documents.
         if (!isSessionPresent) _missing = null;
         await SubscribeAsync(client, stoppingToken);
@@ -119,9 +120,9 @@ public sealed partial class MqttLink
             }
 
             await WaitAsync(client.Ended, untilPing < LoopInterval ? untilPing : LoopInterval, isFlushed && isOnlineTold, stoppingToken);
-            if (_missing is { Count: > 0 } && _time.GetElapsedTime(asked) >= _timing.SubscribeAgain)
+            if (_time.GetElapsedTime(asked) >= _timing.AskAgain)
             {
-                await SubscribeAgainAsync(client, stoppingToken);
+                isOnlineTold &= await AskAgainAsync(client, stoppingToken);
                 asked = _time.GetTimestamp();
             }
 

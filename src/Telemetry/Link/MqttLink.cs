@@ -48,6 +48,7 @@ public sealed partial class MqttLink : BackgroundService
     {
         (_identity, _options, _time, _logger, _timing) = (identity, options, time, logger, timing);
         _tick = ticks.Register("link", LoopInterval + (timing.Timeout * 2));
+        _refusals = new Refusals(options);
         _results = new ResultLane(identity.Topics.Result);
         _router = new MessageRouter(logger);
     }
@@ -55,9 +56,11 @@ public sealed partial class MqttLink : BackgroundService
     /// <summary>The time that TLS certificates are checked at; the agent sets its trusted time here. Default: the clock.</summary>
     public Func<DateTimeOffset>? TrustedNow { get; set; }
 
-    public LinkState State => Volatile.Read(ref _state);
+    public LinkState State => Volatile.Read(ref _state) is var state && _refusals.Problem is { } refusals
+        ? state with { Problem = state.Problem is null ? refusals : $"{state.Problem} {refusals}" }
+        : state;
 
-    /// <summary>Raised on the link's loop; handlers return quickly.</summary>
+    /// <summary>Raised on the link's loop, not for what the broker refuses meanwhile; handlers return quickly.</summary>
     public event Action<LinkState>? StateChanged;
 
     private static TimeSpan LoopInterval => TimeSpan.FromSeconds(5);
@@ -162,24 +165,19 @@ public sealed partial class MqttLink : BackgroundService
         try
         {
             var result = await client.PublishAsync(message, cancellationToken);
-            if (result.IsSuccess || result.ReasonCode == MqttClientPublishReasonCode.NoMatchingSubscribers) return Delivery.Acknowledged;
-            Refused(message.Topic, result.ReasonCode.ToString());
+            if (result.IsSuccess || result.ReasonCode == MqttClientPublishReasonCode.NoMatchingSubscribers)
+            {
+                _refusals.Remove(message.Topic);
+                return Delivery.Acknowledged;
+            }
+
+            Refused(message.Topic, result.ReasonCode);
             return result.ReasonCode == MqttClientPublishReasonCode.QuotaExceeded ? Delivery.NotSent : Delivery.Refused;
         }
         catch (Exception e) when (IsOfTheNetwork(e))
         {
             return Delivery.NotSent;
         }
-    }
-
-    private void Refused(string topic, string reason)
-    {
-        lock (_refused)
-        {
-            if (!_refused.Add(topic)) return;
-        }
-
-        LogRefused(topic, reason);
     }
 
     private async Task PauseAsync(TimeSpan wait, CancellationToken cancellationToken)
@@ -196,11 +194,11 @@ public sealed partial class MqttLink : BackgroundService
 
     private void Report(bool isConnected, string detail)
     {
-        var old = State;
-        var state = new LinkState(isConnected, detail, _problem ?? _deafness, old.ConnectCount + (isConnected && !old.IsConnected ? 1 : 0));
+        var old = Volatile.Read(ref _state);
+        var state = new LinkState(isConnected, detail, _problem, old.ConnectCount + (isConnected && !old.IsConnected ? 1 : 0));
         if (state == old || _isStopping) return;
         Volatile.Write(ref _state, state);
-        StateChanged?.Invoke(state);
+        StateChanged?.Invoke(State);
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -217,6 +215,6 @@ public sealed partial class MqttLink : BackgroundService
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
     private partial void LogProblem(string problem);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker refuses {Topic} ({Reason}): allow it in the broker's access list (docs/topics.md)")]
-    private partial void LogRefused(string topic, string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker refuses {What}: {Reason}")]
+    private partial void LogRefused(string what, string reason);
 }

@@ -17,11 +17,14 @@ internal sealed class RetainedTopics
     }
 
     /// <summary>After a new connection the broker is told all of it.</summary>
-    public void Invalidate()
+    public void Invalidate() => Invalidate(_ => true);
+
+    /// <summary>The broker is told these again.</summary>
+    public void Invalidate(Func<string, bool> isLacking)
     {
         lock (_gate)
         {
-            foreach (var topic in _values.Keys.ToArray()) _values[topic] = (_values[topic].Payload, true);
+            foreach (var topic in _values.Keys.Where(isLacking).ToArray()) _values[topic] = (_values[topic].Payload, true);
             _changed.TrySetResult();
         }
     }
