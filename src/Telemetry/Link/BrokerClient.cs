@@ -18,6 +18,9 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
     private readonly TaskCompletionSource<MqttClientDisconnectedEventArgs> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan _timeout = Timeout.InfiniteTimeSpan;
 
+    /// <summary>As many as the broker takes without having acknowledged one: MQTT 5.0, section 4.9. MQTTnet 5.2 does not heed it.</summary>
+    private SemaphoreSlim _slots = new(ushort.MaxValue);
+
     public event Func<MqttApplicationMessageReceivedEventArgs, Task> MessageReceived
     {
         add => _mqtt.ApplicationMessageReceivedAsync += value;
@@ -49,7 +52,9 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
             _ended.TrySetResult(end);
             return Task.CompletedTask;
         };
-        return Answer = await CallAsync(_mqtt.ConnectAsync, options, cancellationToken);
+        Answer = await CallAsync(_mqtt.ConnectAsync, options, cancellationToken);
+        if (Answer.ReceiveMaximum is > 0 and { } most) _slots = new SemaphoreSlim(most);
+        return Answer;
     }
 
     public Task<MqttClientSubscribeResult> SubscribeAsync(MqttClientSubscribeOptions options, CancellationToken cancellationToken = default) =>
@@ -61,7 +66,7 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
         cancellationToken);
 
     public Task<MqttClientPublishResult> PublishAsync(MqttApplicationMessage message, CancellationToken cancellationToken = default) =>
-        CallAsync(_mqtt.PublishAsync, message, cancellationToken);
+        CallAsync(PublishInASlotAsync, message, cancellationToken);
 
     /// <summary>Publishes with QoS 0: there is no answer to wait for, and so no timeout to pay for.</summary>
     public Task SendAsync(MqttApplicationMessage message) => WhileItLastsAsync(_mqtt.PublishAsync, message, CancellationToken.None);
@@ -109,6 +114,19 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
         catch (NullReferenceException e)
         {
             throw new MqttCommunicationException("The connection ended meanwhile.", e);
+        }
+    }
+
+    private async Task<MqttClientPublishResult> PublishInASlotAsync(MqttApplicationMessage message, CancellationToken cancellationToken)
+    {
+        await _slots.WaitAsync(cancellationToken);
+        try
+        {
+            return await _mqtt.PublishAsync(message, cancellationToken);
+        }
+        finally
+        {
+            _slots.Release();
         }
     }
 

@@ -49,7 +49,7 @@ public sealed partial class MqttLink : BackgroundService
         (_identity, _options, _time, _logger, _timing) = (identity, options, time, logger, timing);
         _tick = ticks.Register("link", LoopInterval + (timing.Timeout * 2));
         _refusals = new Refusals(options);
-        _results = new ResultLane(identity.Topics.Result);
+        _results = new ResultLane(identity.Topics.Result, FitsAgain);
         _router = new MessageRouter(logger);
     }
 
@@ -162,6 +162,7 @@ public sealed partial class MqttLink : BackgroundService
 
     private async Task<Delivery> TrySendAsync(BrokerClient client, MqttApplicationMessage message, CancellationToken cancellationToken)
     {
+        if (!Fits(client, message)) return Delivery.Refused;
         try
         {
             var result = await client.PublishAsync(message, cancellationToken);

@@ -17,6 +17,7 @@ internal sealed class ResultLane : IDisposable
     private readonly ArrayBufferWriter<byte> _buffer = new(1024);
     private readonly Utf8JsonWriter _writer;
     private readonly MqttApplicationMessage _message;
+    private readonly Func<BrokerClient, MqttApplicationMessage, bool> _fits;
     private readonly Lock _gate = new();
     private BrokerClient? _client;
     private Task _inFlight = Task.CompletedTask;
@@ -24,8 +25,11 @@ internal sealed class ResultLane : IDisposable
     private Classification? _newest;
     private bool _isWaiting;
 
-    public ResultLane(string topic)
+    /// <param name="topic">Of the results.</param>
+    /// <param name="fits">Whether the broker takes a message of this size; it is dropped otherwise.</param>
+    public ResultLane(string topic, Func<BrokerClient, MqttApplicationMessage, bool> fits)
     {
+        _fits = fits;
         _writer = new Utf8JsonWriter(_buffer, new JsonWriterOptions { SkipValidation = true });
         _message = new MqttApplicationMessage { Topic = topic, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtMostOnce };
     }
@@ -68,7 +72,7 @@ internal sealed class ResultLane : IDisposable
         ClassificationWriter.Write(_writer, result);
         _writer.Flush();
         _message.Payload = new ReadOnlySequence<byte>(_buffer.WrittenMemory);
-        _inFlight = client.SendAsync(_message);
+        if (_fits(client, _message)) _inFlight = client.SendAsync(_message);
         _isWaiting = false;
     }
 

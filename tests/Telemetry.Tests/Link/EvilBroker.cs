@@ -29,6 +29,30 @@ internal sealed class EvilBroker : IAsyncDisposable
 
     public int VictimCount => Volatile.Read(ref _victimCount);
 
+    /// <summary>The next packet of the victim: its first byte, and what follows the length.</summary>
+    public static async Task<(byte First, byte[] Body)> ReadPacketAsync(NetworkStream stream, CancellationToken cancellationToken)
+    {
+        var first = await ByteAsync();
+        var length = 0;
+        for (var shift = 0; ; shift += 7)
+        {
+            var part = await ByteAsync();
+            length |= (part & 0x7f) << shift;
+            if (part < 0x80) break;
+        }
+
+        var body = new byte[length];
+        await stream.ReadExactlyAsync(body, cancellationToken);
+        return (first, body);
+
+        async Task<byte> ByteAsync()
+        {
+            var one = new byte[1];
+            await stream.ReadExactlyAsync(one, cancellationToken);
+            return one[0];
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();

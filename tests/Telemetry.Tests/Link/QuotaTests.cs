@@ -78,28 +78,11 @@ public sealed class QuotaTests
         await stream.WriteAsync(EvilBroker.ConnectionAccepted, cancellationToken);
         while (true)
         {
-            var type = await ByteAsync();
-            var length = 0;
-            for (var shift = 0; ; shift += 7)
-            {
-                var part = await ByteAsync();
-                length |= (part & 0x7f) << shift;
-                if (part < 0x80) break;
-            }
-
-            var body = new byte[length];
-            await stream.ReadExactlyAsync(body, cancellationToken);
+            var (type, body) = await EvilBroker.ReadPacketAsync(stream, cancellationToken);
             if (type >> 4 != 3) continue;
             var id = 2 + BinaryPrimitives.ReadUInt16BigEndian(body);
             var answer = isTaken(Encoding.UTF8.GetString(body.AsSpan(2..id))) ? 0 : QuotaExceeded;
             await stream.WriteAsync((byte[])[0x40, 3, body[id], body[id + 1], (byte)answer], cancellationToken);
-        }
-
-        async Task<byte> ByteAsync()
-        {
-            var one = new byte[1];
-            await stream.ReadExactlyAsync(one, cancellationToken);
-            return one[0];
         }
     }
 }
