@@ -41,8 +41,8 @@ public sealed partial class CommandDispatcher : BackgroundService
         MqttLink link, LinkIdentity identity, MessageSequence sequence, LoopTicks ticks, TimeProvider time, ILogger<CommandDispatcher> logger)
     {
         (_link, _identity, _sequence, _time, _logger) = (link, identity, sequence, time, logger);
-        _slow = new CommandLane(ticks.Register("commands", CommandLane.LongestTickInterval), time);
-        _quick = new CommandLane(ticks.Register("pings", CommandLane.LongestTickInterval), time);
+        _slow = new CommandLane(ticks.Register("commands", CommandLane.LongestTickInterval));
+        _quick = new CommandLane(ticks.Register("pings", CommandLane.LongestTickInterval));
         _refusals = new RateLimit(10, TimeSpan.FromSeconds(1), time);
         // Anybody can send an envelope: what it costs to look at one is bounded, and takes nothing from what the owner may send.
         _judgements = new RateLimit(50, TimeSpan.FromMilliseconds(20), time);

@@ -4,10 +4,9 @@ using Dunlin.Telemetry.Liveness;
 namespace Dunlin.Telemetry.Commands;
 
 /// <summary>Does what is put into it, one after the other, and shows meanwhile that it turns. Work that does not end is its author's business.</summary>
-internal sealed class CommandLane(LoopTick tick, TimeProvider time)
+internal sealed class CommandLane(LoopTick tick)
 {
     public static readonly TimeSpan LongestTickInterval = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     private readonly Channel<Func<CancellationToken, Task>> _waiting = Channel.CreateBounded<Func<CancellationToken, Task>>(16);
 
@@ -22,8 +21,8 @@ internal sealed class CommandLane(LoopTick tick, TimeProvider time)
             while (!stoppingToken.IsCancellationRequested)
             {
                 using var pause = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-                await TickUntilAsync(_waiting.Reader.WaitToReadAsync(pause.Token).AsTask());
-                while (!stoppingToken.IsCancellationRequested && _waiting.Reader.TryRead(out var work)) await TickUntilAsync(work(stoppingToken));
+                await tick.TickUntilAsync(_waiting.Reader.WaitToReadAsync(pause.Token).AsTask());
+                while (!stoppingToken.IsCancellationRequested && _waiting.Reader.TryRead(out var work)) await tick.TickUntilAsync(work(stoppingToken));
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -33,20 +32,6 @@ internal sealed class CommandLane(LoopTick tick, TimeProvider time)
         finally
         {
             tick.Retire();
-        }
-    }
-
-    private async Task TickUntilAsync(Task done)
-    {
-        while (true)
-        {
-            tick.Tick();
-            using var pause = new CancellationTokenSource();
-            var ended = await Task.WhenAny(done, Task.Delay(Interval, time, pause.Token));
-            await pause.CancelAsync();
-            if (ended != done) continue;
-            await done;
-            return;
         }
     }
 }

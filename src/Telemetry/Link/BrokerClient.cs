@@ -8,18 +8,25 @@ namespace Dunlin.Telemetry.Link;
 /// <summary>
 /// One client of MQTTnet for one connection. MQTTnet 5.2 takes a connection that breaks down in the background, and forgets
 /// its parts while a call may still use them: such a call ends here as one on a broken connection does, each call that waits for
-/// an answer ends within the timeout of the options, and a disposal in that moment throws nothing.
+/// an answer ends within the timeout of the options and the time that a slow link takes, and a disposal in that moment throws nothing.
 /// </summary>
 /// <param name="time">For the timeouts.</param>
 public sealed class BrokerClient(TimeProvider time) : IDisposable
 {
+    /// <summary>Bytes a second: a link that takes fewer is none. A snapshot passes in a minute.</summary>
+    private const double SlowestLink = 2048;
+
+    /// <summary>Of a broker that acknowledges nothing, so many messages are kept.</summary>
+    private const int MostUnderWay = 64;
+
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private readonly IMqttClient _mqtt = new MqttClientFactory().CreateMqttClient();
     private readonly TaskCompletionSource<MqttClientDisconnectedEventArgs> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan _timeout = Timeout.InfiniteTimeSpan;
 
-    /// <summary>As many as the broker takes without having acknowledged one: MQTT 5.0, section 4.9. MQTTnet 5.2 does not heed it.</summary>
-    private SemaphoreSlim _slots = new(ushort.MaxValue);
+    /// <summary>Not more than the broker takes without having acknowledged one: MQTT 5.0, section 4.9. MQTTnet 5.2 does not heed it.</summary>
+    private SemaphoreSlim _slots = new(MostUnderWay);
+    private long _underWay;
 
     public event Func<MqttApplicationMessageReceivedEventArgs, Task> MessageReceived
     {
@@ -35,6 +42,9 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
 
     public bool IsConnected => _mqtt.IsConnected;
 
+    /// <summary>How long what is under way may take: answers to what is sent after it come so much later. Of a broker that acknowledges nothing, not more than of one large message.</summary>
+    public TimeSpan Backlog => TimeOf(Math.Min(Volatile.Read(ref _underWay), MqttLink.MaximumPayloadByteCount));
+
     /// <summary>Completes when the client has said that its connection has ended; it may miss to.</summary>
     public Task Ended => _ended.Task;
 
@@ -43,7 +53,7 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
 
     /// <summary>Connects; once only.</summary>
     /// <exception cref="MqttCommunicationException">As all calls here: the connection failed or is just ending, or no answer came in time.</exception>
-    /// <exception cref="OperationCanceledException">As all calls here: it was cancelled, or took longer than the options' timeout.</exception>
+    /// <exception cref="OperationCanceledException">As all calls here: it was cancelled, or no answer came in time.</exception>
     public async Task<MqttClientConnectResult> ConnectAsync(MqttClientOptions options, CancellationToken cancellationToken = default)
     {
         _timeout = options.Timeout;
@@ -53,7 +63,7 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
             return Task.CompletedTask;
         };
         Answer = await CallAsync(_mqtt.ConnectAsync, options, cancellationToken);
-        if (Answer.ReceiveMaximum is > 0 and { } most) _slots = new SemaphoreSlim(most);
+        if (Answer.ReceiveMaximum is > 0 and < MostUnderWay and { } most) _slots = new SemaphoreSlim(most);
         return Answer;
     }
 
@@ -65,8 +75,17 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
         new MqttClientSubscribeOptions { TopicFilters = [new MQTTnet.Packets.MqttTopicFilter { Topic = filter, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce }] },
         cancellationToken);
 
-    public Task<MqttClientPublishResult> PublishAsync(MqttApplicationMessage message, CancellationToken cancellationToken = default) =>
-        CallAsync(PublishInASlotAsync, message, cancellationToken);
+    /// <summary>
+    /// Publishes, and waits longer for what is large. What nobody waits for any more goes on: half of a packet on the wire would
+    /// spoil the next one, and the broker counts a message until it has acknowledged it. So the payload must stay as it is.
+    /// </summary>
+    public async Task<MqttClientPublishResult> PublishAsync(MqttApplicationMessage message, CancellationToken cancellationToken = default)
+    {
+        using var patience = new CancellationTokenSource(_timeout + TimeOf(message.Payload.Length), time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        await _slots.WaitAsync(either.Token);
+        return await PublishInASlotAsync(message).WaitAsync(either.Token);
+    }
 
     /// <summary>Publishes with QoS 0: there is no answer to wait for, and so no timeout to pay for.</summary>
     public Task SendAsync(MqttApplicationMessage message) => WhileItLastsAsync(_mqtt.PublishAsync, message, CancellationToken.None);
@@ -99,7 +118,7 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
     private async Task<TResult> CallAsync<TArgument, TResult>(
         Func<TArgument, CancellationToken, Task<TResult>> call, TArgument argument, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(_timeout, time);
+        using var patience = new CancellationTokenSource(_timeout + Backlog, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         return await WhileItLastsAsync(call, argument, either.Token);
     }
@@ -117,18 +136,22 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
         }
     }
 
-    private async Task<MqttClientPublishResult> PublishInASlotAsync(MqttApplicationMessage message, CancellationToken cancellationToken)
+    /// <summary>Ends with the acknowledgement, or with the connection.</summary>
+    private async Task<MqttClientPublishResult> PublishInASlotAsync(MqttApplicationMessage message)
     {
-        await _slots.WaitAsync(cancellationToken);
+        Interlocked.Add(ref _underWay, message.Payload.Length);
         try
         {
-            return await _mqtt.PublishAsync(message, cancellationToken);
+            return await WhileItLastsAsync(_mqtt.PublishAsync, message, CancellationToken.None);
         }
         finally
         {
+            Interlocked.Add(ref _underWay, -message.Payload.Length);
             _slots.Release();
         }
     }
+
+    private static TimeSpan TimeOf(long byteCount) => TimeSpan.FromSeconds(byteCount / SlowestLink);
 
     private static async Task<bool> PingAsync(IMqttClient mqtt, CancellationToken cancellationToken)
     {

@@ -58,11 +58,14 @@ internal static class ConnectFailure
     }
 
     /// <summary>Why an established connection ended, as the rest of a sentence.</summary>
-    public static string Describe(MqttOptions options, string device, MqttClientDisconnectReason reason, string? said)
+    public static string Describe(MqttOptions options, string device, MqttClientDisconnectedEventArgs end)
     {
+        var (reason, said) = (end.Reason, end.ReasonString);
         var what = reason switch
         {
-            MqttClientDisconnectReason.NormalDisconnection => "the broker closed it without a reason",
+            MqttClientDisconnectReason.NormalDisconnection when end.Exception is { } failure => $"it broke ({Clip(failure.GetBaseException().Message)})",
+            // Or reset: MQTTnet does not tell the one from the other.
+            MqttClientDisconnectReason.NormalDisconnection => "it was closed without a reason",
             MqttClientDisconnectReason.AdministrativeAction => "somebody ended it at the broker; the agent connects again",
             MqttClientDisconnectReason.ServerShuttingDown => "the broker shuts down; the agent connects again",
             MqttClientDisconnectReason.KeepAliveTimeout => "the broker heard nothing of the agent in time; check the network",

@@ -18,7 +18,7 @@ internal sealed record LinkTiming
     /// <summary>A connection that lasted this long resets the back-off and clears the problem of a taken session.</summary>
     public TimeSpan StablePeriod { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>For TCP, TLS and CONNACK together, and for each acknowledgement.</summary>
+    /// <summary>For TCP, TLS and CONNACK together, and for each acknowledgement; large messages have more.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a device may be away before the broker calls it offline.</summary>

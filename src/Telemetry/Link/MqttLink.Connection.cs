@@ -153,7 +153,7 @@ public sealed partial class MqttLink
         // Mosquitto 2.0 takes a session away without a word.
         if (_silentEnds >= SilentEndsOfATakeover)
             return TakenOver($"The broker closed {_silentEnds} connections soon after they were made and gave no reason: probably two devices use the id '{device}'. Give one of them another Device:Id and credentials of its own.");
-        return Lost(ConnectFailure.Describe(_options, device, end.Reason, end.ReasonString));
+        return Lost(ConnectFailure.Describe(_options, device, end));
     }
 
     private ConnectionEnd TakenOver(string problem)
@@ -178,11 +178,11 @@ public sealed partial class MqttLink
     /// <summary>On the monotonic clock, unlike MQTTnet's own keep-alive, which a stepped wall clock silences.</summary>
     private async Task<bool> PingAsync(BrokerClient client, TimeSpan within, CancellationToken stoppingToken)
     {
-        using var patience = new CancellationTokenSource(within, _time);
+        using var patience = new CancellationTokenSource(within + client.Backlog, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
         try
         {
-            await client.PingAsync(either.Token);
+            await _tick.TickUntilAsync(client.PingAsync(either.Token));
             return true;
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsOfTheNetwork(e))
@@ -196,8 +196,7 @@ public sealed partial class MqttLink
     {
         while (client.IsConnected && _retained.NextDirty() is var (topic, payload))
         {
-            _tick.Tick();
-            var delivery = await SendAsync(client, Retained(topic, payload), stoppingToken);
+            var delivery = await _tick.TickUntilAsync(SendAsync(client, Retained(topic, payload), stoppingToken));
             if (delivery == Delivery.NotSent) return false;
             _retained.Published(topic, payload);
         }
@@ -210,8 +209,7 @@ public sealed partial class MqttLink
     {
         // Who stops has said so already.
         if (_isStopping) return true;
-        _tick.Tick();
-        return await SendStatusAsync(client, DeviceState.Online, stoppingToken) != Delivery.NotSent;
+        return await _tick.TickUntilAsync(SendStatusAsync(client, DeviceState.Online, stoppingToken)) != Delivery.NotSent;
     }
 
     private Task<Delivery> SendStatusAsync(BrokerClient client, DeviceState state, CancellationToken cancellationToken)

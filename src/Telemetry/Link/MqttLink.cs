@@ -77,7 +77,10 @@ public sealed partial class MqttLink : BackgroundService
     /// <summary>Sends a result with QoS 0 and without waiting: now, or once there is a link and the last one is on its way, unless a newer one comes first.</summary>
     public void PublishResult(Classification result) => _results.Send(result);
 
-    /// <summary>Sends with QoS 1 and waits for the acknowledgement.</summary>
+    /// <summary>
+    /// Sends with QoS 1 and waits for the acknowledgement, longer for what is large. What nobody waits for any more may arrive
+    /// all the same, so the payload must stay as it is.
+    /// </summary>
     public async Task<Delivery> PublishAsync(
         string topic, ReadOnlyMemory<byte> payload, uint expirySeconds, ReadOnlyMemory<byte> correlationData, CancellationToken cancellationToken)
     {

@@ -26,7 +26,7 @@ public sealed class LoopTicks(TimeProvider time)
 /// <summary>One loop's sign of life. A loop that has ended calls <see cref="Retire"/>.</summary>
 public sealed class LoopTick
 {
-    private static readonly TimeSpan FreezesAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FreezesAfter = TimeSpan.FromSeconds(5), Interval = TimeSpan.FromSeconds(5);
 
     private readonly TimeSpan _maximumInterval;
     private readonly TimeProvider _time;
@@ -53,6 +53,28 @@ public sealed class LoopTick
         if (_freezes && _time.GetElapsedTime(_made) > FreezesAfter) new ManualResetEventSlim().Wait();
         Volatile.Write(ref _last, _time.GetTimestamp());
         Interlocked.CompareExchange(ref _state, 1, 0);
+    }
+
+    /// <summary>Waits for what may take its time, and ticks meanwhile.</summary>
+    public async Task TickUntilAsync(Task done)
+    {
+        while (true)
+        {
+            Tick();
+            using var pause = new CancellationTokenSource();
+            var ended = await Task.WhenAny(done, Task.Delay(Interval, _time, pause.Token));
+            await pause.CancelAsync();
+            if (ended != done) continue;
+            await done;
+            return;
+        }
+    }
+
+    /// <summary>As above, for a result.</summary>
+    public async Task<T> TickUntilAsync<T>(Task<T> done)
+    {
+        await TickUntilAsync((Task)done);
+        return await done;
     }
 
     /// <summary>The loop ended as it should.</summary>

@@ -170,6 +170,18 @@ public sealed class MqttLinkTests
     }
 
     [Fact]
+    public async Task WhyALinkBrokeIsSaid()
+    {
+        await using var broker = new EvilBroker(0, async (stream, token) =>
+        {
+            await stream.WriteAsync((byte[])[.. EvilBroker.ConnectionAccepted, 0x32, 0xff, 0xff, 0xff, 0x7f], token);
+            await stream.CopyToAsync(Stream.Null, token);
+        });
+        await using var link = await new TestLink(new MqttOptions { Host = "127.0.0.1", Port = broker.Port }).StartAsync();
+        await link.LostAsync($"Lost the link to broker 127.0.0.1:{broker.Port}: it broke (The broker announces a packet of ");
+    }
+
+    [Fact]
     public async Task ABrokerThatForgotTheSessionIsSubscribedToAgain()
     {
         await using var broker = await MosquittoBroker.StartAsync();

@@ -24,7 +24,8 @@ internal sealed class TestLink : IAsyncDisposable
         Options = options;
         Time = time ?? TimeProvider.System;
         Identity = new LinkIdentity(new Topics("demo", device), Guid.NewGuid().ToString("N"), "0.1.0", Board);
-        Link = new MqttLink(Identity, options, new LoopTicks(Time), Time, NullLogger<MqttLink>.Instance, timing ?? Impatient);
+        Ticks = new LoopTicks(Time);
+        Link = new MqttLink(Identity, options, Ticks, Time, NullLogger<MqttLink>.Instance, timing ?? Impatient);
     }
 
     public static Hardware Board { get; } = new()
@@ -34,6 +35,7 @@ internal sealed class TestLink : IAsyncDisposable
 
     public MqttOptions Options { get; }
     public TimeProvider Time { get; }
+    public LoopTicks Ticks { get; }
     public LinkIdentity Identity { get; }
     public MqttLink Link { get; }
     public Topics Topics => Identity.Topics;
