@@ -43,7 +43,7 @@ internal sealed partial class ServingService
         Verdict verdict;
         try
         {
-            verdict = await TickWhile(race.RunAsync(new RaceRequest(release.Bundle, contenders, release.Objective)
+            verdict = await _tick.TickUntilAsync(race.RunAsync(new RaceRequest(release.Bundle, contenders, release.Objective)
             {
                 Incumbent = incumbent,
                 // Until there is a verdict, the first variant that passed its golden check serves.

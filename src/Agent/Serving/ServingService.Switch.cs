@@ -30,7 +30,7 @@ internal sealed partial class ServingService
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var arrived = _switches.Reader.WaitToReadAsync(enough.Token).AsTask();
-        await TickWhile(Task.WhenAny(arrived, Task.Delay(atMost, _time, enough.Token)));
+        await _tick.TickUntilAsync(Task.WhenAny(arrived, Task.Delay(atMost, _time, enough.Token)));
         await enough.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
         return _switches.Reader.TryRead(out var request) ? request : null;
@@ -72,7 +72,7 @@ internal sealed partial class ServingService
 
     private async Task<string?> LeaveAsync(WorkerSeat seat)
     {
-        await TickWhile(seat.UnseatAsync());
+        await _tick.TickUntilAsync(seat.UnseatAsync());
         (_release, _seated, _downshift) = (null, null, null);
         _report.SetRelease(null);
         _report.SetNothingRunning("No release may serve.");

@@ -18,7 +18,6 @@ namespace Dunlin.Agent.Serving;
 /// </summary>
 internal sealed partial class ServingService : BackgroundService
 {
-    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestTickInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(10);
 
@@ -85,7 +84,7 @@ internal sealed partial class ServingService : BackgroundService
         {
             AnswerWithoutRace(RaceAnswer.NoRelease);
             // All of it is hashed, which takes long where it is large and the disk slow.
-            var (release, problem) = await TickWhile(Task.Run(_parts.Gate.Open, cancellationToken).WaitAsync(cancellationToken));
+            var (release, problem) = await _tick.TickUntilAsync(Task.Run(_parts.Gate.Open, cancellationToken).WaitAsync(cancellationToken));
             _report.SetProblem("bundle", problem);
             if (problem is not null && problem != last) LogNoRelease(problem);
             last = problem;
@@ -128,7 +127,7 @@ internal sealed partial class ServingService : BackgroundService
         var atMost = race == Timeout.InfiniteTimeSpan || (look != Timeout.InfiniteTimeSpan && look < race) ? look : race;
         try
         {
-            await TickWhile(_woken.Task.WaitAsync(atMost, _time, cancellationToken));
+            await _tick.TickUntilAsync(_woken.Task.WaitAsync(atMost, _time, cancellationToken));
         }
         catch (TimeoutException)
         {
@@ -147,7 +146,7 @@ internal sealed partial class ServingService : BackgroundService
     private async Task BeginAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)
     {
         // Nothing runs yet: the one moment in which idle power can be measured, where it is not known already.
-        if (_seated is null) await TickWhile(_parts.Idle.LearnAsync(cancellationToken));
+        if (_seated is null) await _tick.TickUntilAsync(_parts.Idle.LearnAsync(cancellationToken));
         if (_parts.Verdicts.Find(ConditionsOf(release)) is { Winner: not null } cached)
         {
             LogVerdictCached(cached.Reason);
@@ -200,7 +199,7 @@ internal sealed partial class ServingService : BackgroundService
     {
         var (session, problem) = await SessionOfAsync(release, contender, cancellationToken);
         if (session is not null && (_seated?.Contender != contender || _seated?.ReleaseId != release.Bundle.ReleaseId))
-            problem = await TickWhile(SeatAsync(release, seat, session, cancellationToken));
+            problem = await _tick.TickUntilAsync(SeatAsync(release, seat, session, cancellationToken));
         _report.SetProblem("seat", problem is null ? null : $"{contender} does not serve: {problem}");
         if (problem is not null) LogNotSeated(contender, problem);
         else if (reason is not null) _report.SetShift(reason);
@@ -211,7 +210,7 @@ internal sealed partial class ServingService : BackgroundService
     {
         if (release.Bundle.Present.FirstOrDefault(v => v.Id == contender.Variant) is not { } variant) return (null, $"The file of variant '{contender.Variant}' is not on this board.");
         if (_parts.Vetting.FindSaved(release.Bundle, variant, contender) is { } saved) return (saved, null);
-        var vetted = await TickWhile(_parts.Vetting.VetAsync(release.Bundle, variant, contender.ExecutionProvider, cancellationToken));
+        var vetted = await _tick.TickUntilAsync(_parts.Vetting.VetAsync(release.Bundle, variant, contender.ExecutionProvider, cancellationToken));
         return vetted.Session is { } session ? (session with { Contender = contender }, null) : (null, vetted.Reason);
     }
 
@@ -221,27 +220,6 @@ internal sealed partial class ServingService : BackgroundService
         var problem = await seat.SeatAsync(session, Vetting.NeedsOf(variant), cancellationToken);
         if (problem is null) _seated = new Seating(variant, session);
         return problem;
-    }
-
-    private async Task<T> TickWhile<T>(Task<T> task)
-    {
-        await TickWhile((Task)task);
-        return await task;
-    }
-
-    /// <summary>Waits while the loop shows that it turns: what takes long here is bounded elsewhere.</summary>
-    private async Task TickWhile(Task task)
-    {
-        while (true)
-        {
-            _tick.Tick();
-            using var pause = new CancellationTokenSource();
-            var ended = await Task.WhenAny(task, Task.Delay(TickInterval, _time, pause.Token));
-            await pause.CancelAsync();
-            if (ended != task) continue;
-            await task;
-            return;
-        }
     }
 
     private void Wake() => _woken.TrySetResult();

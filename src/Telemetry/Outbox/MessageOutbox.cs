@@ -124,10 +124,9 @@ public sealed partial class MessageOutbox : BackgroundService
     {
         while (_link.State.IsConnected)
         {
-            _tick.Tick();
             if (!OutcomesRest && NextOutcome() is { } outcome)
             {
-                var delivery = await _link.PublishAsync(_topics.Outcome, outcome.Payload, 0, default, cancellationToken);
+                var delivery = await _tick.TickUntilAsync(_link.PublishAsync(_topics.Outcome, outcome.Payload, 0, default, cancellationToken));
                 if (delivery == Delivery.NotSent) return;
                 // A refused one stays: someone must correct the access list, and it is then still there. Telemetry need not wait for that.
                 if (delivery == Delivery.Refused) _refused = _time.GetTimestamp();
@@ -136,7 +135,7 @@ public sealed partial class MessageOutbox : BackgroundService
             else if (_telemetry.Peek() is { } window)
             {
                 var expiry = (uint)_options.TelemetryExpirySeconds;
-                var delivery = await _link.PublishAsync(_topics.Telemetry, window.Payload, expiry, default, cancellationToken);
+                var delivery = await _tick.TickUntilAsync(_link.PublishAsync(_topics.Telemetry, window.Payload, expiry, default, cancellationToken));
                 if (delivery == Delivery.NotSent) return;
                 if (delivery == Delivery.Refused) _telemetry.Discard(window);
                 else _telemetry.Acknowledge(window);
