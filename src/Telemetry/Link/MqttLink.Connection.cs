@@ -175,10 +175,13 @@ public sealed partial class MqttLink
     private TimeSpan PingInterval(BrokerClient client) => TimeSpan.FromSeconds(
         (client.Answer is { ServerKeepAlive: > 0 } answer ? Math.Min(answer.ServerKeepAlive, _options.KeepAliveSeconds) : _options.KeepAliveSeconds) / 2.0);
 
-    /// <summary>On the monotonic clock, unlike MQTTnet's own keep-alive, which a stepped wall clock silences.</summary>
+    /// <summary>
+    /// On the monotonic clock, unlike MQTTnet's own keep-alive, which a stepped wall clock silences. It takes as long as what is before
+    /// it on a slow link, which for a window of telemetry is not longer than a ping may take anyway.
+    /// </summary>
     private async Task<bool> PingAsync(BrokerClient client, TimeSpan within, CancellationToken stoppingToken)
     {
-        using var patience = new CancellationTokenSource(within + client.Backlog, _time);
+        using var patience = new CancellationTokenSource(within > client.Backlog ? within : client.Backlog, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
         try
         {
