@@ -56,6 +56,24 @@ public sealed class InaMeterTests : IDisposable
         Assert.Null(meter.Problem);
     }
 
+    [Theory]
+    [InlineData(0.0001)]
+    [InlineData(0.0005)]
+    [InlineData(0.002)]
+    [InlineData(0.008)]
+    [InlineData(0.015)]
+    [InlineData(0.1)]
+    [InlineData(0.33)]
+    [InlineData(1)]
+    [InlineData(10)]
+    public void AnIna236TakesAnyShuntThatTheOptionsDo(double ohms)
+    {
+        _prepare = chip => (chip.Registers[0x3f], chip.Registers[2], chip.Registers[1]) = (0xa080, 3125, 8000);
+        var meter = MeterOf(new PowerOptions { Kind = PowerKind.Ina236, ShuntOhms = ohms });
+        Assert.True(meter.TryRead(out var sample), meter.Problem);
+        Assert.Equal(5.0 * 0.02 / ohms, sample.Watts!.Value, tolerance: 1e-6 / ohms);
+    }
+
     [Fact]
     public void ASensorThatVanishesSaysSoAndComesBackByItself()
     {
