@@ -5,9 +5,9 @@ namespace Dunlin.Agent.Serving;
 /// <summary>What others may ask of who serves; from any thread.</summary>
 internal sealed partial class ServingService
 {
-    private static readonly TimeSpan FramePatience = TimeSpan.FromSeconds(10);
-
     public const string NothingServes = "Nothing serves on this board; reported.problems says why.";
+
+    private static readonly TimeSpan FramePatience = TimeSpan.FromSeconds(10);
 
     private volatile bool _sharesCores;
 

@@ -46,7 +46,7 @@ public sealed partial class CommandDispatcher : BackgroundService
         _refusals = new RateLimit(10, TimeSpan.FromSeconds(1), time);
         // Anybody can send an envelope: what it costs to look at one is bounded, and takes nothing from what the owner may send.
         _judgements = new RateLimit(50, TimeSpan.FromMilliseconds(20), time);
-        Add(Command.Ping, new Known(new RateLimit(5, TimeSpan.FromSeconds(1), time), _quick, null, (_, _) => Task.FromResult(new CommandResult())));
+        _commands.Add(Command.Ping, new Known(new RateLimit(5, TimeSpan.FromSeconds(1), time), _quick, null, (_, _) => Task.FromResult(new CommandResult())));
         link.Subscribe(identity.Topics.Commands, Accept);
     }
 
@@ -62,7 +62,7 @@ public sealed partial class CommandDispatcher : BackgroundService
     /// <param name="burst">How many may come at once.</param>
     /// <param name="refill">The time for one more.</param>
     public void Register(string name, Func<CancellationToken, Task<CommandResult>> run, int burst, TimeSpan refill) =>
-        Add(name, new Known(new RateLimit(burst, refill, _time), _slow, null, (_, cancellationToken) => run(cancellationToken)));
+        _commands.Add(name, new Known(new RateLimit(burst, refill, _time), _slow, null, (_, cancellationToken) => run(cancellationToken)));
 
     /// <summary>A command whose payload is the envelope of a <see cref="SignedCommand"/>. Call before the link starts.</summary>
     /// <param name="name">The last level of the topic.</param>
@@ -73,9 +73,7 @@ public sealed partial class CommandDispatcher : BackgroundService
     /// <param name="isQuick">It takes no time, and waits for no other.</param>
     public void RegisterSigned(
         string name, CommandJudge judge, Func<SignedCommand, CancellationToken, Task<CommandResult>> run, int burst, TimeSpan refill, bool isQuick = false) =>
-        Add(name, new Known(new RateLimit(burst, refill, _time), isQuick ? _quick : _slow, judge, (command, cancellationToken) => run(command!, cancellationToken)));
-
-    private void Add(string name, Known known) => _commands.Add(name, known);
+        _commands.Add(name, new Known(new RateLimit(burst, refill, _time), isQuick ? _quick : _slow, judge, (command, cancellationToken) => run(command!, cancellationToken)));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

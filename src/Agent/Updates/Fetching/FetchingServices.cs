@@ -15,16 +15,13 @@ internal static class FetchingServices
     /// </summary>
     public static IServiceCollection AddFetching(this IServiceCollection services)
     {
-        services.AddSingleton(provider => new BlobStore(provider.GetRequiredService<StateLayout>(), OptionsOf(provider).DiskReserveMegabytes * Megabyte));
-        services.AddSingleton(provider => LimitsOf(OptionsOf(provider)));
-        services.AddSingleton(provider => new SourceFactory(
-            OptionsOf(provider), provider.GetRequiredService<FetchLimits>(), provider.GetRequiredService<BlobChannel>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new BlobStore(provider.GetRequiredService<StateLayout>(), provider.GetRequiredService<UpdateOptions>().DiskReserveMegabytes * Megabyte));
+        services.AddSingleton(provider => LimitsOf(provider.GetRequiredService<UpdateOptions>()));
+        services.AddSingleton<SourceFactory>();
         services.AddSingleton<BlobChannel>();
         services.AddSingleton<ArtifactFetcher>();
         return services;
     }
-
-    private static UpdateOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<UpdateOptions>();
 
     private static FetchLimits LimitsOf(UpdateOptions options) => new()
     {
