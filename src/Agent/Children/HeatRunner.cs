@@ -101,9 +101,9 @@ public sealed partial class HeatRunner(ChildHost host, ILogger<HeatRunner> logge
     {
         Code = exit.Code switch
         {
+            // No model has been opened before the greeting: what is installed is at fault, or what the board is short of.
+            not ChildExitCodes.Killed when ready is null => ChildExitCodes.NotStarted,
             ChildExitCodes.Stopped => ChildExitCodes.Failed,
-            // No model has been opened before the greeting: what is installed is at fault.
-            ChildExitCodes.Protocol when ready is null => ChildExitCodes.NotStarted,
             var code => code,
         },
         Reason = exit.Reason,

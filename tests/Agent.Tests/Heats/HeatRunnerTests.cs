@@ -90,6 +90,29 @@ public sealed class HeatRunnerTests : IDisposable
         Assert.False(Vetting.IsOfTheModel(outcome.Code), outcome.Code);
     }
 
+    [Theory]
+    [InlineData("exit 137")]
+    [InlineData("exit 72")]
+    [InlineData("kill -SEGV $$")]
+    public async Task WhoEndsBeforeItsGreetingHasOpenedNoModelAndNothingIsHeldAgainstThat(string script)
+    {
+        var host = TestChildren.Host(_folder) with { Executable = "/bin/sh", Prefix = ["-c", script] };
+        var outcome = await new HeatRunner(host, new Lines<HeatRunner>(), TimeProvider.System)
+            .RunAsync(CheckOf(OnnxModels.Tiny(), "good"), Vetting.CheckLimits, TestContext.Current.CancellationToken);
+        Assert.Equal(ChildExitCodes.NotStarted, outcome.Code);
+        Assert.False(Vetting.IsOfTheModel(outcome.Code));
+        Assert.Contains("The walk", outcome.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AGreetingThatIsPartlyNothingEndsTheHeatAndNotTheSupervisor()
+    {
+        var host = TestChildren.Host(_folder) with { Executable = "/bin/sh", Prefix = ["-c", TestChildren.Saying(_folder, TestChildren.Greeting with { MissingSandbox = [null!] })] };
+        var outcome = await new HeatRunner(host, new Lines<HeatRunner>(), TimeProvider.System)
+            .RunAsync(CheckOf(OnnxModels.Tiny(), "good"), Vetting.CheckLimits, TestContext.Current.CancellationToken);
+        Assert.Equal(ChildExitCodes.NotStarted, outcome.Code);
+    }
+
     [Fact]
     public async Task AModelIsPreparedIntoTwoFiles()
     {
