@@ -15,8 +15,8 @@ public static unsafe class Sandbox
     private const int SetParentDeathSignal = 1, SetDumpable = 4, SetNoNewPrivileges = 38, RefuseExecGain = 65;
     private const int CpuLimit = 0, FileSizeLimit = 1, DataLimit = 2, CoreLimit = 4, ProcessLimit = 6, DescriptorLimit = 7;
 
-    /// <summary>All processes and threads of the user, the supervisor's included. The kernel exempts root.</summary>
-    private const ulong ProcessCount = 256;
+    /// <summary>Threads that may come beside those of the whole machine: the kernel counts all of a user, whose desktop may have hundreds. It exempts root.</summary>
+    private const ulong ThreadCount = 256;
 
     /// <summary>A build with a JIT holds some fifty for its assemblies.</summary>
     private const ulong DescriptorCount = 256;
@@ -76,13 +76,17 @@ public static unsafe class Sandbox
         RaiseOomScore(missing);
         Limit(CoreLimit, 0);
         Limit(DescriptorLimit, rules.Foreign ? 1024 : DescriptorCount);
-        if (!rules.Foreign) Limit(ProcessLimit, ProcessCount);
+        if (!rules.Foreign) Limit(ProcessLimit, MachineThreadCount() + ThreadCount);
         if (rules.DataByteCount > 0) Limit(DataLimit, (ulong)rules.DataByteCount);
         if (rules.CpuSeconds > 0) Limit(CpuLimit, (ulong)rules.CpuSeconds, (ulong)rules.CpuSeconds + CpuGraceSeconds);
         DropCapabilities();
         missing.AddRange(Landlock.Enter(rules, RuntimePaths.Of(rules)));
         return missing;
     }
+
+    /// <summary>The fourth field of <c>/proc/loadavg</c>: threads that run, and all there are.</summary>
+    private static ulong MachineThreadCount() =>
+        ulong.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[3].Split('/')[1], CultureInfo.InvariantCulture);
 
     private static void RaiseOomScore(List<string> missing)
     {
