@@ -9,8 +9,10 @@ namespace Dunlin.Agent.Children;
 /// <summary>What a child's messages must satisfy beyond their form, since a child may be in a model's hands: indices exist, counts are counts, numbers are numbers.</summary>
 internal static class ChildMessageRules
 {
+    /// <summary>Of one image.</summary>
+    public const int MaximumScoreCount = 1000;
+
     private const int MaximumTextLength = 2000;
-    private const int MaximumScoreCount = 1000;
     private const int MaximumStageCount = 16;
     private const int MaximumRefusalCount = 8;
     private const double MaximumMilliseconds = 1e9;
@@ -37,9 +39,11 @@ internal static class ChildMessageRules
         Scores(result.Scores, labelCount);
     }
 
-    public static void Check(FrameWindow window, int labelCount)
+    /// <param name="window">What the worker says of its frames.</param>
+    /// <param name="classCount">Of the model that served.</param>
+    public static void Check(FrameWindow window, int classCount)
     {
-        Require(window.WindowSeconds is > 0 and < MaximumMilliseconds, "A window's length is no length.");
+        Require(window.WindowSeconds is >= 0.001 and < MaximumMilliseconds, "A window's length is no length.");
         var frames = window.Frames;
         foreach (var count in (long[])[frames.Captured, frames.Classified, frames.Dropped, frames.Stale, frames.Corrupt, window.NonFiniteCount, window.AllocatedByteCount])
             Count(count);
@@ -56,7 +60,7 @@ internal static class ChildMessageRules
 
         foreach (var (index, count) in window.Classes)
         {
-            Class(index, labelCount);
+            Class(index, classCount);
             Count(count);
         }
 
@@ -119,13 +123,13 @@ internal static class ChildMessageRules
                 foreach (var image in classified.Images)
                 {
                     Milliseconds(image.LatencyMilliseconds);
-                    Scores(image.Scores, classify.Session.Labels.Count);
+                    Scores(image.Scores, classify.Session.ClassCount);
                     if (image.Error is { } error) Text(error);
                 }
 
                 break;
             case (FrameExplained explained, ExplainFrame explain):
-                Scores([explained.Score], explain.Session.Labels.Count);
+                Scores([explained.Score], explain.Session.ClassCount);
                 Picture(PictureRules.OfHeat(explained.Heat, explained.Columns, explained.Rows, explained.Area));
                 break;
             default:

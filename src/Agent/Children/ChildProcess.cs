@@ -38,11 +38,11 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>The process id; null as soon as the child is reaped, which is a moment before <see cref="Exited"/>.</summary>
     public int? Id => _handle?.Id;
 
-    /// <summary>Completes when the child is gone and reaped and its last messages have been delivered. Never faults but for a bug in the receiver.</summary>
+    /// <summary>Completes when the child is gone and reaped and its last messages have been delivered. Never faults but for a bug of ours.</summary>
     public Task<ChildExit> Exited => _exited.Task;
 
     /// <summary>Starts a child. <paramref name="received"/> is called on the child's own thread for each message, in order, and must not wait;
-    /// a <see cref="MessageException"/> from it says that the message cannot be true, and ends the child.</summary>
+    /// what it throws ends the child, a <see cref="MessageException"/> with its own words: the message cannot be true.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">It could not be started; the message names program and reason.</exception>
     public static async Task<ChildProcess> StartAsync(ChildStart start, Action<FromChild>? received, ILogger logger, TimeProvider time)
     {
@@ -244,9 +244,10 @@ public sealed class ChildProcess : IAsyncDisposable
         {
             return _results?.Read() == true;
         }
-        catch (MessageException e)
+        catch (Exception e)
         {
-            Kill(ChildExitCodes.Protocol, e.Message);
+            // What a message breaks in us is said by a child all the same, which may be in a model's hands.
+            Kill(ChildExitCodes.Protocol, e is MessageException ? e.Message : $"its message could not be taken ({e.GetType().Name}: {e.Message})");
             return false;
         }
     }

@@ -32,7 +32,7 @@ internal sealed class WindowReport(
             Time = time.GetUtcNow() - time.GetElapsedTime(end),
             WindowSeconds = window.WindowSeconds,
             Release = session.Release,
-            Running = window.Contender,
+            Running = session.Contender,
             Frames = window.Frames,
             FramesPerSecond = window.Frames.Classified / window.WindowSeconds,
             Latency = LatencyMath.Summarize(window.Latency),

@@ -71,7 +71,7 @@ internal sealed class Reports(SupervisorPipe pipe, ICamera camera, FramePipeline
     /// <summary>What starting has used goes back once: the frame loop allocates nothing, so no collection would ever come.</summary>
     private static void ReturnMemory() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
-    private void SendWindow() => pipe.Send(recorder.Take(pipeline.Counts, [.. pipeline.TakeRefusals().Select(Refusal.Of)], _session!.Contender, _session.Number, camera.Health));
+    private void SendWindow() => pipe.Send(recorder.Take(pipeline.Counts, [.. pipeline.TakeRefusals().Select(Refusal.Of)], _session!.Number, camera.Health));
 
     private void Report()
     {

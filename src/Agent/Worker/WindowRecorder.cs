@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Dunlin.Contracts.Messages;
-using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Pipeline;
 using Dunlin.Telemetry.Latencies;
@@ -57,14 +56,13 @@ internal sealed class WindowRecorder
     }
 
     /// <summary>What happened since the last window.</summary>
-    public FrameWindow Take(PipelineCounts counts, IReadOnlyList<string> refusals, ContenderId contender, int session, CameraHealth camera)
+    public FrameWindow Take(PipelineCounts counts, IReadOnlyList<string> refusals, int session, CameraHealth camera)
     {
         var now = _time.GetTimestamp();
         var cpu = Environment.CpuUsage.TotalTime;
         var window = new FrameWindow
         {
             WindowSeconds = _time.GetElapsedTime(_started, now).TotalSeconds,
-            Contender = contender,
             Session = session,
             Frames = new FrameCounts
             {

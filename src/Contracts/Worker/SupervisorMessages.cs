@@ -70,7 +70,6 @@ public sealed record FrameWindow : FromChild
     /// <summary><see cref="SessionSpec.Number"/> of the one session whose results it counts: a swap ends the window.</summary>
     public int Session { get; init; }
 
-    public required ContenderId Contender { get; init; }
     public required FrameCounts Frames { get; init; }
     public required Histogram Latency { get; init; }
     public required IReadOnlyDictionary<string, Histogram> Stages { get; init; }

@@ -45,6 +45,15 @@ public sealed class HostileWorkerTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatIsNothingOrTakesNoTimeEndsTheWorkerAndNotTheSupervisor()
+    {
+        var good = SampleWindows.Good();
+        foreach (var window in (FrameWindow[])[good with { Refusals = [null!] }, good with { Stages = new Dictionary<string, Histogram> { ["inference"] = null! } }, good with { WindowSeconds = 1e-300 }])
+            Assert.Equal(ChildExitCodes.Protocol, (await ExitOfAsync(window)).Code);
+        Assert.Empty(_windows);
+    }
+
+    [Fact]
     public async Task AFrameThatNobodyAskedForEndsTheWorker() =>
         Assert.Equal(ChildExitCodes.Protocol, (await ExitOfAsync(Snapshot)).Code);
 

@@ -91,7 +91,7 @@ public sealed class WindowReportTests : IAsyncLifetime
 
     private static FrameWindow Window() => new()
     {
-        WindowSeconds = 1, Contender = SampleMessages.Contender, Frames = new FrameCounts { Captured = 22, Classified = 20, Dropped = 1, Stale = 1, Corrupt = 0 },
+        WindowSeconds = 1, Frames = new FrameCounts { Captured = 22, Classified = 20, Dropped = 1, Stale = 1, Corrupt = 0 },
         Latency = SampleMessages.Latency.Histogram, Stages = new Dictionary<string, Histogram> { ["inference"] = SampleMessages.Latency.Histogram },
         Classes = new Dictionary<int, long> { [1] = 19, [2] = 1 }, Confidence = [0, 0, 0, 0, 0, 0, 0, 0, 1, 19], Camera = SampleMessages.Camera,
         NonFiniteCount = 0, CpuSeconds = 0.25, AllocatedByteCount = 0,

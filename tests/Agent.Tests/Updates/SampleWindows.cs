@@ -11,7 +11,6 @@ internal static class SampleWindows
     public static FrameWindow Good(int classified = 10, double p95Milliseconds = 2) => new()
     {
         WindowSeconds = 1,
-        Contender = SampleMessages.Contender,
         Frames = new FrameCounts { Captured = classified, Classified = classified, Dropped = 0, Stale = 0, Corrupt = 0 },
         Latency = Histogram(p95Milliseconds, classified),
         Stages = new Dictionary<string, Histogram> { ["inference"] = Histogram(p95Milliseconds, classified) },

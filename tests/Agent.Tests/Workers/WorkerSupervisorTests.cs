@@ -94,7 +94,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         var swap = await _supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
         Assert.Equal("other", swap.Loaded?.Contender.Variant);
         _windows.Clear();
-        await Eventually.TrueAsync(() => _windows.Any(window => window.Contender.Variant == "other" && window.Frames.Classified > 0), "the other model serves");
+        await Eventually.TrueAsync(() => _windows.Any(window => window.Session == 2 && window.Frames.Classified > 0), "the session of the second swap serves");
         Assert.Equal(process, _supervisor.ProcessId);
         Assert.Empty(_exits);
     }
