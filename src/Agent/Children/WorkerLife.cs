@@ -108,12 +108,12 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
         {
             case FrameResult result when Served:
                 var source = SessionOf(result.Session);
-                ChildMessageRules.Check(result, source.Labels.Count);
+                ChildMessageRules.Check(result, source.ClassCount);
                 events.Result?.Invoke(source, result);
                 break;
             case FrameWindow window when Served:
                 var counted = SessionOf(window.Session);
-                ChildMessageRules.Check(window, counted.Labels.Count);
+                ChildMessageRules.Check(window, counted.ClassCount);
                 _folder.Observe(window.Camera);
                 events.Window?.Invoke(counted, window);
                 break;

@@ -26,7 +26,7 @@ internal sealed class FrameLoop : IDisposable
         (_pipe, _session) = (pipe, session);
         _camera = Camera.Open(load.Camera, time, new StandardErrorLogger());
         var interval = load.Camera.Unpaced ? (TimeSpan?)null : TimeSpan.FromSeconds(1 / load.Camera.FramesPerSecond);
-        _window = new WindowRecorder(load.Session.Labels.Count, interval, time);
+        _window = new WindowRecorder(load.Session.ClassCount, interval, time);
         _pipeline = new FramePipeline(_slot, session, load.Session.Input, load.Loop, new ResultSender(pipe, load.Loop, _window, number => _reports!.Changed(number)), time);
         _reports = new Reports(pipe, _camera, _pipeline, _window, load.Loop, time);
     }
@@ -60,7 +60,7 @@ internal sealed class FrameLoop : IDisposable
             return;
         }
 
-        _window.Fit(spec.Labels.Count);
+        _window.Fit(spec.ClassCount);
         _reports.Announce(spec);
         _pipeline.Swap(session, spec.Input).Dispose();
         _reports.Changed(spec.Number);

@@ -44,7 +44,13 @@ public sealed record SessionSpec
     public required ContenderId Contender { get; init; }
     public required InputSpec Input { get; init; }
     public required OutputSpec Output { get; init; }
-    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>Stay with the supervisor: a thousand classes for each of forty contenders are longer than a message may be.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>As many as there are labels; a child, which has none, is told.</summary>
+    public int ClassCount { get => field > 0 ? field : Labels.Count; init; }
 
     /// <summary>Given by the supervisor, another for each load and swap of one worker; results and windows name it, since a contender's id may be the same in two releases.</summary>
     public int Number { get; init; }

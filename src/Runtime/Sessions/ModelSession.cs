@@ -23,7 +23,7 @@ public sealed class ModelSession : IDisposable
         _spec = spec;
         _inputShape = TensorCheck.Input(spec, session.InputMetadata);
         var outputShape = TensorCheck.Output(spec, session.OutputMetadata);
-        _output = GC.AllocateArray<float>(spec.Labels.Count, pinned: true);
+        _output = GC.AllocateArray<float>(spec.ClassCount, pinned: true);
         _outputValue = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, _output.AsMemory(), outputShape);
     }
 

@@ -27,11 +27,11 @@ internal static class TensorCheck
     public static long[] Output(SessionSpec spec, IReadOnlyDictionary<string, NodeMetadata> outputs)
     {
         var name = spec.Output.Tensor;
-        long[] expected = [1, spec.Labels.Count];
+        long[] expected = [1, spec.ClassCount];
         if (!outputs.TryGetValue(name, out var found))
             throw Fail("model.output", spec, $"must have the output '{name}' but has {Names(outputs)}");
         if (!found.IsTensor || found.ElementDataType != TensorElementType.Float || !Fits(found.Dimensions, expected))
-            throw Fail("model.output", spec, $"output '{name}' must be {Describe(TensorElementType.Float, expected)} for its {spec.Labels.Count} labels but is {Describe(found)}");
+            throw Fail("model.output", spec, $"output '{name}' must be {Describe(TensorElementType.Float, expected)} for its {spec.ClassCount} labels but is {Describe(found)}");
         return expected;
     }
 

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 using System.Text.Json;
 using Dunlin.Agent.Children;
 using Dunlin.Contracts;
+using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
+using Dunlin.TestKit;
 
 namespace Dunlin.Agent.Tests.Children;
 
@@ -50,6 +52,24 @@ public sealed class MessageTests
         var buffer = new MessageBuffer();
         Feed(buffer, Framed(bytes), pieceLength: 4096);
         Assert.Equivalent(expected, buffer.TakeFromChild(), strict: true);
+    }
+
+    [Fact]
+    public void AHeatOfManyContendersFitsIntoAMessageHoweverManyLabelsTheirModelHas()
+    {
+        using var folder = new TemporaryFolder();
+        var session = TestChildren.Session(folder, [], classes: 65_536);
+        using var writer = new MessageWriter();
+        var request = new Heat { Sessions = [.. Enumerable.Repeat(session, 64 * 8)], Objective = Objective.Latency, BudgetMilliseconds = 1000, Alpha = 0.01, TieMargin = 0.05 };
+        var buffer = new MessageBuffer();
+        foreach (var part in writer.Write(request).ToArray().Chunk(4096))
+        {
+            part.CopyTo(buffer.Free);
+            buffer.Advance(part.Length);
+        }
+
+        var read = Assert.IsType<Heat>(buffer.Take(StrictJson.Default.ToChild));
+        Assert.All(read.Sessions, told => Assert.Equal((65_536, 0), (told.ClassCount, told.Labels.Count)));
     }
 
     [Fact]
