@@ -1,3 +1,5 @@
+using System.Text;
+using Dunlin.Agent.Children;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Manifests;
@@ -14,15 +16,17 @@ internal sealed partial class Quarantined(StateFiles files, ILogger<Quarantined>
     private readonly Lock _gate = new();
     private List<QuarantineEntry>? _entries;
 
-    /// <summary>Why the variant must not be tried again, or null.</summary>
-    public string? WhyNot(Variant variant) => Find(variant.Blob.Digest, OnnxRuntime.Version)?.Detail.TrimEnd('.');
+    /// <summary>Why the variant of a release must not be tried again, or null.</summary>
+    public string? WhyNot(Digest release, Variant variant) =>
+        (Find(variant.Blob.Digest, OnnxRuntime.Version) ?? Find(Of(release, variant), OnnxRuntime.Version))?.Detail.TrimEnd('.');
 
     /// <summary>The failed trial of a release, or null.</summary>
     public QuarantineEntry? Find(Digest release) => Find(release, null);
 
-    public void Add(Variant variant, string code, string detail, DateTimeOffset now) => Add(new QuarantineEntry
+    /// <summary>A variant that failed in its checks: a file that crashes does so in every release; all else may be the manifest's doing, which the next one corrects.</summary>
+    public void Add(Digest release, Variant variant, string code, string detail, DateTimeOffset now) => Add(new QuarantineEntry
     {
-        Digest = variant.Blob.Digest,
+        Digest = IsOfTheFile(code) ? variant.Blob.Digest : Of(release, variant),
         OnnxRuntimeVersion = OnnxRuntime.Version,
         Reason = code,
         Detail = detail,
@@ -32,6 +36,10 @@ internal sealed partial class Quarantined(StateFiles files, ILogger<Quarantined>
     /// <summary>A release that must not be tried again, whatever ONNX Runtime.</summary>
     public void Add(Digest release, string code, string detail, DateTimeOffset now) =>
         Add(new QuarantineEntry { Digest = release, Reason = code, Detail = detail, Time = now });
+
+    private static bool IsOfTheFile(string code) => code is ChildExitCodes.Crashed or ChildExitCodes.Failed or ChildExitCodes.Forbidden or ChildExitCodes.Protocol;
+
+    private static Digest Of(Digest release, Variant variant) => Digest.Of(Encoding.UTF8.GetBytes($"{release} {variant.Blob.Digest}"));
 
     private void Add(QuarantineEntry entry)
     {

@@ -15,7 +15,10 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
     private const double Alpha = 0.01;
     private const double TieMargin = 0.05;
     private const long ProcessByteCount = 256L * 1024 * 1024;
-    private static readonly TimeSpan ProcessTime = TimeSpan.FromSeconds(20), AloneTime = TimeSpan.FromSeconds(1);
+
+    // Opening, warming up and the least rounds, in two stages.
+    private const int RunsOutsideBudget = 20;
+    private static readonly TimeSpan ProcessTime = TimeSpan.FromSeconds(20), AloneTime = TimeSpan.FromSeconds(1), LongestUnbudgeted = TimeSpan.FromHours(1);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private long? _freeAtRest;
@@ -32,7 +35,7 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
         Variant = options.Variant,
         MaximumThreads = options.MaximumThreads == 0 ? null : options.MaximumThreads,
         IsPresent = variant => bundle.Present.Any(present => present.Id == variant.Id),
-        Quarantined = quarantine.WhyNot,
+        Quarantined = variant => quarantine.WhyNot(bundle.ReleaseId, variant),
         Incumbent = incumbent,
     });
 
@@ -154,7 +157,7 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
             {
                 var variant = VariantOf(contenders, sessions.First());
                 var culprit = outcome with { Reason = $"Variant '{variant.Id}' broke down in its heat: {outcome.Reason}" };
-                if (Vetting.IsOfTheModel(culprit.Code)) quarantine.Add(variant, culprit.Code, culprit.Reason, time.GetUtcNow());
+                if (Vetting.IsOfTheModel(culprit.Code)) quarantine.Add(sessions.First().Release, variant, culprit.Code, culprit.Reason, time.GetUtcNow());
                 leave(sessions, culprit);
             }
             else
@@ -197,7 +200,8 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
 
     private Task<HeatOutcome> UnweighedAsync(Heat heat, IReadOnlyList<Contender> contenders, CancellationToken cancellationToken)
     {
-        var wall = TimeSpan.FromMilliseconds(heat.BudgetMilliseconds) + ProcessTime;
+        var unbudgeted = RunsOutsideBudget * heat.Sessions.Sum(session => Vetting.LongestRun(VariantOf(contenders, session)).TotalSeconds);
+        var wall = TimeSpan.FromMilliseconds(heat.BudgetMilliseconds) + ProcessTime + TimeSpan.FromSeconds(Math.Min(unbudgeted, LongestUnbudgeted.TotalSeconds));
         return heats.RunAsync(heat, new HeatLimits
         {
             WallTime = wall,

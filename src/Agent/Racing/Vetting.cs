@@ -64,7 +64,7 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
         if (saved is null)
         {
             var walked = await heats.RunAsync(CheckOf(bundle, variant), CheckLimits, cancellationToken);
-            if (walked.Answer is not ModelChecked) return Fail(variant, null, walked.Code, $"Variant '{variant.Id}' did not pass the static check: {walked.Reason}");
+            if (walked.Answer is not ModelChecked) return Fail(bundle, variant, null, walked.Code, $"Variant '{variant.Id}' did not pass the static check: {walked.Reason}");
 
             string begun;
             try
@@ -80,7 +80,7 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
             if (prepared.Answer is not Prepared)
             {
                 ModelCache.Abandon(begun);
-                return Fail(variant, null, prepared.Code, $"Variant '{variant.Id}' could not be loaded: {prepared.Reason}");
+                return Fail(bundle, variant, null, prepared.Code, $"Variant '{variant.Id}' could not be loaded: {prepared.Reason}");
             }
 
             try
@@ -90,7 +90,7 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
             catch (InvalidDataException e)
             {
                 ModelCache.Abandon(begun);
-                return Fail(variant, null, "model.save", $"Variant '{variant.Id}' was not saved as it must be: {e.Message}");
+                return Fail(bundle, variant, null, "model.save", $"Variant '{variant.Id}' was not saved as it must be: {e.Message}");
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -102,10 +102,10 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
             new Golden { Session = saved, GoldenPath = bundle.GoldenPath, Floors = variant.Floors },
             GoldenLimitsOf(variant, bundle.Manifest.Golden.SampleCount), cancellationToken);
         if (outcome.Answer is not GoldenVerdict { Result: var golden })
-            return Fail(variant, null, outcome.Code, $"Variant '{variant.Id}' broke down in its golden check: {outcome.Reason}");
+            return Fail(bundle, variant, null, outcome.Code, $"Variant '{variant.Id}' broke down in its golden check: {outcome.Reason}");
         return golden.Passed
             ? new Vetted(variant, saved, golden, HeatOutcome.Answered, "It passed its golden check.")
-            : Fail(variant, golden, "golden.failed", VerdictAssembly.GoldenFailure(variant, golden));
+            : Fail(bundle, variant, golden, "golden.failed", VerdictAssembly.GoldenFailure(variant, golden));
     }
 
     /// <summary>The saved form of a contender that was vetted before, or null if it has to be vetted again.</summary>
@@ -125,9 +125,9 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
     private static Vetted Unwritable(Variant variant, Exception e) =>
         new(variant, null, null, SaveRoom.Missing, $"Variant '{variant.Id}' could not be saved: {e.Message} Make room in the state directory.");
 
-    private Vetted Fail(Variant variant, GoldenResult? golden, string code, string reason)
+    private Vetted Fail(Bundle bundle, Variant variant, GoldenResult? golden, string code, string reason)
     {
-        if (IsOfTheModel(code)) quarantine.Add(variant, code, reason, time.GetUtcNow());
+        if (IsOfTheModel(code)) quarantine.Add(bundle.ReleaseId, variant, code, reason, time.GetUtcNow());
         return new Vetted(variant, null, golden, code, reason);
     }
 
@@ -160,9 +160,12 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
     public static HeatLimits GoldenLimitsOf(Variant variant, int sampleCount)
     {
         var load = LimitsOf(variant);
-        var work = TimeSpan.FromSeconds(Math.Min(LongestGoldenTime.TotalSeconds, sampleCount * (double)variant.Macs / SlowestMacsPerSecond));
+        var work = TimeSpan.FromSeconds(Math.Min(LongestGoldenTime.TotalSeconds, sampleCount * LongestRun(variant).TotalSeconds));
         return load with { WallTime = (GoldenLimitPerLoad * load.WallTime) + work };
     }
+
+    /// <summary>One inference on the slowest board.</summary>
+    public static TimeSpan LongestRun(Variant variant) => TimeSpan.FromSeconds(Math.Min(variant.Macs / SlowestMacsPerSecond, LongestGoldenTime.TotalSeconds));
 
     public static SessionSpec SpecOf(Bundle bundle, Variant variant, ContenderId contender) => new()
     {

@@ -40,8 +40,8 @@ public sealed class BrokenHeatTests : IDisposable
         var failed = Assert.Single(verdict.Contenders, contender => contender.Outcome == ContenderOutcome.Failed);
         Assert.True((culprit.Id, ChildExitCodes.Crashed) == (failed.Contender.Variant, failed.ReasonCode), failed.ToString());
         Assert.Contains($"Variant '{culprit.Id}' broke down in its heat", failed.Reason, StringComparison.Ordinal);
-        Assert.NotNull(_offline.Quarantine.WhyNot(culprit));
-        Assert.All(bundle.Manifest.Variants.Where(variant => variant != culprit), variant => Assert.Null(_offline.Quarantine.WhyNot(variant)));
+        Assert.NotNull(_offline.Quarantine.WhyNot(bundle.ReleaseId, culprit));
+        Assert.All(bundle.Manifest.Variants.Where(variant => variant != culprit), variant => Assert.Null(_offline.Quarantine.WhyNot(bundle.ReleaseId, variant)));
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class BrokenHeatTests : IDisposable
         var verdict = await running;
 
         Assert.NotNull(verdict.Winner);
-        Assert.All(bundle.Manifest.Variants, variant => Assert.Null(_offline.Quarantine.WhyNot(variant)));
+        Assert.All(bundle.Manifest.Variants, variant => Assert.Null(_offline.Quarantine.WhyNot(bundle.ReleaseId, variant)));
     }
 
     public void Dispose()

@@ -19,7 +19,7 @@ public sealed class RaceConditionsTests : IDisposable
         using var race = Race("");
         var before = race.ConditionsOf(_bundle, race.Enumerate(_bundle, null)).Contenders;
         var failed = before[0].Variant;
-        _offline.Quarantine.Add(_bundle.Manifest.Variants.Single(variant => variant.Id == failed), "golden.failed", "It failed.", TimeProvider.System.GetUtcNow());
+        _offline.Quarantine.Add(_bundle.ReleaseId, _bundle.Manifest.Variants.Single(variant => variant.Id == failed), "golden.failed", "It failed.", TimeProvider.System.GetUtcNow());
         Assert.Equal(before.Where(id => id.Variant != failed), race.ConditionsOf(_bundle, race.Enumerate(_bundle, null)).Contenders);
     }
 

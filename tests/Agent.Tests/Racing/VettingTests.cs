@@ -34,7 +34,7 @@ public sealed class VettingTests : IDisposable
         var vetted = await vetting.VetAsync(bundle, variant, Providers.Cpu, TestContext.Current.CancellationToken);
         Assert.Equal("cache.unwritable", vetted.Code);
         Assert.Contains("has no room for it. Make room in the state directory.", vetted.Reason, StringComparison.Ordinal);
-        Assert.Null(quarantine.WhyNot(variant));
+        Assert.Null(quarantine.WhyNot(bundle.ReleaseId, variant));
         Assert.Null(files.ReadQuarantine().Value);
         Assert.Empty(Directory.EnumerateFileSystemEntries(cache.Root));
 

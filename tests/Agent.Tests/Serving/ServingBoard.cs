@@ -53,7 +53,7 @@ internal sealed class ServingBoard : IAsyncDisposable
         var heats = new HeatRunner(_host, NullLogger<HeatRunner>.Instance, TimeProvider.System);
         var quarantine = new Quarantined(files, NullLogger<Quarantined>.Instance);
         foreach (var other in Bundle.Manifest.Variants.Where(variant => variant.Id != Heavy.Variant && variant.Id != Light.Variant))
-            quarantine.Add(other, "golden.failed", "It is not of this test.", SampleDocuments.Noon);
+            quarantine.Add(Bundle.ReleaseId, other, "golden.failed", "It is not of this test.", SampleDocuments.Noon);
         _vetting = new Vetting(heats, _cache, quarantine, Facts, TimeProvider.System);
         _race = new Race(heats, _vetting, quarantine, () => Facts, _options, new EnergyProbe(), TimeProvider.System);
         var verdicts = new VerdictStore(files.Layout.Verdicts, NullLogger<VerdictStore>.Instance);
