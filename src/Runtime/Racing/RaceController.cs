@@ -14,6 +14,9 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
 {
     private const int WarmUpRunCount = 2;
     private const int AloneRunCount = 40;
+
+    // Where warming up takes the whole budget, the fastest must still be told from the others.
+    private const int LeastRoundCount = 3;
     private readonly Judge _judge = new(rules);
 
     /// <summary>Races all of them, on the calling thread.</summary>
@@ -25,11 +28,11 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
         var start = time.GetTimestamp();
         foreach (var entrant in entrants) Try(entrant, () => entrant.WarmUp(WarmUpRunCount), cancellationToken);
 
-        var rounds = 0;
+        var (rounds, begun) = (0, 0);
         var outOfTime = false;
         while (rounds < rules.MaximumRoundCount && Racing(entrants) is { Count: > 1 } racing)
         {
-            if (time.GetElapsedTime(start) >= rules.Budget)
+            if (begun++ >= LeastRoundCount && time.GetElapsedTime(start) >= rules.Budget)
             {
                 outOfTime = true;
                 break;

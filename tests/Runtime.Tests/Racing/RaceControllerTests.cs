@@ -69,6 +69,17 @@ public sealed class RaceControllerTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void WhereWarmingUpTakesTheWholeBudgetTheFastestIsStillTold()
+    {
+        var board = new SyntheticBoard(1);
+        var slow = new SyntheticContender(board, "fp32", 6, 0);
+        var fast = new SyntheticContender(board, "int8", 2, 1);
+        var outcome = new RaceController(Rules with { Budget = TimeSpan.FromMilliseconds(10) }, board).Race([slow, fast], CancellationToken.None);
+        Assert.Equal("int8", outcome.Winner!.Variant);
+        Assert.InRange(slow.RunCount, 3, 8);
+    }
+
+    [Fact]
     public void ATieKeepsTheIncumbentOverAHundredRaces()
     {
         for (var seed = 0; seed < 100; seed++)
