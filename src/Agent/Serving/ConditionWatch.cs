@@ -13,7 +13,7 @@ internal sealed class ConditionWatch(TimeProvider time)
     private static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan RaceInterval = TimeSpan.FromHours(1);
 
-    private readonly Retry _look = new(LookInterval, time);
+    private readonly Retry _look = new(time);
     private RaceConditions? _inForce;
     private Digest? _lastSeen;
     private long? _raced;
@@ -25,7 +25,7 @@ internal sealed class ConditionWatch(TimeProvider time)
     public void Adopt(RaceConditions conditions)
     {
         (_inForce, _lastSeen) = (conditions, null);
-        _look.Set(true);
+        _look.Wait(LookInterval);
     }
 
     /// <summary>One look, behind which the next is waited for. What changes must hold for two looks, and is worth one race an hour at most.</summary>
@@ -33,7 +33,7 @@ internal sealed class ConditionWatch(TimeProvider time)
     /// <returns>What has changed, if another verdict is due; else null.</returns>
     public string? Look(RaceConditions? now)
     {
-        _look.Set(true);
+        _look.Wait(LookInterval);
         if (now is null || _inForce is null) return null;
         var seen = Fingerprint.Of(now);
         var isSteady = seen == _lastSeen;

@@ -15,6 +15,9 @@ internal sealed partial class ServingService
     private readonly ConditionWatch _conditions;
     private TaskCompletionSource<RaceAnswer>? _raceWanted;
 
+    /// <summary>Between races that nobody won for want of something that may come.</summary>
+    private Backoff _raceBackoff = NewRaceBackoff();
+
     /// <summary>Asks for a race now. From any thread.</summary>
     /// <returns>Completes with its verdict; at once where there is nothing to race, a race already, or a trial.</returns>
     public Task<RaceAnswer> RequestRace()
@@ -67,13 +70,17 @@ internal sealed partial class ServingService
         wanted?.TrySetResult(RaceAnswer.Of(verdict));
         _report.SetProblem("race", verdict.Winner is null ? verdict.Reason : null);
         // What the board was short of may have passed when the next one is run.
-        _raceAgain.Set(verdict.Winner is null && verdict.Contenders.Any(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted or ChildExitCodes.Killed or Contenders.NoMemory));
+        if (verdict.Winner is null && verdict.Contenders.Any(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted or ChildExitCodes.Killed or Contenders.NoMemory))
+            _raceAgain.Wait(_raceBackoff.Next(TimeSpan.Zero));
+        else
+            _raceAgain.Stop();
         if (verdict.Winner is null)
         {
             LogNobodyWon(verdict.Reason);
             return;
         }
 
+        _raceBackoff = NewRaceBackoff();
         LogVerdict(verdict.Reason, verdict.ElapsedMilliseconds);
         if (await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken) is { } problem && _seated?.Contender is { } served)
             _report.SetShift($"Wanted {verdict.Winner}, ran {served}: {problem}");
@@ -85,9 +92,17 @@ internal sealed partial class ServingService
     {
         if (_seated is null) _parts.Race.LookAtRest();
         var mayRun = !_parts.Trial.IsUnderWay && _parts.Race.Enumerate(release.Bundle, incumbent: null).Any(contender => contender.Blocked is null);
-        _raceAgain.Set(!mayRun);
-        if (mayRun) _ = RequestRace();
+        if (!mayRun)
+        {
+            _raceAgain.Wait(RetryInterval);
+            return;
+        }
+
+        _raceAgain.Stop();
+        _ = RequestRace();
     }
+
+    private static Backoff NewRaceBackoff() => new(RetryInterval, TimeSpan.FromHours(1), calm: TimeSpan.MaxValue);
 
     /// <summary>Another governor, or fewer cores, ask for another verdict, as they would at a start: the cached one, or a race.</summary>
     private async Task LookAgainAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)

@@ -39,7 +39,7 @@ internal sealed partial class ServingService : BackgroundService
     public ServingService(ServingParts parts, DeviceReport report, LoopTicks ticks, TimeProvider time, ILogger<ServingService> logger)
     {
         (_parts, _report, _time, _logger) = (parts, report, time, logger);
-        (_raceAgain, _conditions) = (new Retry(RetryInterval, time), new ConditionWatch(time));
+        (_raceAgain, _conditions) = (new Retry(time), new ConditionWatch(time));
         _tick = ticks.Register("serving", LongestTickInterval);
     }
 
@@ -138,7 +138,7 @@ internal sealed partial class ServingService : BackgroundService
     private void SetRelease(ServedRelease release)
     {
         // A ladder is of one release.
-        (_release, _downshift) = (release, null);
+        (_release, _downshift, _raceBackoff) = (release, null, NewRaceBackoff());
         _report.SetRelease(release);
         LogReleaseOpened(release, release.Bundle.ReleaseId, release.IsSigned);
     }

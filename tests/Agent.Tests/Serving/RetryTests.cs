@@ -11,8 +11,8 @@ public sealed class RetryTests
     [Fact]
     public void TheWaitGoesOnWhereItWasBrokenOff()
     {
-        var retry = new Retry(Interval, _time);
-        retry.Set(true);
+        var retry = new Retry(_time);
+        retry.Wait(Interval);
         for (var second = 0; second < 10; second++)
         {
             Assert.Equal(Interval - TimeSpan.FromSeconds(second), retry.Remaining);
@@ -26,10 +26,10 @@ public sealed class RetryTests
     [Fact]
     public void WhatIsNotWantedIsWaitedForWithoutEnd()
     {
-        var retry = new Retry(Interval, _time);
+        var retry = new Retry(_time);
         Assert.Equal(Timeout.InfiniteTimeSpan, retry.Remaining);
-        retry.Set(true);
-        retry.Set(false);
+        retry.Wait(Interval);
+        retry.Stop();
         Assert.Equal(Timeout.InfiniteTimeSpan, retry.Remaining);
     }
 }
