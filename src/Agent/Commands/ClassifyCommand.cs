@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dunlin.Agent.Children;
 using Dunlin.Agent.Racing;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Race;
@@ -13,6 +15,10 @@ namespace Dunlin.Agent.Commands;
 
 internal static class ClassifyCommand
 {
+    // Of one process: answer and request must each fit into a message.
+    private const int MaximumBatchCount = 500;
+    private const int MaximumBatchByteCount = 128 * 1024;
+
     private static readonly TimeSpan TimePerImage = TimeSpan.FromSeconds(2);
 
     public static Command Create()
@@ -26,14 +32,19 @@ internal static class ClassifyCommand
         command.SetAction((result, cancellationToken) => AgentCommand.Guard(async () =>
         {
             var release = Offline.OpenBundle(result.GetValue(bundle), AgentCommand.OptionsOf(result).Device);
-            var classified = await RunAsync(release, result.GetValue(variant), result.GetValue(images)!, result.GetValue(top), cancellationToken);
-            foreach (var image in classified) Print(release, image, result.GetValue(json));
-            return classified.Any(image => image.Error is not null) ? 1 : 0;
+            var failed = false;
+            await foreach (var image in RunAsync(release, result.GetValue(variant), result.GetValue(images)!, result.GetValue(top), cancellationToken))
+            {
+                Print(release, image, result.GetValue(json));
+                failed |= image.Error is not null;
+            }
+
+            return failed ? 1 : 0;
         }, cancellationToken));
         return command;
     }
 
-    private static async Task<IReadOnlyList<ClassifiedImage>> RunAsync(Bundle release, string? id, string[] images, int top, CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<ClassifiedImage> RunAsync(Bundle release, string? id, string[] images, int top, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (images.FirstOrDefault(image => !File.Exists(image)) is { } missing) throw new CommandException($"There is no file '{missing}'.");
         var variant = id is null
@@ -43,12 +54,38 @@ internal static class ClassifyCommand
         using var offline = new Offline();
         var session = Vetting.SpecOf(release, variant, new ContenderId(variant.Id, Providers.Cpu, 1));
         var limits = Vetting.LimitsOf(variant);
-        var outcome = await offline.Heats.RunAsync(
-            new Classify { Session = session, Images = [.. images.Select(Path.GetFullPath)], TopCount = Math.Clamp(top, 1, release.Labels.Count) },
-            limits with { WallTime = limits.WallTime + TimePerImage * images.Length }, cancellationToken);
-        return outcome.Answer is Classified classified
-            ? [.. classified.Images.Select((image, index) => image with { Image = images[index] })]
-            : throw new CommandException($"Variant '{variant.Id}' could not classify: {outcome.Reason}");
+        foreach (var batch in Batches(images, BatchCountOf(top)))
+        {
+            var outcome = await offline.Heats.RunAsync(
+                new Classify { Session = session, Images = [.. batch.Select(Path.GetFullPath)], TopCount = Math.Clamp(top, 1, Math.Min(release.Labels.Count, ChildMessageRules.MaximumScoreCount)) },
+                limits with { WallTime = limits.WallTime + TimePerImage * batch.Count }, cancellationToken);
+            if (outcome.Answer is not Classified classified) throw new CommandException($"Variant '{variant.Id}' could not classify: {outcome.Reason}");
+            foreach (var (index, image) in classified.Images.Index()) yield return image with { Image = batch[index] };
+        }
+    }
+
+    /// <summary>A hundred scores of an image may be 5 KiB.</summary>
+    private static int BatchCountOf(int top) => Math.Clamp(10 * MaximumBatchCount / Math.Max(1, top), 1, MaximumBatchCount);
+
+    private static IEnumerable<IReadOnlyList<string>> Batches(IReadOnlyList<string> images, int maximumCount)
+    {
+        var batch = new List<string>();
+        var bytes = 0;
+        foreach (var image in images)
+        {
+            // Escaped in JSON, a character may take six bytes.
+            var length = 6 * Path.GetFullPath(image).Length;
+            if (batch.Count > 0 && (batch.Count == maximumCount || bytes + length > MaximumBatchByteCount))
+            {
+                yield return batch;
+                (batch, bytes) = ([], 0);
+            }
+
+            batch.Add(image);
+            bytes += length;
+        }
+
+        yield return batch;
     }
 
     private static void Print(Bundle release, ClassifiedImage image, bool json)

@@ -33,6 +33,15 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
     }
 
     [Fact]
+    public async Task MoreImagesThanAMessageHoldsAreClassifiedInTheirOrder()
+    {
+        string[] images = [.. Enumerable.Repeat(Image, 2500)];
+        var (code, output, errors) = await AgentProcess.CallAsync(["classify", .. images, "--bundle", AgentSetup.DemoBundle, "--top", "10", "--json"]);
+        Assert.True(code == 0, errors);
+        Assert.Equal(images.Length, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
     public async Task AnImageThatIsNotThereIsNamed()
     {
         var (code, output, errors) = await AgentProcess.CallAsync("classify", "/nowhere/cat.jpg", "--bundle", AgentSetup.DemoBundle);
