@@ -96,8 +96,7 @@ internal static class FleetTable
     private static string Summary(FleetView view, IReadOnlyList<DeviceView> devices, int shown)
     {
         var online = devices.Count(device => device.State(view.Silence(device)) == "online");
-        var histograms = devices.Where(device => device.IsThere).Select(device => device.Window?.Latency.Histogram).OfType<Histogram>()
-            .Where(histogram => LatencyMath.Problem(histogram) is null).ToList();
+        var histograms = devices.Where(device => device.IsThere).Select(device => device.Window?.Latency.Histogram).OfType<Histogram>().ToList();
         // Percentiles of a fleet come from its merged histograms; averaged percentiles would mean nothing.
         var all = histograms.Count > 1 && LatencyMath.Summarize(LatencyMath.Merge(histograms)).Milliseconds is { } p ? $" · all devices p50 {Number(p.P50, 1)}, p95 {Number(p.P95, 1)}, p99 {Number(p.P99, 1)} ms" : "";
         var hidden = devices.Count > shown ? $" · {devices.Count - shown} more not shown" : "";
@@ -110,6 +109,8 @@ internal static class FleetTable
     private static string Clip(string text, int length)
     {
         var clean = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
-        return (clean.Length <= length ? clean : clean[..(length - 1)] + "…").EscapeMarkup();
+        if (clean.Length <= length) return clean.EscapeMarkup();
+        var end = char.IsHighSurrogate(clean[length - 2]) ? length - 2 : length - 1;
+        return (clean[..end] + "…").EscapeMarkup();
     }
 }

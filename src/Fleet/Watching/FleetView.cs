@@ -33,10 +33,10 @@ internal sealed class FleetView(string fleet, TimeProvider time)
             var changed = parts[1] switch
             {
                 "status" => device with { Status = Read(payload, MessageJson.Default.DeviceStatus) },
-                "reported" => device with { Reported = Read(payload, MessageJson.Default.Reported) },
+                "reported" => device with { Reported = Soundness.Check(Read(payload, MessageJson.Default.Reported)) },
                 "race" => device with { Verdict = Read(payload, MessageJson.Default.Verdict) },
-                "telemetry" => device with { Window = Newest(device.Window, Read(payload, MessageJson.Default.TelemetryWindow)) },
-                "result" => device with { Result = Read(payload, MessageJson.Default.Classification) },
+                "telemetry" => device with { Window = Newest(device.Window, Soundness.Check(Read(payload, MessageJson.Default.TelemetryWindow))) },
+                "result" => device with { Result = Soundness.Check(Read(payload, MessageJson.Default.Classification)) },
                 _ => null,
             };
             return changed is null ? null : _devices[parts[0]] = changed with { LastSeen = time.GetTimestamp() };

@@ -100,6 +100,45 @@ public sealed class FleetTableTests
         Assert.Empty(_view.Devices);
     }
 
+    // What a device says while it is told apart from garbage by nothing but its JSON.
+    [Theory]
+    [InlineData("reported", "\"problems\":[]", "\"problems\":[null]")]
+    [InlineData("result", "\"scores\":[", "\"scores\":[null,")]
+    [InlineData("telemetry", "\"windowSeconds\":10", "\"windowSeconds\":1e300")]
+    [InlineData("telemetry", "\"windowSeconds\":10", "\"windowSeconds\":1e999")]
+    [InlineData("telemetry", "\"windowSeconds\":10", "\"windowSeconds\":-1")]
+    [InlineData("telemetry", "\"framesPerSecond\":29.3", "\"framesPerSecond\":1e300")]
+    [InlineData("telemetry", "\"joulesPerInference\":0.0068", "\"joulesPerInference\":1e300")]
+    [InlineData("telemetry", "\"celsius\":51", "\"celsius\":-1e300")]
+    [InlineData("telemetry", "\"dropped\":5", "\"dropped\":9223372036854775807")]
+    [InlineData("telemetry", "\"p99\":", "\"p99\":1e300,\"x\":")]
+    [InlineData("telemetry", "\"buckets\":[3000,293]", "\"buckets\":[3000,9223372036854775807]")]
+    [InlineData("telemetry", "\"buckets\":[3000,293]", "\"buckets\":[3000,-1]")]
+    public void WhatCannotBeShownIsGarbageAndTheOthersAreShown(string kind, string sound, string broken)
+    {
+        Report("belt-1", DeviceState.Online);
+        Report("belt-2", DeviceState.Online);
+        var text = kind switch
+        {
+            "reported" => JsonSerializer.Serialize(Samples.Reported(), MessageJson.Default.Reported),
+            "result" => JsonSerializer.Serialize(SampleMessages.Result(), MessageJson.Default.Classification),
+            _ => JsonSerializer.Serialize(Samples.Window(3000, 293), MessageJson.Default.TelemetryWindow),
+        };
+        Assert.Contains(sound, text, StringComparison.Ordinal);
+        Assert.Null(_view.Apply($"dunlin/v1/demo/belt-1/{kind}", System.Text.Encoding.UTF8.GetBytes(text.Replace(sound, broken, StringComparison.Ordinal))));
+        Assert.Contains("1 unreadable messages", Render(), StringComparison.Ordinal);
+        Assert.Contains("2 of 2 online", Render(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AWordThatIsCutInTheMiddleOfACharacterIsDrawn()
+    {
+        Apply("belt-1", "status", Samples.Status(DeviceState.Online), MessageJson.Default.DeviceStatus);
+        Apply("belt-1", "reported", Samples.Reported() with { Problems = [new string('a', 78) + "🦌🦌"] }, MessageJson.Default.Reported);
+        Assert.Contains("aaa", Render(), StringComparison.Ordinal);
+        Assert.DoesNotContain("\ud83e…", Render(), StringComparison.Ordinal);
+    }
+
     private void Report(string device, DeviceState state, params long[] buckets)
     {
         Apply(device, "status", Samples.Status(state), MessageJson.Default.DeviceStatus);
