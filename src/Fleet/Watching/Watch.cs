@@ -45,11 +45,13 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
         return ExitCodes.Ok;
     }
 
-    /// <summary>A line per message, until cancelled; reconnects.</summary>
+    /// <summary>A line per message, until cancelled, or until nobody reads them; reconnects.</summary>
     public async Task<int> LinesAsync(bool isJson, CancellationToken cancellationToken)
     {
-        var following = FollowAsync(message => errors.WriteLine(message), cancellationToken);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var following = FollowAsync(message => errors.WriteLine(message), end.Token);
         await PumpAsync(isJson ? WriteJson : WriteLine, cancellationToken);
+        await end.CancelAsync();
         await following;
         return ExitCodes.Ok;
     }
@@ -149,6 +151,10 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Ctrl-C, or enough was collected.
+        }
+        catch (IOException e) when (StandardOutput.HasNoReader(e))
+        {
+            // Who read has what they wanted.
         }
     }
 

@@ -27,7 +27,7 @@ internal static class WatchCommand
         broker.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
-            var watch = new Watch(broker.Of(parsed, parsed.GetValue(keys)?.FullName), parsed.GetValue(fleet)!, AnsiConsole.Console, Console.Out, Console.Error, TimeProvider.System);
+            var watch = new Watch(broker.Of(parsed, parsed.GetValue(keys)?.FullName), parsed.GetValue(fleet)!, AnsiConsole.Console, StandardOutput.Open(), Console.Error, TimeProvider.System);
             return (parsed.GetValue(json), parsed.GetValue(once)) switch
             {
                 (_, true) => watch.OnceAsync(TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(json), cancellationToken),

@@ -5,6 +5,7 @@ using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Watching;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
 using Spectre.Console;
 
 namespace Dunlin.Fleet.Tests.Watching;
@@ -38,6 +39,28 @@ public sealed class WatchTests
         var (code, output) = await OnceAsync(broker, false);
         Assert.Equal(69, code);
         Assert.Contains("nothing listens there", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--json")]
+    [InlineData("")]
+    public async Task ItEndsWithWhoReadsIt(string option)
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker);
+        var status = JsonSerializer.SerializeToUtf8Bytes(Samples.Status(DeviceState.Online), MessageJson.Default.DeviceStatus);
+        await probe.PublishAsync("dunlin/v1/demo/belt-1/status", status, retain: true);
+        var program = Path.Combine(AppContext.BaseDirectory, "dunlin-fleet");
+        var watching = Tool.RunAsync("bash", "-c", $"set -o pipefail; timeout 30 '{program}' watch {option} --fleet demo --broker {broker.Address} | head -1");
+        while (!watching.IsCompleted)
+        {
+            await probe.PublishAsync("dunlin/v1/demo/belt-1/status", status, retain: true);
+            await Task.WhenAny(watching, Task.Delay(50, TestContext.Current.CancellationToken));
+        }
+
+        var (code, output) = await watching;
+        Assert.True(code == 0, $"{code}: {output}");
+        Assert.Contains("belt-1", output, StringComparison.Ordinal);
     }
 
     [Theory]
