@@ -10,17 +10,16 @@ namespace Dunlin.Fleet.Serving;
 /// <summary>The online keys: they sign directives, commands and the beacon, and follow the root when it is rotated. Thread-safe.</summary>
 internal sealed class ServerKeys : IDisposable
 {
-    private readonly KeyFolder _folder;
     private readonly Passphrase _passphrase;
     private readonly Lock _gate = new();
+    private volatile KeyFolder _folder;
     private KeyRing _directive, _fresh;
 
     /// <exception cref="FleetException">A key is missing, or there are fewer than its role's threshold.</exception>
     public ServerKeys(KeyFolder folder, Passphrase passphrase)
     {
         (_folder, _passphrase) = (folder, passphrase);
-        _directive = Unlock(SigningRole.Directive);
-        _fresh = Unlock(SigningRole.Fresh);
+        (_directive, _fresh) = Unlock(folder);
     }
 
     public string Fleet => _folder.Root.Fleet;
@@ -30,15 +29,17 @@ internal sealed class ServerKeys : IDisposable
     public RootChain Chain => new() { Schema = RootChain.CurrentSchema, Roots = _folder.Chain() };
 
     /// <summary>Takes up a root that was rotated meanwhile, with its keys; true if there is one.</summary>
+    /// <exception cref="FleetException">There is one, and its keys are not at hand: the old root and its keys stay.</exception>
     public bool Refresh()
     {
         lock (_gate)
         {
-            if (!_folder.Refresh()) return false;
-            var (directive, fresh) = (Unlock(SigningRole.Directive), Unlock(SigningRole.Fresh));
+            var folder = KeyFolder.Open(_folder.Path);
+            if (folder.Root.Version == _folder.Root.Version) return false;
+            var (directive, fresh) = Unlock(folder);
             _directive.Dispose();
             _fresh.Dispose();
-            (_directive, _fresh) = (directive, fresh);
+            (_folder, _directive, _fresh) = (folder, directive, fresh);
             return true;
         }
     }
@@ -95,13 +96,27 @@ internal sealed class ServerKeys : IDisposable
         _fresh.Dispose();
     }
 
-    private KeyRing Unlock(SigningRole role)
+    private (KeyRing Directive, KeyRing Fresh) Unlock(KeyFolder folder)
     {
-        var ring = _folder.Unlock(role, _passphrase);
-        var threshold = RoleNames.Of(role, _folder.Root).Threshold;
+        var directive = Unlock(folder, SigningRole.Directive);
+        try
+        {
+            return (directive, Unlock(folder, SigningRole.Fresh));
+        }
+        catch
+        {
+            directive.Dispose();
+            throw;
+        }
+    }
+
+    private KeyRing Unlock(KeyFolder folder, SigningRole role)
+    {
+        var ring = folder.Unlock(role, _passphrase);
+        var threshold = RoleNames.Of(role, folder.Root).Threshold;
         if (ring.Keys.Count >= threshold) return ring;
         var count = ring.Keys.Count;
         ring.Dispose();
-        throw new FleetException(ExitCodes.BelowThreshold, $"Root {_folder.Root.Version} wants {threshold} keys for the role '{RoleNames.Name(role)}', and {count} are in '{_folder.Path}'; bring the others.");
+        throw new FleetException(ExitCodes.BelowThreshold, $"Root {folder.Root.Version} wants {threshold} keys for the role '{RoleNames.Name(role)}', and {count} are in '{folder.Path}'; bring the others.");
     }
 }

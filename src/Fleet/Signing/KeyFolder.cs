@@ -60,15 +60,6 @@ internal sealed class KeyFolder
         return [.. chain, Envelope];
     }
 
-    /// <summary>Reads the newest root again, if another command has rotated it; true if it is another.</summary>
-    public bool Refresh()
-    {
-        var now = Open(Path);
-        if (now.Root.Version == Root.Version) return false;
-        (Envelope, Root) = (now.Envelope, now.Root);
-        return true;
-    }
-
     /// <summary>Makes the next root the newest one. It must have been verified.</summary>
     public void Advance(DsseEnvelope envelope, Root root) => Store(envelope, root);
 
