@@ -55,13 +55,20 @@ internal sealed class Publisher(ServerKeys keys, Ledger ledger, BrokerLink link,
     private async Task<int> RootAsync(CancellationToken cancellationToken) =>
         await link.TryRetainAsync(new Topics(keys.Fleet, "-").Root, RootChainReader.Write(keys.Chain), cancellationToken) ? 1 : 0;
 
-    // What the root does not vouch for any more, or names a revoked release, is cleared away, so that no device finds it there.
+    // What is below a device's counter is older than what the broker keeps: the database is an old copy.
     private Task<int> DirectivesAsync(IReadOnlyList<IssuedDirective> newest, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var live = newest.Where(directive => directive.Expires > now).Select(directive => (
-            directive.Device, Payload: IsGood(directive) ? directive.Envelope : ReadOnlyMemory<byte>.Empty));
-        return EachAsync(live, (directive, token) => link.TryRetainAsync(new Topics(keys.Fleet, directive.Device).Desired, directive.Payload, token), cancellationToken);
+        var live = newest.Where(directive => directive.Expires > now && directive.Counter >= ledger.Counter(directive.Device));
+        return EachAsync(live, TryPublishAsync, cancellationToken);
+    }
+
+    // What the root does not vouch for any more, or names a revoked release, is cleared away, so that no device finds it there.
+    private async Task<bool> TryPublishAsync(IssuedDirective directive, CancellationToken cancellationToken)
+    {
+        var isGood = IsGood(directive);
+        var isTaken = await link.TryRetainAsync(new Topics(keys.Fleet, directive.Device).Desired, isGood ? directive.Envelope : ReadOnlyMemory<byte>.Empty, cancellationToken);
+        return isGood && isTaken;
     }
 
     private bool IsGood(IssuedDirective directive) =>
