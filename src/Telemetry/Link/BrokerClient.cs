@@ -90,14 +90,37 @@ public sealed class BrokerClient(TimeProvider time) : IDisposable
     /// <summary>Publishes with QoS 0: there is no answer to wait for, and so no timeout to pay for.</summary>
     public Task SendAsync(MqttApplicationMessage message) => WhileItLastsAsync(_mqtt.PublishAsync, message, CancellationToken.None);
 
+    /// <summary>That a message is larger than the broker takes, which would end the connection, and the next one when it is sent again; null: it is not.</summary>
+    public string? SizeProblem(MqttApplicationMessage message)
+    {
+        // MQTTnet gives zero where the broker names none.
+        if (Answer?.MaximumPacketSize is not (> 0 and { } limit)) return null;
+        var size = PacketSize.Of(message);
+        return size > limit ? $"a message of {size} bytes is more than the {limit} that it takes; raise its limit (Mosquitto: max_packet_size)" : null;
+    }
+
     public Task PingAsync(CancellationToken cancellationToken) => CallAsync(PingAsync, _mqtt, cancellationToken);
 
     public Task DisconnectAsync(CancellationToken cancellationToken = default) => CallAsync(DisconnectAsync, _mqtt, cancellationToken);
 
-    /// <summary>Waits until the connection has ended. Null: the client does not say how.</summary>
+    /// <summary>
+    /// Waits until the connection has ended. Null: the client does not say how. Where the broker named a keep-alive of its own, which
+    /// MQTTnet 5.2 does not heed, it pings meanwhile; what that throws means the connection's end, too.
+    /// </summary>
     public async Task<MqttClientDisconnectedEventArgs?> WaitForEndAsync(CancellationToken cancellationToken)
     {
-        while (IsConnected && !Ended.IsCompleted) await LookAsync(cancellationToken);
+        var pinged = time.GetTimestamp();
+        while (IsConnected && !Ended.IsCompleted)
+        {
+            if (Answer is { ServerKeepAlive: > 0 and var seconds } && time.GetElapsedTime(pinged).TotalSeconds > seconds / 2.0)
+            {
+                await PingAsync(cancellationToken);
+                pinged = time.GetTimestamp();
+            }
+
+            await LookAsync(cancellationToken);
+        }
+
         await LookAsync(cancellationToken);
         return Ended.IsCompleted ? await _ended.Task : null;
     }

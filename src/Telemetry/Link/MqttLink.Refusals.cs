@@ -51,14 +51,11 @@ public sealed partial class MqttLink
         return !_refusals.Has(_identity.Topics.Status);
     }
 
-    /// <summary>False: it is larger than the broker takes, which would end the connection, and the next one when it is sent again.</summary>
     private bool Fits(BrokerClient client, MqttApplicationMessage message)
     {
-        // MQTTnet gives zero where the broker names none.
-        if (client.Answer?.MaximumPacketSize is not (> 0 and { } limit)) return true;
-        var size = PacketSize.Of(message);
-        if (size > limit) Refused(message.Topic, $"a message of {size} bytes is more than the {limit} that it takes; raise its limit (Mosquitto: max_packet_size)");
-        return size <= limit;
+        var problem = client.SizeProblem(message);
+        if (problem is not null) Refused(message.Topic, problem);
+        return problem is null;
     }
 
     /// <summary>As above, for what nobody acknowledges.</summary>

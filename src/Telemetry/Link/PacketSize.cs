@@ -7,10 +7,11 @@ namespace Dunlin.Telemetry.Link;
 /// <summary>The bytes of a PUBLISH. Source: MQTT 5.0, sections 1.5.5 and 3.3.</summary>
 internal static class PacketSize
 {
-    /// <param name="message">With no other properties than a device sends: expiry and correlation data.</param>
+    /// <param name="message">With no other properties than devices and their fleet send: expiry, correlation data and user properties.</param>
     public static long Of(MqttApplicationMessage message)
     {
-        var properties = (message.MessageExpiryInterval > 0 ? 5 : 0) + (message.CorrelationData is { } correlation ? 3 + correlation.Length : 0);
+        var properties = (message.MessageExpiryInterval > 0 ? 5 : 0) + (message.CorrelationData is { } correlation ? 3 + correlation.Length : 0)
+            + (message.UserProperties?.Sum(property => 5 + Encoding.UTF8.GetByteCount(property.Name) + property.ValueBuffer.Length) ?? 0);
         var identifier = message.QualityOfServiceLevel == MqttQualityOfServiceLevel.AtMostOnce ? 0 : 2;
         var rest = 2 + Encoding.UTF8.GetByteCount(message.Topic) + identifier + LengthOf(properties) + properties + message.Payload.Length;
         return 1 + LengthOf(rest) + rest;
