@@ -7,6 +7,9 @@ internal static class ExitCodes
 {
     public const int Ok = 0;
 
+    /// <summary>A bug; System.CommandLine ends so by itself, and where an option is wrong.</summary>
+    public const int Bug = 1;
+
     /// <summary>push, revoke with --wait: a device ran the release and went back to the one before. The worst of several devices counts.</summary>
     public const int RolledBack = 10;
 

@@ -30,14 +30,21 @@ internal static class Failures
         }
         catch (Exception error) when (CodeOf(error) is { } code)
         {
-            speaker.Complain(error is SqliteException
-                ? $"The fleet's database cannot be used ({error.Message.TrimEnd('.')}); look for another program that holds it, and at the disk's space and rights."
-                : error.Message);
+            speaker.Complain(Sentence(error));
             return code;
         }
     }
 
-    private static int? CodeOf(Exception error) => error switch
+    /// <summary>What to tell a person.</summary>
+    public static string Sentence(Exception error) => error is SqliteException
+        ? $"The fleet's database cannot be used ({error.Message.TrimEnd('.')}); look for another program that holds it, and at the disk's space and rights."
+        : error.Message;
+
+    /// <summary>The failure itself if it is a bug, whose trace belongs in the log.</summary>
+    public static Exception? BugOf(Exception error) => CodeOf(error) is null ? error : null;
+
+    /// <summary>What the process ends with; null: it is a bug.</summary>
+    public static int? CodeOf(Exception error) => error switch
     {
         FleetException known => known.ExitCode,
         BundleException or DocumentException or FileNotFoundException or DirectoryNotFoundException or ArgumentException => ExitCodes.InputMissing,

@@ -22,13 +22,14 @@ internal sealed class DeviceCall : IAsyncDisposable
     private readonly TimeSpan _wait;
     private readonly TimeProvider _time;
     private readonly BrokerLink _link;
+    private string? _refusal;
     private readonly TaskCompletionSource<DeviceStatus?> _status = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<(Reply Reply, long Arrived)> _reply = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public DeviceCall(MqttOptions broker, string fleet, CallTarget target, TimeProvider time)
     {
         (_topics, _wait, _time) = (new Topics(fleet, target.Device), target.Wait, time);
-        _link = new BrokerLink(broker, FleetSetup.ClientId("command"), [_topics.Status, _topics.Reply], time) { Received = Take };
+        _link = new BrokerLink(broker, FleetSetup.ClientId("command"), [_topics.Status, _topics.Reply], time) { Received = Take, Refused = sentence => _refusal = sentence };
     }
 
     /// <summary>Of this command: 32 hexadecimal digits at random.</summary>
@@ -40,7 +41,7 @@ internal sealed class DeviceCall : IAsyncDisposable
     {
         _link.Start();
         await _link.WaitConnectedAsync(BrokerPatience, cancellationToken);
-        FleetException Unknown() => new(ExitCodes.InputMissing, $"The broker keeps no 'status' of '{_topics.Device}' in the fleet '{_topics.Fleet}'; 'dunlin-fleet watch' shows which devices it knows.");
+        FleetException Unknown() => _refusal is { } refusal ? new(ExitCodes.Unavailable, refusal) : new(ExitCodes.InputMissing, $"The broker keeps no 'status' of '{_topics.Device}' in the fleet '{_topics.Fleet}'; 'dunlin-fleet watch' shows which devices it knows.");
         var status = await WithinAsync(_status.Task, _wait < StatusPatience ? _wait : StatusPatience, Unknown, cancellationToken);
         if (status is null || status.BootId.Any(char.IsControl))
             throw new FleetException(ExitCodes.InputMissing, $"The 'status' of '{_topics.Device}' cannot be read; see who else may write to that topic.");
@@ -52,8 +53,6 @@ internal sealed class DeviceCall : IAsyncDisposable
     /// <exception cref="FleetException">It cannot be sent, or the device refuses it or says nothing in time.</exception>
     public async Task<Answer> AskAsync(string name, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
-        string? trouble = null;
-        _link.Note = sentence => trouble = sentence;
         var message = new MqttApplicationMessage
         {
             Topic = _topics.Command(name), Payload = new ReadOnlySequence<byte>(payload),
@@ -61,8 +60,8 @@ internal sealed class DeviceCall : IAsyncDisposable
         };
         var sent = _time.GetTimestamp();
         if (!await _link.TryPublishAsync(message, cancellationToken))
-            throw new FleetException(ExitCodes.Unavailable, trouble ?? $"The link to the broker was lost before '{name}' was sent; run the command again.");
-        FleetException Silence() => new(ExitCodes.Unavailable, $"'{_topics.Device}' has not answered '{name}' within {_wait.TotalSeconds:0} s. {_link.Trouble ?? WhatToDo(name)}");
+            throw new FleetException(ExitCodes.Unavailable, _refusal ?? $"The link to the broker was lost before '{name}' was sent; run the command again.");
+        FleetException Silence() => new(ExitCodes.Unavailable, $"'{_topics.Device}' has not answered '{name}' within {_wait.TotalSeconds:0} s. {_link.Trouble ?? _refusal ?? WhatToDo(name)}");
         var (reply, arrived) = await WithinAsync(_reply.Task, _wait, Silence, cancellationToken);
         return reply.Ok
             ? new Answer(_topics.Device, reply.Payload, _time.GetElapsedTime(sent, arrived))

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Sockets;
 using Dunlin.Telemetry.Link;
 using MQTTnet;
 using MQTTnet.Exceptions;
@@ -23,19 +24,25 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
     private volatile BrokerClient? _client;
     private Task _running = Task.CompletedTask;
 
-    /// <summary>Runs at each connection, before <see cref="WaitConnectedAsync"/> returns; what it throws ends the connection.</summary>
+    /// <summary>Runs at each connection, which those who wait for it have already; what it throws ends the connection.</summary>
     public Func<CancellationToken, Task>? Connected { get; set; }
 
     /// <summary>Gets every message, one after the other, and returns quickly.</summary>
     public Action<Arrival>? Received { get; set; }
 
-    /// <summary>Is told each sentence about the connection.</summary>
+    /// <summary>Is told why there is no connection, each time that one fails or is lost.</summary>
     public Action<string>? Note { get; set; }
 
+    /// <summary>Is told what the broker refuses on a connection that stands.</summary>
+    public Action<string>? Refused { get; set; }
+
     /// <summary>Why there is no connection, for people; null while there is one.</summary>
-    public string? Trouble { get; private set; } = "Not connected yet.";
+    public string? Trouble { get; private set; } = $"Broker {options.Host} has not answered yet; look at the network and at the broker, or try again.";
 
     public bool IsConnected => _client is { IsConnected: true };
+
+    /// <summary>Ends when this is disposed of; before that only by a defect, which it throws.</summary>
+    public Task Running => _running;
 
     public void Start() => _running = RunAsync(_end.Token);
 
@@ -55,16 +62,22 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
         if (!connected.IsCompleted) throw new FleetException(ExitCodes.Unavailable, Trouble ?? $"Broker {options.Host} did not answer in time; try again.");
     }
 
-    /// <summary>Publishes with QoS 1. False: there is no connection now, or the broker refused it (which is noted).</summary>
+    /// <summary>Publishes with QoS 1. False: there is no connection now, or the broker refused it (which is told).</summary>
     public async Task<bool> TryPublishAsync(MqttApplicationMessage message, CancellationToken cancellationToken)
     {
         message.QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce;
         if (_client is not { IsConnected: true } client) return false;
+        if (client.SizeProblem(message) is { } problem)
+        {
+            Refused?.Invoke($"The broker refuses {message.Topic}: {problem}.");
+            return false;
+        }
+
         try
         {
             var result = await client.PublishAsync(message, cancellationToken);
             if (result.IsSuccess) return true;
-            Note?.Invoke($"The broker refuses {message.Topic} ({result.ReasonCode}); allow it in the broker's access list (docs/topics.md).");
+            Refused?.Invoke($"The broker refuses {message.Topic} ({result.ReasonCode}); allow it in the broker's access list (docs/topics.md).");
         }
         catch (Exception e) when (IsLinkFailure(e))
         {
@@ -75,6 +88,11 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
 
     public Task<bool> TryRetainAsync(string topic, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         TryPublishAsync(new MqttApplicationMessage { Topic = topic, Payload = new ReadOnlySequence<byte>(payload), Retain = true }, cancellationToken);
+
+    /// <summary>A sentence about each filter that the broker has not granted.</summary>
+    internal static IEnumerable<string> Refusals(MqttClientSubscribeResult result) => result.Items
+        .Where(item => item.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2)
+        .Select(item => $"The broker refuses the subscription to {item.TopicFilter.Topic} ({item.ResultCode}), so that nothing sent there arrives here; allow it in the broker's access list (docs/topics.md).");
 
     public async ValueTask DisposeAsync()
     {
@@ -95,17 +113,21 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
                 Received?.Invoke(new Arrival(e.ApplicationMessage.Topic ?? "", e.ApplicationMessage.Payload.ToArray(), e.ApplicationMessage.CorrelationData));
                 return Task.CompletedTask;
             };
-            if (await TryConnectAsync(client, cancellationToken))
+            if (await TryConnectAsync(client, cancellationToken) && await TryBeginAsync(cancellationToken))
             {
                 retry = FirstRetry;
                 await ((Task)client.WaitForEndAsync(cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                _client = null;
-                _connected = NewSignal();
                 Trouble = $"Lost the link to broker {options.Host}; connecting again.";
-                if (cancellationToken.IsCancellationRequested) await GoodbyeAsync(client);
             }
 
-            if (cancellationToken.IsCancellationRequested) return;
+            _client = null;
+            if (_connected.Task.IsCompleted) _connected = NewSignal();
+            if (cancellationToken.IsCancellationRequested)
+            {
+                await GoodbyeAsync(client);
+                return;
+            }
+
             Note?.Invoke(Trouble!);
             await Task.Delay(retry, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
@@ -124,25 +146,36 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
                 return false;
             }
 
-            _client = client;
-            if (filters.Count > 0)
-            {
-                var topics = filters.Select(filter => new MqttTopicFilter { Topic = filter, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce, NoLocal = true });
-                await client.SubscribeAsync(new MqttClientSubscribeOptions { TopicFilters = [.. topics] }, cancellationToken);
-            }
-
-            if (Connected is { } connected) await connected(cancellationToken);
-            Trouble = null;
-            _refused = NewSignal();
-            Note?.Invoke($"Connected to broker {options.Host}.");
+            if (filters.Count > 0) await SubscribeAsync(client, cancellationToken);
+            (_client, Trouble, _refused) = (client, null, NewSignal());
             _connected.TrySetResult();
             return true;
         }
-        catch (Exception e) when (IsLinkFailure(e) || e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
-            _client = null;
             Trouble = OperatorConnection.Describe(options, clientId, e);
             if (OperatorConnection.IsRefusal(e)) _refused.TrySetResult();
+            return false;
+        }
+    }
+
+    private async Task SubscribeAsync(BrokerClient client, CancellationToken cancellationToken)
+    {
+        var topics = filters.Select(filter => new MqttTopicFilter { Topic = filter, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce, NoLocal = true });
+        var result = await client.SubscribeAsync(new MqttClientSubscribeOptions { TopicFilters = [.. topics] }, cancellationToken);
+        foreach (var refusal in Refusals(result)) Refused?.Invoke(refusal);
+    }
+
+    private async Task<bool> TryBeginAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Connected is { } connected) await connected(cancellationToken);
+            return true;
+        }
+        catch (Exception e)
+        {
+            Trouble = Failures.Sentence(e);
             return false;
         }
     }
@@ -159,8 +192,8 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
         }
     }
 
-    private static bool IsLinkFailure(Exception e) =>
-        e is MqttCommunicationException or MqttClientNotConnectedException or InvalidOperationException or OperationCanceledException or TimeoutException;
+    private static bool IsLinkFailure(Exception e) => e is MqttCommunicationException or MqttClientNotConnectedException or MqttProtocolViolationException
+        or InvalidOperationException or OperationCanceledException or TimeoutException or IOException or SocketException;
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -48,6 +48,7 @@ internal sealed class Push : IAsyncDisposable
             _roster.Take(arrival);
             _progress.Take(arrival);
         };
+        _link.Refused = speaker.Complain;
     }
 
     /// <exception cref="FleetException">There is no broker, or no device.</exception>

@@ -6,6 +6,7 @@ using System.Threading.Channels;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
+using Microsoft.Extensions.Logging;
 using MQTTnet;
 using MQTTnet.Packets;
 
@@ -15,8 +16,8 @@ namespace Dunlin.Fleet.Serving;
 /// Answers <c>blob</c> requests with pieces of published blobs, and of nothing else. Bounded: each device has its own
 /// short queue and allowance, so that one that asks too much only slows itself down. Thread-safe.
 /// </summary>
-internal sealed class BlobResponder(
-    string fleet, Func<Digest, long?> sizeOfPublished, PublishedBlobs store, Func<MqttApplicationMessage, CancellationToken, Task<bool>> publish, TimeProvider time)
+internal sealed partial class BlobResponder(
+    string fleet, Func<Digest, long?> sizeOfPublished, PublishedBlobs store, Func<MqttApplicationMessage, CancellationToken, Task<bool>> publish, TimeProvider time, ILogger logger)
 {
     public const string UnknownError = "blob.unknown", RangeError = "blob.range";
 
@@ -59,7 +60,7 @@ internal sealed class BlobResponder(
                 if (isTaken && !queue.IsEmpty) _ready.Writer.TryWrite(queue);
             }
 
-            if (isTaken) await AnswerAsync(pending, cancellationToken);
+            if (isTaken) await TryAnswerAsync(pending, cancellationToken);
             else _ = ReturnAsync(queue, wait, cancellationToken);
         }
     }
@@ -68,6 +69,19 @@ internal sealed class BlobResponder(
     {
         await Task.Delay(wait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _ready.Writer.TryWrite(queue);
+    }
+
+    // Who gets no answer asks again.
+    private async Task TryAnswerAsync(PendingBlob pending, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AnswerAsync(pending, cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogFault(Failures.BugOf(e), pending.Device, Failures.Sentence(e));
+        }
     }
 
     private async Task AnswerAsync(PendingBlob pending, CancellationToken cancellationToken)
@@ -116,4 +130,7 @@ internal sealed class BlobResponder(
             return false;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A piece of a blob that {Device} asked for was not sent: {Sentence}")]
+    private partial void LogFault(Exception? bug, string device, string sentence);
 }

@@ -44,7 +44,9 @@ internal enum ControlVerb
 /// <param name="Directives">For <see cref="ControlVerb.Issue"/>.</param>
 /// <param name="Count">How many documents the broker took.</param>
 /// <param name="Envelope">For <see cref="ControlVerb.Sign"/>.</param>
-internal sealed record ControlAnswer(int ExitCode, string? Error = null, IReadOnlyList<IssuedReport>? Directives = null, int Count = 0, byte[]? Envelope = null);
+/// <param name="IsRootTaken">For <see cref="ControlVerb.Root"/>: whether the root chain is among them.</param>
+internal sealed record ControlAnswer(
+    int ExitCode, string? Error = null, IReadOnlyList<IssuedReport>? Directives = null, int Count = 0, byte[]? Envelope = null, bool? IsRootTaken = null);
 
 /// <summary>A directive that was issued.</summary>
 internal sealed record IssuedReport(string Device, long Counter, Digest Directive);

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using Dunlin.Contracts.Documents;
 
 namespace Dunlin.Fleet.Serving;
 
@@ -78,35 +77,12 @@ internal sealed class ControlSocket : IAsyncDisposable
             await stream.WriteAsync(Greeting, patience.Token);
             using var reader = new StreamReader(stream, Encoding.UTF8, leaveOpen: true);
             var request = JsonSerializer.Deserialize(await reader.ReadLineAsync(patience.Token) ?? "null", FleetJson.Default.ControlRequest);
-            var answer = request is null ? new ControlAnswer(ExitCodes.InputMissing, "The request is empty.") : await AnswerAsync(server, request, CancellationToken.None);
+            var answer = request is null ? new ControlAnswer(ExitCodes.InputMissing, "The request is empty.") : await server.AnswerOthersAsync(request, CancellationToken.None);
             await stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(answer, FleetJson.Default.ControlAnswer), CancellationToken.None);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or JsonException)
         {
             // The caller sees a closed connection, and asks again.
-        }
-    }
-
-    private static async Task<ControlAnswer> AnswerAsync(FleetServer server, ControlRequest request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return request.Verb switch
-            {
-                ControlVerb.Issue when request.Order is { } order => await server.IssueAsync(order, cancellationToken),
-                ControlVerb.Beacon => new ControlAnswer(ExitCodes.Ok, Count: await server.BeaconAsync(cancellationToken)),
-                ControlVerb.Root => new ControlAnswer(ExitCodes.Ok, Count: await server.PublishRootAsync(cancellationToken)),
-                ControlVerb.Sign when request.Command is { } command => server.SignCommand(command),
-                _ => new ControlAnswer(ExitCodes.InputMissing, $"The request '{request.Verb}' is not known to this 'dunlin-fleet serve'; restart it as the same version."),
-            };
-        }
-        catch (FleetException e)
-        {
-            return new ControlAnswer(e.ExitCode, e.Message);
-        }
-        catch (DocumentException e)
-        {
-            return new ControlAnswer(ExitCodes.InputMissing, e.Message);
         }
     }
 }

@@ -5,6 +5,7 @@ using Dunlin.Contracts.Signing;
 using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Ledgers;
 using Dunlin.Telemetry.Link;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Fleet.Serving;
@@ -20,6 +21,10 @@ internal sealed partial class FleetServer : IAsyncDisposable
     public static readonly TimeSpan BeaconInterval = TimeSpan.FromHours(1);
 
     private const int MaximumWaitingEndCount = 10_000;
+
+    /// <summary>After what failed for another reason than the broker, which tells nobody when it is put right.</summary>
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(30);
+
     private readonly ServerKeys _keys;
     private readonly Ledger _ledger;
     private readonly BrokerLink _link;
@@ -29,22 +34,24 @@ internal sealed partial class FleetServer : IAsyncDisposable
     private readonly EndRecorder _ends;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly string _host;
     private readonly SemaphoreSlim _gate = new(1);
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<Arrival> _arrivals = Channel.CreateBounded<Arrival>(new BoundedChannelOptions(MaximumWaitingEndCount) { FullMode = BoundedChannelFullMode.DropOldest });
-    private Task _running = Task.CompletedTask;
+    private Task[] _loops = [];
 
     public FleetServer(ServerKeys keys, Ledger ledger, PublishedBlobs store, MqttOptions broker, string clientId, TimeProvider time, ILogger logger)
     {
-        (_keys, _ledger, _time, _logger) = (keys, ledger, time, logger);
+        (_keys, _ledger, _time, _logger, _host) = (keys, ledger, time, logger, broker.Host);
         _link = new BrokerLink(broker, clientId, [.. ((string[])["blob", "outcome", "reported", "desired", "fresh"]).Select(kind => Topics.OfAllDevices(keys.Fleet, kind))], time)
         {
             Received = Receive,
             Connected = ConnectedAsync,
-            Note = LogLink,
+            Note = LogTrouble,
+            Refused = LogTrouble,
         };
         _publisher = new Publisher(keys, ledger, _link, time);
-        _blobs = new BlobResponder(keys.Fleet, ledger.SizeOfPublished, store, _link.TryPublishAsync, time);
+        _blobs = new BlobResponder(keys.Fleet, ledger.SizeOfPublished, store, _link.TryPublishAsync, time, logger);
         _counters = new KnownCounters(keys, ledger, time);
         _ends = new EndRecorder(ledger, time);
     }
@@ -53,83 +60,112 @@ internal sealed partial class FleetServer : IAsyncDisposable
     public void Start()
     {
         _link.Start();
-        _running = Task.WhenAll(_blobs.RunAsync(_stop.Token), BeaconsAsync(_stop.Token), TakeEndsAsync(_stop.Token));
+        _loops = [_link.Running, _blobs.RunAsync(_stop.Token), BeaconsAsync(_stop.Token), TakeEndsAsync(_stop.Token)];
     }
+
+    /// <summary>Call after <see cref="Start"/>. Ends with the first of its loops, which before the disposal only a defect ends; throws that.</summary>
+    public Task WaitForEndAsync(CancellationToken cancellationToken) => Task.WhenAny(_loops).Unwrap().WaitAsync(cancellationToken);
 
     /// <exception cref="FleetException">The broker is not to be had within the time.</exception>
     public Task WaitConnectedAsync(TimeSpan patience, CancellationToken cancellationToken) => _link.WaitConnectedAsync(patience, cancellationToken);
 
-    /// <summary>Signs, keeps and publishes a directive for each device. Without a broker they are kept, and go out with the next connection.</summary>
-    /// <exception cref="FleetException">The release is unknown, revoked, or not signed for this root.</exception>
-    public async Task<ControlAnswer> IssueAsync(PushOrder order, CancellationToken cancellationToken)
+    /// <summary>Does what a command asks.</summary>
+    /// <exception cref="FleetException">It cannot be done.</exception>
+    /// <exception cref="Contracts.Documents.DocumentException">A command to a device breaks a rule.</exception>
+    public async Task<ControlAnswer> AnswerAsync(ControlRequest request, CancellationToken cancellationToken) => request switch
     {
-        await _gate.WaitAsync(cancellationToken);
+        { Verb: ControlVerb.Issue, Order: { } order } => await InTurnAsync(() => IssueAsync(order, cancellationToken), cancellationToken),
+        { Verb: ControlVerb.Beacon } => new ControlAnswer(ExitCodes.Ok, Count: await InTurnAsync(() => _publisher.BeaconAsync(cancellationToken), cancellationToken)),
+        { Verb: ControlVerb.Root } => await PublishRootAsync(cancellationToken),
+        { Verb: ControlVerb.Sign, Command: { } command } => SignCommand(command),
+        _ => throw new FleetException(ExitCodes.InputMissing, $"The request '{request.Verb}' is not known to this 'dunlin-fleet serve'; restart it as the same version."),
+    };
+
+    /// <summary>As above, for another process: what fails is logged here, and told there.</summary>
+    public async Task<ControlAnswer> AnswerOthersAsync(ControlRequest request, CancellationToken cancellationToken)
+    {
         try
         {
-            TakeUpRoot();
-            var release = _ledger.Release(order.Release) ?? throw new FleetException(ExitCodes.InputMissing, $"The release {order.Release} is not in the fleet's database; name its bundle.");
-            if (release.Revoked is { } revoked)
-                throw new FleetException(ExitCodes.InputMissing, $"'{release.Title}' ({release.Id}) was revoked at {revoked:u}; push another release.");
-            var envelope = EnvelopeReader.Read(release.Envelope.Span).GetOrThrow();
-            if (EnvelopeVerifier.Verify(envelope, SigningRole.Release, _keys.Root) is { IsAccepted: false } refused)
-                throw new FleetException(ExitCodes.BelowThreshold, $"'{release.Title}' would be refused by every device: {refused.Detail}");
-            var now = _time.GetUtcNow();
-            var issued = _ledger.Issue(order.Devices, release.Id, now, now + order.Validity, (device, counter) => _keys.SignDirective(order, release, device, counter, now));
-            var taken = await _publisher.DirectivesAsync(order.Devices, cancellationToken);
-            LogIssued(release.Title, issued.Count);
-            return new ControlAnswer(ExitCodes.Ok, null, [.. issued.Select(directive => new IssuedReport(directive.Device, directive.Counter, directive.Digest))], taken);
+            return await AnswerAsync(request, cancellationToken);
         }
-        finally
+        catch (Exception e) when (Failures.CodeOf(e) is { } code)
         {
-            _gate.Release();
+            var sentence = Failures.Sentence(e);
+            LogRefused(request.Verb, sentence);
+            return new ControlAnswer(code, sentence);
         }
-    }
-
-    /// <summary>Signs a command, for who asks to publish.</summary>
-    /// <exception cref="Contracts.Documents.DocumentException">It breaks a rule of commands.</exception>
-    public ControlAnswer SignCommand(CommandOrder order)
-    {
-        TakeUpRoot();
-        var envelope = _keys.SignCommand(order, _time.GetUtcNow());
-        LogCommand(order.Request.Name, order.Device);
-        return new ControlAnswer(ExitCodes.Ok, Envelope: envelope);
-    }
-
-    /// <summary>Sends the beacon now; how many devices' the broker took.</summary>
-    public Task<int> BeaconAsync(CancellationToken cancellationToken) => _publisher.BeaconAsync(cancellationToken);
-
-    /// <summary>Takes up a rotated root and publishes everything under it.</summary>
-    public async Task<int> PublishRootAsync(CancellationToken cancellationToken)
-    {
-        await _gate.WaitAsync(cancellationToken);
-        try
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            TakeUpRoot();
-            return await _publisher.AllAsync(cancellationToken);
-        }
-        finally
-        {
-            _gate.Release();
+            LogFault(e, $"{request.Verb}", e.Message);
+            return new ControlAnswer(ExitCodes.Bug, $"The dunlin-fleet that serves failed at this ({e.Message}); its log says more.");
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _link.DisposeAsync();
+        await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _publisher.Dispose();
         _keys.Dispose();
         _gate.Dispose();
         _stop.Dispose();
     }
 
-    // What the broker holds of ours is read first: if this database was lost or is an old copy, its counters would fall.
     private async Task ConnectedAsync(CancellationToken cancellationToken)
     {
-        foreach (var (device, counter) in await _counters.LearnAsync(cancellationToken)) LogCounterRaised(device, counter);
+        LogConnected(_host);
+        await InTurnAsync(() => _publisher.AllAsync(cancellationToken), cancellationToken);
+    }
+
+    // One at a time, and none before what the broker holds of ours is read: if this database was lost or is an old copy, its counters would fall.
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> act, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_link.IsConnected)
+                foreach (var (device, counter) in await _counters.LearnAsync(cancellationToken)) LogCounterRaised(device, counter);
+            TakeUpRoot();
+            return await act();
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Signs, keeps and publishes a directive for each device. Without a broker they are kept, and go out with the next connection.</summary>
+    /// <exception cref="FleetException">The release is unknown, revoked, or not signed for this root.</exception>
+    private async Task<ControlAnswer> IssueAsync(PushOrder order, CancellationToken cancellationToken)
+    {
+        var release = _ledger.Release(order.Release) ?? throw new FleetException(ExitCodes.InputMissing, $"The release {order.Release} is not in the fleet's database; name its bundle.");
+        if (release.Revoked is { } revoked)
+            throw new FleetException(ExitCodes.InputMissing, $"'{release.Title}' ({release.Id}) was revoked at {revoked:u}; push another release.");
+        var envelope = EnvelopeReader.Read(release.Envelope.Span).GetOrThrow();
+        if (EnvelopeVerifier.Verify(envelope, SigningRole.Release, _keys.Root) is { IsAccepted: false } refused)
+            throw new FleetException(ExitCodes.BelowThreshold, $"'{release.Title}' would be refused by every device: {refused.Detail}");
+        var now = _time.GetUtcNow();
+        var issued = _ledger.Issue(order.Devices, release.Id, now, now + order.Validity, (device, counter) => _keys.SignDirective(order, release, device, counter, now));
+        var taken = await _publisher.DirectivesAsync(order.Devices, cancellationToken);
+        LogIssued(release.Title, issued.Count);
+        return new ControlAnswer(ExitCodes.Ok, null, [.. issued.Select(directive => new IssuedReport(directive.Device, directive.Counter, directive.Digest))], taken);
+    }
+
+    /// <summary>Takes up a rotated root and publishes everything under it.</summary>
+    private async Task<ControlAnswer> PublishRootAsync(CancellationToken cancellationToken)
+    {
+        var (isRootTaken, count) = await InTurnAsync(() => _publisher.AllAsync(cancellationToken), cancellationToken);
+        return new ControlAnswer(ExitCodes.Ok, Count: count, IsRootTaken: isRootTaken);
+    }
+
+    /// <summary>Signs a command, for who asks to publish.</summary>
+    private ControlAnswer SignCommand(CommandOrder order)
+    {
         TakeUpRoot();
-        await _publisher.AllAsync(cancellationToken);
+        var envelope = _keys.SignCommand(order, _time.GetUtcNow());
+        LogCommand(order.Request.Name, order.Device);
+        return new ControlAnswer(ExitCodes.Ok, Envelope: envelope);
     }
 
     private void TakeUpRoot()
@@ -153,32 +189,58 @@ internal sealed partial class FleetServer : IAsyncDisposable
     private async Task TakeEndsAsync(CancellationToken cancellationToken)
     {
         await foreach (var arrival in _arrivals.Reader.ReadAllAsync(cancellationToken))
-        {
-            if (_ends.Take(arrival) is { } end) LogEnded(end.Device, end.Result, end.Reason);
-        }
+            while (await FaultOfAsync("noting how a directive ended", () => NoteEnd(arrival), cancellationToken) is SqliteException)
+                await Task.Delay(Retry, _time, cancellationToken);
+    }
+
+    private Task NoteEnd(Arrival arrival)
+    {
+        if (_ends.Take(arrival) is { } end) LogEnded(end.Device, end.Result, end.Reason);
+        return Task.CompletedTask;
     }
 
     private async Task BeaconsAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(BeaconInterval, _time);
-        while (await timer.WaitForNextTickAsync(cancellationToken))
+        var wait = BeaconInterval;
+        while (true)
         {
-            var count = await _publisher.BeaconAsync(cancellationToken);
-            LogBeacon(count);
+            await Task.Delay(wait, _time, cancellationToken);
+            wait = await FaultOfAsync("the beacon", () => SendBeaconAsync(cancellationToken), cancellationToken) is null ? BeaconInterval : Retry;
         }
     }
 
-    private void LogLink(string sentence)
+    private async Task SendBeaconAsync(CancellationToken cancellationToken)
     {
-        if (_link.Trouble is null) LogLinkGood(sentence);
-        else LogLinkTrouble(sentence);
+        var count = await _publisher.BeaconAsync(cancellationToken);
+        LogBeacon(count);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Sentence}")]
-    private partial void LogLinkGood(string sentence);
+    // A loop that a fault ended would be missed by nobody until a device needs it.
+    private async Task<Exception?> FaultOfAsync(string what, Func<Task> act, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await act();
+            return null;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogFault(Failures.BugOf(e), what, Failures.Sentence(e));
+            return e;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Connected to broker {Host}")]
+    private partial void LogConnected(string host);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Sentence}")]
-    private partial void LogLinkTrouble(string sentence);
+    private partial void LogTrouble(string sentence);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused a request ({Verb}): {Sentence}")]
+    private partial void LogRefused(ControlVerb verb, string sentence);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Failed at {What}: {Sentence}")]
+    private partial void LogFault(Exception? bug, string what, string sentence);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Issued '{Title}' to {Count} devices")]
     private partial void LogIssued(string title, int count);
@@ -195,6 +257,6 @@ internal sealed partial class FleetServer : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "Root {Version} is in force")]
     private partial void LogRoot(int version);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker has counter {Counter} for {Device}, and the database had a lower one: is it an old copy? Counting goes on from there")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker has counter {Counter} for {Device}, and the database had a lower one: is it an old copy? Counting goes on from there, and no older directive is put in the place of that one; push again what is to run")]
     private partial void LogCounterRaised(string device, long counter);
 }

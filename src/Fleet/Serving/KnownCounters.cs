@@ -33,9 +33,10 @@ internal sealed class KnownCounters(ServerKeys keys, Ledger ledger, TimeProvider
         Volatile.Write(ref _lastArrival, started);
         while (time.GetElapsedTime(Volatile.Read(ref _lastArrival)) < Quiet && time.GetElapsedTime(started) < Patience)
             await Task.Delay(Quiet / 5, time, cancellationToken);
-        Volatile.Write(ref _hasLearnt, true);
         var now = time.GetUtcNow();
-        return [.. _seen.Where(seen => ledger.RaiseCounter(seen.Key, seen.Value, now)).Select(seen => (seen.Key, seen.Value))];
+        List<(string Device, long Counter)> raised = [.. _seen.Where(seen => ledger.RaiseCounter(seen.Key, seen.Value, now)).Select(seen => (seen.Key, seen.Value))];
+        Volatile.Write(ref _hasLearnt, true);
+        return raised;
     }
 
     private long? CounterOf(DsseEnvelope envelope, string device)

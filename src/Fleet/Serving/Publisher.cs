@@ -18,9 +18,14 @@ internal sealed class Publisher(ServerKeys keys, Ledger ledger, BrokerLink link,
     private const int Parallelism = 16;
     private readonly SemaphoreSlim _gate = new(1);
 
-    /// <summary>Everything, as after a new connection. Returns how many documents the broker took.</summary>
-    public Task<int> AllAsync(CancellationToken cancellationToken) => InTurnAsync(
-        async () => await RootAsync(cancellationToken) + await BeaconAsync(ledger.Devices(), cancellationToken) + await DirectivesAsync(ledger.Newest(), cancellationToken),
+    /// <summary>Everything, as after a new connection. Whether the broker took the root chain, and how many documents with it.</summary>
+    public Task<(bool IsRootTaken, int Count)> AllAsync(CancellationToken cancellationToken) => InTurnAsync(
+        async () =>
+        {
+            var isRootTaken = await RootAsync(cancellationToken);
+            var others = await BeaconAsync(ledger.Devices(), cancellationToken) + await DirectivesAsync(ledger.Newest(), cancellationToken);
+            return (isRootTaken, isRootTaken ? others + 1 : others);
+        },
         cancellationToken);
 
     /// <summary>
@@ -39,7 +44,7 @@ internal sealed class Publisher(ServerKeys keys, Ledger ledger, BrokerLink link,
 
     public void Dispose() => _gate.Dispose();
 
-    private async Task<int> InTurnAsync(Func<Task<int>> publish, CancellationToken cancellationToken)
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> publish, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
         try
@@ -52,8 +57,8 @@ internal sealed class Publisher(ServerKeys keys, Ledger ledger, BrokerLink link,
         }
     }
 
-    private async Task<int> RootAsync(CancellationToken cancellationToken) =>
-        await link.TryRetainAsync(new Topics(keys.Fleet, "-").Root, RootChainReader.Write(keys.Chain), cancellationToken) ? 1 : 0;
+    private Task<bool> RootAsync(CancellationToken cancellationToken) =>
+        link.TryRetainAsync(new Topics(keys.Fleet, "-").Root, RootChainReader.Write(keys.Chain), cancellationToken);
 
     // What is below a device's counter is older than what the broker keeps: the database is an old copy.
     private Task<int> DirectivesAsync(IReadOnlyList<IssuedDirective> newest, CancellationToken cancellationToken)

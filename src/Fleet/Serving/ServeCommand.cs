@@ -28,7 +28,14 @@ internal static class ServeCommand
         await using var server = setup.NewServer(ledger, logging.CreateLogger("serve"));
         server.Start();
         await using var socket = new ControlSocket(setup.State, server);
-        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return ExitCodes.Ok;
+        try
+        {
+            await server.WaitForEndAsync(cancellationToken);
+            return ExitCodes.Bug;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return ExitCodes.Ok;
+        }
     }
 }

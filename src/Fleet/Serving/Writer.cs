@@ -38,7 +38,7 @@ internal sealed class Writer(string folder, Func<FleetServer> newServer, TimePro
         var started = time.GetTimestamp();
         while (true)
         {
-            if (await TryServeAsync(cancellationToken)) return await AnswerAsync(request, cancellationToken);
+            if (await TryServeAsync(cancellationToken)) return await _server!.AnswerAsync(request, cancellationToken);
             if (await TryCallAsync(request, cancellationToken) is { } answer)
                 return answer.ExitCode == ExitCodes.Ok ? answer : throw new FleetException(answer.ExitCode, answer.Error ?? "The fleet's writer refused without a reason.");
             if (time.GetElapsedTime(started) > Patience)
@@ -53,15 +53,6 @@ internal sealed class Writer(string folder, Func<FleetServer> newServer, TimePro
         if (_server is not null) await _server.DisposeAsync();
         _lease?.Dispose();
     }
-
-    private async Task<ControlAnswer> AnswerAsync(ControlRequest request, CancellationToken cancellationToken) => request.Verb switch
-    {
-        ControlVerb.Issue => await _server!.IssueAsync(request.Order!, cancellationToken),
-        ControlVerb.Beacon => new ControlAnswer(ExitCodes.Ok, Count: await _server!.BeaconAsync(cancellationToken)),
-        ControlVerb.Root => new ControlAnswer(ExitCodes.Ok, Count: await _server!.PublishRootAsync(cancellationToken)),
-        ControlVerb.Sign => _server!.SignCommand(request.Command!),
-        _ => throw new ArgumentOutOfRangeException(nameof(request), request.Verb, "There is no such verb."),
-    };
 
     // Issuing is not repeated once the request was sent: the writer may have done it.
     private async Task<ControlAnswer?> TryCallAsync(ControlRequest request, CancellationToken cancellationToken)
@@ -89,13 +80,15 @@ internal sealed class Writer(string folder, Func<FleetServer> newServer, TimePro
         }
     }
 
-    private static async Task<bool> IsGreetedAsync(NetworkStream stream, CancellationToken cancellationToken)
+    private async Task<bool> IsGreetedAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            return await stream.ReadAsync(new byte[ControlSocket.Greeting.Length], cancellationToken) > 0;
+            return await stream.ReadAsync(new byte[ControlSocket.Greeting.Length], either.Token) > 0;
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return false;
         }

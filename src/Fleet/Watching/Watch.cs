@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Threading.Channels;
 using Dunlin.Contracts.Messages;
+using Dunlin.Fleet.Connecting;
 using Dunlin.Telemetry.Link;
 using MQTTnet;
 using MQTTnet.Exceptions;
@@ -23,6 +24,7 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
         Channel.CreateBounded<(string, byte[])>(new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest });
 
     private string? _trouble;
+    private IReadOnlyList<string> _refusals = [];
 
     private string Footer => options is { Tls: false, UserName: "" }
         ? string.Create(CultureInfo.InvariantCulture, $"Ctrl-C ends · every message: mosquitto_sub -h {options.Host} -p {(options.Port == 0 ? 1883 : options.Port)} -t '{Topics.Prefix}/{fleet}/#' -v")
@@ -40,6 +42,7 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
 
         using var enough = new CancellationTokenSource(collect, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(enough.Token, cancellationToken);
+        foreach (var refusal in _refusals) await errors.WriteLineAsync(refusal);
         await PumpAsync(isJson ? WriteJson : (_, _, _) => { }, either.Token);
         if (!isJson) console.Write(FleetTable.Render(_view, console.Profile.Width, int.MaxValue));
         return ExitCodes.Ok;
@@ -101,6 +104,7 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
             using var client = NewClient();
             if (await TryConnectAsync(client, cancellationToken))
             {
+                foreach (var refusal in _refusals) complain(refusal);
                 await ((Task)client.WaitForEndAsync(cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 _trouble = $"Lost the link to broker {options.Host}; connecting again.";
             }
@@ -127,8 +131,8 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
                 Topic = Topics.OfAllDevices(fleet, kind),
                 QualityOfServiceLevel = kind == "result" ? MqttQualityOfServiceLevel.AtMostOnce : MqttQualityOfServiceLevel.AtLeastOnce,
             });
-            await client.SubscribeAsync(new MqttClientSubscribeOptions { TopicFilters = [.. filters] }, cancellationToken);
-            _trouble = null;
+            _refusals = [.. BrokerLink.Refusals(await client.SubscribeAsync(new MqttClientSubscribeOptions { TopicFilters = [.. filters] }, cancellationToken))];
+            _trouble = _refusals.Count > 0 ? _refusals[0] : null;
             return true;
         }
         catch (Exception e) when (e is MqttCommunicationException or MqttClientNotConnectedException or IOException or InvalidOperationException
