@@ -92,7 +92,7 @@ internal sealed class PendingRoot(KeyFolder folder)
 /// <param name="Missing">A sentence while it is not complete.</param>
 internal sealed record RotateReport(string Fleet, int Version, bool IsComplete, int OldSigners, int OldThreshold, int NewSigners, int NewThreshold, string? Missing)
 {
-    /// <summary>Documents that went to the broker under the new root; null: none was named.</summary>
+    /// <summary>Documents that went to the broker under the new root; 0: not the root itself; null: no broker was named.</summary>
     public int? Published { get; init; }
 
     public string ToText()
@@ -100,6 +100,8 @@ internal sealed record RotateReport(string Fleet, int Version, bool IsComplete, 
         var signers = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{OldSigners} of {OldThreshold} old and {NewSigners} of {NewThreshold} new root keys have signed");
         return !IsComplete
             ? $"Root {Version} of the fleet '{Fleet}' is not in force yet: {signers}. Let another key holder run 'dunlin-fleet rotate-root' in this folder with --key."
+            : Published == 0
+                ? $"Root {Version} of the fleet '{Fleet}' is in force here: {signers}. But the broker has not taken it, so that no device learns it; run 'dunlin-fleet rotate-root --broker' again when it does."
             : Published is null
                 ? $"Root {Version} of the fleet '{Fleet}' is in force here: {signers}. Devices learn it when 'rotate-root --broker' or 'serve' publishes it."
                 : $"Root {Version} of the fleet '{Fleet}' is in force and published: {signers}.";

@@ -81,7 +81,8 @@ internal static class RotateRootCommand
         using var logging = FleetLogging.Create(isVerbose: false, isJson: false);
         using var ledger = setup.OpenLedger();
         await using var writer = setup.NewWriter(ledger, logging.CreateLogger("rotate-root"));
-        return (await writer.AskAsync(new ControlRequest(ControlVerb.Root), cancellationToken)).Count;
+        var answer = await writer.AskAsync(new ControlRequest(ControlVerb.Root), cancellationToken);
+        return answer.IsRootTaken == false ? 0 : answer.Count;
     }
 
     private static (SigningRole Role, TrustedKey Key, string KeyId) ReadPublic(SigningRole role, string file)

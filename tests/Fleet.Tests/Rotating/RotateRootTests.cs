@@ -36,6 +36,19 @@ public sealed class RotateRootTests : IDisposable
     }
 
     [Fact]
+    public async Task AChainThatTheBrokerRefusesIsNotCalledPublished()
+    {
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Acl = "topic read #\ntopic write dunlin/v1/default/+/fresh\ntopic write dunlin/v1/default/+/desired\n" });
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        var bundle = await _desk.SignedBundleAsync();
+        Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--keys", _desk.Keys, "--broker", broker.Address));
+        Assert.Equal(69, await _desk.RunAsync("rotate-root", "--days", "100", "--keys", _desk.Keys, "--broker", broker.Address));
+        Assert.Contains("Root 2 of the fleet 'default' is in force here", _desk.Output, StringComparison.Ordinal);
+        Assert.Contains("the broker has not taken it", _desk.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("and published", _desk.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AChainThatDevicesWouldNotTakeIsRefusedBeforeAnythingChanges()
     {
         await _desk.RunAsync("keys", "init", _desk.Keys, "--root", "5/5", "--release", "9/9");
