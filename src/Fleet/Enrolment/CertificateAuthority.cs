@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -35,15 +34,19 @@ internal sealed class CertificateAuthority : IDisposable
 
     public string RevocationPath => Path.Combine(_folder, RevocationFile);
 
-    /// <summary>Makes it where there is none; its key gets a passphrase if the folder's root keys have one.</summary>
-    public static CertificateAuthority OpenOrCreate(KeyFolder keys, Passphrase passphrase, DateTimeOffset now)
+    /// <summary>Makes that of a new fleet; its key gets a passphrase if the folder's root keys have one.</summary>
+    public static void Create(KeyFolder keys, Passphrase passphrase, DateTimeOffset now)
+    {
+        var isProtected = keys.Files(passphrase).Any(file => file.IsEncrypted);
+        Create(keys.Path, keys.Root.Fleet, isProtected ? passphrase.Get("the new authority's key") : null, now);
+    }
+
+    /// <exception cref="FleetException">Its certificate or key is not here: another authority would be one that no board and no broker knows.</exception>
+    public static CertificateAuthority Open(KeyFolder keys, Passphrase passphrase)
     {
         var path = Path.Combine(keys.Path, CertificateFile);
         if (!File.Exists(path))
-        {
-            var isProtected = keys.Files(passphrase).Any(file => file.IsEncrypted);
-            Create(keys.Path, keys.Root.Fleet, isProtected ? passphrase.Get("the new authority's key") : null, now);
-        }
+            throw new FleetException(ExitCodes.InputMissing, $"The authority's certificate '{path}' is not here; bring it back with {KeyName} and {RevocationFile}. 'dunlin-fleet keys init' made it, and boards and broker know no other.");
         using var certificate = X509CertificateLoader.LoadCertificateFromFile(path);
         using var key = ReadKey(Path.Combine(keys.Path, KeyName), passphrase);
         return new CertificateAuthority(keys.Path, certificate.CopyWithPrivateKey(key));
@@ -141,15 +144,20 @@ internal sealed class CertificateAuthority : IDisposable
     {
         var folder = Path.Combine(_folder, IssuedFolder);
         DurableFile.CreateDirectory(folder);
-        var file = string.Create(CultureInfo.InvariantCulture, $"{name.Replace(':', '_')}.{certificate.SerialNumber}.pem");
-        DurableFile.Write(Path.Combine(folder, file), System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"));
+        DurableFile.Write(Path.Combine(folder, Prefix(name) + certificate.SerialNumber + KeyFile.Extension), System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"));
     }
 
+    // Hosts have dots: one's name may begin with another's, but no serial number has one.
     private List<string> Issued(string name)
     {
         var folder = Path.Combine(_folder, IssuedFolder);
-        return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder, $"{name}.*.pem").Where(file => Path.GetFileName(file).Split('.').Length == 3)] : [];
+        return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Where(IsIts)] : [];
+
+        bool IsIts(string file) => Path.GetFileName(file) is var text && text.StartsWith(Prefix(name), StringComparison.Ordinal)
+            && text.EndsWith(KeyFile.Extension, StringComparison.Ordinal) && text[Prefix(name).Length..^KeyFile.Extension.Length].All(char.IsAsciiHexDigit);
     }
+
+    private static string Prefix(string name) => name.Replace(':', '_') + ".";
 
     private CertificateRevocationListBuilder LoadRevoked(out long number)
     {

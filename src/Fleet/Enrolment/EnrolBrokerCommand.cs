@@ -50,7 +50,7 @@ internal static class EnrolBrokerCommand
             var now = TimeProvider.System.GetUtcNow();
             var validity = TimeSpan.FromDays(arguments.GetValue(days));
             var path = Path.GetFullPath(arguments.GetValue(output)?.FullName ?? name);
-            using var authority = CertificateAuthority.OpenOrCreate(folder, Passphrase.Of(arguments), now);
+            using var authority = CertificateAuthority.Open(folder, Passphrase.Of(arguments));
             NewFolder.Create(path);
             var server = authority.IssueServer(name, now, validity);
             File.WriteAllText(Path.Combine(path, "ca.pem"), authority.CertificatePem + "\n");

@@ -48,7 +48,7 @@ internal static class EnrolCommand
             var passphrase = Passphrase.Of(arguments);
             var now = TimeProvider.System.GetUtcNow();
             var path = Path.GetFullPath(arguments.GetValue(output)?.FullName ?? name);
-            using var authority = CertificateAuthority.OpenOrCreate(folder, passphrase, now);
+            using var authority = CertificateAuthority.Open(folder, passphrase);
             NewFolder.Create(path);
             var identity = authority.IssueClient(name, now, TimeSpan.FromDays(arguments.GetValue(days)));
             DeviceFolder.Write(path, name, folder, authority.CertificatePem, identity, host, port, arguments.GetValue(set)!);

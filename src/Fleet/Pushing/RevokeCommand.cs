@@ -46,7 +46,7 @@ internal static class RevokeCommand
         command.SetAction(Failures.Reported((arguments, speaker) =>
         {
             var now = TimeProvider.System.GetUtcNow();
-            using var authority = CertificateAuthority.OpenOrCreate(KeyFolder.Open(arguments.GetValue(keys)!.FullName), Passphrase.Of(arguments), now);
+            using var authority = CertificateAuthority.Open(KeyFolder.Open(arguments.GetValue(keys)!.FullName), Passphrase.Of(arguments));
             var name = arguments.GetValue(device)!;
             var count = authority.Revoke(name, now);
             if (count == 0) throw new FleetException(ExitCodes.InputMissing, $"No certificate was issued for '{name}' from here; revoke it where it was enrolled.");

@@ -71,13 +71,10 @@ internal static class KeysCommand
     internal static int Init(string folder, KeyPlan plan, TimeProvider time, Passphrase passphrase, Speaker speaker)
     {
         var keys = KeyFolder.Create(folder, plan, time.GetUtcNow());
-        using (CertificateAuthority.OpenOrCreate(keys, passphrase, time.GetUtcNow()))
-        {
-            // Made here, so that it lies where the other offline keys do.
-        }
+        CertificateAuthority.Create(keys, passphrase, time.GetUtcNow());
 
         var report = KeysReport.Of(keys, passphrase);
-        speaker.Say(report, FleetJson.Default.KeysReport, report.ToText() + "\nKeep the root and release keys and ca-key.pem offline: 'serve' and 'push' need root.json, roots/, and the directive and fresh keys only.");
+        speaker.Say(report, FleetJson.Default.KeysReport, report.ToText() + "\nKeep the root and release keys and ca-key.pem offline: 'serve' and 'push' need root.json, roots/, the directive and fresh keys, and for a broker with TLS ca.pem, crl.pem and the operator's certificate and key.");
         return ExitCodes.Ok;
     }
 

@@ -1,5 +1,6 @@
 using Dunlin.Contracts.Messages;
 using Dunlin.Fleet.Enrolment;
+using Dunlin.Fleet.Signing;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Machine;
 
@@ -47,6 +48,25 @@ public sealed class CertificateTests : IDisposable
         await RefusedAsync(() => site.ProbeAsync("stolen", _ => { }));
         await using var good = await site.ProbeAsync("belt-2", _ => { });
         Assert.Equal(66, await _desk.RunAsync("revoke", "device", "unknown", "--keys", _desk.Keys));
+    }
+
+    [Theory]
+    [InlineData("broker.plant-a.example", "plant-a.example", "broker.plant-a", "broker")]
+    [InlineData("10.0.0.7", "10.0.0", "0.0.7", "10")]
+    [InlineData("fd00::7", "fd00", "fd00:", "::7")]
+    public async Task AHostsCertificatesAreRevokedByItsNameAndByNoPartOfIt(string host, params string[] others)
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        for (var i = 0; i < 2; i++) Assert.True(await _desk.RunAsync("enroll-broker", host, "--keys", _desk.Keys, "--out", _desk.At($"broker-{i}")) == 0, _desk.Errors);
+        using (var authority = CertificateAuthority.Open(KeyFolder.Open(_desk.Keys), new Passphrase(null, _ => null)))
+            Assert.All(others, name => Assert.Equal(0, authority.Revoke(name, TimeProvider.System.GetUtcNow())));
+        Assert.True(await _desk.RunAsync("revoke", "device", host, "--keys", _desk.Keys, "--json") == 0, _desk.Errors);
+        Assert.Equal(2, _desk.Json.GetProperty("certificateCount").GetInt32());
+        for (var i = 0; i < 2; i++)
+        {
+            var (code, output) = await Tool.RunAsync("openssl", "verify", "-crl_check", "-CRLfile", Path.Combine(_desk.Keys, "crl.pem"), "-CAfile", _desk.At($"broker-{i}/ca.pem"), _desk.At($"broker-{i}/server.pem"));
+            Assert.True(code != 0 && output.Contains("revoked", StringComparison.Ordinal), output);
+        }
     }
 
     [Fact]

@@ -56,8 +56,7 @@ internal sealed class SecureSite : IAsyncDisposable
         return new CertificateFiles(Path.Combine(folder, "device.pem"), Path.Combine(folder, "device.key"));
     }
 
-    public CertificateAuthority OpenAuthority() =>
-        CertificateAuthority.OpenOrCreate(KeyFolder.Open(_desk.Keys), new Passphrase(null, _ => null), TimeProvider.System.GetUtcNow());
+    public CertificateAuthority OpenAuthority() => CertificateAuthority.Open(KeyFolder.Open(_desk.Keys), new Passphrase(null, _ => null));
 
     public async Task<FieldDevice> ConnectAsync(string device)
     {
