@@ -10,12 +10,17 @@ internal static class EnrolBrokerCommand
     /// <summary>The certificates of all operators, on the broker.</summary>
     public const string OperatorsFile = "operators.pem";
 
+    private const int DefaultPort = 8883;
+
+    private const UnixFileMode OpenToAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+
     public static Command Create()
     {
         var host = new Argument<string>("HOST") { Description = "The name or address that devices and operators connect to." };
         var keys = SignCommand.KeysOption();
         var output = new Option<DirectoryInfo?>("--out") { Description = "The folder to make; default: HOST in this one." };
-        var port = new Option<int>("--port") { Description = "Where Mosquitto is to listen for devices.", DefaultValueFactory = _ => 8883 };
+        var port = new Option<int>("--port") { Description = "Where Mosquitto is to listen for devices.", DefaultValueFactory = _ => DefaultPort };
         var operatorPort = new Option<int>("--operator-port") { Description = "Where it is to listen for operators.", DefaultValueFactory = _ => OperatorCertificate.DefaultPort };
         var installAt = new Option<string>("--install-at") { Description = "Where the folder will be on the broker's machine.", DefaultValueFactory = _ => "/etc/mosquitto/dunlin" };
         var days = new Option<int>("--days") { Description = "Days until the certificates run out.", DefaultValueFactory = _ => 3650 };
@@ -41,7 +46,10 @@ internal static class EnrolBrokerCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(port) == result.GetValue(operatorPort)) result.AddError("--port and --operator-port must differ.");
+            // An option that was not given has no value yet here.
+            if (Of(port, DefaultPort) == Of(operatorPort, OperatorCertificate.DefaultPort)) result.AddError("--port and --operator-port must differ.");
+
+            int Of(Option<int> option, int otherwise) => result.GetResult(option)?.GetValueOrDefault<int>() ?? otherwise;
         });
         command.SetAction(Failures.Reported((arguments, speaker) =>
         {
@@ -52,6 +60,8 @@ internal static class EnrolBrokerCommand
             var path = Path.GetFullPath(arguments.GetValue(output)?.FullName ?? name);
             using var authority = CertificateAuthority.Open(folder, Passphrase.Of(arguments));
             NewFolder.Create(path);
+            // Copied as it is: Mosquitto, as a user of its own, must get in. What is secret there is one file.
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, OpenToAll);
             var server = authority.IssueServer(name, now, validity);
             File.WriteAllText(Path.Combine(path, "ca.pem"), authority.CertificatePem + "\n");
             File.WriteAllText(Path.Combine(path, "crl.pem"), authority.RevokedPem(now));
@@ -62,7 +72,7 @@ internal static class EnrolBrokerCommand
             File.WriteAllText(Path.Combine(path, "dunlin.conf"), Configuration(arguments.GetValue(port), arguments.GetValue(operatorPort), arguments.GetValue(installAt)!.TrimEnd('/')));
             var report = new EnrolReport(name, folder.Root.Fleet, path, folder.Root.Version, now + validity);
             speaker.Say(report, FleetJson.Default.EnrolReport,
-                $"{path}: for Mosquitto on '{name}'. Copy it to {arguments.GetValue(installAt)}, let the user mosquitto read server.key, and link dunlin.conf into /etc/mosquitto/conf.d. Devices connect to port {arguments.GetValue(port)}, you to {arguments.GetValue(operatorPort)}; your own certificate is {OperatorCertificate.CertificateFile} in '{folder.Path}', which --tls uses.");
+                $"{path}: for Mosquitto on '{name}'. Copy it to {arguments.GetValue(installAt)}, give the group mosquitto server.key to read (chgrp mosquitto, chmod 640), and link dunlin.conf into /etc/mosquitto/conf.d. Devices connect to port {arguments.GetValue(port)}, you to {arguments.GetValue(operatorPort)}; your own certificate is {OperatorCertificate.CertificateFile} in '{folder.Path}', which --tls uses.");
             return ExitCodes.Ok;
         }));
         return command;

@@ -4,7 +4,9 @@ using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.Fleet.Ledgers;
+using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Machine;
+using Dunlin.TestKit.Servers;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.Fleet.Tests.Enrolment;
@@ -33,6 +35,51 @@ public sealed class EnrolTests : IDisposable
         using var ledger = Ledger.Open(Path.Combine(_desk.Keys, "state"));
         Assert.Equal(["belt-1"], ledger.Devices());
         Assert.Equal(73, await _desk.RunAsync("enroll", "belt-2", "--keys", _desk.Keys, "--out", _desk.At("belt-1"), "--broker", "broker.orchard"));
+    }
+
+    // What docs/fleet.md says to type, and to do with the folder.
+    [Fact]
+    public async Task TheFolderForTheBrokerRunsMosquittoAsItsOwnUser()
+    {
+        if (OperatingSystem.IsWindows()) { Assert.Skip("File modes are Unix's."); return; }
+        Tool.SkipUnlessInstalled("mosquitto");
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        Assert.True(await _desk.RunAsync("enroll-broker", "broker.plant-a.example", "--keys", _desk.Keys, "--out", _desk.At("broker")) == 0, _desk.Errors);
+        // All can get to the place, as to /etc/mosquitto.
+        File.SetUnixFileMode(_desk.At("."), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
+        var (folder, key) = (_desk.At("dunlin"), _desk.At("dunlin/server.key"));
+        await Tool.SucceedAsync("cp", "-r", _desk.At("broker"), folder);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
+        await Tool.SucceedAsync("chgrp", "mosquitto", key);
+        await Tool.SucceedAsync("chmod", "640", key);
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { User = "mosquitto", ConfigurationOf = Configuration });
+        Assert.DoesNotContain("Error", broker.Log, StringComparison.Ordinal);
+
+        string Configuration(int port) => File.ReadAllText(Path.Combine(folder, "dunlin.conf"))
+            .Replace("/etc/mosquitto/dunlin", folder, StringComparison.Ordinal)
+            .Replace("listener 8883", $"listener {port}", StringComparison.Ordinal).Replace("listener 8884", $"listener {Ports.Free()}", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--port", "8884")]
+    [InlineData("--operator-port", "8883")]
+    public async Task BothDoorsCannotHaveOnePort(string option, string port)
+    {
+        Assert.Equal(1, await _desk.RunAsync("enroll-broker", "localhost", "--keys", _desk.Keys, option, port));
+        Assert.Contains("must differ", _desk.Errors + _desk.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WithoutItsAuthorityNothingIsEnrolledAndNoneIsMade()
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        File.Delete(Path.Combine(_desk.Keys, "ca.pem"));
+        foreach (var line in (string[][])[["enroll", "belt-1", "--broker", "broker"], ["enroll-broker", "broker"], ["revoke", "device", "belt-1"]])
+        {
+            Assert.Equal(66, await _desk.RunAsync([.. line, "--keys", _desk.Keys]));
+            Assert.Contains("ca.pem' is not here", _desk.Errors, StringComparison.Ordinal);
+        }
+        Assert.False(File.Exists(Path.Combine(_desk.Keys, "ca.pem")));
     }
 
     [Fact]

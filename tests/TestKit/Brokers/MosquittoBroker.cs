@@ -52,6 +52,7 @@ public sealed class MosquittoBroker : IAsyncDisposable
         if (!IsInstalled) Assert.Skip($"{Executable} is absent; install Debian's mosquitto.");
         var broker = new MosquittoBroker(settings ?? new MosquittoSettings());
         broker.WriteConfiguration();
+        if (broker._settings.User != "root") Run("chown", "-R", broker._settings.User, broker._folder);
         return broker;
     }
 
@@ -100,12 +101,12 @@ public sealed class MosquittoBroker : IAsyncDisposable
     {
         if (_settings.ConfigurationOf is { } whole)
         {
-            File.WriteAllText(Path.Combine(_folder, "mosquitto.conf"), $"user root\nlog_dest stderr\npersistence_location {_folder}/\n{whole(Port)}");
+            File.WriteAllText(Path.Combine(_folder, "mosquitto.conf"), $"user {_settings.User}\nlog_dest stderr\npersistence_location {_folder}/\n{whole(Port)}");
             return;
         }
 
         var text = new StringBuilder($"""
-            user root
+            user {_settings.User}
             listener {Port} localhost
             allow_anonymous {(_settings.Passwords is null && _settings.Pki is null ? "true" : "false")}
             log_dest stderr

@@ -21,6 +21,9 @@ public sealed record MosquittoSettings
     /// <summary>Each packet is a line of <see cref="MosquittoBroker.Log"/>, which grows with them.</summary>
     public bool LogsPackets { get; init; } = true;
 
+    /// <summary>As whom it runs.</summary>
+    public string User { get; init; } = "root";
+
     /// <summary>More lines for the configuration file.</summary>
     public string Extra { get; init; } = "";
 
