@@ -13,18 +13,33 @@ internal static class DeviceFolder
     private const string Script = """
         #!/bin/sh
         # Puts this device's identity in place: run as root on the board, after 'apt install ./dunlin-agent_*.deb'.
+        # --replace-trust: also moves what the board trusts so far aside, for one whose trust is damaged, or of another fleet.
         set -eu
         cd "$(dirname "$0")"
+        trust=/var/lib/dunlin/trust
+        case "${1-}" in
+          "" | --replace-trust) ;;
+          *) echo "install.sh: '$1' is not known; there is --replace-trust only" >&2; exit 1 ;;
+        esac
         [ "$(id -u)" = 0 ] || { echo "install.sh: run it as root" >&2; exit 1; }
         getent passwd dunlin > /dev/null || { echo "install.sh: there is no user 'dunlin'; install the package dunlin-agent first" >&2; exit 1; }
         install -d -m 755 /etc/dunlin
         [ ! -e /etc/dunlin/agent.json ] || cp -p /etc/dunlin/agent.json /etc/dunlin/agent.json.before
         install -m 644 ca.pem device.pem /etc/dunlin/
         install -m 640 -g dunlin device.key agent.json /etc/dunlin/
-        # A root that is trusted already stays: it is followed to newer ones, never replaced.
-        if [ ! -e /var/lib/dunlin/trust/root.json ]; then
-          install -d -m 700 -o dunlin -g dunlin /var/lib/dunlin /var/lib/dunlin/trust
-          install -m 600 -o dunlin -g dunlin root.json /var/lib/dunlin/trust/root.json
+        if [ "${1-}" = --replace-trust ] && [ -e $trust ]; then
+          # An agent that runs would write its floors again.
+          if [ -d /run/systemd/system ]; then systemctl stop dunlin-agent; fi
+          old=$(mktemp -d $trust.replaced.XXXXXX)
+          mv $trust "$old"
+          echo "install.sh: what this board trusted is in $old now; push to it soon: until it has committed a release it would take older directives and releases again" >&2
+        fi
+        # A root that is trusted already stays: it is followed to newer ones, and replaced by order only.
+        if [ ! -e $trust/root.json ]; then
+          install -d -m 700 -o dunlin -g dunlin /var/lib/dunlin $trust
+          install -m 600 -o dunlin -g dunlin root.json $trust/root.json
+        elif ! cmp -s root.json $trust/root.json; then
+          echo "install.sh: $trust/root.json is another root than this folder's, and stays: right if it is a newer or older one of the same fleet. If it is damaged, or another fleet's, run: sh install.sh --replace-trust" >&2
         fi
         if [ -d /run/systemd/system ]; then systemctl restart dunlin-agent; fi
         echo "This board is '@DEVICE@' of the fleet '@FLEET@'. Check it with: dunlin-agent check && systemctl status dunlin-agent"
