@@ -18,21 +18,27 @@ internal sealed class PendingRoot(KeyFolder folder)
 
     public bool Exists => File.Exists(_path);
 
-    /// <summary>Makes the new keys, and drafts and signs the root; nothing else changes yet.</summary>
-    public void Draft(RootChange change, Passphrase passphrase, bool isProtected, DateTimeOffset now)
+    /// <summary>Makes the new keys, and drafts the root; nothing else changes yet.</summary>
+    /// <param name="change">What it changes.</param>
+    /// <param name="passphrase">For keys that need one: offline keys if it is given, and any that replace such.</param>
+    /// <param name="isProtected">Offline keys need one in any case.</param>
+    /// <param name="others">Keys that lie elsewhere.</param>
+    /// <param name="now">When it is issued.</param>
+    public void Draft(RootChange change, Passphrase passphrase, bool isProtected, IReadOnlyList<string> others, DateTimeOffset now)
     {
         if (Exists)
             throw new FleetException(ExitCodes.CannotCreate, $"A root is being signed already, '{_path}'; sign that with 'rotate-root' without changes, or delete it.");
         // The next root will have about the length of this one: who holds the other keys need not sign in vain.
         RequireRoom(folder.Envelope);
+        var files = folder.Files(passphrase, others);
         var made = new Dictionary<SigningRole, IReadOnlyList<SigningKey>>();
         try
         {
             foreach (var role in change.Replaced)
             {
-                var isOnline = role is SigningRole.Directive or SigningRole.Fresh;
-                var ring = FirstRoot.MakeKeys(folder.Path, $"{RoleNames.Name(role)}-r{folder.Root.Version + 1}", RoleNames.Of(role, folder.Root).KeyIds.Count,
-                    isProtected && !isOnline ? passphrase.Get("the new keys") : null);
+                var old = RoleNames.Of(role, folder.Root).KeyIds;
+                var isSecret = (role is SigningRole.Root or SigningRole.Release && (isProtected || passphrase.IsGiven)) || files.Any(file => file.IsEncrypted && old.Contains(file.KeyId));
+                var ring = FirstRoot.MakeKeys(folder.Path, $"{RoleNames.Name(role)}-r{folder.Root.Version + 1}", old.Count, isSecret ? passphrase.Get("the new keys") : null);
                 made[role] = ring.Keys;
             }
             var root = change.Apply(folder.Root, made, now);

@@ -49,9 +49,10 @@ internal sealed record RootChange
         Role Next(SigningRole role)
         {
             var old = RoleNames.Of(role, now);
-            // Where the directive keys sign the beacon, too, they are replaced there as well.
-            var source = role == SigningRole.Fresh && now.Roles.Fresh.KeyIds.SequenceEqual(now.Roles.Directive.KeyIds) && !Replaced.Contains(SigningRole.Fresh) ? SigningRole.Directive : role;
-            var ids = made.TryGetValue(source, out var fresh) ? fresh.Select(key => key.KeyId) : old.KeyIds.Where(id => !removed.Contains(id));
+            // Where the directive keys sign the beacon, too, they are replaced there as well, and the rest follows them unless 'fresh' was named.
+            var isShared = role == SigningRole.Fresh && now.Roles.Fresh.KeyIds.SequenceEqual(now.Roles.Directive.KeyIds) && !Replaced.Contains(SigningRole.Fresh);
+            var source = isShared && !Added.Any(key => key.Role == SigningRole.Fresh) && !Thresholds.ContainsKey(SigningRole.Fresh) ? SigningRole.Directive : role;
+            var ids = made.TryGetValue(isShared ? SigningRole.Directive : role, out var fresh) ? fresh.Select(key => key.KeyId) : old.KeyIds.Where(id => !removed.Contains(id));
             var added = Added.Where(key => key.Role == source).Select(key => key.KeyId);
             return new Role { Threshold = Thresholds.TryGetValue(source, out var threshold) ? threshold : old.Threshold, KeyIds = [.. ids.Concat(added).Distinct()] };
         }

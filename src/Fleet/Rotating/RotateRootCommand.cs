@@ -20,7 +20,7 @@ internal static class RotateRootCommand
         var remove = new Option<string[]>("--remove") { Description = "The id of a key, or its beginning, that may sign nothing any more.", HelpName = "KEYID" };
         var threshold = new Option<string[]>("--threshold") { Description = "How many keys of a role must sign, as ROLE=M.", HelpName = "ROLE=M" };
         var days = new Option<int?>("--days") { Description = "Days until the new root expires; default: as many as the present one had." };
-        var protect = new Option<bool>("--protect") { Description = "Encrypt new root and release keys with the passphrase." };
+        var protect = new Option<bool>("--protect") { Description = "Encrypt new root and release keys with a passphrase; --passphrase-file implies it, and so does a passphrase on the keys that are replaced." };
         var key = SignCommand.KeyOption();
         replace.Validators.Add(result =>
         {
@@ -66,7 +66,7 @@ internal static class RotateRootCommand
     {
         var folder = setup.OpenKeys();
         var pending = new PendingRoot(folder);
-        if (!change.IsEmpty) pending.Draft(change, setup.Passphrase, isProtected, setup.Time.GetUtcNow());
+        if (!change.IsEmpty) pending.Draft(change, setup.Passphrase, isProtected, others, setup.Time.GetUtcNow());
         RotateReport report;
         if (pending.Exists) report = pending.Sign(setup.Passphrase, others);
         else if (hasBroker) report = new RotateReport(folder.Root.Fleet, folder.Root.Version, true, folder.Root.Roles.Root.Threshold, folder.Root.Roles.Root.Threshold, folder.Root.Roles.Root.Threshold, folder.Root.Roles.Root.Threshold, null);

@@ -95,6 +95,54 @@ public sealed class RotateRootTests : IDisposable
         Assert.Equal((3, 3), (third.Version, third.Roles.Root.Threshold));
     }
 
+    // The directive keys sign the beacon until a key of its own is named.
+    [Fact]
+    public async Task TheBeaconGetsAKeyAndAThresholdOfItsOwnAndStillLosesTheStolenOne()
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        var first = KeyFolder.Open(_desk.Keys).Root;
+        using var key = SigningKey.Generate();
+        KeyFile.Create(_desk.At("beacon.pem"), key, null);
+        await Tool.SucceedAsync("openssl", "pkey", "-in", _desk.At("beacon.pem"), "-pubout", "-out", _desk.At("beacon.pub"));
+        Assert.True(await _desk.RunAsync("rotate-root", "--add", $"fresh={_desk.At("beacon.pub")}", "--keys", _desk.Keys) == 0, _desk.Errors);
+        var second = KeyFolder.Open(_desk.Keys).Root;
+        Assert.Equal([.. first.Roles.Directive.KeyIds, key.KeyId], second.Roles.Fresh.KeyIds);
+        Assert.Equal(first.Roles.Directive.KeyIds, second.Roles.Directive.KeyIds);
+        Assert.True(await _desk.RunAsync("rotate-root", "--threshold", "fresh=2", "--keys", _desk.Keys) == 0, _desk.Errors);
+        var third = KeyFolder.Open(_desk.Keys).Root;
+        Assert.Equal((2, 1), (third.Roles.Fresh.Threshold, third.Roles.Directive.Threshold));
+    }
+
+    [Fact]
+    public async Task AStolenDirectiveKeyLeavesTheBeaconAlsoWhileThatGetsAnother()
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        var first = KeyFolder.Open(_desk.Keys).Root;
+        using var key = SigningKey.Generate();
+        KeyFile.Create(_desk.At("beacon.pem"), key, null);
+        await Tool.SucceedAsync("openssl", "pkey", "-in", _desk.At("beacon.pem"), "-pubout", "-out", _desk.At("beacon.pub"));
+        Assert.True(await _desk.RunAsync("rotate-root", "--replace", "directive", "--add", $"fresh={_desk.At("beacon.pub")}", "--keys", _desk.Keys) == 0, _desk.Errors);
+        var second = KeyFolder.Open(_desk.Keys).Root;
+        Assert.Equal([.. second.Roles.Directive.KeyIds, key.KeyId], second.Roles.Fresh.KeyIds);
+        Assert.DoesNotContain(first.Roles.Directive.KeyIds[0], second.Keys.Keys);
+    }
+
+    [Fact]
+    public async Task NewOfflineKeysArePlainOnlyWhereNoPassphraseIsAtHandAndTheOldOnesHadNone()
+    {
+        var secret = _desk.At("secret");
+        await File.WriteAllTextAsync(secret, "a quiet pond\n", TestContext.Current.CancellationToken);
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        Assert.Equal(0, await _desk.RunAsync("rotate-root", "--replace", "release", "directive", "--keys", _desk.Keys, "--passphrase-file", secret));
+        Assert.Equal((true, false), (IsEncrypted("release-r2.pem"), IsEncrypted("directive-r2.pem")));
+        Assert.Equal(77, await _desk.RunAsync("rotate-root", "--replace", "release", "--keys", _desk.Keys));
+        Assert.False(File.Exists(Path.Combine(_desk.Keys, "release-r3.pem")));
+        Assert.Equal(0, await _desk.RunAsync("rotate-root", "--replace", "root", "--keys", _desk.Keys));
+        Assert.False(IsEncrypted("root-r3.pem"));
+
+        bool IsEncrypted(string file) => KeyFile.TryRead(Path.Combine(_desk.Keys, file))!.IsEncrypted;
+    }
+
     [Theory]
     [InlineData("--threshold", "release=4")]
     [InlineData("--remove", "ffffffffffffffff")]
