@@ -6,10 +6,10 @@ using Dunlin.Telemetry.Link;
 
 namespace Dunlin.Fleet.Commanding;
 
-/// <summary>The options of commands that nobody signs: a key folder may be named, and need not be there.</summary>
+/// <summary>Fleet and broker, for verbs that nobody signs: a key folder may be named, and need not be there.</summary>
 internal sealed class OpenOptions
 {
-    private readonly Option<string?> _fleet = new("--fleet") { Description = "The device's fleet; default: that of --keys, or 'default'." };
+    private readonly Option<string?> _fleet = new("--fleet") { Description = "The fleet; default: that of --keys, or 'default'." };
     private readonly Option<DirectoryInfo?> _keys = new("--keys") { Description = "The fleet's key folder: with --tls, its authority and the operator's certificate in it are taken." };
     private readonly BrokerOptions _broker = new();
 
@@ -22,7 +22,6 @@ internal sealed class OpenOptions
         command.Add(_fleet);
         command.Add(_keys);
         _broker.AddTo(command);
-        command.Add(Speaker.NewJsonOption());
     }
 
     /// <exception cref="FleetException">The fleet is to be that of --keys, and there is no root.</exception>

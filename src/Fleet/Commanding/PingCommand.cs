@@ -12,6 +12,7 @@ internal static class PingCommand
         var command = new System.CommandLine.Command("ping", "Says how long the way to a device and back takes, the broker's part included.");
         call.AddTo(command);
         open.AddTo(command);
+        command.Add(Speaker.NewJsonOption());
         command.SetAction(Failures.Reported(async (arguments, speaker, cancellationToken) =>
         {
             var (broker, fleet) = open.Of(arguments);

@@ -15,6 +15,7 @@ internal static class RaceCommand
         var command = new System.CommandLine.Command("race", "Lets the variants of a device's release race again, and says which won and why.");
         call.AddTo(command);
         open.AddTo(command);
+        command.Add(Speaker.NewJsonOption());
         command.SetAction(Failures.Reported(async (arguments, speaker, cancellationToken) =>
         {
             var (broker, fleet) = open.Of(arguments);

@@ -32,6 +32,22 @@ public sealed class WatchTests
         Assert.Equal("online", line.GetProperty("message").GetProperty("state").GetString());
     }
 
+    [Theory]
+    [InlineData("belt-1")]
+    [InlineData("belt-2", "--fleet", "other")]
+    public async Task TheFleetIsThatOfTheKeysUnlessAnotherIsNamed(string seen, params string[] named)
+    {
+        using var desk = new Desk();
+        await desk.RunAsync("keys", "init", desk.Keys, "--fleet", "orchard");
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker);
+        var status = JsonSerializer.SerializeToUtf8Bytes(Samples.Status(DeviceState.Online), MessageJson.Default.DeviceStatus);
+        await probe.PublishAsync("dunlin/v1/orchard/belt-1/status", status, retain: true);
+        await probe.PublishAsync("dunlin/v1/other/belt-2/status", status, retain: true);
+        Assert.True(await desk.RunAsync(["watch", "--once", "--json", "--seconds", "1", "--keys", desk.Keys, "--broker", broker.Address, .. named]) == 0, desk.Errors);
+        Assert.Equal(seen, desk.Json.GetProperty("device").GetString());
+    }
+
     [Fact]
     public async Task AnAbsentBrokerIsNamedAndEndsWith69()
     {
