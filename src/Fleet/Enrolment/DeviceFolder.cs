@@ -53,7 +53,7 @@ internal static class DeviceFolder
     /// <param name="identity">The device's own.</param>
     /// <param name="host">The broker.</param>
     /// <param name="port">0: 8883.</param>
-    /// <param name="settings">Further <c>Section:Key=value</c> for agent.json.</param>
+    /// <param name="settings">Further <c>Section:Key=value</c> for agent.json; an entry of a list has its number as a key.</param>
     public static void Write(string path, string device, KeyFolder keys, string authority, IssuedCertificate identity, string host, int port, IReadOnlyList<string> settings)
     {
         NewFolder.Create(path);
@@ -79,9 +79,13 @@ internal static class DeviceFolder
         var root = new JsonObject { ["Device"] = new JsonObject { ["Id"] = device, ["Fleet"] = fleet }, ["Mqtt"] = mqtt };
         foreach (var setting in settings)
         {
-            var (key, value) = (setting.Split('=', 2)[0].Split(':', 2), setting.Split('=', 2)[1]);
-            if (root[key[0]] is not JsonObject section) root[key[0]] = section = [];
-            section[key[1]] = value;
+            var (path, section) = (setting.Split('=', 2)[0].Split(':'), root);
+            foreach (var key in path[..^1])
+            {
+                if (section[key] is not JsonObject inner) section[key] = inner = [];
+                section = inner;
+            }
+            section[path[^1]] = setting.Split('=', 2)[1];
         }
         return root.ToJsonString(Indented) + "\n";
     }

@@ -17,7 +17,7 @@ internal static class EnrolCommand
         var output = new Option<DirectoryInfo?>("--out") { Description = "The folder to make; default: DEVICE in this one." };
         var broker = new Option<string>("--broker") { Description = "host or host:port that the board connects to with TLS; the port is 8883.", Required = true };
         var days = new Option<int>("--days") { Description = "Days until the certificate runs out.", DefaultValueFactory = _ => 3650 };
-        var set = new Option<string[]>("--set") { Description = "A further setting for agent.json, as Section:Key=value.", DefaultValueFactory = _ => [], HelpName = "SETTING" };
+        var set = new Option<string[]>("--set") { Description = "A further setting for agent.json, as Section:Key=value; for lists Section:Key:0=value, or Section:Key:0:Name=value.", DefaultValueFactory = _ => [], HelpName = "SETTING" };
         device.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string>() is not { } name || !DeviceName.IsValid(name)) result.AddError($"DEVICE must match {DeviceName.Rule}.");
@@ -34,7 +34,7 @@ internal static class EnrolCommand
         set.Validators.Add(result =>
         {
             foreach (var setting in result.GetValueOrDefault<string[]>() ?? [])
-                if (setting.Split('=', 2) is not [var key, _] || key.Split(':') is not [{ Length: > 0 }, { Length: > 0 }]) result.AddError($"--set '{setting}' must be Section:Key=value.");
+                if (setting.Split('=', 2) is not [var key, _] || key.Split(':') is not { Length: > 1 } path || path.Contains("")) result.AddError($"--set '{setting}' must be Section:Key=value, of a list Section:Key:0=value.");
         });
         var command = new System.CommandLine.Command("enroll", "Makes a folder with a board's certificate and key, the root, the broker's authority and agent.json; with the package it is all that a board needs.")
         {

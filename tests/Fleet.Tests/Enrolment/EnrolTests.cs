@@ -37,6 +37,22 @@ public sealed class EnrolTests : IDisposable
         Assert.Equal(73, await _desk.RunAsync("enroll", "belt-2", "--keys", _desk.Keys, "--out", _desk.At("belt-1"), "--broker", "broker.orchard"));
     }
 
+    [Fact]
+    public async Task ListsAreSetEntryByEntryAsConfigurationReadsThem()
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        Assert.True(await _desk.RunAsync("enroll", "belt-1", "--keys", _desk.Keys, "--out", _desk.At("belt-1"), "--broker", "broker.orchard", "--set", "Updates:InsecureHosts:0=registry:5000",
+            "--set", "Updates:Credentials:0:Host=registry:5000", "--set", "Updates:Credentials:0:UserName=belt-1", "--set", "Updates:Credentials:0:PasswordFile=/etc/dunlin/p=w", "--set", "Mqtt:KeepAliveSeconds=20") == 0, _desk.Errors);
+        using var configuration = JsonDocument.Parse(File.ReadAllText(_desk.At("belt-1/agent.json")));
+        var updates = configuration.RootElement.GetProperty("Updates");
+        Assert.Equal("registry:5000", updates.GetProperty("InsecureHosts").GetProperty("0").GetString());
+        Assert.Equal(["registry:5000", "belt-1", "/etc/dunlin/p=w"], updates.GetProperty("Credentials").GetProperty("0").EnumerateObject().Select(setting => setting.Value.GetString()));
+        var mqtt = configuration.RootElement.GetProperty("Mqtt");
+        Assert.Equal(("broker.orchard", "20"), (mqtt.GetProperty("Host").GetString(), mqtt.GetProperty("KeepAliveSeconds").GetString()));
+        foreach (var wrong in (string[])["Mqtt=1", "Mqtt:=1", ":Host=1", "Updates:AllowedHosts::0=1", "Mqtt:Host"])
+            Assert.Equal(1, await _desk.RunAsync("enroll", "belt-2", "--keys", _desk.Keys, "--broker", "broker.orchard", "--set", wrong));
+    }
+
     // What docs/fleet.md says to type, and to do with the folder.
     [Fact]
     public async Task TheFolderForTheBrokerRunsMosquittoAsItsOwnUser()
