@@ -84,10 +84,18 @@ internal sealed class CertificateAuthority : IDisposable
         return request;
     }
 
-    /// <summary>Puts every certificate that was issued under a name on the list of the revoked; how many those are.</summary>
-    public int Revoke(string name, DateTimeOffset now)
+    /// <summary>Puts every certificate that was issued here under a name on the list of the revoked; how many those are. Where there is none the key is not needed.</summary>
+    public static int Revoke(KeyFolder keys, Passphrase passphrase, string name, DateTimeOffset now)
     {
-        var files = Issued(name);
+        var files = Issued(keys.Path, name);
+        if (files.Count == 0) return 0;
+        using var authority = Open(keys, passphrase);
+        authority.Revoke(files, now);
+        return files.Count;
+    }
+
+    private void Revoke(List<string> files, DateTimeOffset now)
+    {
         var list = LoadRevoked(out var number);
         foreach (var file in files)
         {
@@ -96,7 +104,6 @@ internal sealed class CertificateAuthority : IDisposable
             list.AddEntry(certificate, now);
         }
         WriteRevoked(list, number + 1, now);
-        return files.Count;
     }
 
     /// <summary>The list, made empty where there is none.</summary>
@@ -148,9 +155,9 @@ internal sealed class CertificateAuthority : IDisposable
     }
 
     // Hosts have dots: one's name may begin with another's, but no serial number has one.
-    private List<string> Issued(string name)
+    private static List<string> Issued(string keys, string name)
     {
-        var folder = Path.Combine(_folder, IssuedFolder);
+        var folder = Path.Combine(keys, IssuedFolder);
         return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Where(IsIts)] : [];
 
         bool IsIts(string file) => Path.GetFileName(file) is var text && text.StartsWith(Prefix(name), StringComparison.Ordinal)

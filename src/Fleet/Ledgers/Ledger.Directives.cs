@@ -25,34 +25,7 @@ internal sealed partial class Ledger
 {
     private const string DirectiveColumns = "SELECT d.device, d.counter, d.digest, d.release, d.envelope, d.issued, d.expires, d.result, d.reason FROM directive d";
 
-    /// <summary>Enters a device; true if it is new.</summary>
-    public bool AddDevice(string name, DateTimeOffset now)
-    {
-        lock (_gate) return Enter(name, now) > 0;
-    }
-
-    public IReadOnlyList<string> Devices()
-    {
-        lock (_gate) return Rows("SELECT name FROM device ORDER BY name", row => row.GetString(0));
-    }
-
-    /// <summary>The highest counter ever issued to a device; 0 if none.</summary>
-    public long Counter(string device)
-    {
-        lock (_gate) return Scalar<long>("SELECT counter FROM device WHERE name = $name", ("$name", device));
-    }
-
-    /// <summary>After a loss of the database: never issue this counter, or a lower one, to the device again. True if that is news.</summary>
-    public bool RaiseCounter(string device, long counter, DateTimeOffset now)
-    {
-        lock (_gate)
-        {
-            Enter(device, now);
-            return Execute("UPDATE device SET counter = $counter WHERE name = $name AND counter < $counter", ("$name", device), ("$counter", counter)) > 0;
-        }
-    }
-
-    /// <summary>Issues a directive to each device with its next counter, all of them or none.</summary>
+    /// <summary>Issues a directive to each device with its next counter, all of them or none; one that was retired is back.</summary>
     public IReadOnlyList<IssuedDirective> Issue(IReadOnlyList<string> devices, Digest release, DateTimeOffset issued, DateTimeOffset expires, DirectiveSigner sign)
     {
         lock (_gate)
@@ -64,13 +37,13 @@ internal sealed partial class Ledger
         }
     }
 
-    /// <summary>The newest directive of one device, or of each.</summary>
+    /// <summary>The newest directive of one device, or of each, without those that are retired.</summary>
     public IReadOnlyList<IssuedDirective> Newest(string? device = null)
     {
         lock (_gate)
         {
             return Rows(
-                $"{DirectiveColumns} JOIN (SELECT device, max(counter) AS counter FROM directive WHERE $device IS NULL OR device = $device GROUP BY device) n ON n.device = d.device AND n.counter = d.counter",
+                $"{DirectiveColumns} JOIN (SELECT device, max(counter) AS counter FROM directive WHERE ($device IS NULL OR device = $device) AND device NOT IN (SELECT device FROM retired) GROUP BY device) n ON n.device = d.device AND n.counter = d.counter",
                 ReadDirective, ("$device", device));
         }
     }
@@ -92,12 +65,9 @@ internal sealed partial class Ledger
         }
     }
 
-    private int Enter(string name, DateTimeOffset now) =>
-        Execute("INSERT INTO device (name, added) VALUES ($name, $now) ON CONFLICT DO NOTHING", ("$name", name), ("$now", Text(now)));
-
     private IssuedDirective Issue(string device, Digest release, DateTimeOffset issued, DateTimeOffset expires, DirectiveSigner sign)
     {
-        Enter(device, issued);
+        Admit(device, issued);
         var counter = Scalar<long>("UPDATE device SET counter = counter + 1 WHERE name = $name RETURNING counter", ("$name", device));
         var (digest, envelope) = sign(device, counter);
         Execute(

@@ -41,6 +41,13 @@ internal sealed partial class Ledger : IDisposable
         ) STRICT, WITHOUT ROWID;
         """;
 
+    // What was added since: earlier programs pass over it.
+    private const string Additions = """
+        CREATE TABLE IF NOT EXISTS retired (
+            device TEXT PRIMARY KEY REFERENCES device(name), at TEXT NOT NULL  -- out of the fleet; its counter stays
+        ) STRICT, WITHOUT ROWID;
+        """;
+
     private readonly SqliteConnection _connection;
     private readonly Lock _gate = new();
 
@@ -80,6 +87,7 @@ internal sealed partial class Ledger : IDisposable
         if (version > SchemaVersion)
             throw new FleetException(ExitCodes.InputMissing, $"The database '{path}' has schema {version}, and this dunlin-fleet knows {SchemaVersion}; use the newer program.");
         if (version == 0) Execute(string.Create(CultureInfo.InvariantCulture, $"{Schema} PRAGMA user_version = {SchemaVersion};"));
+        Execute(Additions);
         transaction.Commit();
     }
 

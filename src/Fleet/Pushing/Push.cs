@@ -51,12 +51,16 @@ internal sealed class Push : IAsyncDisposable
         _link.Refused = speaker.Complain;
     }
 
+    /// <summary>Complains of names that may be slips.</summary>
     /// <exception cref="FleetException">There is no broker, or no device.</exception>
     public async Task<IReadOnlyList<string>> FindDevicesAsync(IReadOnlyList<string> wanted, CancellationToken cancellationToken)
     {
         _link.Start();
         await _link.WaitConnectedAsync(BrokerPatience, cancellationToken);
-        return await _roster.ResolveAsync(wanted, _ledger, cancellationToken);
+        var devices = await _roster.ResolveAsync(wanted, _ledger, cancellationToken);
+        if (await _roster.StrangersAsync(devices, _ledger, cancellationToken) is { Count: > 0 } strangers)
+            _speaker.Complain($"No device of this fleet is called {string.Join(", ", strangers.Select(device => $"'{device}'"))}, and the broker knows none; it is told all the same. If that is a slip, take it out again with 'dunlin-fleet revoke device'.");
+        return devices;
     }
 
     /// <summary>Issues the plans, each to its devices, and waits if that is wanted. Call after <see cref="FindDevicesAsync"/>.</summary>

@@ -1,20 +1,17 @@
 using System.CommandLine;
 using Dunlin.Contracts.Artifacts;
-using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Updates;
 using Dunlin.Fleet.Connecting;
-using Dunlin.Fleet.Enrolment;
 using Dunlin.Fleet.Ledgers;
-using Dunlin.Fleet.Signing;
 using Spectre.Console;
 
 namespace Dunlin.Fleet.Pushing;
 
-/// <summary><c>dunlin-fleet revoke</c>: takes back a release, or a device's certificate. A key is taken back by <c>rotate-root</c>.</summary>
+/// <summary><c>dunlin-fleet revoke</c>: takes back a release, or a device. A key is taken back by <c>rotate-root</c>.</summary>
 internal static class RevokeCommand
 {
     public static System.CommandLine.Command Create() =>
-        new("revoke", "Takes back a release, or a device's certificate. (A key: 'rotate-root --replace' or '--remove'.)") { CreateRelease(), CreateDevice() };
+        new("revoke", "Takes back a release, or a device. (A key: 'rotate-root --replace' or '--remove'.)") { CreateRelease(), RevokeDeviceCommand.Create() };
 
     private static System.CommandLine.Command CreateRelease()
     {
@@ -27,33 +24,6 @@ internal static class RevokeCommand
         fleet.AddTo(command);
         command.SetAction(Failures.Reported((arguments, speaker, cancellationToken) => RunAsync(
             fleet.Of(arguments), arguments.GetValue(release)!, arguments.GetValue(instead), push, arguments, speaker, PushCommand.LiveConsole(speaker), cancellationToken)));
-        return command;
-    }
-
-    private static System.CommandLine.Command CreateDevice()
-    {
-        var device = new Argument<string>("DEVICE") { Description = "Whose certificates are not to be taken any more: a device, or the broker's host." };
-        var keys = SignCommand.KeysOption();
-        device.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<string>() is AccessList.OperatorName) result.AddError($"DEVICE is '{AccessList.OperatorName}'; an operator is shut out by taking the certificate out of {EnrolBrokerCommand.OperatorsFile} on the broker, and restarting it.");
-            else if (result.GetValueOrDefault<string>() is var name && !DeviceName.IsValid(name) && Uri.CheckHostName(name) == UriHostNameType.Unknown) result.AddError($"DEVICE must match {DeviceName.Rule}, or be a host's name.");
-        });
-        var command = new System.CommandLine.Command("device", "Puts a device's certificates on the list of the revoked, crl.pem; the broker needs the new list.")
-        {
-            device, keys, Passphrase.NewOption(), Speaker.NewJsonOption(),
-        };
-        command.SetAction(Failures.Reported((arguments, speaker) =>
-        {
-            var now = TimeProvider.System.GetUtcNow();
-            using var authority = CertificateAuthority.Open(KeyFolder.Open(arguments.GetValue(keys)!.FullName), Passphrase.Of(arguments));
-            var name = arguments.GetValue(device)!;
-            var count = authority.Revoke(name, now);
-            if (count == 0) throw new FleetException(ExitCodes.InputMissing, $"No certificate was issued for '{name}' from here; revoke it where it was enrolled.");
-            speaker.Say(new RevokedDeviceReport(name, count, authority.RevocationPath), FleetJson.Default.RevokedDeviceReport,
-                $"'{name}': {count} certificates revoked in {authority.RevocationPath}. Copy it to the broker and restart it (Mosquitto reads the list at its start only).");
-            return ExitCodes.Ok;
-        }));
         return command;
     }
 
@@ -111,8 +81,3 @@ internal sealed record RevokeReport(string Title, Digest Release, IReadOnlyList<
 {
     public string ToText() => $"'{Title}' ({ReleaseChoice.Short(Release)}) is revoked: it is never named again, and its blobs are not given out.";
 }
-
-/// <param name="Device">Whose they were.</param>
-/// <param name="CertificateCount">How many are on the list for it.</param>
-/// <param name="RevocationList">The file for the broker.</param>
-internal sealed record RevokedDeviceReport(string Device, int CertificateCount, string RevocationList);

@@ -5,7 +5,7 @@ using Dunlin.Fleet.Ledgers;
 
 namespace Dunlin.Fleet.Pushing;
 
-/// <summary>Which devices there are: those that were enrolled or pushed to, and those whose <c>status</c> the broker keeps.</summary>
+/// <summary>Which devices there are: those that were enrolled or pushed to, and those whose <c>status</c> the broker keeps, but none that left the fleet.</summary>
 internal sealed class Roster(TimeProvider time)
 {
     public const string All = "all";
@@ -25,13 +25,27 @@ internal sealed class Roster(TimeProvider time)
     public async Task<IReadOnlyList<string>> ResolveAsync(IReadOnlyList<string> wanted, Ledger ledger, CancellationToken cancellationToken)
     {
         if (!wanted.Contains(All)) return [.. wanted.Distinct().Order(StringComparer.Ordinal)];
+        var seen = await SeenAsync(ledger, cancellationToken);
+        var devices = ledger.Devices().Concat(seen).Distinct().Order(StringComparer.Ordinal).ToList();
+        return devices.Count > 0
+            ? devices
+            : throw new FleetException(ExitCodes.InputMissing, "No device is known: none was enrolled, and the broker keeps no 'status'; name devices with --to.");
+    }
+
+    /// <summary>Those of some devices that are not of the fleet, and that the broker does not know either.</summary>
+    public async Task<IReadOnlyList<string>> StrangersAsync(IReadOnlyList<string> devices, Ledger ledger, CancellationToken cancellationToken)
+    {
+        var strangers = devices.Except(ledger.Devices()).ToList();
+        return strangers.Count == 0 ? [] : [.. strangers.Except(await SeenAsync(ledger, cancellationToken))];
+    }
+
+    // What a device said stays on the broker after it has left the fleet.
+    private async Task<IEnumerable<string>> SeenAsync(Ledger ledger, CancellationToken cancellationToken)
+    {
         var started = time.GetTimestamp();
         Volatile.Write(ref _lastArrival, started);
         while (time.GetElapsedTime(Volatile.Read(ref _lastArrival)) < Quiet && time.GetElapsedTime(started) < Patience)
             await Task.Delay(Quiet / 6, time, cancellationToken);
-        var devices = ledger.Devices().Concat(_seen.Keys).Distinct().Order(StringComparer.Ordinal).ToList();
-        return devices.Count > 0
-            ? devices
-            : throw new FleetException(ExitCodes.InputMissing, "No device is known: none was enrolled, and the broker keeps no 'status'; name devices with --to.");
+        return _seen.Keys.Except(ledger.RetiredDevices());
     }
 }

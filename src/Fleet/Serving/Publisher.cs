@@ -22,6 +22,7 @@ internal sealed class Publisher(ServerKeys keys, Ledger ledger, BrokerLink link,
     public Task<(bool IsRootTaken, int Count)> AllAsync(CancellationToken cancellationToken) => InTurnAsync(
         async () =>
         {
+            await ClearAsync(ledger.RetiredDevices(), cancellationToken);
             var isRootTaken = await RootAsync(cancellationToken);
             var others = await BeaconAsync(ledger.Devices(), cancellationToken) + await DirectivesAsync(ledger.Newest(), cancellationToken);
             return (isRootTaken, isRootTaken ? others + 1 : others);
@@ -75,6 +76,11 @@ internal sealed class Publisher(ServerKeys keys, Ledger ledger, BrokerLink link,
         var isTaken = await link.TryRetainAsync(new Topics(keys.Fleet, directive.Device).Desired, isGood ? directive.Envelope : ReadOnlyMemory<byte>.Empty, cancellationToken);
         return isGood && isTaken;
     }
+
+    // What was for devices that left the fleet.
+    private Task<int> ClearAsync(IReadOnlyList<string> devices, CancellationToken cancellationToken) => EachAsync(
+        devices.Select(device => new Topics(keys.Fleet, device)).SelectMany(topics => (string[])[topics.Desired, topics.Fresh]),
+        (topic, token) => link.TryRetainAsync(topic, ReadOnlyMemory<byte>.Empty, token), cancellationToken);
 
     private bool IsGood(IssuedDirective directive) =>
         keys.Vouches(SigningRole.Directive, directive.Envelope) && ledger.Release(directive.Release) is { Revoked: null };

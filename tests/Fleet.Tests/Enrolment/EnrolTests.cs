@@ -89,8 +89,9 @@ public sealed class EnrolTests : IDisposable
     public async Task WithoutItsAuthorityNothingIsEnrolledAndNoneIsMade()
     {
         await _desk.RunAsync("keys", "init", _desk.Keys);
+        Assert.True(await _desk.RunAsync("enroll", "belt-1", "--keys", _desk.Keys, "--out", _desk.At("belt-1"), "--broker", "broker") == 0, _desk.Errors);
         File.Delete(Path.Combine(_desk.Keys, "ca.pem"));
-        foreach (var line in (string[][])[["enroll", "belt-1", "--broker", "broker"], ["enroll-broker", "broker"], ["revoke", "device", "belt-1"]])
+        foreach (var line in (string[][])[["enroll", "belt-2", "--broker", "broker"], ["enroll-broker", "broker"], ["revoke", "device", "belt-1"]])
         {
             Assert.Equal(66, await _desk.RunAsync([.. line, "--keys", _desk.Keys]));
             Assert.Contains("ca.pem' is not here", _desk.Errors, StringComparison.Ordinal);

@@ -3,6 +3,7 @@ using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
+using Dunlin.Fleet.Ledgers;
 using Dunlin.Fleet.Signing;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Servers;
@@ -48,6 +49,7 @@ public sealed class PushTests : IDisposable
         await _desk.RunAsync("keys", "init", _desk.Keys);
         var bundle = await _desk.SignedBundleAsync();
         Assert.True(await _desk.RunAsync("publish", bundle.Path, nginx.Root, "--url", nginx.Address, "--keys", _desk.Keys) == 0, _desk.Errors);
+        using (var ledger = Ledger.Open(Path.Combine(_desk.Keys, "state"))) ledger.AddDevice("belt-1", TimeProvider.System.GetUtcNow());
         Assert.True(await PushAsync(broker, bundle.Path, "--to", "belt-1") == 0, _desk.Errors);
         Assert.Empty(_desk.Errors);
         var golden = bundle.Manifest.Golden.Blob.Digest;
