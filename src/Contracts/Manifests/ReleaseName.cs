@@ -1,7 +1,8 @@
 namespace Dunlin.Contracts.Manifests;
 
-/// <summary>What a release is called.</summary>
+/// <summary>What a release is called, and where it stands among others.</summary>
 /// <param name="Name">Of the classifier.</param>
 /// <param name="Version">Rises with every release.</param>
 /// <param name="Label">The version that people say.</param>
-public sealed record ReleaseName(string Name, int Version, string Label);
+/// <param name="SecurityEpoch">A device that has committed it takes none of a lower epoch.</param>
+public sealed record ReleaseName(string Name, int Version, string Label, int SecurityEpoch = 1);

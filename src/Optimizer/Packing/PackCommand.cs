@@ -17,6 +17,7 @@ internal static class PackCommand
     private static readonly Option<string> Name = new("--name") { Description = "The classifier's name.", Required = true };
     public static readonly Option<int> Version = new("--version-number") { Description = "Rises with every release.", DefaultValueFactory = _ => 1 };
     public static readonly Option<string> Label = new("--label") { Description = "The version that people say.", DefaultValueFactory = _ => "1.0.0" };
+    public static readonly Option<int> SecurityEpoch = new("--security-epoch") { Description = "1 or more: a device that has committed the release takes none of a lower epoch, for good. Raise it only to shut out what must not come back.", DefaultValueFactory = _ => 1 };
     private static readonly Option<double?> Floor = new("--accuracy-floor") { Description = "Top-1 in 0…1 below which no device races a variant; 0.03 below the best one if not given." };
     public static readonly Option<int?> Golden = new("--golden") { Description = "Samples of the golden set; by default 400, or as many as there are and fit into it." };
 
@@ -24,7 +25,7 @@ internal static class PackCommand
     {
         var command = new Command("pack", "Measures models on the held-out images and packs them with labels and golden set into an unsigned bundle.")
         {
-            Models, Out, Name, Version, Label, Floor, Golden, RegionOption.Region,
+            Models, Out, Name, Version, Label, SecurityEpoch, Floor, Golden, RegionOption.Region,
         };
         foreach (var option in EvaluationSetup.Options.Concat(HeldOutAnswers.Options)) command.Add(option);
         command.SetAction(Failures.Reported(RunAsync));
@@ -70,7 +71,8 @@ internal static class PackCommand
     /// <exception cref="FormatException">A manifest may not have it.</exception>
     public static ReleaseName ReleaseOf(ParseResult arguments, string name)
     {
-        var release = new ReleaseName(name, arguments.GetValue(Version), arguments.GetValue(Label)!);
+        if (arguments.GetValue(SecurityEpoch) is < 1 and var low) throw new FormatException($"{SecurityEpoch.Name} is {low}; it must be 1 or more.");
+        var release = new ReleaseName(name, arguments.GetValue(Version), arguments.GetValue(Label)!, arguments.GetValue(SecurityEpoch));
         return ManifestReader.Check(release).Errors is [var error, ..]
             ? throw new FormatException($"{error with { Path = error.Path switch { "$.version" => Version.Name, "$.label" => Label.Name, _ => Name.Name } }}")
             : release;

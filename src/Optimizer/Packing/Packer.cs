@@ -12,7 +12,7 @@ namespace Dunlin.Optimizer.Packing;
 internal sealed class Packer(InputSpec input, OutputSpec output, PixelSet golden)
 {
     /// <param name="directory">Must not exist, or be empty.</param>
-    /// <param name="release">Its name and version.</param>
+    /// <param name="release">Its name, version and epoch.</param>
     /// <param name="variants">At least one, measured on the golden images.</param>
     /// <param name="accuracyFloor">Top-1 below which no device races a variant.</param>
     /// <param name="created">The manifest's creation time.</param>
@@ -33,7 +33,7 @@ internal sealed class Packer(InputSpec input, OutputSpec output, PixelSet golden
             Name = release.Name,
             Version = release.Version,
             Label = release.Label,
-            SecurityEpoch = 1,
+            SecurityEpoch = release.SecurityEpoch,
             MinAgent = "0.1.0",
             Task = Manifest.ImageClassification,
             Created = created,

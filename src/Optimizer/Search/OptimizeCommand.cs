@@ -22,7 +22,7 @@ internal static partial class OptimizeCommand
     {
         var command = new Command("optimize", "Prunes, distils and quantizes within a budget, judges on held-out images, reports, and packs an unsigned bundle of what is worth shipping. Interrupted, it goes on.")
         {
-            Out, Report, Name, PackCommand.Version, PackCommand.Label, PackCommand.Golden, RegionOption.Region,
+            Out, Report, Name, PackCommand.Version, PackCommand.Label, PackCommand.SecurityEpoch, PackCommand.Golden, RegionOption.Region,
         };
         SearchSetup.AddTo(command);
         command.SetAction(Failures.Reported(RunAsync));

@@ -70,13 +70,14 @@ public sealed class PackCommandTests : IDisposable
         ModelFile.Save(ColourNet.Shifted(), At("net.onnx"));
         ModelFile.Save(ColourNet.Shifted(isMarked: true), At("small.onnx"));
 
-        var (code, _, error) = await CommandRun.Of("pack", At("net.onnx"), At("small.onnx"), "--data", At("images"), "--out", At("bundle"), "--name", "colours", "--golden", "200", "--threads", "2");
+        var (code, _, error) = await CommandRun.Of("pack", At("net.onnx"), At("small.onnx"), "--data", At("images"), "--out", At("bundle"), "--name", "colours", "--golden", "200", "--threads", "2", "--security-epoch", "3");
 
         Assert.Equal(0, code);
         Assert.Contains("net.onnx' does not say how it takes images", error);
         var manifest = Bundle.Open(At("bundle")).Manifest;
         Assert.Equal([1, 1], manifest.Variants.Select(v => v.Accuracy.Top1));
         Assert.Equal(1000, manifest.Input.Mean[0]);
+        Assert.Equal(3, manifest.SecurityEpoch);
     }
 
     [Fact]
@@ -117,6 +118,17 @@ public sealed class PackCommandTests : IDisposable
         Assert.Contains(expected, error);
     }
 
+    [Theory]
+    [InlineData("pack")]
+    [InlineData("optimize", "--budget", "1steps")]
+    public async Task AnEpochThatLetsNobodyOutIsRefusedBeforeAnythingIsMeasured(string command, params string[] more)
+    {
+        ModelFile.Save(ColourNet.Make(ColourNet.Right), At("net.onnx"));
+        var (code, output, error) = await CommandRun.Of([command, At("net.onnx"), "--data", At("images"), "--out", At("bundle"), "--name", "colours", "--security-epoch", "0", .. more]);
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains("--security-epoch is 0; it must be 1 or more", error);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private string At(string name) => Path.Combine(_folder, name);
@@ -139,6 +151,7 @@ public sealed class PackCommandTests : IDisposable
             Assert.Equal(golden.Prediction(variant.Id, i), ImageAnswer.Of(session.Run(input), golden.Label(i)).Prediction);
         }
 
+        Assert.Equal(1, manifest.SecurityEpoch);
         Assert.Equal(1, variant.Accuracy.Top1);
         return variant;
     }

@@ -122,11 +122,12 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         Assert.Equal(1, again.Code);
         Assert.Contains("is not empty", again.Error);
 
-        var fewer = await CommandRun.Of(lab.Arguments("optimize", "fewer", "--work", lab.Study("bundle"), "--limit", "-20pt", "--golden", "200", "--variants", "3"));
+        var fewer = await CommandRun.Of(lab.Arguments("optimize", "fewer", "--work", lab.Study("bundle"), "--limit", "-20pt", "--golden", "200", "--variants", "3", "--security-epoch", "2"));
         Assert.True(fewer.Code == 0, fewer.Error + fewer.Output);
         var files = Directory.EnumerateFiles(Path.Combine(lab.Study("bundle"), "variants")).Select(Path.GetFileNameWithoutExtension).Order();
         Assert.Equal(Bundle.Open(lab.Out("fewer")).Manifest.Variants.Select(v => v.Id).Order(), files);
         Assert.Equal(3, files.Count());
+        Assert.Equal((1, 2), (bundle.Manifest.SecurityEpoch, Bundle.Open(lab.Out("fewer")).Manifest.SecurityEpoch));
     }
 
     [Fact]
