@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Dunlin.Contracts.Artifacts;
-using Dunlin.Contracts.Updates;
+using Dunlin.Contracts.Signing;
 using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Ledgers;
 using Spectre.Console;
@@ -35,45 +35,58 @@ internal static class RevokeCommand
         using var logging = FleetLogging.Create(isVerbose: false, isJson: false);
         var now = setup.Time.GetUtcNow();
         var (bad, _) = ReleaseChoice.Find(text, ledger, root, now);
-        KnownRelease? replacement = null;
-        if (instead is not null)
-        {
-            var (found, bundle) = ReleaseChoice.Find(instead, ledger, root, now);
-            if (options.Sources(arguments).Any(source => source.Kind == Contracts.Signing.SourceKind.Mqtt)) PushCommand.OfferOverMqtt(setup, found, bundle, ledger);
-            replacement = found;
-        }
+        var named = options.Sources(arguments);
+        var replacement = instead is null ? null : Replacement(instead, bad, named, setup, ledger, root);
 
         ledger.Revoke(bad.Id, now);
         await using var push = new Push(setup, ledger, root.Fleet, speaker, live, logging.CreateLogger("revoke"));
-        var named = options.Devices(arguments) is { Count: > 0 } some ? await push.FindDevicesAsync(some, cancellationToken) : null;
-        var concerned = named ?? [.. ledger.Newest().Where(directive => directive.Release == bad.Id).Select(directive => directive.Device)];
-        if (named is null) await push.FindDevicesAsync([], cancellationToken);
-        var ways = concerned.Select(device => (Device: device, Target: replacement ?? Before(device, bad.Id, ledger))).ToList();
-        var stranded = ways.Where(way => way.Target is null).Select(way => way.Device).ToList();
-        var plans = ways.Where(way => way.Target is not null).GroupBy(way => way.Target!.Id).Select(group => (
-            new PushPlan
-            {
-                Release = group.First().Target!,
-                Sources = PushCommand.ChooseSources(options.Sources(arguments), group.First().Target!, ledger),
-                Policy = options.Policy(arguments),
-                Validity = options.Validity(arguments),
-            },
-            Devices: (IReadOnlyList<string>)[.. group.Select(way => way.Device)])).ToList();
-        foreach (var (plan, _) in plans.Where(plan => plan.Item1.Release.SecurityEpoch < bad.SecurityEpoch))
-            speaker.Complain($"'{plan.Release.Title}' has security epoch {plan.Release.SecurityEpoch}, and devices that committed '{bad.Title}' ({bad.SecurityEpoch}) will refuse it; build it again with that epoch and push that.");
-        if (stranded.Count > 0)
-            speaker.Complain($"There is no earlier release for {string.Join(", ", stranded)}; they keep what they run, and get nothing new, until a push or --instead.");
-        // Clears what the broker keeps of it, also for the stranded.
+        // Clears what the broker keeps of it, before anything else may fail.
         await push.RepublishAsync(cancellationToken);
+        var recall = new Recall(ledger, bad.Id);
+        var wanted = options.Devices(arguments);
+        var devices = await push.FindDevicesAsync(wanted, cancellationToken);
+        if (wanted.Count == 0) devices = Concerned(recall, bad, speaker);
+        var ways = devices.Select(device => (Device: device, Way: replacement is { } to ? to with { Device = device } : recall.Before(device, named))).ToList();
+        IReadOnlyList<string> stranded = [.. ways.Where(way => way.Way is null).Select(way => way.Device)];
+        if (stranded.Count > 0)
+            speaker.Complain($"There is no earlier release, or no source of it, for {string.Join(", ", stranded)}; they keep what they run, and get nothing new, until a push, --instead or --source.");
+        var plans = Plans([.. ways.Select(way => way.Way).OfType<WayBack>()], options, arguments);
+        foreach (var (plan, _) in plans)
+        {
+            if (plan.Sources.Any(source => source.Kind == SourceKind.Mqtt)) PushCommand.OfferOverMqtt(setup, plan.Release, null, ledger);
+            if (plan.Release.SecurityEpoch < bad.SecurityEpoch)
+                speaker.Complain($"'{plan.Release.Title}' has security epoch {plan.Release.SecurityEpoch}, and devices that committed '{bad.Title}' ({bad.SecurityEpoch}) will refuse it; build it again with 'dunlin-optimizer pack --security-epoch {bad.SecurityEpoch}' and push that.");
+        }
+
         if (plans.Count > 0) return await push.RunAsync(plans, options.Waiting(arguments), cancellationToken);
         var report = new RevokeReport(bad.Title, bad.Id, stranded);
         speaker.Say(report, FleetJson.Default.RevokeReport, report.ToText());
         return ExitCodes.Ok;
     }
 
-    private static KnownRelease? Before(string device, Digest bad, Ledger ledger) =>
-        ledger.History(device).Where(directive => directive.Release != bad && directive.Result == UpdateState.Committed)
-            .Select(directive => ledger.Release(directive.Release)).FirstOrDefault(release => release is { Revoked: null });
+    // Whatever is wrong with it is found before the other is revoked.
+    private static WayBack Replacement(string text, KnownRelease bad, IReadOnlyList<ArtifactSource> named, FleetSetup setup, Ledger ledger, Root root)
+    {
+        var (release, bundle) = ReleaseChoice.Find(text, ledger, root, setup.Time.GetUtcNow());
+        if (release.Id == bad.Id || release.Revoked is not null)
+            throw new FleetException(ExitCodes.InputMissing, $"--instead names '{release.Title}', which is taken back itself; name another release.");
+        var sources = PushCommand.ChooseSources(named, release, ledger);
+        if (sources.Any(source => source.Kind == SourceKind.Mqtt)) PushCommand.OfferOverMqtt(setup, release, bundle, ledger);
+        return new WayBack("", release, sources);
+    }
+
+    private static IReadOnlyList<string> Concerned(Recall recall, KnownRelease bad, Speaker speaker)
+    {
+        var concerned = recall.Concerned();
+        if (concerned.Where(device => !device.IsCertain).Select(device => device.Device).ToList() is { Count: > 0 } unsure)
+            speaker.Complain($"Whether {string.Join(", ", unsure)} run '{bad.Title}' is not certain: they were told to run it and something else since, and have not said how that ended. They are sent back as if they did; push again what they were to run.");
+        return [.. concerned.Select(device => device.Device)];
+    }
+
+    private static List<(PushPlan Plan, IReadOnlyList<string> Devices)> Plans(IReadOnlyList<WayBack> ways, PushOptions options, ParseResult arguments) =>
+        [.. ways.GroupBy(way => (way.Target.Id, string.Join(' ', way.Sources.Select(SourceText.Write)))).Select(group => (
+            new PushPlan { Release = group.First().Target, Sources = group.First().Sources, Policy = options.Policy(arguments), Validity = options.Validity(arguments) },
+            (IReadOnlyList<string>)[.. group.Select(way => way.Device)]))];
 }
 
 /// <summary>A release that was taken back where no device had to be sent elsewhere.</summary>
