@@ -9,7 +9,7 @@ internal sealed record Speaker(TextWriter Output, TextWriter Errors, bool IsJson
 {
     private const string JsonOption = "--json";
 
-    public static Option<bool> NewJsonOption() => new(JsonOption) { Description = "Print one JSON object (docs/fleet.md) instead of sentences." };
+    public static Option<bool> NewJsonOption() => new(JsonOption) { Description = "Print one JSON object instead of sentences." };
 
     public static Speaker Of(ParseResult arguments) =>
         new(arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error, arguments.GetValue<bool>(JsonOption));
