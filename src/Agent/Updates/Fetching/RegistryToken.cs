@@ -60,9 +60,9 @@ internal sealed class RegistryToken(HostRules rules, RegistryToken.Sender send)
                     && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } token && token.All(c => c is > ' ' and < '\x7F')) return token;
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The same as no token.
+            // The same as no token; the latter is a string that is no text.
         }
         return null;
     }

@@ -99,6 +99,26 @@ public sealed class RegistryFetchTests
         Assert.DoesNotContain("s3cret", refused.Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("{\"token\":\"\\ud800\"}")]
+    [InlineData("{\"token\":\"\u00ff\"}")]
+    [InlineData("{\"token\":1}")]
+    [InlineData("no JSON")]
+    public async Task AnAnswerWithoutATokenThatIsTextIsTheServersFault(string answer)
+    {
+        await using var tokens = new ScriptedServer(async (_, stream, cancellationToken) =>
+        {
+            await ScriptedServer.HeadAsync(stream, "200 OK", cancellationToken);
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(answer), cancellationToken);
+        });
+        await using var registry = new ScriptedServer(async (_, stream, cancellationToken) =>
+            await ScriptedServer.HeadAsync(stream, $"401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"{tokens.Address}/t\"\r\nContent-Length: 0", cancellationToken));
+        using var setup = new FetchSetup();
+        var result = await setup.FetchAsync(_blob, FetchSetup.Oci(registry.Host));
+        Assert.Equal(FetchCodes.SourcesExhausted, result.Code);
+        Assert.Contains($"{tokens.Host} answers without a token", result.Detail, StringComparison.Ordinal);
+    }
+
     private async Task<DockerRegistry> StartAsync()
     {
         var registry = await DockerRegistry.StartAsync();
