@@ -50,9 +50,17 @@ internal sealed partial class RegistryAuth(HttpClient http, RegistryReference re
         if (address.Scheme == "https" || address.IsLoopback) request.Headers.Authorization = Basic;
         using var response = await http.SendAsync(request, cancellationToken);
         if (!response.IsSuccessStatusCode) return null;
-        using var json = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken);
-        foreach (var name in (string[])["token", "access_token"])
-            if (json.RootElement.TryGetProperty(name, out var token) && token.GetString() is { Length: > 0 } text) return new AuthenticationHeaderValue("Bearer", text);
+        try
+        {
+            using var json = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken);
+            foreach (var name in (string[])["token", "access_token"])
+                if (json.RootElement.TryGetProperty(name, out var token) && token.GetString() is { Length: > 0 } text) return new AuthenticationHeaderValue("Bearer", text);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            // The same as no token: not the JSON that it should be, or no text in it.
+        }
+
         return null;
     }
 

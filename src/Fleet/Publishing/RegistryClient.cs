@@ -59,6 +59,8 @@ internal sealed class RegistryClient : IDisposable
         return response.StatusCode switch
         {
             HttpStatusCode.OK => true,
+            // Its storage has the blob: it sends there whoever wants to read it, and the image manifest is the proof.
+            HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect => true,
             HttpStatusCode.NotFound => false,
             _ => throw await RefusalAsync(response, $"was asked for {path}", cancellationToken),
         };

@@ -2,6 +2,7 @@ using Dunlin.Bundles.Layouts;
 using Dunlin.Fleet.Publishing;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Registries;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Fleet.Tests.Publishing;
 
@@ -32,6 +33,36 @@ public sealed class PublishTests : IDisposable
 
         Assert.Equal(0, await PublishAsync(bundle, $"oci://{registry.Host}/plant/garments:friday", "--json"));
         Assert.Equal((0, bundle.Parts().Count), (_desk.Json.GetProperty("sent").GetInt32(), _desk.Json.GetProperty("present").GetInt32()));
+    }
+
+    [Fact]
+    public async Task ARegistryWhoseStorageServesItsBlobsIsSentNoneAgain()
+    {
+        await using var registry = await DockerRegistry.StartAsync();
+        await registry.RedirectAsync(new Uri("http://127.0.0.1:1"));
+        var bundle = await PrepareAsync();
+        Assert.Equal(0, await PublishAsync(bundle, $"oci://{registry.Host}/garments", "--json"));
+        Assert.Equal(bundle.Parts().Count, _desk.Json.GetProperty("sent").GetInt32());
+        Assert.Equal(0, await PublishAsync(bundle, $"oci://{registry.Host}/garments", "--json"));
+        Assert.Equal(bundle.Parts().Count, _desk.Json.GetProperty("present").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("{\"token\":\"\\ud800\"}")]
+    [InlineData("{\"token\":1}")]
+    [InlineData("[]")]
+    [InlineData("no JSON")]
+    public async Task ATokenServerWithoutATokenLetsNobodyIn(string answer)
+    {
+        await using var tokens = new ScriptedServer(async (_, stream, cancellationToken) =>
+        {
+            await ScriptedServer.HeadAsync(stream, "200 OK", cancellationToken);
+            await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(answer), cancellationToken);
+        });
+        await using var registry = new ScriptedServer(async (_, stream, cancellationToken) =>
+            await ScriptedServer.HeadAsync(stream, $"401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"{tokens.Address}/t\"\r\nContent-Length: 0", cancellationToken));
+        Assert.Equal(77, await PublishAsync(await PrepareAsync(), $"oci://{registry.Host}/garments"));
+        Assert.Contains("does not let us push", _desk.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -60,6 +60,9 @@ public sealed class DockerRegistry : IAsyncDisposable
         await RestartAsync($"auth: {{token: {{realm: '{realm}', service: '{service}', issuer: '{issuer}', rootcertbundle: {_folder}/issuer.pem}}}}");
     }
 
+    /// <summary>From now on whoever reads a blob is sent to this storage, as by registries on S3; what was pushed stays.</summary>
+    public Task RedirectAsync(Uri storage) => RestartAsync($"middleware: {{storage: [{{name: redirect, options: {{baseurl: '{storage}'}}}}]}}");
+
     /// <summary>Pushes a blob by the distribution specification, POST then PUT, while everybody may.</summary>
     /// <param name="repository">For example <c>garments</c>.</param>
     /// <param name="digest"><c>sha256:…</c>.</param>
@@ -82,7 +85,7 @@ public sealed class DockerRegistry : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task RestartAsync(string authentication)
+    private async Task RestartAsync(string more)
     {
         if (_process is not null) await _process.DisposeAsync();
         var configuration = Path.Combine(_folder, "registry.yml");
@@ -91,7 +94,7 @@ public sealed class DockerRegistry : IAsyncDisposable
             log: {level: error, accesslog: {disabled: true}}
             storage: {filesystem: {rootdirectory: {{{_folder}}}/data}}
             http: {addr: '127.0.0.1:{{{Port}}}'}
-            {{{authentication}}}
+            {{{more}}}
             """);
         _process = await ServerProcess.StartAsync("docker-registry", Port, "serve", configuration);
     }
