@@ -79,9 +79,9 @@ internal sealed class HttpAccess(HostRules rules, ServerTrust trust, FetchLimits
                 case HttpStatusCode.OK or HttpStatusCode.PartialContent:
                     return (response, SourceEnd.Complete);
                 case HttpStatusCode.Moved or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
-                    when response.Headers.Location is { } location:
+                    when response.Headers.Location is { } location && Uri.TryCreate(target, location, out var next):
                     redirects++;
-                    target = new Uri(target, location);
+                    target = next;
                     response.Dispose();
                     continue;
                 case HttpStatusCode.Unauthorized when isOrigin && !hasAnswered:

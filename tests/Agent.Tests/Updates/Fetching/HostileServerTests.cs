@@ -57,6 +57,8 @@ public sealed class HostileServerTests
     [InlineData("204 No Content", "answers 204")]
     [InlineData("302 Found\r\nLocation: file:///etc/shadow", "no HTTP address")]
     [InlineData("302 Found\r\nLocation: /blobs/again", "redirects more than 5 times")]
+    [InlineData("302 Found\r\nLocation: //", "answers 302")]
+    [InlineData("302 Found\r\nLocation: http://[", "answers 302")]
     public async Task AnAnswerAgainstTheRulesIsRefusedTwiceAndSaidSo(string head, string said)
     {
         await using var server = new ScriptedServer(async (_, stream, cancellationToken) => await ScriptedServer.HeadAsync(stream, head, cancellationToken));
