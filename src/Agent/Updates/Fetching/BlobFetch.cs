@@ -51,12 +51,12 @@ internal sealed class BlobFetch(BlobStore store, IReadOnlyList<SourceStanding> s
         var failures = 0;
         while (!partial.IsComplete)
         {
-            if (sources.Where(s => s.Exclusion is null).MinBy(s => (s.Penalty, s.Order)) is not { } standing) return Exhausted();
+            if (sources.Where(s => !s.IsExcluded).MinBy(s => (s.Penalty, s.Order)) is not { } standing) return Exhausted(string.Join(" ", Ends.Select(e => e.Detail).Distinct()));
             var (first, count) = partial.NextMissing();
             var (goodBefore, badBefore) = (sink.GoodCount, sink.BadCount);
             var end = await AskAsync(standing.Source, partial.Blob, first, Math.Min(count, MaximumRunLength), sink, cancellationToken);
             var (good, bad) = (sink.GoodCount - goodBefore, sink.BadCount - badBefore);
-            standing.Judge(end, good, bad, limits);
+            standing.Judge(end, good, bad);
             if (good > 0) (failures, lastProgress) = (0, time.GetTimestamp());
             if (end.Kind == SourceEndKind.Complete && bad == 0) continue;
 
@@ -69,11 +69,8 @@ internal sealed class BlobFetch(BlobStore store, IReadOnlyList<SourceStanding> s
                     $"Chunk {hopeless} of blob {partial.Blob.Digest} came wrong {limits.MaximumDeliveriesOfAChunk} times ({Names()}); publish the bundle again.");
             }
             if (time.GetElapsedTime(lastProgress) >= limits.Patience)
-            {
-                return FetchResult.Failure(FetchCodes.SourcesExhausted,
-                    $"No source brought a chunk for {limits.Patience.TotalHours:0.##} h; the last one: {problem} Check the sources and send the directive again.");
-            }
-            if (good == 0 && ++failures >= sources.Count(s => s.Exclusion is null)) await WaitAsync(failures - 1, cancellationToken);
+                return Exhausted($"No source brought a chunk for {limits.Patience.TotalHours:0.##} h; the last one: {problem} Check the sources and send the directive again.");
+            if (good == 0 && ++failures >= sources.Count(s => !s.IsExcluded)) await WaitAsync(failures - 1, cancellationToken);
         }
         return null;
     }
@@ -96,11 +93,13 @@ internal sealed class BlobFetch(BlobStore store, IReadOnlyList<SourceStanding> s
     private Task WaitAsync(int failures, CancellationToken cancellationToken) =>
         Task.Delay(limits.Backoff(failures, RandomNumberGenerator.GetInt32(0, 1_000_001) / 1e6), time, cancellationToken);
 
-    private FetchResult Exhausted()
+    private IEnumerable<SourceEnd> Ends => sources.Select(s => s.LastFailure).OfType<SourceEnd>();
+
+    /// <summary>All have failed, for good or for too long; the code is the reason that they share.</summary>
+    private FetchResult Exhausted(string detail)
     {
-        var ends = sources.Select(s => s.Exclusion!.Value).ToList();
-        var kinds = ends.Select(e => e.Kind).Distinct().ToList();
-        var code = kinds.Count > 1 ? FetchCodes.SourcesExhausted : kinds[0] switch
+        var kinds = Ends.Select(e => e.Kind).Distinct().ToList();
+        var code = kinds.Count != 1 ? FetchCodes.SourcesExhausted : kinds[0] switch
         {
             SourceEndKind.TooSlow => FetchCodes.TooSlow,
             SourceEndKind.BadContent => FetchCodes.DigestMismatch,
@@ -109,7 +108,7 @@ internal sealed class BlobFetch(BlobStore store, IReadOnlyList<SourceStanding> s
             SourceEndKind.NotFound => FetchCodes.NotFound,
             _ => FetchCodes.SourcesExhausted,
         };
-        return FetchResult.Failure(code, string.Join(" ", ends.Select(e => e.Detail).Distinct()));
+        return FetchResult.Failure(code, detail);
     }
 
     private string Names() => string.Join(", ", sources.Select(s => s.Source.Name));

@@ -3,7 +3,7 @@ namespace Dunlin.Agent.Updates.Fetching;
 /// <summary>What no source may exceed, and how patient the device is. Tests use smaller ones.</summary>
 internal sealed record FetchLimits
 {
-    /// <summary>Bytes per second below which a source is given up.</summary>
+    /// <summary>Bytes per second below which a source is left for the next one.</summary>
     public int MinimumBytesPerSecond { get; init; } = 1024;
 
     /// <summary>The time over which <see cref="MinimumBytesPerSecond"/> is measured.</summary>
@@ -30,9 +30,6 @@ internal sealed record FetchLimits
 
     /// <summary>Wrong chunks in a row that end a request: the rest would be no better.</summary>
     public int MaximumBadChunksInARow { get; init; } = 3;
-
-    /// <summary>Times that a source may be too slow before it is left alone.</summary>
-    public int MaximumSlowAttempts { get; init; } = 2;
 
     /// <summary>Times that the disk may lose a blob before the fetch is given up.</summary>
     public int MaximumDiskFailures { get; init; } = 2;

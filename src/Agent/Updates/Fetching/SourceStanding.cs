@@ -7,7 +7,6 @@ internal sealed class SourceStanding(IChunkSource source, int order)
     private const int MaximumMisbehaviours = 2;
     private int _lasting;
     private int _passing;
-    private int _slow;
     private int _misbehaved;
 
     public IChunkSource Source { get; } = source;
@@ -16,43 +15,48 @@ internal sealed class SourceStanding(IChunkSource source, int order)
 
     public int Penalty => _lasting + _passing;
 
-    /// <summary>Why it is not asked again, null while it may be.</summary>
-    public SourceEnd? Exclusion { get; private set; }
+    /// <summary>Why its last request did not bring all that was asked for; null if it did.</summary>
+    public SourceEnd? LastFailure { get; private set; }
+
+    /// <summary>It is not asked again: what its last request ended with does not pass.</summary>
+    public bool IsExcluded { get; private set; }
 
     /// <summary>A new blob: another one may be there.</summary>
     public void ForgetAbsence()
     {
-        if (Exclusion?.Kind == SourceEndKind.NotFound) Exclusion = null;
+        if (LastFailure?.Kind == SourceEndKind.NotFound) (IsExcluded, LastFailure) = (false, null);
     }
 
     /// <param name="end">How a request ended.</param>
     /// <param name="goodCount">Right chunks that it brought.</param>
     /// <param name="badCount">Wrong ones.</param>
-    /// <param name="limits">How much is too much.</param>
-    public void Judge(SourceEnd end, int goodCount, int badCount, FetchLimits limits)
+    public void Judge(SourceEnd end, int goodCount, int badCount)
     {
         _lasting += badCount;
-        if (goodCount > 0) _passing = 0;
+        if (goodCount > 0) (_passing, _misbehaved) = (0, 0);
         switch (end.Kind)
         {
             case SourceEndKind.Complete:
-                break;
+                LastFailure = null;
+                return;
             case SourceEndKind.Broken:
                 _passing++;
                 break;
             case SourceEndKind.TooSlow:
+                // A link that stands still may move again: the others come first, and patience ends what stays so.
                 _lasting += HeavyPenalty;
-                if (++_slow >= limits.MaximumSlowAttempts) Exclusion = end;
                 break;
             case SourceEndKind.BadContent or SourceEndKind.Misbehaved:
                 _lasting += HeavyPenalty;
-                if (++_misbehaved >= MaximumMisbehaviours) Exclusion = end;
+                IsExcluded = ++_misbehaved >= MaximumMisbehaviours;
                 break;
             case SourceEndKind.NotFound or SourceEndKind.Unauthorized or SourceEndKind.HostNotAllowed:
-                Exclusion = end;
+                IsExcluded = true;
                 break;
             default:
                 throw new InvalidOperationException($"{end.Kind} is no end of a request.");
         }
+
+        LastFailure = end;
     }
 }

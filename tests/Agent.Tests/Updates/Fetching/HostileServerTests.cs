@@ -106,6 +106,45 @@ public sealed class HostileServerTests
     }
 
     [Fact]
+    public async Task ALinkThatStandsStillNowAndThenEndsNoFetch()
+    {
+        var asked = 0;
+        await using var server = new ScriptedServer(async (request, stream, cancellationToken) =>
+        {
+            var (first, last) = request.Range!.Value;
+            var part = _blob.Content.AsMemory((int)first, (int)(last - first + 1));
+            await ScriptedServer.HeadAsync(stream, $"206 Partial Content\r\nContent-Range: bytes {first}-{last}/500000", cancellationToken);
+            await stream.WriteAsync(++asked is 2 or 3 ? default : asked < 5 ? part[..70_000] : part, cancellationToken);
+            if (asked < 5) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        });
+        using var setup = new FetchSetup(limits: FetchSetup.Impatient with { SlowWindow = TimeSpan.FromSeconds(0.6) });
+        await setup.SucceedAsync(_blob, FetchSetup.Http(server.Address));
+        Assert.InRange(asked, 5, 8);
+    }
+
+    [Fact]
+    public async Task ASourceThatBreaksTheRulesNowAndThenAndServesBetweenIsAskedAgain()
+    {
+        var asked = 0;
+        await using var server = new ScriptedServer(async (request, stream, cancellationToken) =>
+        {
+            var (first, last) = request.Range!.Value;
+            if (++asked % 2 == 0)
+            {
+                // A portal in between, which wants to be clicked away.
+                await ScriptedServer.HeadAsync(stream, "200 OK\r\nContent-Length: 10", cancellationToken);
+                return;
+            }
+
+            await ScriptedServer.HeadAsync(stream, $"206 Partial Content\r\nContent-Range: bytes {first}-{last}/500000", cancellationToken);
+            await stream.WriteAsync(_blob.Content.AsMemory((int)first, (int)Math.Min(last - first + 1, 140_000)), cancellationToken);
+        });
+        using var setup = new FetchSetup();
+        await setup.SucceedAsync(_blob, FetchSetup.Http(server.Address));
+        Assert.InRange(asked, 7, 9);
+    }
+
+    [Fact]
     public async Task TheWholeTimeIsLimitedToo()
     {
         await using var slow = new ScriptedServer(async (request, stream, cancellationToken) =>
