@@ -75,14 +75,18 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
         var blobs = parts.Releases.BlobsOf(manifest);
         if (WhyIncompatible(manifest) is { } reasons)
             return StepEnd.Failed(UpdateCodes.Incompatible, $"This board can run no variant of '{manifest.Name} {manifest.Label}': {reasons} Build a variant for it.");
+        DropAllBut([Directive.Signature, .. blobs]);
         var result = await FetchAsync(blobs, $"'{manifest.Name} {manifest.Label}' is fetched: {blobs.Count} files of {blobs.Sum(blob => blob.Size)} bytes.", tell, cancellationToken);
         return result.IsSuccess ? StepEnd.Done : StepEnd.Failed(result.Code!, result.Detail!);
     }
 
-    private Task<FetchResult> FetchAsync(IReadOnlyList<Blob> blobs, string what, Action<double?, string> tell, CancellationToken cancellationToken)
+    private async Task<FetchResult> FetchAsync(IReadOnlyList<Blob> blobs, string what, Action<double?, string> tell, CancellationToken cancellationToken)
     {
         tell(0, what);
-        return parts.Fetch(blobs, Directive.Sources, progress => tell((double)progress.StoredByteCount / Math.Max(1, progress.TotalByteCount), progress.Problem ?? what), cancellationToken);
+        Task<FetchResult> OnceAsync() =>
+            parts.Fetch(blobs, Directive.Sources, progress => tell((double)progress.StoredByteCount / Math.Max(1, progress.TotalByteCount), progress.Problem ?? what), cancellationToken);
+        var result = await OnceAsync();
+        return result.Code == FetchCodes.NoSpace && DropAllBut([Directive.Signature, .. blobs]) ? await OnceAsync() : result;
     }
 
     private StepEnd Unpack()
@@ -211,19 +215,43 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
         var journal = records.Journal;
         records.Settle(journal.Directive!.Value, Release, result, result == UpdateState.Committed ? null : journal.Reason ?? UpdateCodes.Fault, journal.Detail, clock.Now);
         // A newer directive may need what was fetched for this one.
-        if (result != UpdateState.Cancelled) Collect();
+        if (result != UpdateState.Cancelled) Collect(result == UpdateState.Rejected && FetchCodes.MayPass(journal.Reason));
         return StepEnd.Done;
     }
 
     /// <summary>Removes what neither <c>active</c> nor <c>last-good</c> needs.</summary>
-    private void Collect()
+    private void Collect(bool isFetchedKept)
     {
         var kept = parts.Releases.Kept;
-        var blobs = parts.Releases.BlobsOf(kept);
         parts.Releases.KeepOnly(kept);
-        foreach (var blob in parts.Blobs.List().Where(blob => !blobs.Contains(blob.Digest))) parts.Blobs.Delete(blob.Digest);
-        foreach (var partial in parts.Blobs.ListPartial()) parts.Blobs.DropPartial(partial);
+        // The same release, pushed again, goes on from it; the fetch of another one removes it.
+        if (!isFetchedKept) Drop(kept, []);
         parts.Proof.CollectCache(kept);
         parts.Blobs.MakeReserve();
+    }
+
+    /// <summary>Removes what updates before this one have left, so that it need not lack room for it.</summary>
+    /// <returns>Whether there was something.</returns>
+    private bool DropAllBut(IEnumerable<Blob> needed)
+    {
+        try
+        {
+            return Drop(parts.Releases.Kept, needed.Select(blob => blob.Digest));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Where it matters, the fetch itself will say so.
+            return false;
+        }
+    }
+
+    private bool Drop(IReadOnlySet<Digest> kept, IEnumerable<Digest> needed)
+    {
+        var stays = parts.Releases.BlobsOf(kept).Union(needed).ToHashSet();
+        var blobs = parts.Blobs.List().Select(blob => blob.Digest).Where(blob => !stays.Contains(blob)).ToList();
+        foreach (var blob in blobs) parts.Blobs.Delete(blob);
+        var partials = parts.Blobs.ListPartial().Where(partial => !stays.Contains(partial)).ToList();
+        foreach (var partial in partials) parts.Blobs.DropPartial(partial);
+        return blobs.Count + partials.Count > 0;
     }
 }

@@ -46,12 +46,13 @@ internal sealed class TestBoard : IAsyncDisposable
     private TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
 
-    public TestBoard()
+    /// <param name="state">The folder of its state; null: one of its own.</param>
+    public TestBoard(string? state = null)
     {
         Time = new FakeTimeProvider(SampleDocuments.Noon);
         Clock = new SteppedClock(Time);
         Fleet = new Fleet(Path.Combine(_folder.Path, "shelf"), SampleDocuments.Noon);
-        Layout = new StateLayout(_folder.Sub("state"));
+        Layout = new StateLayout(state ?? _folder.Sub("state"));
         Files = new StateFiles(Layout);
         Files.WriteRoot(Fleet.SignedRoot());
     }
@@ -70,6 +71,9 @@ internal sealed class TestBoard : IAsyncDisposable
 
     /// <summary>Releases that were switched to, in order; null: nothing served.</summary>
     public List<Digest?> Served { get; } = [];
+
+    /// <summary>Fetches; null: from the shelf.</summary>
+    public Func<IReadOnlyList<Blob>, IReadOnlyList<ArtifactSource>, Action<FetchProgress>?, CancellationToken, Task<FetchResult>>? Fetch { get; set; }
 
     /// <summary>What the fetch says instead of fetching; null: it fetches.</summary>
     public Func<IReadOnlyList<Blob>, UpdateFailure?> FetchFailure { get; set; } = _ => null;
@@ -250,6 +254,7 @@ internal sealed class TestBoard : IAsyncDisposable
     {
         await Gate("fetch", cancellationToken);
         if (FetchFailure(blobs) is var (code, detail)) return FetchResult.Failure(code, detail);
+        if (Fetch is { } fetch) return await fetch(blobs, sources, progress, cancellationToken);
         DurableFile.CreateDirectory(Layout.Blobs);
         foreach (var blob in blobs)
         {

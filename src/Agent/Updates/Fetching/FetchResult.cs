@@ -46,6 +46,9 @@ internal static class FetchCodes
 
     /// <summary>The disk reported errors.</summary>
     public const string DiskFailed = "fetch.disk-failed";
+
+    /// <summary>Whether the same fetch may go on later, from what it has: the cause lies with sources, credentials or the link.</summary>
+    public static bool MayPass(string? code) => code is Timeout or SourcesExhausted or TooSlow or Unauthorized or NotFound or HostNotAllowed;
 }
 
 /// <summary>How far a fetch is. Reported after each verified chunk and each failed attempt; handlers return quickly.</summary>

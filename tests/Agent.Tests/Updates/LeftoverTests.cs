@@ -1,0 +1,131 @@
+using Dunlin.Agent.Tests.Updates.Fetching;
+using Dunlin.Bundles.Durability;
+using Dunlin.Bundles.Store;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Signing;
+using Dunlin.Contracts.Updates;
+using Dunlin.TestKit.Machine;
+using Dunlin.TestKit.Servers;
+
+namespace Dunlin.Agent.Tests.Updates;
+
+/// <summary>What an update that did not end well leaves for the next one, and for how long; fetched over HTTP.</summary>
+public sealed class LeftoverTests
+{
+    private const int StoredByteCount = Blob.StandardChunkSize;
+
+    /// <summary>The blob of which the server sends one chunk, and then nothing.</summary>
+    private Digest? _stalled;
+
+    [Fact]
+    public async Task AFetchThatTookTooLongGoesOnWhereItStoppedWhenTheDirectiveComesAgain()
+    {
+        await using var board = new TestBoard();
+        var release = board.Publish(1);
+        await using var server = Serve(release);
+        using var setup = Fetching(board);
+        board.Start();
+        _stalled = release.Bundle.Manifest.Variants[1].Blob.Digest;
+        Assert.Equal("fetch.timeout", (await board.RunAsync(Direct(board, release, server))).Reason);
+        Assert.Equal([_stalled.Value], setup.Store.ListPartial());
+
+        var before = server.Requests.Count;
+        (var late, _stalled) = (_stalled.Value, null);
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(Direct(board, release, server))).Result);
+        var asked = Assert.Single(server.Requests.Skip(before));
+        Assert.EndsWith(late.Hex, asked.Path, StringComparison.Ordinal);
+        Assert.Equal(StoredByteCount, asked.Range!.Value.First);
+        HoldsNothingBut(setup, release);
+    }
+
+    [Fact]
+    public async Task WhatAFetchLeftGoesWithTheNextRelease()
+    {
+        await using var board = new TestBoard();
+        var (first, second) = (board.Publish(1), board.Publish(2));
+        await using var server = Serve(first, second);
+        using var setup = Fetching(board);
+        board.Start();
+        _stalled = first.Bundle.Manifest.Variants[1].Blob.Digest;
+        Assert.Equal("fetch.timeout", (await board.RunAsync(Direct(board, first, server))).Reason);
+        var left = first.Bundle.Manifest.Variants[0].Blob.Digest;
+        Assert.Contains(setup.Store.List(), blob => blob.Digest == left);
+
+        _stalled = second.Bundle.Manifest.Variants[1].Blob.Digest;
+        Assert.Equal("fetch.timeout", (await board.RunAsync(Direct(board, second, server))).Reason);
+        Assert.DoesNotContain(setup.Store.List(), blob => blob.Digest == left);
+        Assert.Equal([_stalled.Value], setup.Store.ListPartial());
+
+        board.CheckFailure = _ => new Agent.Updates.UpdateFailure("check.graph", "It is not right.");
+        _stalled = null;
+        Assert.Equal("check.graph", (await board.RunAsync(Direct(board, second, server))).Reason);
+        HoldsNothingBut(setup);
+    }
+
+    [Fact]
+    public async Task ANewerDirectiveHasTheRoomOfTheOneThatItCancels()
+    {
+        using var disk = TinyDisk.Mount(8);
+        await using var board = new TestBoard(disk.Path);
+        var (first, second) = (board.Publish(1), board.Publish(2));
+        await using var server = Serve(first, second);
+        using var roomy = Fetching(board);
+        board.Start();
+        var reached = new TaskCompletionSource();
+        board.Hold("check", reached);
+        board.Send(Direct(board, first, server));
+        await board.UntilAsync(() => reached.Task.IsCompleted, "the first is fetched");
+
+        board.Gate = (_, _) => Task.CompletedTask;
+        using var tight = Fetching(board, roomy.Store.FreeByteCount - 60_000);
+        Assert.InRange(tight.Store.LackingByteCount(board.Releases.BlobsOf(second.Bundle.Manifest)), 1, 139_999);
+        var newer = Direct(board, second, server);
+        board.Send(newer);
+        await board.EndsAsync(newer);
+        Assert.Equal(second.Id, board.Releases.LastGood);
+    }
+
+    [Fact]
+    public async Task LeftoversDoNotTakeTheRoomOfASignatureEither()
+    {
+        using var disk = TinyDisk.Mount(8);
+        await using var board = new TestBoard(disk.Path);
+        var release = board.Publish(1);
+        await using var server = Serve(release);
+        board.Start();
+        var left = new byte[1_000_000];
+        DurableFile.CreateDirectory(board.Layout.Blobs);
+        DurableFile.Write(board.Layout.Blob(Digest.Of(left)), left);
+        using var tight = Fetching(board, new BlobStore(board.Layout).FreeByteCount);
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(Direct(board, release, server))).Result);
+    }
+
+    private static FetchSetup Fetching(TestBoard board, long reserve = 0)
+    {
+        var setup = new FetchSetup(folder: board.Layout.Root, limits: FetchSetup.Impatient with { TotalTime = TimeSpan.FromSeconds(3) }, reserve: reserve);
+        board.Fetch = setup.Fetcher.FetchAsync;
+        return setup;
+    }
+
+    private ScriptedServer Serve(params Release[] releases) => new(async (request, stream, cancellationToken) =>
+    {
+        var name = request.Path.Split('/')[^1];
+        var file = releases.Select(release => Path.Combine(release.Bundle.Path, "blobs", "sha256", name)).First(File.Exists);
+        var content = await File.ReadAllBytesAsync(file, cancellationToken);
+        var (first, last) = request.Range!.Value;
+        await ScriptedServer.HeadAsync(stream, $"206 Partial Content\r\nContent-Range: bytes {first}-{last}/{content.Length}", cancellationToken);
+        var isStalled = name == _stalled?.Hex;
+        await stream.WriteAsync(isStalled ? content.AsMemory(0, StoredByteCount) : content.AsMemory((int)first..((int)last + 1)), cancellationToken);
+        if (isStalled) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+    });
+
+    private static DsseEnvelope Direct(TestBoard board, Release release, ScriptedServer server) =>
+        board.Fleet.Direct(release, directive => directive with { Sources = [FetchSetup.Http(server.Address)] });
+
+    private static void HoldsNothingBut(FetchSetup setup, params Release[] releases)
+    {
+        var needed = releases.SelectMany(release => (Digest[])[release.Bundle.Manifest.Labels.Digest, release.Bundle.Manifest.Golden.Blob.Digest, .. release.Bundle.Manifest.Variants.Select(v => v.Blob.Digest)]);
+        Assert.Equal(needed.ToHashSet(), setup.Store.List().Select(blob => blob.Digest).ToHashSet());
+        Assert.Empty(setup.Store.ListPartial());
+    }
+}
