@@ -69,7 +69,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
             _next = session = session with { Number = ++_number };
         }
 
-        if (_child?.Send(new Swap { Session = session }) != true) EndSwapWith(ChildExitCodes.Crashed, "The worker ended before the swap.");
+        if (_child?.Send(new Swap { Session = session }) != true) EndSwapWith(SwapOutcome.Absent, "The worker ended before the swap; assign the session instead.");
         try
         {
             return await swap.Task.WaitAsync(timeout, time, cancellationToken);

@@ -31,10 +31,13 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
         {
             var started = time.GetTimestamp();
             var (exit, life) = await LiveAsync(cancellationToken);
-            if (cancellationToken.IsCancellationRequested) return;
+            var isStopped = cancellationToken.IsCancellationRequested;
+            if (!isStopped) events.Exited?.Invoke(new WorkerExit(exit, life?.Served ?? false, life?.LoadError));
+            // After it is told, so that nobody takes this end for one of the session that comes next.
+            life?.Ended(exit);
+            if (isStopped) return;
             var delay = _backoff.Next(time.GetElapsedTime(started));
             LogWorkerEnded(exit.Reason, delay.TotalMilliseconds);
-            events.Exited?.Invoke(new WorkerExit(exit, life?.Served ?? false, life?.LoadError));
             try
             {
                 await Task.Delay(delay, time, cancellationToken);
@@ -148,9 +151,7 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
 
             lock (_gate) _life = null;
             await child.DisposeAsync();
-            var exit = await child.Exited;
-            life.Ended(exit);
-            return (exit, life);
+            return (await child.Exited, life);
         }
     }
 

@@ -132,7 +132,8 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
     }
 
     /// <summary>Whether a failure is held against the model: what the board was short of, or what a person stopped, says nothing of it.</summary>
-    public static bool IsOfTheModel(string code) => code is not (ChildExitCodes.NotStarted or ChildExitCodes.Stopped or ChildExitCodes.Killed or SaveRoom.Missing);
+    public static bool IsOfTheModel(string code) =>
+        code is not (ChildExitCodes.NotStarted or ChildExitCodes.Stopped or ChildExitCodes.Killed or SaveRoom.Missing or Contenders.NoMemory or Contenders.NoFile);
 
     /// <summary>The static check of this variant, which comes before anything loads it.</summary>
     public static CheckModel CheckOf(Bundle bundle, Variant variant) => new()

@@ -1,6 +1,7 @@
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Heats;
 using Dunlin.Agent.Racing;
+using Dunlin.Agent.Updates;
 using Dunlin.Contracts.Race;
 using Dunlin.Runtime.Racing;
 using Microsoft.Extensions.Logging;
@@ -33,7 +34,8 @@ internal sealed partial class ServingService
     /// <summary>Whoever asked while the release was being left need not wait for another one, nor for the end of its trial.</summary>
     private void AnswerWithoutRace(RaceAnswer answer) => Interlocked.Exchange(ref _raceWanted, null)?.TrySetResult(answer);
 
-    private async Task RaceAsync(ServedRelease release, WorkerSeat seat, TaskCompletionSource<RaceAnswer>? wanted, CancellationToken cancellationToken)
+    /// <returns>Why its winner does not serve; null if it does, or another switch has broken the race off.</returns>
+    private async Task<UpdateFailure?> RaceAsync(ServedRelease release, WorkerSeat seat, TaskCompletionSource<RaceAnswer>? wanted, CancellationToken cancellationToken)
     {
         var race = _parts.Race;
         if (_seated is null) race.LookAtRest();
@@ -57,7 +59,7 @@ internal sealed partial class ServingService
         {
             // Another release is to serve; a race that somebody asked for is run after the switch, unless that begins a trial.
             if (seated is not null) await seated;
-            return;
+            return null;
         }
 
         if (seated is not null) await seated;
@@ -70,21 +72,22 @@ internal sealed partial class ServingService
         wanted?.TrySetResult(RaceAnswer.Of(verdict));
         _report.SetProblem("race", verdict.Winner is null ? verdict.Reason : null);
         // What the board was short of may have passed when the next one is run.
-        if (verdict.Winner is null && verdict.Contenders.Any(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted or ChildExitCodes.Killed or Contenders.NoMemory))
-            _raceAgain.Wait(_raceBackoff.Next(TimeSpan.Zero));
-        else
-            _raceAgain.Stop();
+        var shortage = verdict.Winner is not null ? null
+            : verdict.Contenders.FirstOrDefault(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted or ChildExitCodes.Killed or Contenders.NoMemory)?.ReasonCode;
+        if (shortage is null) _raceAgain.Stop();
+        else _raceAgain.Wait(_raceBackoff.Next(TimeSpan.Zero));
         if (verdict.Winner is null)
         {
             LogNobodyWon(verdict.Reason);
-            return;
+            return new UpdateFailure(shortage ?? UpdateCodes.NoWinner, verdict.Reason);
         }
 
         _raceBackoff = NewRaceBackoff();
         LogVerdict(verdict.Reason, verdict.ElapsedMilliseconds);
-        if (await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken) is { } problem && _seated?.Contender is { } served)
-            _report.SetShift($"Wanted {verdict.Winner}, ran {served}: {problem}");
+        var problem = await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken);
+        if (problem is not null && _seated?.Contender is { } served) _report.SetShift($"Wanted {verdict.Winner}, ran {served}: {problem.Detail}");
         Adopt(verdict, incumbent);
+        return problem;
     }
 
     // What all lack memory for is not raced until there is enough: each race is a verdict, written and told.

@@ -1,4 +1,6 @@
 using System.Threading.Channels;
+using Dunlin.Agent.Children;
+using Dunlin.Agent.Updates;
 using Dunlin.Contracts.Race;
 
 namespace Dunlin.Agent.Serving;
@@ -9,6 +11,8 @@ internal sealed partial class ServingService
     private readonly Channel<SwitchRequest> _switches = Channel.CreateUnbounded<SwitchRequest>(new UnboundedChannelOptions { SingleReader = true });
     private volatile CancellationTokenSource _interrupt = new();
 
+    private static UpdateFailure? BrokenOff { get; } = new(ChildExitCodes.Stopped, "The switch was broken off.");
+
     /// <summary>
     /// Serves another release from the next frame on, by a session beside the old one; a race under way is broken off. If it
     /// cannot, the old one goes on.
@@ -16,10 +20,10 @@ internal sealed partial class ServingService
     /// <param name="release">Null: nothing serves, until the device's own bundle opens.</param>
     /// <param name="verdict">Of its race; null: the cached one, or else a race while its first good variant serves.</param>
     /// <param name="cancellationToken">Ends the wait, not the switch.</param>
-    /// <returns>Why it does not serve, in a sentence; null if it does.</returns>
-    public async Task<string?> SwitchAsync(ServedRelease? release, Verdict? verdict, CancellationToken cancellationToken)
+    /// <returns>Why it does not serve; null if it does.</returns>
+    public async Task<UpdateFailure?> SwitchAsync(ServedRelease? release, Verdict? verdict, CancellationToken cancellationToken)
     {
-        var request = new SwitchRequest(release, verdict, new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var request = new SwitchRequest(release, verdict, new TaskCompletionSource<UpdateFailure?>(TaskCreationOptions.RunContinuationsAsynchronously));
         _switches.Writer.TryWrite(request);
         await _interrupt.CancelAsync();
         Wake();
@@ -39,7 +43,7 @@ internal sealed partial class ServingService
     private async Task EnterAsync(SwitchRequest request, WorkerSeat seat, CancellationToken cancellationToken)
     {
         _interrupt = new CancellationTokenSource();
-        string? problem = "The switch was broken off.";
+        var problem = BrokenOff;
         try
         {
             problem = request.Release is { } release ? await EnterAsync(release, request.Verdict, seat, cancellationToken) : await LeaveAsync(seat);
@@ -50,7 +54,7 @@ internal sealed partial class ServingService
         }
     }
 
-    private async Task<string?> EnterAsync(ServedRelease release, Verdict? verdict, WorkerSeat seat, CancellationToken cancellationToken)
+    private async Task<UpdateFailure?> EnterAsync(ServedRelease release, Verdict? verdict, WorkerSeat seat, CancellationToken cancellationToken)
     {
         seat.SetWindow(_parts.Trial.WindowLength);
         verdict ??= _parts.Verdicts.Find(ConditionsOf(release));
@@ -66,11 +70,11 @@ internal sealed partial class ServingService
         }
 
         SetRelease(release);
-        await RaceAsync(release, seat, null, cancellationToken);
-        return _seated?.ReleaseId == release.Bundle.ReleaseId ? null : $"No variant of {release} serves.";
+        var failure = await RaceAsync(release, seat, null, cancellationToken);
+        return _seated?.ReleaseId == release.Bundle.ReleaseId ? null : failure ?? BrokenOff;
     }
 
-    private async Task<string?> LeaveAsync(WorkerSeat seat)
+    private async Task<UpdateFailure?> LeaveAsync(WorkerSeat seat)
     {
         await _tick.TickUntilAsync(seat.UnseatAsync());
         (_release, _seated, _downshift) = (null, null, null);
@@ -79,5 +83,5 @@ internal sealed partial class ServingService
         return null;
     }
 
-    private sealed record SwitchRequest(ServedRelease? Release, Verdict? Verdict, TaskCompletionSource<string?> Done);
+    private sealed record SwitchRequest(ServedRelease? Release, Verdict? Verdict, TaskCompletionSource<UpdateFailure?> Done);
 }

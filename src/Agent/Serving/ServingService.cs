@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
+using Dunlin.Agent.Updates;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
@@ -195,26 +196,26 @@ internal sealed partial class ServingService : BackgroundService
     /// <param name="reason">Why it is to; null: the verdict says so.</param>
     /// <param name="cancellationToken">Ends the check of a variant that is not saved any more.</param>
     /// <returns>Why the contender does not serve, which is reported; null if it does, or will when its worker is up.</returns>
-    private async Task<string?> TrySeatAsync(ServedRelease release, WorkerSeat seat, ContenderId contender, string? reason, CancellationToken cancellationToken)
+    private async Task<UpdateFailure?> TrySeatAsync(ServedRelease release, WorkerSeat seat, ContenderId contender, string? reason, CancellationToken cancellationToken)
     {
-        var (session, problem) = await SessionOfAsync(release, contender, cancellationToken);
+        var (session, failure) = await SessionOfAsync(release, contender, cancellationToken);
         if (session is not null && (_seated?.Contender != contender || _seated?.ReleaseId != release.Bundle.ReleaseId))
-            problem = await _tick.TickUntilAsync(SeatAsync(release, seat, session, cancellationToken));
-        _report.SetProblem("seat", problem is null ? null : $"{contender} does not serve: {problem}");
-        if (problem is not null) LogNotSeated(contender, problem);
+            failure = await _tick.TickUntilAsync(SeatAsync(release, seat, session, cancellationToken));
+        _report.SetProblem("seat", failure is null ? null : $"{contender} does not serve: {failure.Detail}");
+        if (failure is not null) LogNotSeated(contender, failure.Detail);
         else if (reason is not null) _report.SetShift(reason);
-        return problem;
+        return failure;
     }
 
-    private async Task<(SessionSpec? Session, string? Problem)> SessionOfAsync(ServedRelease release, ContenderId contender, CancellationToken cancellationToken)
+    private async Task<(SessionSpec? Session, UpdateFailure? Failure)> SessionOfAsync(ServedRelease release, ContenderId contender, CancellationToken cancellationToken)
     {
-        if (release.Bundle.Present.FirstOrDefault(v => v.Id == contender.Variant) is not { } variant) return (null, $"The file of variant '{contender.Variant}' is not on this board.");
+        if (release.Bundle.Present.FirstOrDefault(v => v.Id == contender.Variant) is not { } variant) return (null, new UpdateFailure(Contenders.NoFile, $"The file of variant '{contender.Variant}' is not on this board."));
         if (_parts.Vetting.FindSaved(release.Bundle, variant, contender) is { } saved) return (saved, null);
         var vetted = await _tick.TickUntilAsync(_parts.Vetting.VetAsync(release.Bundle, variant, contender.ExecutionProvider, cancellationToken));
-        return vetted.Session is { } session ? (session with { Contender = contender }, null) : (null, vetted.Reason);
+        return vetted.Session is { } session ? (session with { Contender = contender }, null) : (null, new UpdateFailure(vetted.Code, vetted.Reason));
     }
 
-    private async Task<string?> SeatAsync(ServedRelease release, WorkerSeat seat, SessionSpec session, CancellationToken cancellationToken)
+    private async Task<UpdateFailure?> SeatAsync(ServedRelease release, WorkerSeat seat, SessionSpec session, CancellationToken cancellationToken)
     {
         var variant = release.Bundle.Manifest.Variants.First(v => v.Id == session.Contender.Variant);
         var problem = await seat.SeatAsync(session, Vetting.NeedsOf(variant), cancellationToken);

@@ -1,5 +1,6 @@
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Updates;
 using Dunlin.Contracts.Worker;
 
 namespace Dunlin.Agent.Serving;
@@ -25,8 +26,8 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
     /// <inheritdoc cref="WorkerSupervisor.SnapshotAsync"/>
     public Task<(FrameSnapshot? Snapshot, string? Problem)> SnapshotAsync(TimeSpan patience, CancellationToken cancellationToken) => supervisor.SnapshotAsync(patience, cancellationToken);
 
-    /// <returns>Why it does not serve, in a sentence; null if it does, or will when the worker is up.</returns>
-    public async Task<string?> SeatAsync(SessionSpec session, SessionNeeds needs, CancellationToken cancellationToken)
+    /// <returns>Why it does not serve; null if it does, or will when the worker is up.</returns>
+    public async Task<UpdateFailure?> SeatAsync(SessionSpec session, SessionNeeds needs, CancellationToken cancellationToken)
     {
         if (_worker is null)
         {
@@ -39,7 +40,8 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
 
         var swap = await supervisor.SwapAsync(session, needs, cancellationToken);
         if (swap.Loaded is not null) return null;
-        if (swap.Code is not (SwapOutcome.Absent or SwapOutcome.NoRoom)) return swap.Reason;
+        // Who was stopped, or killed for want of memory, while two sessions stood side by side: the next worker has one.
+        if (swap.Code is not (SwapOutcome.Absent or SwapOutcome.NoRoom or ChildExitCodes.Killed or ChildExitCodes.Stopped)) return new UpdateFailure(swap.Code, swap.Reason);
         supervisor.Assign(AssignmentOf(session, needs));
         return null;
     }

@@ -15,7 +15,7 @@ internal sealed record UpdateParts
     public required Func<IReadOnlyList<Blob>, IReadOnlyList<ArtifactSource>, Action<FetchProgress>?, CancellationToken, Task<FetchResult>> Fetch { get; init; }
 
     /// <inheritdoc cref="ServingService.SwitchAsync"/>
-    public required Func<ServedRelease?, Verdict?, CancellationToken, Task<string?>> Switch { get; init; }
+    public required Func<ServedRelease?, Verdict?, CancellationToken, Task<UpdateFailure?>> Switch { get; init; }
 
     public required IReleaseProof Proof { get; init; }
     public required ReleaseGate Gate { get; init; }

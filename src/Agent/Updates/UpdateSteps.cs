@@ -149,7 +149,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
         {
             _verdict ??= parts.Proof.FindVerdict(release.Bundle, Directive.Policy.Objective);
             parts.Trial.Begin(RulesOf());
-            if (await parts.Switch(release, _verdict, cancellationToken) is { } refused) return StepEnd.Failed(UpdateCodes.SwitchFailed, refused);
+            if (await parts.Switch(release, _verdict, cancellationToken) is { } refused) return RefusedBy(refused);
             parts.Trial.Begin(RulesOf());
             var empty = 0;
             while (true)
@@ -174,6 +174,10 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
             parts.Trial.End();
         }
     }
+
+    // What the board was short of, or a person did, says nothing of the release: it may be tried again.
+    private static StepEnd RefusedBy(UpdateFailure refused) =>
+        StepEnd.Failed(Vetting.IsOfTheModel(refused.Code) ? UpdateCodes.SwitchFailed : refused.Code, refused.Detail);
 
     /// <summary>The directive may only be stricter than the device.</summary>
     private TrialRules RulesOf() => new()

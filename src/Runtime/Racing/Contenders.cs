@@ -41,6 +41,9 @@ public static class Contenders
     /// <summary>Why a variant is blocked that needs more memory than is free now.</summary>
     public const string NoMemory = "memory.insufficient";
 
+    /// <summary>Why a variant is blocked whose file the board does not have.</summary>
+    public const string NoFile = "artifact.missing";
+
     /// <summary>The incumbent first, then the more accurate, the smaller in memory and file, the fewer threads. A blocked variant is listed once.</summary>
     public static IReadOnlyList<Contender> Enumerate(Manifest manifest, BoardFacts board, ContenderOptions options)
     {
@@ -86,7 +89,7 @@ public static class Contenders
             return (NoMemory, $"needs {MiB(requires.MemoryByteCount)} MiB; {MiB(board.MemoryAvailableByteCount)} MiB are free");
         if (variant.Accuracy.Top1 < floor)
             return ("accuracy.below-floor", string.Create(CultureInfo.InvariantCulture, $"has top-1 {variant.Accuracy.Top1:P1}; the floor is {floor:P1}"));
-        if (!options.IsPresent(variant)) return ("artifact.missing", "has no file on this board, or a corrupt one");
+        if (!options.IsPresent(variant)) return (NoFile, "has no file on this board, or a corrupt one");
         return options.Quarantined(variant) is { } quarantined ? ("quarantined", $"is quarantined here: {quarantined}") : null;
     }
 

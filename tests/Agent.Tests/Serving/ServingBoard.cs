@@ -140,6 +140,13 @@ internal sealed class ServingBoard : IAsyncDisposable
         _cache.KeepOnly(_vetting.KeysOf(Bundle.Manifest.Variants.Where(other => other != variant)));
     }
 
+    /// <summary>The disk loses all saved models and takes no more: a file lies where they are to be.</summary>
+    public void LoseCache()
+    {
+        Directory.Delete(_cache.Root, recursive: true);
+        File.WriteAllBytes(_cache.Root, []);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Serving.StopAsync(CancellationToken.None);

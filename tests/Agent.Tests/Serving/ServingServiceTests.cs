@@ -1,5 +1,6 @@
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Updates;
+using Dunlin.TestKit.Samples;
 
 namespace Dunlin.Agent.Tests.Serving;
 
@@ -89,6 +90,18 @@ public sealed class ServingServiceTests
         Assert.Equal((board.Light, board.Heavy), (reported.Wanted, reported.Running));
         Assert.StartsWith($"Wanted {board.Light}, ran {board.Heavy}: ", reported.Reason, StringComparison.Ordinal);
         Assert.Contains(reported.Problems, problem => problem.StartsWith($"{board.Light} does not serve: ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ASwitchToWhatTheDiskHasNoRoomForSaysSoAndWhatServedGoesOn()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        board.LoseCache();
+        var verdict = SampleMessages.Race() with { Winner = board.Light };
+        var refused = await board.Serving.SwitchAsync(new ServedRelease(board.Bundle, IsSigned: false), verdict, TestContext.Current.CancellationToken);
+        Assert.Equal("cache.unwritable", refused?.Code);
+        Assert.Equal(board.Heavy, board.Serving.Seated?.Contender);
     }
 
     [Fact]

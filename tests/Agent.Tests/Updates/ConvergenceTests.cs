@@ -37,7 +37,7 @@ public sealed class ConvergenceTests
         var (linkIsUp, diskWorks, releases) = (true, true, 0);
         List<(DsseEnvelope Directive, Release Release, bool IsGood)> sent = [];
         HashSet<Digest> bad = [];
-        board.SwitchFailure = id => id is { } release && bad.Contains(release) ? "It does not load." : null;
+        board.SwitchFailure = id => id is { } release && bad.Contains(release) ? new UpdateFailure("model.load", "It does not load.") : null;
         board.FetchFailure = _ => diskWorks ? null : throw new IOException("The disk failed.");
         board.Start();
         var floor = 0L;

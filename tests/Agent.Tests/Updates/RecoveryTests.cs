@@ -1,3 +1,4 @@
+using Dunlin.Agent.Updates;
 using Dunlin.Contracts.Updates;
 
 namespace Dunlin.Agent.Tests.Updates;
@@ -136,11 +137,30 @@ public sealed class RecoveryTests
         board.FactoryBundle = board.Publish(7).Bundle.Path;
         board.Start();
         var factory = board.Served[^1];
-        board.SwitchFailure = id => id == factory ? null : "The worker refused.";
+        board.SwitchFailure = id => id == factory ? null : new UpdateFailure("model.load", "The worker refused.");
         var outcome = await board.RunAsync(board.Fleet.Direct(board.Publish(1)));
         Assert.Equal((UpdateState.RolledBack, "switch.failed"), (outcome.Result, outcome.Reason));
         Assert.Null(board.Releases.Active);
         Assert.Equal(factory, board.Served[^1]);
+        Assert.Equal(outcome.Release, board.Files.ReadQuarantine().Value!.Entries.Single().Digest);
+    }
+
+    [Theory]
+    [InlineData("child.killed")]
+    [InlineData("child.stopped")]
+    [InlineData("cache.unwritable")]
+    [InlineData("memory.insufficient")]
+    [InlineData("artifact.missing")]
+    public async Task ASwitchThatTheBoardCouldNotMakeIsHeldAgainstNoRelease(string code)
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        var release = board.Publish(1);
+        board.SwitchFailure = id => id == release.Id ? new UpdateFailure(code, "The board could not.") : null;
+        var outcome = await board.RunAsync(board.Fleet.Direct(release));
+        Assert.Equal((UpdateState.RolledBack, code), (outcome.Result, outcome.Reason));
+        board.SwitchFailure = _ => null;
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(release))).Result);
     }
 
     [Fact]

@@ -82,7 +82,7 @@ internal sealed class TestBoard : IAsyncDisposable
     public Func<string, CancellationToken, Task> Gate { get; set; } = (_, _) => Task.CompletedTask;
 
     public Func<Bundle, UpdateFailure?> CheckFailure { get; set; } = _ => null;
-    public Func<Digest?, string?> SwitchFailure { get; set; } = _ => null;
+    public Func<Digest?, UpdateFailure?> SwitchFailure { get; set; } = _ => null;
 
     /// <summary>What the worker says in a trial, each quarter second; null: nothing.</summary>
     public Func<Digest, FrameWindow?> Window { get; set; } = release => SampleWindows.Good();
@@ -271,7 +271,7 @@ internal sealed class TestBoard : IAsyncDisposable
         ? Directory.EnumerateFiles(Path.Combine(release.Bundle.Path, "blobs", "sha256"), blob.Digest.Hex).FirstOrDefault() ?? "-"
         : release.Bundle.PathOf(blob);
 
-    private async Task<string?> SwitchAsync(ServedRelease? release, Verdict? verdict, CancellationToken cancellationToken)
+    private async Task<UpdateFailure?> SwitchAsync(ServedRelease? release, Verdict? verdict, CancellationToken cancellationToken)
     {
         await Gate("switch", cancellationToken);
         var id = release?.Bundle.ReleaseId;
