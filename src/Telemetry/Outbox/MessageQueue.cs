@@ -69,16 +69,7 @@ internal sealed class MessageQueue : IDisposable
         {
             if (_unwritten.Count > 0) WriteKept();
             else TryOpen();
-            while (_segments.Count > 0)
-            {
-                var segment = _segments[0];
-                if (_cursor.Segment == segment.Number && segment.Read(_cursor.Offset) is { } payload)
-                    return new QueuedMessage(payload, segment.Number, _cursor.Offset);
-                if (_segments.Count == 1 && _cursor.Offset >= segment.ByteCount) break;
-                var lost = DropOldest();
-                if (lost > 0) Problem = $"The outbox {_directory} has lost {lost} messages that cannot be read any longer; see whether its disk fails.";
-            }
-
+            if (ReadNext() is { } message) return message;
             if (_unwritten.TryPeek(out var kept)) return new QueuedMessage(kept, 0, 0);
             if (_arrived.Task.IsCompleted) _arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return null;
@@ -107,8 +98,12 @@ internal sealed class MessageQueue : IDisposable
     /// <summary>Counts a message that the broker will never take, and goes on.</summary>
     public void Discard(QueuedMessage message)
     {
-        lock (_gate) _cursor.Drop(1);
-        Acknowledge(message);
+        lock (_gate)
+        {
+            // What was dropped meanwhile is counted already.
+            if (_cursor.Segment == message.Segment && _cursor.Offset == message.Offset) _cursor.Drop(1);
+            Acknowledge(message);
+        }
     }
 
     /// <param name="fits">Looks at a payload.</param>
@@ -120,9 +115,9 @@ internal sealed class MessageQueue : IDisposable
             if (_unwritten.Any(fits)) return true;
             foreach (var segment in _segments)
             {
-                var at = _cursor.Segment == segment.Number && !alsoAcknowledged ? _cursor.Offset : 0;
-                for (; segment.Read(at) is { } payload; at += Segment.HeaderByteCount + payload.Length)
-                    if (fits(payload)) return true;
+                var from = _cursor.Segment == segment.Number && !alsoAcknowledged ? _cursor.Offset : 0;
+                for (var at = segment.Next(from); at is { } start; at = segment.Next(start + 1))
+                    if (segment.Read(start) is { } payload && fits(payload)) return true;
             }
 
             return false;
@@ -189,15 +184,39 @@ internal sealed class MessageQueue : IDisposable
         }
 
         if (_cursor.Segment != _segments[0].Number || _cursor.Offset > _segments[0].ByteCount) _cursor.MoveTo(_segments[0].Number, 0);
-        _queued = _segments.Sum(segment => segment.RecordCount) - CountBefore(_segments[0], _cursor.Offset);
+        _queued = _segments.Sum(segment => segment.RecordCount) - _segments[0].CountBefore(_cursor.Offset);
         if (_queued > 0) _arrived.TrySetResult();
     }
 
-    private static long CountBefore(Segment segment, long offset)
+    /// <summary>From the first segment that has one; what cannot be read is passed over and counted.</summary>
+    private QueuedMessage? ReadNext()
     {
-        var count = 0L;
-        for (var at = 0L; at < offset && segment.Read(at) is { } payload; count++) at += Segment.HeaderByteCount + payload.Length;
-        return count;
+        var dropped = _cursor.DroppedCount;
+        QueuedMessage? message = null;
+        while (message is null && _segments.Count > 0)
+        {
+            var segment = _segments[0];
+            if (segment.Next(_cursor.Offset) is { } start) message = ReadAt(segment, start);
+            else if (_segments.Count > 1) RemoveFirst();
+            else break;
+        }
+
+        if (_cursor.DroppedCount == dropped) return message;
+        Attempt(_cursor.Save);
+        Problem = $"The outbox {_directory} has lost messages that cannot be read any longer ({_cursor.DroppedCount - dropped} by count); see whether its disk fails.";
+        return message;
+    }
+
+    private QueuedMessage? ReadAt(Segment segment, long start)
+    {
+        // How many lay in a gap that was there when the segment was opened, nobody knows.
+        if (start > _cursor.Offset) _cursor.Drop(1);
+        _cursor.MoveTo(segment.Number, start);
+        if (segment.Read(start) is { } payload) return new QueuedMessage(payload, segment.Number, start);
+        _cursor.Drop(1);
+        _queued--;
+        _cursor.MoveTo(segment.Number, segment.Next(start + 1) ?? segment.ByteCount);
+        return null;
     }
 
     /// <summary>The oldest gives way where room is short; on a disk that fails otherwise that would cost what can still be delivered.</summary>

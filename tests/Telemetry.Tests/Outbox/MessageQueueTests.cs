@@ -197,20 +197,64 @@ public sealed class MessageQueueTests : IDisposable
     }
 
     [Fact]
-    public void ARottenRecordCostsWhatIsBehindItInItsSegmentAndThatIsCountedAndSaid()
+    public void ARottenRecordIsLostAloneAndThatIsCountedAndSaid()
     {
         using var queue = Open();
         for (var i = 0; i < 10; i++) queue.Append(Message(i));
         Assert.Equal([0, 1], Take(queue, 2));
-        Damage(Directory.GetFiles(_folder, "*.seg").Single(), offset: 2 * (Segment.HeaderByteCount + Message(0).Length) + 20);
+        Damage(Directory.GetFiles(_folder, "*.seg").Single(), offset: 2 * RecordByteCount + 20);
+        Damage(Directory.GetFiles(_folder, "*.seg").Single(), offset: 9 * RecordByteCount + 20);
+        Assert.Equal([3, 4, 5, 6, 7, 8], Take(queue, 6));
+        Assert.Contains("has lost messages", queue.Problem, StringComparison.Ordinal);
         Assert.Null(queue.Peek());
-        Assert.Equal((0, 8), (queue.QueuedCount, queue.DroppedCount));
-        Assert.Contains("has lost 8 messages", queue.Problem, StringComparison.Ordinal);
+        Assert.Equal((0, 2), (queue.QueuedCount, queue.DroppedCount));
 
         queue.Append(Message(10));
         Assert.Equal([10], PeekAll(queue));
-        Assert.Equal((0, 8), (queue.QueuedCount, queue.DroppedCount));
+        Assert.Equal((0, 2), (queue.QueuedCount, queue.DroppedCount));
         Assert.Null(queue.Problem);
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(3, 1)]
+    [InlineData(5, 1)]
+    [InlineData(20, 1)]
+    [InlineData(20, 300)]
+    public void WhatIsBehindARottenRecordIsDeliveredAlsoAfterARestartAndTheLossIsCountedOnce(int offset, int byteCount)
+    {
+        using (var before = Open())
+        {
+            for (var i = 0; i < 10; i++) before.Append(Message(i));
+        }
+
+        for (var i = 0; i < byteCount; i++) Damage(Directory.GetFiles(_folder, "*.seg").Single(), (2 * RecordByteCount) + offset + i);
+        var lost = 1 + (offset + byteCount - 1) / RecordByteCount;
+        using (var queue = Open())
+        {
+            Assert.Equal(10 - lost, queue.QueuedCount);
+            Assert.True(queue.Any(payload => payload.AsSpan().SequenceEqual(Message(9))));
+            Assert.Equal([0, 1, 2 + lost], Take(queue, 3));
+            Assert.Equal(1, queue.DroppedCount);
+            Assert.Contains("has lost messages", queue.Problem, StringComparison.Ordinal);
+        }
+
+        using var again = Open();
+        Assert.Equal(Enumerable.Range(3 + lost, 7 - lost), PeekAll(again));
+        Assert.Equal((0, 1), (again.QueuedCount, again.DroppedCount));
+    }
+
+    [Fact]
+    public void AMessageThatWasDroppedWhileItWasOnItsWayIsNotCountedTwice()
+    {
+        using var queue = Open(65_536);
+        queue.Append(Message(0));
+        var first = queue.Peek()!;
+        for (var i = 1; i < 5000; i++) queue.Append(Message(i));
+        queue.Discard(first);
+        Assert.Equal(5000, queue.QueuedCount + queue.DroppedCount);
+        queue.Discard(queue.Peek()!);
+        Assert.Equal(5000, queue.QueuedCount + queue.DroppedCount);
     }
 
     [Fact]
@@ -247,6 +291,8 @@ public sealed class MessageQueueTests : IDisposable
         Assert.Equal(Enumerable.Range(101 - queued, queued), PeekAll(again));
         Assert.False(File.Exists(first));
     }
+
+    private static int RecordByteCount => Segment.HeaderByteCount + Message(0).Length;
 
     private MessageQueue Open(long maximum = 1 << 20) => new(_folder, maximum, Overflow.DropOldest);
 
