@@ -19,7 +19,7 @@ internal sealed partial class BootRecovery(UpdateRecords records, ReleaseStore r
     /// <summary>Network, broker and engine are not there yet, and need not be.</summary>
     public void Run()
     {
-        if (records.Load() is { } problem) LogJournal(problem);
+        foreach (var problem in records.Load()) LogDamaged(problem);
         trust.Load();
         try
         {
@@ -98,8 +98,8 @@ internal sealed partial class BootRecovery(UpdateRecords records, ReleaseStore r
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Journal damaged: {Problem}")]
-    private partial void LogJournal(string problem);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Record of updates damaged: {Problem}")]
+    private partial void LogDamaged(string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "State directory not tidied: {Why}")]
     private partial void LogNotTidied(string why);

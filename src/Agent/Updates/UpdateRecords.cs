@@ -14,7 +14,7 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
     private const int KeptCount = 256;
 
     private readonly Lock _gate = new();
-    private Dictionary<Digest, SeenDirective>? _seen;
+    private Dictionary<Digest, SeenDirective> _seen = [];
 
     public Journal Journal { get; private set; } = Idle();
 
@@ -26,13 +26,17 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
     /// <summary>The directive under way, or the last one.</summary>
     public Directive? Directive { get; private set; }
 
-    /// <summary>Reads the journal or its backup. Where neither is whole, nothing is known of an update under way, and it is asked for anew.</summary>
-    /// <returns>What is wrong with the files, in a sentence; null if nothing is.</returns>
-    public string? Load()
+    /// <summary>
+    /// Reads the records or their backups. Without a whole journal nothing is known of an update under way, and it is asked for anew;
+    /// without a whole record of seen directives the floors alone refuse what comes again.
+    /// </summary>
+    /// <returns>What is wrong with the files, each in a sentence.</returns>
+    public IEnumerable<string> Load()
     {
-        var read = files.ReadJournal();
-        Take(read.Value ?? Idle());
-        return read.Problem;
+        var (journal, seen) = (files.ReadJournal(), files.ReadSeen());
+        Take(journal.Value ?? Idle());
+        lock (_gate) _seen = new(seen.Value?.Directives ?? new Dictionary<Digest, SeenDirective>());
+        return new[] { journal.Problem, seen.Problem }.OfType<string>();
     }
 
     /// <summary>Returns when it is on the disk.</summary>
@@ -46,13 +50,13 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
     /// <summary>How a directive ended; null if it did not.</summary>
     public SeenDirective? Find(Digest directive)
     {
-        lock (_gate) return Seen.GetValueOrDefault(directive);
+        lock (_gate) return _seen.GetValueOrDefault(directive);
     }
 
     /// <summary>Releases that were tried since a time.</summary>
     public int CountInstalls(DateTimeOffset since)
     {
-        lock (_gate) return Seen.Values.Count(directive => directive.Result is UpdateState.Committed or UpdateState.RolledBack && directive.Time > since);
+        lock (_gate) return _seen.Values.Count(directive => directive.Result is UpdateState.Committed or UpdateState.RolledBack && directive.Time > since);
     }
 
     /// <summary>Puts the outcome of a directive into the outbox, once, and remembers it.</summary>
@@ -64,12 +68,12 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
 
     private void SettleOnce(Digest directive, Digest release, UpdateState result, string? reason, string? detail, DateTimeOffset now)
     {
-        if (Seen.ContainsKey(directive)) return;
+        if (_seen.ContainsKey(directive)) return;
         publisher.Publish(OutcomeOf(directive, release, result, reason, detail), () =>
         {
-            var seen = new Dictionary<Digest, SeenDirective>(Seen) { [directive] = new() { Result = result, Reason = reason, Time = now } };
+            var seen = new Dictionary<Digest, SeenDirective>(_seen) { [directive] = new() { Result = result, Reason = reason, Time = now } };
             foreach (var old in seen.OrderByDescending(pair => pair.Value.Time).Skip(KeptCount).Select(pair => pair.Key).ToList()) seen.Remove(old);
-            files.WriteSeen(new Seen { Schema = Contracts.Updates.Seen.CurrentSchema, Directives = seen });
+            files.WriteSeen(new Seen { Schema = Seen.CurrentSchema, Directives = seen });
             _seen = seen;
         });
     }
@@ -77,8 +81,6 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
     /// <summary>The old outcome again, for whoever asks again.</summary>
     public void Repeat(Digest directive, Digest release, SeenDirective seen) =>
         publisher.Repeat(OutcomeOf(directive, release, seen.Result, seen.Reason, "This directive was carried out before."));
-
-    private Dictionary<Digest, SeenDirective> Seen => _seen ??= new(files.ReadSeen().Value?.Directives ?? new Dictionary<Digest, SeenDirective>());
 
     private void Take(Journal journal)
     {

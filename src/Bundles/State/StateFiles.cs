@@ -6,7 +6,7 @@ using Dunlin.Contracts.Updates;
 namespace Dunlin.Bundles.State;
 
 /// <summary>
-/// The records below the state folder, each written durably. Floors and journal have a backup of the same content,
+/// The records below the state folder, each written durably. Floors, journal and seen directives have a backup of the same content,
 /// written after them: at any instant one of the two is whole and none is older than the last completed write but one.
 /// One writer; not thread-safe.
 /// </summary>
@@ -46,9 +46,9 @@ public sealed class StateFiles(StateLayout layout)
     /// <summary>Returns when the journal is on the disk; only then may the action that it names begin.</summary>
     public void WriteJournal(Journal journal) => Write(Layout.Journal, JournalReader.Write(journal), hasBackup: true);
 
-    public StateRead<Seen> ReadSeen() => Read(Layout.Seen, SeenReader.Read, hasBackup: false);
+    public StateRead<Seen> ReadSeen() => Read(Layout.Seen, SeenReader.Read, hasBackup: true);
 
-    public void WriteSeen(Seen seen) => Write(Layout.Seen, SeenReader.Write(seen), hasBackup: false);
+    public void WriteSeen(Seen seen) => Write(Layout.Seen, SeenReader.Write(seen), hasBackup: true);
 
     public StateRead<Quarantine> ReadQuarantine() => Read(Layout.Quarantine, QuarantineReader.Read, hasBackup: false);
 

@@ -46,20 +46,20 @@ public readonly record struct Digest
 /// <summary>Public because other source-generated contexts need it.</summary>
 public sealed class DigestJsonConverter : JsonConverter<Digest>
 {
-    public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-    {
-        var text = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-        return Digest.TryParse(text, out var digest)
-            ? digest
-            : throw new JsonException($"'{text}' is not a digest; write sha256: and 64 lower-case hex digits.");
-    }
+    public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Of(reader.TokenType == JsonTokenType.String ? reader.GetString() : null);
 
     public override void Write(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) =>
         writer.WriteStringValue(value.ToString());
 
     public override Digest ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        Digest.Parse(reader.GetString()!);
+        Of(reader.GetString());
 
     public override void WriteAsPropertyName(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) =>
         writer.WritePropertyName(value.ToString());
+
+    // Readers of documents expect what is wrong with one as a JsonException.
+    private static Digest Of(string? text) => Digest.TryParse(text, out var digest)
+        ? digest
+        : throw new JsonException($"'{text}' is not a digest; write sha256: and 64 lower-case hex digits.");
 }

@@ -39,6 +39,6 @@ public sealed record StateLayout(string Root)
 
     public string Verdict(Digest fingerprint) => Path.Combine(Verdicts, fingerprint.Hex + ".json");
 
-    /// <summary>The backup of a file that has one (<see cref="Floors"/>, <see cref="Journal"/>).</summary>
+    /// <summary>The backup of a file that has one (<see cref="Floors"/>, <see cref="Journal"/>, <see cref="Seen"/>).</summary>
     public static string Backup(string path) => path + ".bak";
 }

@@ -213,6 +213,22 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task ARecordOfSeenDirectivesWithADamagedKeyStopsNoAgentAndForgetsNoOutcome()
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        var directive = board.Fleet.Direct(board.Publish(1));
+        await board.RunAsync(directive);
+        await board.StopAsync();
+        File.WriteAllText(board.Layout.Seen, File.ReadAllText(board.Layout.Seen).Replace("sha256:", "sha255:", StringComparison.Ordinal));
+        board.Start();
+        board.Send(directive, isRetained: true);
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(board.Publish(2)))).Result);
+        Assert.Equal(2, board.Outcomes().Count);
+        Assert.Equal(2, board.Files.ReadSeen().Value!.Directives.Count);
+    }
+
+    [Fact]
     public async Task AJournalThatTheDiskDoesNotTakeHoldsTheUpdateWhereItIs()
     {
         await using var board = new TestBoard();

@@ -195,6 +195,7 @@ internal sealed class TestBoard : IAsyncDisposable
         var started = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
+            if (_running.IsFaulted) await _running;
             if (TimeProvider.System.GetElapsedTime(started) > Patience)
                 Assert.Fail($"It did not come true: {what}. The journal says {Journal.State}, {Journal.Reason}: {Journal.Detail}; problems: {string.Join(" ", Status.Problems)}");
             await PassAsync();

@@ -51,6 +51,19 @@ public sealed class StateFilesTests : IDisposable
         Assert.Contains(_files.Layout.Journal, read.Problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("sha256:", "sha255:")]
+    [InlineData("{", "")]
+    public void ADamagedRecordOfSeenDirectivesIsReadFromItsBackup(string good, string damaged)
+    {
+        _files.WriteSeen(SampleDocuments.Seen());
+        File.WriteAllText(_files.Layout.Seen, File.ReadAllText(_files.Layout.Seen).Replace(good, damaged, StringComparison.Ordinal));
+        var read = _files.ReadSeen();
+        Assert.Equal(StateCondition.FromBackup, read.Condition);
+        Assert.Equal("trial.slow", Assert.Single(read.Value!.Directives).Value.Reason);
+        Assert.Contains($"'{_files.Layout.Seen}' is damaged", read.Problem, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ABitFlippedInTheFloorsIsReadFromTheBackupWithTheSameValues()
     {
