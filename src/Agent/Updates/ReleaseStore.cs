@@ -37,10 +37,10 @@ internal sealed class ReleaseStore(StateLayout layout, BoardFacts board)
     public IReadOnlyList<Blob> BlobsOf(Manifest manifest) =>
         [manifest.Labels, manifest.Golden.Blob, .. manifest.Variants.Where(IsWanted).Select(variant => variant.Blob).DistinctBy(blob => blob.Digest)];
 
-    /// <summary>The objective of the directive that brought the release; null if it named none.</summary>
+    /// <summary>The objective of the directive of the release; null if it named none.</summary>
     public Objective? ObjectiveOf(Digest id) => DirectiveOf(id)?.Directive.Policy.Objective;
 
-    /// <summary>The directive that brought the release; it says where its artifacts are.</summary>
+    /// <summary>The directive that brought the release, or the last one for it; it says where its artifacts are.</summary>
     public (DsseEnvelope Envelope, Directive Directive)? DirectiveOf(Digest id)
     {
         try
@@ -63,8 +63,12 @@ internal sealed class ReleaseStore(StateLayout layout, BoardFacts board)
         DurableFile.CreateDirectory(layout.Release(id));
         DurableFile.Write(layout.ReleaseManifest(id), release.Payload.Span);
         DurableFile.Write(layout.ReleaseSignature(id), releaseBytes);
-        DurableFile.Write(DirectivePath(id), EnvelopeReader.Write(directive));
+        KeepDirective(id, directive);
     }
+
+    /// <summary>The directive that says from now on where the artifacts of an installed release are.</summary>
+    /// <exception cref="IOException">The disk does not take it; the old one stands.</exception>
+    public void KeepDirective(Digest id, DsseEnvelope directive) => DurableFile.Write(DirectivePath(id), EnvelopeReader.Write(directive));
 
     /// <summary>One rename; null removes the link.</summary>
     /// <exception cref="IOException">The disk does not take it; the old link stands.</exception>

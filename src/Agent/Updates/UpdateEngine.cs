@@ -41,7 +41,7 @@ internal sealed partial class UpdateEngine : IDisposable
         UpdateParts parts, UpdateRecords records, UpdateSteps steps, DocumentDesk desk, UpdateStory story, DeviceReport report, BootRecovery recovery, LoopTicks ticks, TimeProvider time,
         ILogger<UpdateEngine> logger)
     {
-        (_abandoned, _inspection) = (recovery.Abandoned, new ReleaseInspection(parts.Releases));
+        (_abandoned, _inspection) = (recovery.Abandoned, new ReleaseInspection(parts.Releases, time));
         (_parts, _records, _steps, _desk, _story, _report, _time, _logger) = (parts, records, steps, desk, story, report, time, logger);
         _tick = ticks.Register("updates", LongestTickInterval);
     }
@@ -219,6 +219,7 @@ internal sealed partial class UpdateEngine : IDisposable
         };
         if (!TryWrite(journal)) return false;
         LogAccepted(directive.Counter, directive.Release);
+        _report.SetProblem("release", null);
         _story.TellBegun(UpdateState.Received);
         Begin(cancellationToken);
         return true;
@@ -231,13 +232,12 @@ internal sealed partial class UpdateEngine : IDisposable
         if (_parts.Releases.DirectiveOf(active) is not var (envelope, directive))
         {
             _report.SetProblem("release", $"{stored.Problem} Its directive is not known any more; push the release again.");
-            _inspection.End();
+            _inspection.LookAgain();
             return;
         }
 
         LogRepair(active, stored.Problem ?? "");
-        foreach (var blob in stored.Bad) _parts.Blobs.Delete(blob.Digest);
-        if (Accept(envelope, directive, cancellationToken)) _inspection.End();
+        if (Accept(envelope, directive, cancellationToken)) _inspection.LookAgain();
     }
 
     private bool TryWrite(Journal journal)

@@ -48,18 +48,26 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
 
     private Directive Directive => records.Directive ?? throw new InvalidOperationException("The journal has no directive that can be read.");
 
+    private DsseEnvelope Envelope => records.Journal.Envelope ?? throw new InvalidOperationException("The journal has no directive.");
+
     private Digest Release => records.Journal.Release!.Value;
 
     private StepEnd Receive()
     {
         (_vetted, _verdict) = ([], null);
-        // The floors rise after the directive is in the journal and before anything is done for it.
-        trust.Raise(Directive);
+        // The floors rise after the directive is in the journal and before anything is done for it. One that repairs a release may be of a
+        // key that was replaced since: its counter and time, run ahead perhaps, are forgotten and stay so.
+        if (trust.StillSigned(Envelope).IsAccepted) trust.Raise(Directive);
         if (parts.Quarantine.Find(Release) is { } entry)
             return StepEnd.Failed(UpdateCodes.Quarantined, $"Release {Release} has failed on this board ({entry.Reason}: {entry.Detail}); push another release.");
         if (Release == parts.Releases.LastGood && Release == parts.Releases.Active && parts.Releases.Open(Release).IsComplete
             && parts.Releases.ObjectiveOf(Release) == Directive.Policy.Objective)
+        {
+            // It names the sources that a damaged file would be fetched from now.
+            parts.Releases.KeepDirective(Release, Envelope);
             return new StepEnd(UpdateEvent.AlreadyRuns);
+        }
+
         var interval = TimeSpan.FromSeconds(options.InstallIntervalSeconds);
         return records.CountInstalls(clock.Now - interval) >= options.MaximumInstalls
             ? StepEnd.Failed(UpdateCodes.InstallsLimited, $"This board has tried {options.MaximumInstalls} releases within {interval}, the most that Updates:MaximumInstalls allows; push again later.")
@@ -93,7 +101,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
     {
         var (failure, envelope, manifest) = ReadEnvelope();
         if (envelope is null || manifest is null) return failure!;
-        parts.Releases.Write(Release, envelope, File.ReadAllBytes(parts.Blobs.Layout.Blob(Directive.Signature.Digest)), records.Journal.Envelope!);
+        parts.Releases.Write(Release, envelope, File.ReadAllBytes(parts.Blobs.Layout.Blob(Directive.Signature.Digest)), Envelope);
         var stored = parts.Releases.Open(Release);
         if (stored.IsComplete) return StepEnd.Done;
         // What does not hold now was lost by the disk: it is fetched again with the next directive.
