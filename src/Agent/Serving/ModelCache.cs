@@ -68,6 +68,7 @@ internal sealed class ModelCache(string root)
     /// <summary>Removes every saved model that is not among these.</summary>
     public void KeepOnly(IReadOnlySet<Digest> keys)
     {
+        if (!Directory.Exists(root)) return;
         var kept = keys.Select(key => key.Hex).ToHashSet();
         foreach (var folder in Directory.EnumerateDirectories(root))
             if (!kept.Contains(Path.GetFileName(folder)) && Digest.TryParse("sha256:" + Path.GetFileName(folder), out var key)) Remove(key);

@@ -172,7 +172,13 @@ internal sealed partial class UpdateEngine : IDisposable
         }
 
         (_unwritten, _interruption) = (null, null);
-        if (next == UpdateState.Idle) return;
+        if (next == UpdateState.Idle)
+        {
+            _report.SetProblem("garbage", end.Detail);
+            if (end.Detail is { } left) LogNotCollected(left);
+            return;
+        }
+
         if (end.Code is { } code) LogEnd(next, code, end.Detail ?? "");
         else LogState(next, journal.Release!.Value);
         if (end.Code is null && end.Detail is null) _story.TellBegun(next);
@@ -301,7 +307,7 @@ internal sealed partial class UpdateEngine : IDisposable
     [LoggerMessage(Level = LogLevel.Error, Message = "Update waits in {State}: {Why}")]
     private partial void LogPostponed(UpdateState state, string why);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Saved models that nobody needs stay: {Why}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What nobody needs stays on the disk: {Why}")]
     private partial void LogNotCollected(string why);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Update broke down in {State}")]

@@ -227,11 +227,24 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
         var journal = records.Journal;
         records.Settle(journal.Directive!.Value, Release, result, result == UpdateState.Committed ? null : journal.Reason ?? UpdateCodes.Fault, journal.Detail, clock.Now);
         // A newer directive may need what was fetched for this one.
-        if (result != UpdateState.Cancelled) Collect(result == UpdateState.Rejected && FetchCodes.MayPass(journal.Reason));
-        return StepEnd.Done;
+        return result == UpdateState.Cancelled ? StepEnd.Done : StepEnd.Done with { Detail = TryCollect(result == UpdateState.Rejected && FetchCodes.MayPass(journal.Reason)) };
     }
 
-    /// <summary>Removes what neither <c>active</c> nor <c>last-good</c> needs.</summary>
+    /// <summary>Removes what neither <c>active</c> nor <c>last-good</c> needs. No update waits for it: the next one tries again.</summary>
+    /// <returns>What could not be removed; null: nothing is left.</returns>
+    private string? TryCollect(bool isFetchedKept)
+    {
+        try
+        {
+            Collect(isFetchedKept);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"What no release needs could not be removed from '{parts.Blobs.Layout.Root}': {e.Message} It is tried again after the next update; look at the file, and at the disk.";
+        }
+    }
+
     private void Collect(bool isFetchedKept)
     {
         var kept = parts.Releases.Kept;

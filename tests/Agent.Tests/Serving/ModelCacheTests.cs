@@ -33,6 +33,15 @@ public sealed class ModelCacheTests : IDisposable
         Assert.Null(_cache.Find(Digest.Of("other"u8), _spec));
     }
 
+    [Fact]
+    public void AFolderThatIsGoneHoldsNothingToRemove()
+    {
+        Directory.Delete(_cache.Root, recursive: true);
+        _cache.KeepOnly(new HashSet<Digest>());
+        Save();
+        Assert.NotNull(_cache.Find(Key, _spec));
+    }
+
     [Theory]
     [InlineData(SavedModel.GraphFile)]
     [InlineData(SavedModel.WeightsFile)]

@@ -99,6 +99,23 @@ public sealed class RepairTests
         Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(board.Publish(2), d => d with { Counter = 1 }))).Result);
     }
 
+    [Fact]
+    public async Task WhatCannotBeRemovedAfterAnUpdateIsToldAndHoldsNoneUp()
+    {
+        await using var board = new TestBoard();
+        // A folder in the place of the reserve can be neither kept nor removed.
+        Directory.CreateDirectory(board.Layout.Reserve);
+        board.Start();
+        await board.RunAsync(board.Fleet.Direct(board.Publish(1)));
+        await board.UntilAsync(() => board.Status.Problems.Any(p => p.Contains("could not be removed", StringComparison.Ordinal)), "the device says what stays");
+        var second = board.Publish(2);
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(second))).Result);
+        Assert.Equal(second.Id, board.Releases.LastGood);
+        Directory.Delete(board.Layout.Reserve);
+        await board.RunAsync(board.Fleet.Direct(board.Publish(3)));
+        await board.UntilAsync(() => board.Status.Problems.Count == 0, "nothing stays any more");
+    }
+
     private static async Task<Release> InstallAsync(TestBoard board)
     {
         board.Start();
