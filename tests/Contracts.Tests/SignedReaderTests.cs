@@ -52,6 +52,17 @@ public sealed class SignedReaderTests
     }
 
     [Fact]
+    public void ASignedTimeOfAClockGoneWildIsRefused()
+    {
+        var (wild, far) = (new DateTimeOffset(2200, 1, 1, 0, 0, 0, TimeSpan.Zero), DateTimeOffset.MaxValue);
+        var (directive, fresh) = (SampleDocuments.Directive() with { Issued = wild, Expires = far }, SampleDocuments.Fresh() with { Time = wild, Expires = far });
+        Assert.Contains("$.issued is 01/01/2200 00:00:00 +00:00: it must be before the year 2200", Message(() => DirectiveReader.Write(directive)), StringComparison.Ordinal);
+        Assert.Contains("$.time is 01/01/2200 00:00:00 +00:00: it must be before the year 2200", Message(() => FreshReader.Write(fresh)), StringComparison.Ordinal);
+        Assert.NotEmpty(DirectiveReader.Write(directive with { Issued = wild.AddTicks(-1) }));
+        Assert.NotEmpty(FreshReader.Write(fresh with { Time = wild.AddTicks(-1) }));
+    }
+
+    [Fact]
     public void AnUnreachableThresholdIsRefused()
     {
         var root = SampleRoot.Make();

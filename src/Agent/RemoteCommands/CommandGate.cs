@@ -59,7 +59,7 @@ internal sealed class CommandGate(TrustState trust, LinkIdentity identity, Trust
     /// <summary>The trusted time, which falls with another root or when the clock is synchronized no more; this never does.</summary>
     private DateTimeOffset Now()
     {
-        var (here, trusted) = (_latest + time.GetElapsedTime(_latestAt), clock.Now);
+        var (here, trusted) = (TrustedClock.After(_latest, time.GetElapsedTime(_latestAt)), clock.Now);
         (_latest, _latestAt) = (here > trusted ? here : trusted, time.GetTimestamp());
         return _latest;
     }

@@ -40,10 +40,12 @@ internal sealed partial class TrustedClock
         get
         {
             DateTimeOffset now;
-            lock (_gate) now = _base + _time.GetElapsedTime(_baseAt);
+            lock (_gate) now = Signed;
             return Synchronized is { } clock && clock > now ? clock : now;
         }
     }
+
+    private DateTimeOffset Signed => After(_base, _time.GetElapsedTime(_baseAt));
 
     /// <summary>The time at which TLS chains are judged.</summary>
     public DateTimeOffset ForTls
@@ -60,7 +62,7 @@ internal sealed partial class TrustedClock
     {
         lock (_gate)
         {
-            if (signed <= _base + _time.GetElapsedTime(_baseAt)) return;
+            if (signed <= Signed) return;
             (_base, _baseAt) = (signed, _time.GetTimestamp());
         }
     }
@@ -70,6 +72,9 @@ internal sealed partial class TrustedClock
     {
         lock (_gate) (_base, _baseAt) = (signed > _buildTime ? signed : _buildTime, _time.GetTimestamp());
     }
+
+    /// <summary>Stays at the end of all time, near which a signed one may be.</summary>
+    public static DateTimeOffset After(DateTimeOffset time, TimeSpan since) => since < DateTimeOffset.MaxValue - time ? time + since : DateTimeOffset.MaxValue;
 
     /// <summary>Whether the clock is synchronized: by the kernel, or where the unit's ProtectClock refuses to ask it, by systemd-timesyncd(8).</summary>
     public static bool IsClockSynchronized() => IsSynchronized(KernelState(), "/run/systemd/timesync/synchronized");

@@ -8,6 +8,7 @@ namespace Dunlin.Contracts.Documents;
 internal sealed class Findings
 {
     private const int ShownCharacterCount = 80;
+    private const int FirstYearOfNobody = 2200;
     private readonly List<DocumentError> _errors = [];
 
     internal IReadOnlyList<DocumentError> Errors => _errors;
@@ -35,6 +36,10 @@ internal sealed class Findings
     internal void Between(string path, long value, long least, long most, string unit) =>
         Require(value >= least && value <= most, path, value,
             string.Create(CultureInfo.InvariantCulture, $"must lie in {least}…{most} {unit}"), "correct the value");
+
+    /// <summary>A signed time that readers learn and that never falls: one by a clock gone wild must not be learned.</summary>
+    internal void SignedTime(string path, DateTimeOffset value) =>
+        Require(value.Year < FirstYearOfNobody, path, value, $"must be before the year {FirstYearOfNobody}", "correct the clock of who signed it, and sign it again");
 
     /// <summary>Counts and absence of nulls, which the serializer does not check in lists.</summary>
     internal bool Items<T>(string path, IReadOnlyList<T> items, int least, int most)

@@ -15,6 +15,7 @@ internal static class DirectiveRules
         f.Name("$.device", d.Device);
         f.Between("$.counter", d.Counter, 1, long.MaxValue, "");
         f.Blob("$.signature", d.Signature, EnvelopeReader.MaximumByteCount);
+        f.SignedTime("$.issued", d.Issued);
         f.Require(d.Expires > d.Issued, "$.expires", d.Expires, "must be after issued", "correct the value");
         if (f.Items("$.sources", d.Sources, 1, MaximumSourceCount))
         {

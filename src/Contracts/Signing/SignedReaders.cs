@@ -68,6 +68,7 @@ public static class FreshReader
         f.Name("$.fleet", d.Fleet);
         f.Name("$.device", d.Device);
         f.Between("$.counter", d.Counter, 0, long.MaxValue, "");
+        f.SignedTime("$.time", d.Time);
         f.Require(d.Expires > d.Time, "$.expires", d.Expires, "must be after time", "correct the value");
     }
 }

@@ -1,0 +1,44 @@
+using Dunlin.Bundles.Trust;
+using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Updates;
+
+namespace Dunlin.Agent.Tests.Updates;
+
+/// <summary>Signed time that has run ahead, by a stolen key or a wrong clock, stops no agent and is undone by a new root (docs/promises.md, row 42).</summary>
+public sealed class TimeAheadTests
+{
+    private static readonly DateTimeOffset EndOfAllTime = DateTimeOffset.MaxValue.ToUniversalTime();
+
+    [Fact]
+    public async Task FloorsAtTheEndOfAllTimeStopNoStartAndANewRootUndoesThem()
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        var running = board.Publish(1);
+        await board.RunAsync(board.Fleet.Direct(running));
+        await board.StopAsync();
+        board.Files.WriteFloors(board.Files.ReadFloors().Value! with { Time = EndOfAllTime });
+        board.Start();
+        for (var i = 0; i < 5; i++) await board.PassAsync();
+        Assert.Equal(running.Id, board.Served[^1]);
+        Assert.Equal("directive.expired", (await board.RunAsync(board.Fleet.Direct(board.Publish(2)))).Reason);
+        using var replaced = board.Fleet.Online;
+        board.Fleet.Online = SigningKey.Generate();
+        board.SendRoots(board.Fleet.SignedRoot(2));
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(board.Publish(3)))).Result);
+    }
+
+    [Fact]
+    public async Task AFreshDocumentOfAYearThatNobodyMeansIsRefusedAndTeachesNoTime()
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        await board.RunAsync(board.Fleet.Direct(board.Publish(1)));
+        var now = board.Fleet.Now;
+        var text = System.Text.Encoding.UTF8.GetString(board.Fleet.Fresh().Payload.Span);
+        var wild = text.Replace($"\"time\":\"{now.Year}", "\"time\":\"9998", StringComparison.Ordinal).Replace($"\"expires\":\"{now.Year}", "\"expires\":\"9999", StringComparison.Ordinal);
+        board.SendFresh(board.Fleet.Online.Sign(MediaTypes.Fresh, System.Text.Encoding.UTF8.GetBytes(wild)));
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(board.Publish(2)))).Result);
+        Assert.Equal(now, board.Files.ReadFloors().Value!.Time);
+    }
+}
