@@ -47,11 +47,15 @@ internal sealed partial class TrustedClock
 
     private DateTimeOffset Signed => After(_base, _time.GetElapsedTime(_baseAt));
 
-    /// <summary>The time at which TLS chains are judged.</summary>
+    /// <summary>
+    /// The time at which TLS chains are judged: a synchronized clock even where signed time stands beyond it. A stolen key may have
+    /// signed that, and the root without this key comes over a link whose certificates would have expired.
+    /// </summary>
     public DateTimeOffset ForTls
     {
         get
         {
+            if (Synchronized is { } synchronized) return synchronized > _buildTime ? synchronized : _buildTime;
             var (now, clock) = (Now, _time.GetUtcNow());
             return clock > now && clock - now < PlausibleDrift ? clock : now;
         }
