@@ -96,6 +96,7 @@ internal sealed partial class DocumentDesk(
         var (result, isNew) = trust.Take(read.Value);
         report.SetProblem("trust", result.IsAccepted ? null : result.Detail);
         if (!result.IsAccepted) LogRefused(DocumentKind.Root, UpdateCodes.OfRoot(result.Reason), result.Detail);
+        if (isNew) records.SetBack(clock.Now);
         // Whoever holds a key that was replaced has nothing more to say, also not through a directive under way.
         return !isNew || records.Journal.Envelope is not { } directive || trust.StillSigned(directive).IsAccepted ? null
             : StepEnd.Failed(UpdateCodes.Revoked, $"Root {trust.Root!.Version} no longer lists the key of this directive; push again with the new one.");

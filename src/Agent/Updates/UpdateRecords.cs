@@ -14,7 +14,7 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
     private const int KeptCount = 256;
 
     private readonly Lock _gate = new();
-    private Dictionary<Digest, SeenDirective> _seen = [];
+    private OrderedDictionary<Digest, SeenDirective> _seen = [];
 
     public Journal Journal { get; private set; } = Idle();
 
@@ -53,10 +53,21 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
         lock (_gate) return _seen.GetValueOrDefault(directive);
     }
 
-    /// <summary>Releases that were tried since a time.</summary>
-    public int CountInstalls(DateTimeOffset since)
+    /// <summary>Releases that were tried within a time before now.</summary>
+    public int CountInstalls(DateTimeOffset now, TimeSpan interval)
     {
-        lock (_gate) return _seen.Values.Count(directive => directive.Result is UpdateState.Committed or UpdateState.RolledBack && directive.Time > since);
+        SetBack(now);
+        lock (_gate) return _seen.Values.Count(directive => directive.Result is UpdateState.Committed or UpdateState.RolledBack && directive.Time > now - interval);
+    }
+
+    /// <summary>
+    /// What ended later than it is now did so by a time that no longer counts: of a key that was replaced, or of before a restart. It ended
+    /// just now at the latest, so that it counts for an interval more and not for years.
+    /// </summary>
+    public void SetBack(DateTimeOffset now)
+    {
+        lock (_gate)
+            foreach (var (directive, seen) in _seen.Where(pair => pair.Value.Time > now).ToList()) _seen[directive] = seen with { Time = now };
     }
 
     /// <summary>Puts the outcome of a directive into the outbox, once, and remembers it.</summary>
@@ -71,8 +82,9 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
         if (_seen.ContainsKey(directive)) return;
         publisher.Publish(OutcomeOf(directive, release, result, reason, detail), () =>
         {
-            var seen = new Dictionary<Digest, SeenDirective>(_seen) { [directive] = new() { Result = result, Reason = reason, Time = now } };
-            foreach (var old in seen.OrderByDescending(pair => pair.Value.Time).Skip(KeptCount).Select(pair => pair.Key).ToList()) seen.Remove(old);
+            // In the order in which they ended: the time may have been set back between.
+            var seen = new OrderedDictionary<Digest, SeenDirective>(_seen) { [directive] = new() { Result = result, Reason = reason, Time = now } };
+            while (seen.Count > KeptCount) seen.RemoveAt(0);
             files.WriteSeen(new Seen { Schema = Seen.CurrentSchema, Directives = seen });
             _seen = seen;
         });

@@ -69,7 +69,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
         }
 
         var interval = TimeSpan.FromSeconds(options.InstallIntervalSeconds);
-        return records.CountInstalls(clock.Now - interval) >= options.MaximumInstalls
+        return records.CountInstalls(clock.Now, interval) >= options.MaximumInstalls
             ? StepEnd.Failed(UpdateCodes.InstallsLimited, $"This board has tried {options.MaximumInstalls} releases within {interval}, the most that Updates:MaximumInstalls allows; push again later.")
             : StepEnd.Done;
     }

@@ -41,4 +41,42 @@ public sealed class TimeAheadTests
         Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(board.Publish(2)))).Result);
         Assert.Equal(now, board.Files.ReadFloors().Value!.Time);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task InstallsOfATimeThatANewRootUndidCountForOneIntervalMore(bool isRestarted)
+    {
+        await using var board = new TestBoard();
+        board.Options.MaximumInstalls = 1;
+        board.Start();
+        using var replaced = board.Fleet.Online;
+        await board.RunAsync(board.Fleet.Direct(board.Publish(1), d => d with { Issued = d.Issued.AddYears(3), Expires = d.Issued.AddYears(4) }));
+        board.Fleet.Online = SigningKey.Generate();
+        board.SendRoots(board.Fleet.SignedRoot(2));
+        await board.UntilAsync(() => board.Files.ReadFloors().Value is { RootVersion: 2 }, "the root is new");
+        if (isRestarted) await board.RestartAsync();
+        Assert.Equal("install.limited", (await board.RunAsync(board.Fleet.Direct(board.Publish(2)))).Reason);
+        board.Time.Advance(TimeSpan.FromHours(1.1));
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(board.Publish(3)))).Result);
+    }
+
+    [Fact]
+    public async Task AFullRecordOfDirectivesThatEndedInTheFutureForgetsTheOldestOfThemFirst()
+    {
+        await using var board = new TestBoard();
+        var ended = Enumerable.Range(0, 256).Select(i => Digest.Of([(byte)i])).ToList();
+        board.Files.WriteSeen(new Seen
+        {
+            Schema = Seen.CurrentSchema,
+            Directives = ended.ToDictionary(id => id, _ => new SeenDirective { Result = UpdateState.Rejected, Reason = "release.unsigned", Time = board.Fleet.Now.AddYears(3) }),
+        });
+        board.Start();
+        var directive = board.Fleet.Direct(board.Publish(1));
+        await board.RunAsync(directive);
+        board.Send(directive, isRetained: true);
+        await board.RunAsync(board.Fleet.Direct(board.Publish(2)));
+        Assert.Single(board.Outcomes(), outcome => outcome.Directive == TestBoard.IdOf(directive));
+        Assert.Equal(ended[2..], board.Files.ReadSeen().Value!.Directives.Keys.Take(254));
+    }
 }
