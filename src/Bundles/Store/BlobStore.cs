@@ -52,16 +52,16 @@ public sealed class BlobStore(StateLayout layout, long reserveByteCount = BlobSt
         using (handle) return RandomAccess.GetLength(handle) == blob.Size && NativeFile.LinkCount(handle, path) == 1;
     }
 
-    /// <summary>Whether the blob is there and every byte of it right: reads all of it.</summary>
+    /// <summary>Whether the blob is there and every byte of it right: reads all of it. What the disk does not give back is not whole.</summary>
     public bool IsWhole(Blob blob)
     {
-        if (!Has(blob)) return false;
         try
         {
+            if (!Has(blob)) return false;
             BlobFile.Verify(Layout.Blob(blob.Digest), blob);
             return true;
         }
-        catch (BundleException)
+        catch (Exception e) when (e is BundleException or IOException)
         {
             return false;
         }

@@ -42,6 +42,26 @@ public sealed class BlobStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task ABlobThatTheDiskDoesNotGiveBackIsNotWhole()
+    {
+        // The kernel opens this file and refuses to read it, as it does with what a disk has lost.
+        const string unreadable = "/sys/class/net/lo/speed";
+        var blob = new SampleBlob((int)new FileInfo(unreadable).Length).Blob;
+        var path = _layout.Blob(blob.Digest);
+        File.WriteAllText(path, "");
+        if ((await Tool.RunAsync("mount", "--bind", unreadable, path)).ExitCode != 0) Assert.Skip("mount --bind is not allowed here; run as root.");
+        try
+        {
+            Assert.True(_store.Has(blob));
+            Assert.False(_store.IsWhole(blob));
+        }
+        finally
+        {
+            await Tool.SucceedAsync("umount", path);
+        }
+    }
+
+    [Fact]
     public void ChunksMayComeInAnyOrderAndOverAnyNumberOfStarts()
     {
         foreach (var chunk in (int[])[3, 0, 5, 1])
