@@ -68,6 +68,7 @@ public sealed partial class StrictJson : JsonSerializerContext;
 [JsonSerializable(typeof(Reported))]
 [JsonSerializable(typeof(Verdict))]
 [JsonSerializable(typeof(Outcome))]
+[JsonSerializable(typeof(OutcomeKey))]
 [JsonSerializable(typeof(TelemetryWindow))]
 [JsonSerializable(typeof(Classification))]
 [JsonSerializable(typeof(Command))]

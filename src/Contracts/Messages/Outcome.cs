@@ -23,3 +23,10 @@ public sealed record Outcome
 
     public string? Detail { get; init; }
 }
+
+/// <summary>The member of an <see cref="Outcome"/> that each version has.</summary>
+public sealed record OutcomeKey
+{
+    /// <inheritdoc cref="Outcome.Directive"/>
+    public required Digest Directive { get; init; }
+}

@@ -151,7 +151,8 @@ public sealed partial class MessageOutbox : BackgroundService
 
     private bool OutcomesRest => _refused != 0 && _time.GetElapsedTime(_refused) < RefusalPause;
 
-    private static Digest? DirectiveOf(byte[] payload) => JsonSerializer.Deserialize(payload, MessageJson.Default.Outcome)?.Directive;
+    /// <summary>An outcome of a newer agent, which this one replaced, may say what this one does not know, and still is of a directive.</summary>
+    private static Digest? DirectiveOf(byte[] payload) => JsonSerializer.Deserialize(payload, MessageJson.Default.OutcomeKey)?.Directive;
 
     private QueuedMessage? NextOutcome()
     {

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using Dunlin.Contracts;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Outbox;
 using Dunlin.Telemetry.Tests.Link;
@@ -105,6 +107,20 @@ public sealed class MessageOutboxTests : IDisposable
         again.Publisher.Repeat(SampleMessages.Outcome());
         again.Publisher.Repeat(SampleMessages.Outcome());
         Assert.Equal(2, again.Outbox.QueuedOutcomeCount);
+    }
+
+    [Fact]
+    public async Task AnOutcomeOfANewerAgentKeepsNoneOfThisOneFromBeingAdded()
+    {
+        var newer = JsonSerializer.SerializeToUtf8Bytes(SampleMessages.Outcome(), MessageJson.Default.Outcome);
+        newer = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(newer).Replace("\"result\":\"", "\"result\":\"neverHeardOf", StringComparison.Ordinal));
+        using (var outcomes = new MessageQueue(Path.Combine(_folder, "outcomes"), long.MaxValue, Overflow.Keep)) outcomes.Append(newer);
+        await using var device = new TestOutbox(new MqttOptions(), _folder);
+        var settled = 0;
+        device.Publisher.Publish(SampleMessages.Outcome(), () => settled++);
+        Assert.Equal((1, 1), (device.Outbox.QueuedOutcomeCount, settled));
+        device.Publisher.Publish(SampleMessages.Outcome() with { Directive = SampleDocuments.DigestOf("another") }, () => settled++);
+        Assert.Equal((2, 2), (device.Outbox.QueuedOutcomeCount, settled));
     }
 
     [Fact]
