@@ -12,6 +12,7 @@ internal sealed unsafe class JpegDecoder : IDisposable
 
     private readonly JpegLimits _limits;
     private readonly bool _grayOnly;
+    private readonly JpegScan _scan = new();
     private nint _handle;
     private byte[] _pixels = [];
 
@@ -56,38 +57,42 @@ internal sealed unsafe class JpegDecoder : IDisposable
                 || width != header.Width || height != header.Height)
                 return Refuse();
             var eighths = scale(width, height);
+            int result;
             if (colours is not (TurboJpeg.ColourSpaceGray or TurboJpeg.ColourSpaceYcbcr))
-                return DecodeRgb(bytes, length, width, height, eighths, ref picture);
-            return _grayOnly || colours == TurboJpeg.ColourSpaceGray
-                ? DecodeGray(bytes, length, width, height, eighths, ref picture)
-                : DecodeYuv(bytes, length, width, height, eighths, subsampling, ref picture);
+                result = DecodeRgb(bytes, length, width, height, eighths, ref picture);
+            else if (_grayOnly || colours == TurboJpeg.ColourSpaceGray)
+                result = DecodeGray(bytes, length, width, height, eighths, ref picture);
+            else if (Chroma(subsampling) is { } chroma)
+                result = DecodeYuv(bytes, length, width, height, eighths, chroma, ref picture);
+            else
+                return FrameStatus.Corrupt;
+            return result == 0 || (IsPadded() && !header.Buffered && _scan.IsWhole(jpeg)) ? FrameStatus.Ok : Refuse();
         }
     }
 
-    private FrameStatus DecodeGray(byte* bytes, nuint length, int width, int height, int eighths, ref Picture picture)
+    private int DecodeGray(byte* bytes, nuint length, int width, int height, int eighths, ref Picture picture)
     {
         picture.Shape = new PictureShape(PixelLayout.Gray, Packing.Planar, width, height, eighths, 1, 1);
         var (planeWidth, planeHeight) = (picture.Shape.PlaneWidth(0), picture.Shape.PlaneHeight(0));
         picture.Stride0 = planeWidth;
         picture.Plane0 = Memory((long)planeWidth * planeHeight);
-        return Status(TurboJpeg.Decompress(
-            _handle, bytes, length, picture.Plane0, planeWidth, planeWidth, planeHeight, TurboJpeg.PixelFormatGray, Flags));
+        return TurboJpeg.Decompress(
+            _handle, bytes, length, picture.Plane0, planeWidth, planeWidth, planeHeight, TurboJpeg.PixelFormatGray, Flags);
     }
 
-    private FrameStatus DecodeRgb(byte* bytes, nuint length, int width, int height, int eighths, ref Picture picture)
+    private int DecodeRgb(byte* bytes, nuint length, int width, int height, int eighths, ref Picture picture)
     {
         picture.Shape = new PictureShape(PixelLayout.Rgb, Packing.Rgb24, width, height, eighths, 1, 1);
         var (planeWidth, planeHeight) = (picture.Shape.PlaneWidth(0), picture.Shape.PlaneHeight(0));
         picture.Stride0 = 3 * planeWidth;
         picture.Plane0 = Memory(3L * planeWidth * planeHeight);
-        return Status(TurboJpeg.Decompress(
-            _handle, bytes, length, picture.Plane0, planeWidth, 3 * planeWidth, planeHeight, TurboJpeg.PixelFormatRgb, Flags));
+        return TurboJpeg.Decompress(
+            _handle, bytes, length, picture.Plane0, planeWidth, 3 * planeWidth, planeHeight, TurboJpeg.PixelFormatRgb, Flags);
     }
 
-    private FrameStatus DecodeYuv(
-        byte* bytes, nuint length, int width, int height, int eighths, int subsampling, ref Picture picture)
+    private int DecodeYuv(
+        byte* bytes, nuint length, int width, int height, int eighths, (int X, int Y) chroma, ref Picture picture)
     {
-        if (Chroma(subsampling) is not { } chroma) return FrameStatus.Corrupt;
         picture.Shape = new PictureShape(PixelLayout.FullRangeYuv, Packing.Planar, width, height, eighths, chroma.X, chroma.Y);
         var (chromaWidth, chromaHeight) = (picture.Shape.PlaneWidth(1), picture.Shape.PlaneHeight(1));
         // The library pads luma to whole chroma pixels.
@@ -100,8 +105,8 @@ internal sealed unsafe class JpegDecoder : IDisposable
         picture.Plane2 = picture.Plane1 + chromaBytes;
         var planes = stackalloc byte*[] { picture.Plane0, picture.Plane1, picture.Plane2 };
         var strides = stackalloc int[] { picture.Stride0, picture.Stride1, picture.Stride2 };
-        return Status(TurboJpeg.DecompressToPlanes(
-            _handle, bytes, length, planes, picture.Shape.PlaneWidth(0), strides, picture.Shape.PlaneHeight(0), Flags));
+        return TurboJpeg.DecompressToPlanes(
+            _handle, bytes, length, planes, picture.Shape.PlaneWidth(0), strides, picture.Shape.PlaneHeight(0), Flags);
     }
 
     /// <summary>Luma pixels per chroma pixel along x and y, by TJSAMP.</summary>
@@ -115,9 +120,8 @@ internal sealed unsafe class JpegDecoder : IDisposable
         _ => null,
     };
 
-    private FrameStatus Status(int result) => result == 0 || IsPadded() ? FrameStatus.Ok : Refuse();
-
-    // Webcams fill up the data before a restart or the end with a few bytes, in each frame; after a gap there are many, or none.
+    // Webcams fill up the data before a restart or the end with a few bytes, in each frame. Of several warnings the first alone
+    // is told, so what else may be wrong is looked for.
     private bool IsPadded()
     {
         if (TurboJpeg.ErrorCode(_handle) != TurboJpeg.Warning) return false;

@@ -11,8 +11,6 @@ namespace Dunlin.Runtime.Preprocessing;
 /// <param name="Buffered">Progressive or of several scans: the decoder must keep all its coefficients.</param>
 public readonly record struct JpegHeader(int Width, int Height, bool Buffered)
 {
-    private const byte StartOfScan = 0xDA;
-
     public static bool HasMagic(ReadOnlySpan<byte> bytes) => bytes is [0xFF, 0xD8, 0xFF, ..];
 
     /// <summary>False if the image ends, breaks the syntax, or is of a kind that is not decoded, before its first scan.</summary>
@@ -22,17 +20,9 @@ public readonly record struct JpegHeader(int Width, int Height, bool Buffered)
         if (!HasMagic(bytes)) return false;
         int width = 0, height = 0, components = 0;
         var progressive = false;
-        var at = 2;
-        while (true)
+        var segments = new JpegSegments(bytes);
+        while (segments.TryRead(out var marker, out var segment))
         {
-            if (at >= bytes.Length || bytes[at] != 0xFF) return false;
-            while (at < bytes.Length && bytes[at] == 0xFF) at++;
-            if (at + 3 > bytes.Length) return false;
-            var marker = bytes[at++];
-            var length = BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
-            if (length < 2 || at + length > bytes.Length) return false;
-            var segment = bytes.Slice(at + 2, length - 2);
-            at += length;
             switch (marker)
             {
                 case 0xC0 or 0xC1 or 0xC2:
@@ -43,7 +33,7 @@ public readonly record struct JpegHeader(int Width, int Height, bool Buffered)
                     components = segment[5];
                     if (width == 0 || height == 0 || components is not (1 or 3)) return false;
                     break;
-                case StartOfScan:
+                case JpegSegments.StartOfScan:
                     if (components == 0 || segment.IsEmpty) return false;
                     header = new JpegHeader(width, height, progressive || segment[0] != components);
                     return true;
@@ -53,5 +43,7 @@ public readonly record struct JpegHeader(int Width, int Height, bool Buffered)
                     return false;
             }
         }
+
+        return false;
     }
 }

@@ -30,12 +30,12 @@ internal static partial class TestJpeg
         Encode(Photograph(width, height), width, height, sampling, quality, flags);
 
     /// <summary>With a restart marker after each row of blocks. Sets the environment meanwhile: alone in the process only.</summary>
-    public static byte[] EncodeWithRestarts(int width, int height)
+    public static byte[] EncodeWithRestarts(int width, int height, int sampling = Sampling420)
     {
         Assert.Equal(0, SetEnvironment("TJ_RESTART", "1", 1));
         try
         {
-            var jpeg = Encode(width, height);
+            var jpeg = Encode(width, height, sampling);
             Assert.True(jpeg.AsSpan().IndexOf((byte[])[0xFF, 0xD4]) > 0, "The encoder has set no restart markers.");
             return jpeg;
         }

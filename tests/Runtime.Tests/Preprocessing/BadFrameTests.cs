@@ -52,6 +52,61 @@ public sealed class BadFrameTests : IDisposable
     }
 
     [Theory]
+    [InlineData(TestJpeg.Sampling420, 0x00)]
+    [InlineData(TestJpeg.Sampling422, 0x5A)]
+    [InlineData(TestJpeg.Sampling444, 0x80)]
+    [InlineData(TestJpeg.SamplingGray, 0x00)]
+    public void BytesBeforeEachMarkerDoNoHarmAndCostNoMemory(int sampling, byte padding)
+    {
+        var whole = TestJpeg.EncodeWithRestarts(633, 475, sampling);
+        Process(whole);
+        var expected = _tensor.ToArray();
+        var frame = TestJpeg.Frame(Padded(whole, padding));
+        Assert.Equal(FrameStatus.Ok, _preprocessor.Process(frame, _tensor));
+        Assert.Equal(expected, _tensor);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        _preprocessor.Process(frame, _tensor);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
+    public void APaddedFrameOfACameraThatLeavesTheUsualTablesOutIsDecoded()
+    {
+        var whole = Padded(TestJpeg.EncodeWithRestarts(640, 480), 0);
+        Process(whole);
+        var expected = _tensor.ToArray();
+        while (whole.AsSpan().IndexOf((byte[])[0xFF, 0xC4]) is >= 0 and var at) whole = [.. whole[..at], .. whole[(at + 2 + (whole[at + 2] << 8) + whole[at + 3])..]];
+        Assert.Equal(FrameStatus.Ok, Process(whole));
+        Assert.Equal(expected, _tensor);
+    }
+
+    [Fact]
+    public void APaddedFrameThatIsCutAnywhereIsCorrupt()
+    {
+        var whole = Padded(TestJpeg.EncodeWithRestarts(640, 480), 0);
+        Assert.Equal(FrameStatus.Ok, Process(whole));
+        for (var percent = 5; percent < 100; percent += 5)
+        {
+            Assert.Equal(FrameStatus.Corrupt, Process(whole[..(whole.Length * percent / 100)]));
+            Assert.Equal(FrameStatus.Corrupt, Process([.. whole[..(whole.Length * percent / 100)], 0xFF, 0xD9]));
+        }
+
+        Assert.Equal(FrameStatus.Corrupt, Process(whole[..^2]));
+    }
+
+    [Fact]
+    public void APaddedFrameWithAGapIsCorrupt()
+    {
+        var whole = Padded(TestJpeg.EncodeWithRestarts(640, 480), 0);
+        var at = whole.Length / 2;
+        Assert.Equal(FrameStatus.Corrupt, Process([.. whole[..at], .. new byte[400], .. whole[(at + 400)..]]));
+        Assert.Equal(FrameStatus.Corrupt, Process([.. whole[..at], .. whole[(at + 400)..]]));
+        // An interval is gone with its marker.
+        var (from, to) = (whole.AsSpan().IndexOf((byte[])[0xFF, 0xD3]), whole.AsSpan().IndexOf((byte[])[0xFF, 0xD4]));
+        Assert.Equal(FrameStatus.Corrupt, Process([.. whole[..from], .. whole[to..]]));
+    }
+
+    [Theory]
     [InlineData(0xD4)]
     [InlineData(0xD9)]
     public void ManyBytesBeforeAMarkerAreDamage(byte marker)
@@ -142,6 +197,21 @@ public sealed class BadFrameTests : IDisposable
     }
 
     public void Dispose() => _preprocessor.Dispose();
+
+    /// <summary>Three bytes more before each marker behind the first scan's header.</summary>
+    private static byte[] Padded(byte[] jpeg, byte padding)
+    {
+        var padded = new List<byte>();
+        var isScan = false;
+        for (var i = 0; i < jpeg.Length; i++)
+        {
+            isScan |= i > 0 && jpeg[i - 1] == 0xFF && jpeg[i] == 0xDA;
+            if (isScan && jpeg[i] == 0xFF && jpeg[i + 1] is >= 0xD0 and <= 0xD9) padded.AddRange([padding, padding, padding]);
+            padded.Add(jpeg[i]);
+        }
+
+        return [.. padded];
+    }
 
     private FrameStatus Process(byte[] jpeg) => _preprocessor.Process(TestJpeg.Frame(jpeg), _tensor);
 }
