@@ -47,6 +47,20 @@ public sealed class StagedRaceTests
         Assert.Equal((expected, code), (outcome.Results[1].Outcome, outcome.Results[1].ReasonCode));
     }
 
+    [Fact]
+    public void TheWinnerKeepsTheLatenciesOfItsLongestStage()
+    {
+        var board = new SyntheticBoard(3);
+        StagedEntry[] entries = [new(Garments.Id("a"), 4), new(Garments.Id("a", 2), 4), new(Garments.Id("b"), 4)];
+        double[] milliseconds = [1, 1, 1.1];
+        var outcome = new StagedRace(Rules, board).Run(entries, null, index =>
+            new Closing(new SyntheticContender(board, "x", milliseconds[index], index), entries[index].Id, () => { }), CancellationToken.None);
+        var (winner, threads) = (outcome.Results[0], outcome.Results[1]);
+        Assert.Equal((Garments.Id("a"), ContenderOutcome.Won), (outcome.Winner, winner.Outcome));
+        Assert.InRange(winner.RunCount, outcome.Results[2].RunCount, int.MaxValue);
+        Assert.InRange(threads.RunCount, 1, winner.RunCount - 1);
+    }
+
     private sealed class Closing(IContender inner, ContenderId id, Action close) : IContender, IDisposable
     {
         public ContenderId Id => id;
