@@ -32,7 +32,22 @@ internal static partial class Native
     public static partial int Unshare(int flags);
 
     [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
-    public static partial nint Syscall(nint number, nint a, nint b);
+    public static partial nint Syscall(nint number, nint a, nint b, nint c = 0);
+
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int FileControl(int descriptor, int command, nint argument);
+
+    [LibraryImport(Library, EntryPoint = "setpriority", SetLastError = true)]
+    public static partial int SetPriority(int kind, int process, int niceness);
+
+    [LibraryImport(Library, EntryPoint = "sched_setaffinity", SetLastError = true)]
+    public static partial int SetAffinity(int process, nuint length, in ulong cores);
+
+    [LibraryImport(Library, EntryPoint = "sched_setscheduler", SetLastError = true)]
+    public static partial int SetScheduler(int process, int policy, in int priority);
+
+    [LibraryImport(Library, EntryPoint = "sched_setparam", SetLastError = true)]
+    public static partial int SetSchedulerPriority(int process, in int priority);
 
     public static int Check(int result) => result >= 0 ? result : throw new Win32Exception(Marshal.GetLastPInvokeError());
 }

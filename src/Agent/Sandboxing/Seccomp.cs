@@ -11,8 +11,10 @@ internal static unsafe class Seccomp
     private const uint ArchitectureX64 = 0xC000003E, ArchitectureArm64 = 0xC00000B7;
     private const uint Allow = 0x7FFF0000, KillProcess = 0x80000000, Errno = 0x00050000;
     private const ushort LoadWord = 0x20, JumpEqual = 0x15, JumpAtLeast = 0x35, JumpSet = 0x45, Return = 0x06;
-    private const uint NumberOffset = 0, ArchitectureOffset = 4, FirstArgumentOffset = 16;
+    private const uint NumberOffset = 0, ArchitectureOffset = 4, FirstArgumentOffset = 16, SecondArgumentOffset = 24;
     private const uint X32Bit = 0x40000000, CloneThread = 0x00010000;
+    /// <summary>fcntl's commands that choose who is signalled about a file, and by what: until Linux 6.12 any process of the user, by SIGKILL.</summary>
+    private const uint SetOwner = 8, SetSignal = 10, SetOwnerOrThread = 15;
     private const uint SetModeFilter = 1, AllThreads = 1;
 
     private static bool Arm64 => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
@@ -32,7 +34,8 @@ internal static unsafe class Seccomp
     /// <summary>The filter; <paramref name="processId"/> is the one process that signals and limits may be meant for.</summary>
     internal static Instruction[] Build(bool arm64, int processId)
     {
-        var (clone, clone3, kill, tgkill, prlimit) = arm64 ? (220, 435, 129, 131, 261) : (56, 435, 62, 234, 302);
+        var (clone, clone3, kill, tgkill) = arm64 ? (220, 435, 129, 131) : (56, 435, 62, 234);
+        var (prlimit, setAffinity, fcntl) = arm64 ? (261, 122, 25) : (302, 203, 72);
         var code = new List<Instruction>
         {
             new(LoadWord, 0, 0, ArchitectureOffset),
@@ -48,7 +51,10 @@ internal static unsafe class Seccomp
         code.AddRange([new(JumpEqual, 0, 4, (uint)clone), new(LoadWord, 0, 0, FirstArgumentOffset), new(JumpSet, 0, 1, CloneThread), new(Return, 0, 0, Allow), Refuse(Libc.NotPermitted)]);
         foreach (var number in (int[])[kill, tgkill])
             code.AddRange([new(JumpEqual, 0, 4, (uint)number), new(LoadWord, 0, 0, FirstArgumentOffset), new(JumpEqual, 0, 1, (uint)processId), new(Return, 0, 0, Allow), Refuse(Libc.NotPermitted)]);
-        code.AddRange([new(JumpEqual, 0, 5, (uint)prlimit), new(LoadWord, 0, 0, FirstArgumentOffset), new(JumpEqual, 1, 0, 0), new(JumpEqual, 0, 1, (uint)processId), new(Return, 0, 0, Allow), Refuse(Libc.NotPermitted)]);
+        foreach (var number in (int[])[prlimit, setAffinity])
+            code.AddRange([new(JumpEqual, 0, 5, (uint)number), new(LoadWord, 0, 0, FirstArgumentOffset), new(JumpEqual, 1, 0, 0), new(JumpEqual, 0, 1, (uint)processId), new(Return, 0, 0, Allow), Refuse(Libc.NotPermitted)]);
+        code.AddRange([new(JumpEqual, 0, 6, (uint)fcntl), new(LoadWord, 0, 0, SecondArgumentOffset)]);
+        code.AddRange([new(JumpEqual, 2, 0, SetOwner), new(JumpEqual, 1, 0, SetSignal), new(JumpEqual, 0, 1, SetOwnerOrThread), Refuse(Libc.NotPermitted), new(Return, 0, 0, Allow)]);
         code.Add(new(Return, 0, 0, Allow));
         return [.. code];
     }
