@@ -15,6 +15,8 @@ namespace Dunlin.Agent.Reporting;
 /// <summary>What the device says of itself: the retained <c>reported</c>, and the status line. Thread-safe.</summary>
 internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity identity, MessageSequence sequence, ServiceStatusText status, TimeProvider time)
 {
+    private static readonly CameraHealth Unseen = new() { Camera = "", State = CameraStates.Starting, StallCount = 0, ReconnectCount = 0, CorruptCount = 0 };
+
     private readonly Lock _gate = new();
     private ServedRelease? _release;
     private ContenderId? _wanted;
@@ -26,8 +28,7 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
     private int _workerRestartCount;
     private ReportedUpdate _update = new(UpdateState.Idle);
     private readonly SortedSet<UpdateCondition> _conditions = [];
-    private CameraHealth _camera = new() { Camera = "", State = CameraStates.Starting, StallCount = 0, ReconnectCount = 0, CorruptCount = 0 };
-    private CameraHealth? _formerCamera;
+    private CameraHealth _camera = Unseen, _formerCamera = Unseen;
 
     public ContenderId? Running
     {
@@ -106,6 +107,13 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
         Publish();
     }
 
+    /// <summary>The camera was away and came back so soon that the worker, which counts such, did not miss it.</summary>
+    public void CameraReconnected() => Change(() =>
+    {
+        _camera = _camera with { ReconnectCount = _camera.ReconnectCount + 1 };
+        _formerCamera = _formerCamera with { ReconnectCount = _formerCamera.ReconnectCount + 1 };
+    });
+
     /// <summary>A camera that delivers, but nothing that can be classified, is a problem too.</summary>
     public void SetFrames(FrameWindow window) => SetProblem("frames", FrameProblem.Of(window));
 
@@ -141,12 +149,12 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
         }
     }
 
-    private CameraHealth SinceStart(CameraHealth camera) => _formerCamera is not { } former ? camera : camera with
+    private CameraHealth SinceStart(CameraHealth camera) => camera with
     {
-        StallCount = former.StallCount + camera.StallCount,
-        ReconnectCount = former.ReconnectCount + camera.ReconnectCount,
-        CorruptCount = former.CorruptCount + camera.CorruptCount,
-        MissedCount = former.MissedCount + camera.MissedCount,
+        StallCount = _formerCamera.StallCount + camera.StallCount,
+        ReconnectCount = _formerCamera.ReconnectCount + camera.ReconnectCount,
+        CorruptCount = _formerCamera.CorruptCount + camera.CorruptCount,
+        MissedCount = _formerCamera.MissedCount + camera.MissedCount,
     };
 
     // The rate wavers with every window; telemetry has it.

@@ -8,7 +8,6 @@ using Dunlin.Agent.Updates;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Updates;
-using Dunlin.Runtime.Cameras;
 using Dunlin.Runtime.Racing;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Power;
@@ -66,9 +65,10 @@ internal static class ServingServices
         var windows = provider.GetRequiredService<WindowService>();
         var results = provider.GetRequiredService<ResultPublisher>();
         var trial = provider.GetRequiredService<TrialWatch>();
+        var program = new CameraProgramWatch(problem => report.SetProblem("camera program", problem), report.CameraReconnected, time);
         var camera = new CameraFeed(provider.GetRequiredService<CameraOptions>(), host, loggers, time)
         {
-            Closed = exit => report.SetProblem("camera program", exit.Reason),
+            Closed = exit => program.Ended(exit.Reason),
         };
         WorkerSupervisor supervisor = null!;
         var events = new WorkerEvents
@@ -84,6 +84,7 @@ internal static class ServingServices
             Window = (session, window) =>
             {
                 windows.Observe(session, window, supervisor.ProcessId);
+                program.Observe(window);
                 report.SetCamera(window.Camera);
                 report.SetFrames(window);
                 trial.Observe(session, window);
@@ -92,7 +93,7 @@ internal static class ServingServices
             Camera = health =>
             {
                 camera.Observe(health);
-                if (health.State == CameraStates.Ok) report.SetProblem("camera program", null);
+                program.Observe(health);
                 report.SetCamera(health);
             },
             Exited = exit =>

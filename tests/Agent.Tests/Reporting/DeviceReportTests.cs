@@ -115,6 +115,20 @@ public sealed class DeviceReportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AReconnectThatNoWorkerHasNoticedIsCountedOnce()
+    {
+        var seen = new CameraHealth { Camera = "/dev/video0", State = "ok", StallCount = 0, ReconnectCount = 2, CorruptCount = 0 };
+        _device.Report.WorkerStarted();
+        _device.Report.SetCamera(seen);
+        _device.Report.CameraReconnected();
+        _device.Report.SetCamera(seen);
+        Assert.Equal(3, (await NewestAsync(reported => reported.Sequence == 2)).Camera.ReconnectCount);
+        _device.Report.WorkerStarted();
+        _device.Report.SetCamera(seen with { ReconnectCount = 1 });
+        Assert.Equal(4, (await NewestAsync(reported => reported.Sequence == 3)).Camera.ReconnectCount);
+    }
+
+    [Fact]
     public async Task AProblemIsPublishedOnceAndItsEndToo()
     {
         for (var i = 0; i < 5; i++) _device.Report.SetProblem("broker", "The disk under the outbox is full.");
