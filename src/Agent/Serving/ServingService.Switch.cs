@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Updates;
@@ -9,6 +10,7 @@ namespace Dunlin.Agent.Serving;
 internal sealed partial class ServingService
 {
     private readonly Channel<SwitchRequest> _switches = Channel.CreateUnbounded<SwitchRequest>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Lock _switching = new();
     private volatile CancellationTokenSource _interrupt = new();
 
     private static UpdateFailure? BrokenOff { get; } = new(ChildExitCodes.Stopped, "The switch was broken off.");
@@ -24,8 +26,10 @@ internal sealed partial class ServingService
     public async Task<UpdateFailure?> SwitchAsync(ServedRelease? release, Verdict? verdict, CancellationToken cancellationToken)
     {
         var request = new SwitchRequest(release, verdict, new TaskCompletionSource<UpdateFailure?>(TaskCreationOptions.RunContinuationsAsynchronously));
-        _switches.Writer.TryWrite(request);
-        await _interrupt.CancelAsync();
+        CancellationTokenSource interrupt;
+        // Not what follows the request's own entering: its race would be broken off.
+        lock (_switching) (interrupt, _) = (_interrupt, _switches.Writer.TryWrite(request));
+        await interrupt.CancelAsync();
         Wake();
         return await request.Done.Task.WaitAsync(cancellationToken);
     }
@@ -37,12 +41,21 @@ internal sealed partial class ServingService
         await _tick.TickUntilAsync(Task.WhenAny(arrived, Task.Delay(atMost, _time, enough.Token)));
         await enough.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
-        return _switches.Reader.TryRead(out var request) ? request : null;
+        return TryTake(out var request) ? request : null;
+    }
+
+    private bool TryTake([NotNullWhen(true)] out SwitchRequest? request)
+    {
+        lock (_switching)
+        {
+            if (!_switches.Reader.TryRead(out request)) return false;
+            _interrupt = new CancellationTokenSource();
+            return true;
+        }
     }
 
     private async Task EnterAsync(SwitchRequest request, WorkerSeat seat, CancellationToken cancellationToken)
     {
-        _interrupt = new CancellationTokenSource();
         var problem = BrokenOff;
         try
         {

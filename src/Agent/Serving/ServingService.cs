@@ -106,7 +106,7 @@ internal sealed partial class ServingService : BackgroundService
         if (_raceAgain.Remaining == TimeSpan.Zero) RaceIfAnyMay(release);
         _woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         while (_windows.Reader.TryRead(out var window)) await TakeAsync(release, seat, window, cancellationToken);
-        if (_switches.Reader.TryRead(out var request))
+        if (TryTake(out var request))
         {
             await EnterAsync(request, seat, cancellationToken);
             // The switch may have broken off the first race, and then failed.
