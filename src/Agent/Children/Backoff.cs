@@ -5,6 +5,9 @@ internal sealed class Backoff(TimeSpan first, TimeSpan longest, TimeSpan calm)
 {
     private int _failures;
 
+    /// <summary>What comes next begins anew.</summary>
+    public void Reset() => _failures = 0;
+
     /// <summary>How long to wait after something that has lived so long; one that lived for the calm time begins anew.</summary>
     public TimeSpan Next(TimeSpan lived)
     {

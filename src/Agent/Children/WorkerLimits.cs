@@ -1,3 +1,5 @@
+using Dunlin.Contracts.Worker;
+
 namespace Dunlin.Agent.Children;
 
 /// <summary>What the worker may use, and how long it may be silent.</summary>
@@ -33,13 +35,21 @@ public readonly record struct SessionNeeds(long MemoryByteCount, TimeSpan LoadTi
 /// <summary>What the worker is to do.</summary>
 public sealed record WorkerAssignment
 {
-    public required Contracts.Worker.Load Load { get; init; }
+    public required Load Load { get; init; }
 
     public SessionNeeds Needs { get; init; }
 
     /// <summary>What it may read besides its first model and the camera's folder: the cache, for later swaps. Must exist.</summary>
     public IReadOnlyList<string> Read { get; init; } = [];
 
+    /// <summary>Asked before each start but the first. Null: the session is loaded as it was.</summary>
+    public RenewSession? Renew { get; init; }
+
     /// <summary>The read end of the camera's pipe, which stays the caller's; the child has it as <see cref="ChildDescriptors.Camera"/>.</summary>
     public int? CameraPipe { get; init; }
 }
+
+/// <summary>Gives a session as it is to be loaded now, since its files may have gone or changed; or null, and why it cannot be.</summary>
+/// <param name="session">As it was loaded last.</param>
+/// <param name="cancellationToken">Another session is wanted instead, or none.</param>
+public delegate Task<(SessionSpec? Session, string? Problem)> RenewSession(SessionSpec session, CancellationToken cancellationToken);

@@ -13,7 +13,9 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
 {
     private readonly Backoff _backoff = new(limits.FirstRestartDelay, limits.LongestRestartDelay, limits.CalmTime);
     private readonly Lock _gate = new();
+    private TaskCompletionSource _reassigned = new();
     private WorkerAssignment? _assignment;
+    private bool _isNew;
     private WorkerLife? _life;
     private TimeSpan? _window;
 
@@ -26,26 +28,74 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
     /// <summary>Runs workers until cancelled; then the last one is stopped and gone. An assignment that was made by <see cref="Assign"/> before takes precedence. May be called again after it has returned.</summary>
     public async Task RunAsync(WorkerAssignment assignment, CancellationToken cancellationToken)
     {
-        lock (_gate) _assignment ??= assignment;
+        lock (_gate)
+        {
+            if (_assignment is null) (_assignment, _isNew) = (assignment, true);
+        }
+
         while (!cancellationToken.IsCancellationRequested)
         {
-            var started = time.GetTimestamp();
-            var (exit, life) = await LiveAsync(cancellationToken);
-            var isStopped = cancellationToken.IsCancellationRequested;
-            if (!isStopped) events.Exited?.Invoke(new WorkerExit(exit, life?.Served ?? false, life?.LoadError));
-            // After it is told, so that nobody takes this end for one of the session that comes next.
-            life?.Ended(exit);
-            if (isStopped) return;
-            var delay = _backoff.Next(time.GetElapsedTime(started));
-            LogWorkerEnded(exit.Reason, delay.TotalMilliseconds);
+            WorkerAssignment next;
+            bool isNew;
+            Task reassigned;
+            lock (_gate)
+            {
+                (next, isNew, _isNew) = (_assignment!, _isNew, false);
+                _reassigned = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                reassigned = _reassigned.Task;
+            }
+
             try
             {
-                await Task.Delay(delay, time, cancellationToken);
+                await LiveAndWaitAsync(next, isNew, reassigned, cancellationToken);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (reassigned.IsCompleted || cancellationToken.IsCancellationRequested)
             {
-                return;
+                // Stopping is no error, nor is another assignment.
             }
+
+            // That does not wait for what the one before it has failed at.
+            if (reassigned.IsCompleted) _backoff.Reset();
+        }
+    }
+
+    private async Task LiveAndWaitAsync(WorkerAssignment assignment, bool isNew, Task reassigned, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var (next, problem) = isNew ? (assignment, null) : await RenewAsync(assignment, reassigned, cancellationToken);
+        var (exit, life) = next is not null ? await LiveAsync(next, cancellationToken) : (new ChildExit { Code = ChildExitCodes.NotStarted, Reason = problem! }, null);
+        var isStopped = cancellationToken.IsCancellationRequested;
+        if (!isStopped) events.Exited?.Invoke(new WorkerExit(exit, life?.Served ?? false, life?.LoadError));
+        // After it is told, so that nobody takes this end for one of the session that comes next.
+        life?.Ended(exit);
+        if (isStopped) return;
+        // Whom we have stopped has not failed.
+        if (exit is { Code: ChildExitCodes.Stopped, Signal: not null }) _backoff.Reset();
+        var delay = reassigned.IsCompleted ? TimeSpan.Zero : _backoff.Next(time.GetElapsedTime(started));
+        LogWorkerEnded(exit.Reason, delay.TotalMilliseconds);
+        try
+        {
+            await reassigned.WaitAsync(delay, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // The next one is due.
+        }
+    }
+
+    /// <returns>The assignment, with its session as it is to be loaded now; null, and why, if it cannot be.</returns>
+    private async Task<(WorkerAssignment? Assignment, string? Problem)> RenewAsync(WorkerAssignment assignment, Task reassigned, CancellationToken cancellationToken)
+    {
+        if (assignment.Renew is not { } renew) return (assignment, null);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var renewal = renew(assignment.Load.Session, enough.Token);
+        if (await Task.WhenAny(renewal, reassigned) == reassigned) await enough.CancelAsync();
+        var (session, problem) = await renewal;
+        if (session is null) return (null, problem);
+        lock (_gate)
+        {
+            if (ReferenceEquals(_assignment, assignment)) _assignment = assignment with { Load = assignment.Load with { Session = session } };
+            return (_assignment, null);
         }
     }
 
@@ -106,15 +156,14 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
     {
         lock (_gate)
         {
-            _assignment = assignment;
+            (_assignment, _isNew) = (assignment, true);
             _life?.End("it got another assignment");
+            _reassigned.TrySetResult();
         }
     }
 
-    private async Task<(ChildExit Exit, WorkerLife? Life)> LiveAsync(CancellationToken cancellationToken)
+    private async Task<(ChildExit Exit, WorkerLife? Life)> LiveAsync(WorkerAssignment assignment, CancellationToken cancellationToken)
     {
-        WorkerAssignment assignment;
-        lock (_gate) assignment = _assignment!;
         var life = new WorkerLife(assignment.Load, LimitsOf(assignment.Needs), events, time);
         ChildProcess child;
         try

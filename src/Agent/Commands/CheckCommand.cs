@@ -132,7 +132,7 @@ internal static class CheckCommand
         var supervisor = new WorkerSupervisor(offline.Host, new WorkerLimits(), events, NullLogger<WorkerSupervisor>.Instance, TimeProvider.System);
         var loop = WorkerSeat.LoopOf(options.Results, options.Race, new TelemetryOptions { WindowSeconds = 1 });
         var feed = new CameraFeed(camera, offline.Host, NullLoggerFactory.Instance, TimeProvider.System) { Closed = exit => closed = exit.Reason };
-        await using (var seat = new WorkerSeat(supervisor, feed, loop, offline.Cache.Root, stop.Token))
+        await using (var seat = new WorkerSeat(supervisor, feed, loop, offline.Cache.Root, renew: null, stop.Token))
         {
             await seat.SeatAsync(served.Session, served.Needs, cancellationToken);
             await Task.WhenAny(window.Task, Task.Delay(CameraTime, cancellationToken));

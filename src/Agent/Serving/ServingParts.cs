@@ -1,3 +1,4 @@
+using Dunlin.Agent.Children;
 using Dunlin.Agent.Energy;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Updates;
@@ -14,5 +15,5 @@ internal sealed record ServingParts
     public required VerdictStore Verdicts { get; init; }
     public required IdlePower Idle { get; init; }
     public required TrialWatch Trial { get; init; }
-    public required Func<CancellationToken, WorkerSeat> CreateSeat { get; init; }
+    public required Func<RenewSession, CancellationToken, WorkerSeat> CreateSeat { get; init; }
 }

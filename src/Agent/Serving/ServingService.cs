@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Dunlin.Agent.Racing;
 using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Updates;
+using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
@@ -56,7 +57,7 @@ internal sealed partial class ServingService : BackgroundService
         // The host's start must not wait for the first synchronous stretch.
         await Task.Yield();
         _tick.Tick();
-        await using var seat = _parts.CreateSeat(stoppingToken);
+        await using var seat = _parts.CreateSeat(RenewAsync, stoppingToken);
         _seat = seat;
         try
         {
@@ -198,7 +199,7 @@ internal sealed partial class ServingService : BackgroundService
     /// <returns>Why the contender does not serve, which is reported; null if it does, or will when its worker is up.</returns>
     private async Task<UpdateFailure?> TrySeatAsync(ServedRelease release, WorkerSeat seat, ContenderId contender, string? reason, CancellationToken cancellationToken)
     {
-        var (session, failure) = await SessionOfAsync(release, contender, cancellationToken);
+        var (session, failure) = await _tick.TickUntilAsync(SessionOfAsync(release.Bundle, contender, cancellationToken));
         if (session is not null && (_seated?.Contender != contender || _seated?.ReleaseId != release.Bundle.ReleaseId))
             failure = await _tick.TickUntilAsync(SeatAsync(release, seat, session, cancellationToken));
         _report.SetProblem("seat", failure is null ? null : $"{contender} does not serve: {failure.Detail}");
@@ -207,19 +208,44 @@ internal sealed partial class ServingService : BackgroundService
         return failure;
     }
 
-    private async Task<(SessionSpec? Session, UpdateFailure? Failure)> SessionOfAsync(ServedRelease release, ContenderId contender, CancellationToken cancellationToken)
+    private async Task<(SessionSpec? Session, UpdateFailure? Failure)> SessionOfAsync(Bundle bundle, ContenderId contender, CancellationToken cancellationToken)
     {
-        if (release.Bundle.Present.FirstOrDefault(v => v.Id == contender.Variant) is not { } variant) return (null, new UpdateFailure(Contenders.NoFile, $"The file of variant '{contender.Variant}' is not on this board."));
-        if (_parts.Vetting.FindSaved(release.Bundle, variant, contender) is { } saved) return (saved, null);
-        var vetted = await _tick.TickUntilAsync(_parts.Vetting.VetAsync(release.Bundle, variant, contender.ExecutionProvider, cancellationToken));
+        if (bundle.Present.FirstOrDefault(v => v.Id == contender.Variant) is not { } variant) return (null, new UpdateFailure(Contenders.NoFile, $"The file of variant '{contender.Variant}' is not on this board."));
+        if (_parts.Vetting.FindSaved(bundle, variant, contender) is { } saved) return (saved, null);
+        var listed = _parts.Race.Enumerate(bundle, incumbent: null).FirstOrDefault(listed => listed.Variant.Id == variant.Id);
+        if (listed?.Blocked is { ReasonCode: Contenders.Quarantined } blocked) return (null, new UpdateFailure(blocked.ReasonCode, blocked.Reason));
+        var vetted = await _parts.Vetting.VetAsync(bundle, variant, contender.ExecutionProvider, cancellationToken);
         return vetted.Session is { } session ? (session with { Contender = contender }, null) : (null, new UpdateFailure(vetted.Code, vetted.Reason));
+    }
+
+    /// <summary>What a worker that starts again is to load. Where it cannot be made again, another contender may win. Not on this loop.</summary>
+    private async Task<(SessionSpec? Session, string? Problem)> RenewAsync(SessionSpec session, CancellationToken cancellationToken)
+    {
+        if (_seated is not { Bundle: var bundle } seated || seated.ReleaseId != session.Release || seated.Contender != session.Contender)
+            return (null, $"'{session.Contender}' is not what is to serve; that follows.");
+        var (renewed, problem) = await MakeAgainAsync(bundle, session.Contender, cancellationToken);
+        if (renewed is null && _parts.Race.Enumerate(bundle, incumbent: null).Any(other => other.Blocked is null && other.Id.Variant != session.Contender.Variant)) _ = RequestRace();
+        return (renewed, problem);
+    }
+
+    private async Task<(SessionSpec? Session, string? Problem)> MakeAgainAsync(Bundle bundle, ContenderId contender, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (session, failure) = await SessionOfAsync(bundle, contender, cancellationToken);
+            return (session, failure?.Detail);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return (null, $"The saved model of '{contender}' cannot be made again: {e.Message} Look at the state directory.");
+        }
     }
 
     private async Task<UpdateFailure?> SeatAsync(ServedRelease release, WorkerSeat seat, SessionSpec session, CancellationToken cancellationToken)
     {
         var variant = release.Bundle.Manifest.Variants.First(v => v.Id == session.Contender.Variant);
         var problem = await seat.SeatAsync(session, Vetting.NeedsOf(variant), cancellationToken);
-        if (problem is null) _seated = new Seating(variant, session);
+        if (problem is null) _seated = new Seating(release.Bundle, variant, session);
         return problem;
     }
 

@@ -53,10 +53,10 @@ internal static class ServingServices
         Verdicts = provider.GetRequiredService<VerdictStore>(),
         Idle = provider.GetRequiredService<IdlePower>(),
         Trial = provider.GetRequiredService<TrialWatch>(),
-        CreateSeat = stopping => SeatOf(provider, stopping),
+        CreateSeat = (renew, stopping) => SeatOf(provider, renew, stopping),
     };
 
-    private static WorkerSeat SeatOf(IServiceProvider provider, CancellationToken stopping)
+    private static WorkerSeat SeatOf(IServiceProvider provider, RenewSession renew, CancellationToken stopping)
     {
         var host = provider.GetRequiredService<ChildHost>();
         var loggers = provider.GetRequiredService<ILoggerFactory>();
@@ -104,6 +104,6 @@ internal static class ServingServices
         };
         supervisor = new WorkerSupervisor(host, new WorkerLimits(), events, loggers.CreateLogger<WorkerSupervisor>(), time);
         var loop = WorkerSeat.LoopOf(provider.GetRequiredService<ResultOptions>(), provider.GetRequiredService<RaceOptions>(), provider.GetRequiredService<TelemetryOptions>());
-        return new WorkerSeat(supervisor, camera, loop, provider.GetRequiredService<ModelCache>().Root, stopping);
+        return new WorkerSeat(supervisor, camera, loop, provider.GetRequiredService<ModelCache>().Root, renew, stopping);
     }
 }

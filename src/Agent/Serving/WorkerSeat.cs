@@ -6,7 +6,13 @@ using Dunlin.Contracts.Worker;
 namespace Dunlin.Agent.Serving;
 
 /// <summary>The one worker and its camera: seats a first session, then changes sessions without losing a frame.</summary>
-internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera, LoopSpec loop, string cacheRoot, CancellationToken stopping) : IAsyncDisposable
+/// <param name="supervisor">Of the worker.</param>
+/// <param name="camera">What it looks through.</param>
+/// <param name="loop">How it tells.</param>
+/// <param name="cacheRoot">Where the saved models are.</param>
+/// <param name="renew">Asked before a worker starts again.</param>
+/// <param name="stopping">Ends worker and camera.</param>
+internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera, LoopSpec loop, string cacheRoot, RenewSession? renew, CancellationToken stopping) : IAsyncDisposable
 {
     private Task? _worker;
     private Task? _camera;
@@ -69,6 +75,7 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
         Load = new Load { Session = session, Camera = camera.Spec, Loop = loop },
         Needs = needs,
         Read = [cacheRoot],
+        Renew = renew,
         CameraPipe = camera.Pipe,
     };
 }

@@ -44,6 +44,9 @@ public static class Contenders
     /// <summary>Why a variant is blocked whose file the board does not have.</summary>
     public const string NoFile = "artifact.missing";
 
+    /// <summary>Why a variant is blocked that has failed on this board.</summary>
+    public const string Quarantined = "quarantined";
+
     /// <summary>The incumbent first, then the more accurate, the smaller in memory and file, the fewer threads. A blocked variant is listed once.</summary>
     public static IReadOnlyList<Contender> Enumerate(Manifest manifest, BoardFacts board, ContenderOptions options)
     {
@@ -90,7 +93,7 @@ public static class Contenders
         if (variant.Accuracy.Top1 < floor)
             return ("accuracy.below-floor", string.Create(CultureInfo.InvariantCulture, $"has top-1 {variant.Accuracy.Top1:P1}; the floor is {floor:P1}"));
         if (!options.IsPresent(variant)) return (NoFile, "has no file on this board, or a corrupt one");
-        return options.Quarantined(variant) is { } quarantined ? ("quarantined", $"is quarantined here: {quarantined}") : null;
+        return options.Quarantined(variant) is { } quarantined ? (Quarantined, $"is quarantined here: {quarantined}") : null;
     }
 
     private static ContenderVerdict Blocked(Variant variant, ContenderId id, string code, string reason) => new()

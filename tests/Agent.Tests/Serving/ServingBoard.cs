@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Configuration;
@@ -38,6 +40,8 @@ internal sealed class ServingBoard : IAsyncDisposable
     private readonly ModelCache _cache;
     private readonly Vetting _vetting;
     private readonly Race _race;
+    private WorkerSupervisor? _supervisor;
+    private volatile int _restarts;
     private readonly RaceOptions _options = new() { MaximumThreads = 1, BudgetSeconds = 2 };
     private readonly EnergySampler _energy = new(new DiscoveredMeters(null, null, []), new PowerOptions(), TimeProvider.System, () => null, NullLogger<EnergySampler>.Instance);
 
@@ -147,6 +151,37 @@ internal sealed class ServingBoard : IAsyncDisposable
         File.WriteAllBytes(_cache.Root, []);
     }
 
+    /// <summary>The disk loses all saved models.</summary>
+    public void EmptyCache()
+    {
+        foreach (var folder in Directory.GetDirectories(_cache.Root)) Directory.Delete(folder, recursive: true);
+        foreach (var hashes in Directory.GetFiles(_cache.Root)) File.Delete(hashes);
+    }
+
+    /// <summary>The disk turns a bit of each saved model.</summary>
+    public void DamageCache()
+    {
+        foreach (var path in Directory.GetFiles(_cache.Root, SavedModel.WeightsFile, SearchOption.AllDirectories))
+        {
+            using var file = File.Open(path, FileMode.Open);
+            file.Position = file.Length / 2;
+            var bits = file.ReadByte();
+            file.Position--;
+            file.WriteByte((byte)(bits ^ 1));
+        }
+    }
+
+    /// <summary>Of the files of the saved models, as they are.</summary>
+    public IReadOnlyList<string> Hashes => [.. Directory.GetFiles(_cache.Root, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(path => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path))))];
+
+    /// <summary>And the report has heard of it.</summary>
+    public async Task KillWorkerAsync()
+    {
+        var restarts = _restarts;
+        using (var worker = Process.GetProcessById(_supervisor!.ProcessId!.Value)) worker.Kill();
+        await Eventually.TrueAsync(() => _restarts > restarts, "the end is told");
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Serving.StopAsync(CancellationToken.None);
@@ -173,12 +208,18 @@ internal sealed class ServingBoard : IAsyncDisposable
         Contender = contender, Outcome = outcome, LatencyMilliseconds = new Percentiles(p95Milliseconds, p95Milliseconds, p95Milliseconds, p95Milliseconds),
     };
 
-    private WorkerSeat SeatOf(CancellationToken stopping)
+    private WorkerSeat SeatOf(RenewSession renew, CancellationToken stopping)
     {
-        var events = new WorkerEvents { Loaded = loaded => _device.Report.WorkerLoaded(loaded.Contender), Exited = _device.Report.WorkerExited };
-        var supervisor = new WorkerSupervisor(_host, new WorkerLimits(), events, NullLogger<WorkerSupervisor>.Instance, TimeProvider.System);
+        var events = new WorkerEvents { Loaded = loaded => _device.Report.WorkerLoaded(loaded.Contender), Exited = Hear };
+        _supervisor = new WorkerSupervisor(_host, new WorkerLimits(), events, NullLogger<WorkerSupervisor>.Instance, TimeProvider.System);
         var camera = new CameraFeed(new CameraOptions { Source = _folder.Sub("frames") }, _host, NullLoggerFactory.Instance, TimeProvider.System);
-        return new WorkerSeat(supervisor, camera, WorkerSeat.LoopOf(new ResultOptions(), _options, new TelemetryOptions()), _cache.Root, stopping);
+        return new WorkerSeat(_supervisor, camera, WorkerSeat.LoopOf(new ResultOptions(), _options, new TelemetryOptions()), _cache.Root, renew, stopping);
+    }
+
+    private void Hear(WorkerExit exit)
+    {
+        _device.Report.WorkerExited(exit);
+        _restarts++;
     }
 
     /// <summary>The monotonic clock runs ahead as a test says; timers do not.</summary>

@@ -119,5 +119,32 @@ public sealed class ServingServiceTests
         Assert.Single(board.Log.All, line => line.StartsWith("Race of", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task ASavedModelThatIsGoneOrDamagedIsMadeAgainForAWorkerThatStartsAgain()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        board.EmptyCache();
+        await board.KillWorkerAsync();
+        await board.RunsAsync(board.Heavy);
+        var saved = board.Hashes;
+        Assert.NotEmpty(saved);
+        board.DamageCache();
+        await board.KillWorkerAsync();
+        await board.RunsAsync(board.Heavy);
+        Assert.Equal(saved, board.Hashes);
+        Assert.DoesNotContain(board.Log.All, line => line.StartsWith("Race of", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task WhereASavedModelCannotBeMadeAgainAnotherVariantServes()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        board.Lose(board.Heavy);
+        await board.KillWorkerAsync();
+        await board.RunsAsync(board.Light);
+    }
+
     private static Task<RaceAnswer> AnswerAsync(Task<RaceAnswer> race) => race.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Worker;
@@ -12,19 +13,24 @@ namespace Dunlin.Agent.Tests.Workers;
 /// <summary>The real worker process on a folder of real images.</summary>
 public sealed class WorkerSupervisorTests : IAsyncDisposable
 {
+    private static readonly TimeSpan FirstRestartDelay = TimeSpan.FromMilliseconds(20);
+
     private readonly TemporaryFolder _folder = new();
     private readonly ConcurrentQueue<FrameResult> _results = new();
     private readonly ConcurrentQueue<WorkerExit> _exits = new();
     private readonly ConcurrentQueue<FrameWindow> _windows = new();
     private readonly CancellationTokenSource _stop = new();
-    private readonly WorkerSupervisor _supervisor;
+    private readonly Lines<WorkerSupervisor> _log = new();
+    private WorkerLimits _limits = new() { HeartbeatTimeout = TimeSpan.FromSeconds(3), FirstRestartDelay = FirstRestartDelay };
+    private RenewSession? _renew;
+    private WorkerSupervisor? _supervisor;
     private Task _running = Task.CompletedTask;
 
-    public WorkerSupervisorTests() => _supervisor = new WorkerSupervisor(
+    private WorkerSupervisor Supervisor => _supervisor ??= new WorkerSupervisor(
         TestChildren.Host(_folder),
-        new WorkerLimits { HeartbeatTimeout = TimeSpan.FromSeconds(3), FirstRestartDelay = TimeSpan.FromMilliseconds(20) },
+        _limits,
         new WorkerEvents { Result = (_, result) => _results.Enqueue(result), Exited = _exits.Enqueue, Window = (_, window) => _windows.Enqueue(window) },
-        new Lines<WorkerSupervisor>(),
+        _log,
         TimeProvider.System);
 
     [Fact]
@@ -32,7 +38,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     {
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => _results.Count > 5, "the first worker classifies");
-        using (var worker = Process.GetProcessById(_supervisor.ProcessId!.Value)) worker.Kill();
+        using (var worker = Process.GetProcessById(Supervisor.ProcessId!.Value)) worker.Kill();
         await Eventually.TrueAsync(() => !_exits.IsEmpty, "the end is told");
         _results.Clear();
         await Eventually.TrueAsync(() => _results.Count > 5, "the next worker classifies");
@@ -46,7 +52,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     {
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the first worker classifies");
-        using (var stop = Process.Start("kill", ["-STOP", $"{_supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using (var stop = Process.Start("kill", ["-STOP", $"{Supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
         await Eventually.TrueAsync(() => !_exits.IsEmpty, "the hang is seen");
         var exit = _exits.First();
         Assert.Equal(ChildExitCodes.Hung, exit.Exit.Code);
@@ -60,15 +66,15 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     {
         const long needed = 900L * 1024 * 1024;
         var small = new WorkerAssignment { Load = new Load { Session = TestChildren.Session(_folder, [], classes: 3), Camera = new CameraSpec { Kind = CameraKind.Folder, Source = Images }, Loop = new LoopSpec { WindowMilliseconds = 500 } } };
-        Assert.Equal(new WorkerLimits().MemoryByteCount, _supervisor.Rules(small).DataByteCount);
-        Assert.Equal(new WorkerLimits().ProcessByteCount + 2 * needed, _supervisor.Rules(small with { Needs = new SessionNeeds(needed, TimeSpan.Zero) }).DataByteCount);
+        Assert.Equal(new WorkerLimits().MemoryByteCount, Supervisor.Rules(small).DataByteCount);
+        Assert.Equal(new WorkerLimits().ProcessByteCount + 2 * needed, Supervisor.Rules(small with { Needs = new SessionNeeds(needed, TimeSpan.Zero) }).DataByteCount);
 
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
         var other = TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3);
-        var swap = await _supervisor.SwapAsync(other, new SessionNeeds(2 * needed, TimeSpan.Zero), TestContext.Current.CancellationToken);
+        var swap = await Supervisor.SwapAsync(other, new SessionNeeds(2 * needed, TimeSpan.Zero), TestContext.Current.CancellationToken);
         Assert.Equal((null, SwapOutcome.NoRoom), (swap.Loaded, swap.Code));
-        Assert.NotNull((await _supervisor.SwapAsync(other, new SessionNeeds(needed / 2, TimeSpan.Zero), TestContext.Current.CancellationToken)).Loaded);
+        Assert.NotNull((await Supervisor.SwapAsync(other, new SessionNeeds(needed / 2, TimeSpan.Zero), TestContext.Current.CancellationToken)).Loaded);
     }
 
     [Fact]
@@ -76,8 +82,8 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     {
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
-        using (var stop = Process.Start("kill", ["-STOP", $"{_supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
-        var swap = await _supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
+        using (var stop = Process.Start("kill", ["-STOP", $"{Supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var swap = await Supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
         Assert.Equal(ChildExitCodes.Hung, swap.Code);
         Assert.Contains($"({ChildExitCodes.Hung}): ", swap.Reason, StringComparison.Ordinal);
     }
@@ -87,15 +93,15 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     {
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
-        var process = _supervisor.ProcessId;
-        var broken = await _supervisor.SwapAsync(TestChildren.Session(_folder, HostileModels.Garbage, "garbage", 3), default, TestContext.Current.CancellationToken);
+        var process = Supervisor.ProcessId;
+        var broken = await Supervisor.SwapAsync(TestChildren.Session(_folder, HostileModels.Garbage, "garbage", 3), default, TestContext.Current.CancellationToken);
         Assert.Null(broken.Loaded);
         Assert.Equal("model.load", broken.Code);
-        var swap = await _supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
+        var swap = await Supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
         Assert.Equal("other", swap.Loaded?.Contender.Variant);
         _windows.Clear();
         await Eventually.TrueAsync(() => _windows.Any(window => window.Session == 2 && window.Frames.Classified > 0), "the session of the second swap serves");
-        Assert.Equal(process, _supervisor.ProcessId);
+        Assert.Equal(process, Supervisor.ProcessId);
         Assert.Empty(_exits);
     }
 
@@ -118,9 +124,9 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     public async Task WindowsGetAnotherLengthAlsoInTheNextWorker()
     {
         await Start(OnnxModels.BrightestChannel());
-        _supervisor.SetWindow(TimeSpan.FromSeconds(1.5));
+        Supervisor.SetWindow(TimeSpan.FromSeconds(1.5));
         await IsLongAsync();
-        using (var worker = Process.GetProcessById(_supervisor.ProcessId!.Value)) worker.Kill();
+        using (var worker = Process.GetProcessById(Supervisor.ProcessId!.Value)) worker.Kill();
         await Eventually.TrueAsync(() => !_exits.IsEmpty, "the end is told");
         await IsLongAsync();
 
@@ -147,9 +153,52 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         await Start(OnnxModels.BrightestChannel(), "color=red:size=64x48");
         await Eventually.TrueAsync(() => _results.Count > 2, "the worker classifies");
         Assert.All(_results, result => Assert.Equal(0, result.Scores[0].Index));
-        Directory.Delete(Images, recursive: true);
-        await FilmAsync("color=blue:size=64x48");
-        await Eventually.TrueAsync(() => _results.Count(result => result.Scores[0].Index == 2) > 2, "the new folder is read");
+        foreach (var (colour, index) in ((string, int)[])[("blue", 2), ("red", 0), ("blue", 2)])
+        {
+            Directory.Delete(Images, recursive: true);
+            await FilmAsync($"color={colour}:size=64x48");
+            _results.Clear();
+            await Eventually.TrueAsync(() => _results.Count(result => result.Scores[0].Index == index) > 2, "the new folder is read");
+        }
+
+        // No worker has failed, so none waits longer than the one before.
+        var delays = _log.All.Where(line => line.Contains("The next worker starts in", StringComparison.Ordinal)).Select(line => int.Parse(line.Split(' ')[^2], CultureInfo.InvariantCulture)).ToList();
+        Assert.Equal(3, delays.Count);
+        Assert.All(delays, delay => Assert.InRange(delay, 0, FirstRestartDelay.TotalMilliseconds));
+    }
+
+    [Fact]
+    public async Task AnotherAssignmentDoesNotWaitForWhatTheOneBeforeItHasFailedAt()
+    {
+        _limits = _limits with { FirstRestartDelay = TimeSpan.FromHours(1), LongestRestartDelay = TimeSpan.FromHours(1) };
+        await Start(HostileModels.Garbage);
+        await Eventually.TrueAsync(() => !_exits.IsEmpty, "the worker has ended");
+        Supervisor.Assign(await AssignmentAsync(OnnxModels.BrightestChannel(), "good"));
+        await Eventually.TrueAsync(() => !_results.IsEmpty, "the next worker classifies");
+    }
+
+    [Fact]
+    public async Task BeforeAWorkerStartsAgainItsSessionIsLookedAfter()
+    {
+        var saved = TestChildren.Session(_folder, OnnxModels.BrightestChannel(), "saved", classes: 3);
+        var asked = new ConcurrentQueue<SessionSpec>();
+        var lost = "The saved model is gone.";
+        _renew = (session, _) =>
+        {
+            asked.Enqueue(session);
+            return Task.FromResult<(SessionSpec?, string?)>(asked.Count == 1 ? (null, lost) : (saved, null));
+        };
+        await Start(OnnxModels.BrightestChannel());
+        await Eventually.TrueAsync(() => _results.Count > 2, "the first worker classifies");
+        Assert.Empty(asked);
+        File.Delete(Path.Combine(_folder.Sub("release-tiny"), "tiny.onnx"));
+        using (var worker = Process.GetProcessById(Supervisor.ProcessId!.Value)) worker.Kill();
+        await Eventually.TrueAsync(() => _exits.Count >= 2, "the next worker does not start");
+        Assert.Equal((ChildExitCodes.NotStarted, lost), (_exits.Last().Exit.Code, _exits.Last().Exit.Reason));
+        _results.Clear();
+        await Eventually.TrueAsync(() => _results.Count > 2, "the one after that classifies");
+        Assert.Equal(2, asked.Count);
+        Assert.All(asked, session => Assert.Equal("tiny", session.Contender.Variant));
     }
 
     [Fact]
@@ -170,18 +219,18 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     {
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
-        using (var stop = Process.Start("kill", ["-STOP", $"{_supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using (var stop = Process.Start("kill", ["-STOP", $"{Supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
         var (snapshot, problem) = await SnapshotAsync(TimeSpan.FromMinutes(1));
         Assert.Null(snapshot);
         Assert.Contains("The worker ended", problem, StringComparison.Ordinal);
     }
 
-    private Task<(FrameSnapshot? Snapshot, string? Problem)> SnapshotAsync(TimeSpan patience) => _supervisor.SnapshotAsync(patience, TestContext.Current.CancellationToken);
+    private Task<(FrameSnapshot? Snapshot, string? Problem)> SnapshotAsync(TimeSpan patience) => Supervisor.SnapshotAsync(patience, TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        var process = _supervisor.ProcessId;
+        var process = Supervisor.ProcessId;
         await _running;
         Assert.False(process is { } id && Directory.Exists($"/proc/{id}"), "the worker outlived its supervisor");
         _stop.Dispose();
@@ -190,26 +239,28 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
 
     private string Images => _folder.Sub("images");
 
-    private async Task Start(byte[] model, string film = "testsrc=size=64x48:rate=4")
+    private async Task Start(byte[] model, string film = "testsrc=size=64x48:rate=4") => _running = Supervisor.RunAsync(await AssignmentAsync(model, film: film), _stop.Token);
+
+    private async Task<WorkerAssignment> AssignmentAsync(byte[] model, string variant = "tiny", string film = "testsrc=size=64x48:rate=4")
     {
         if (!File.Exists("/usr/bin/ffmpeg")) Assert.Skip("ffmpeg, which makes the images, is not installed.");
         await FilmAsync(film);
-        var assignment = new WorkerAssignment
+        return new WorkerAssignment
         {
             Load = new Load
             {
-                Session = TestChildren.Session(_folder, model, classes: 3),
+                Session = TestChildren.Session(_folder, model, variant, classes: 3),
                 Camera = new CameraSpec { Kind = CameraKind.Folder, Source = Images, FramesPerSecond = 20 },
                 Loop = new LoopSpec { WindowMilliseconds = 500, TopCount = 3 },
             },
             Read = [_folder.Sub("release-garbage"), _folder.Sub("release-other")],
+            Renew = _renew,
         };
-        _running = _supervisor.RunAsync(assignment, _stop.Token);
     }
 
     private async Task FilmAsync(string film)
     {
-        using var ffmpeg = Process.Start("/usr/bin/ffmpeg", ["-v", "error", "-f", "lavfi", "-i", film, "-frames:v", "4", Path.Combine(Images, "%d.jpg")]);
+        using var ffmpeg = Process.Start("/usr/bin/ffmpeg", ["-v", "error", "-y", "-f", "lavfi", "-i", film, "-frames:v", "4", Path.Combine(Images, "%d.jpg")]);
         await ffmpeg.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 }
