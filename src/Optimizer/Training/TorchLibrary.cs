@@ -5,8 +5,8 @@ using Dunlin.Contracts.Artifacts;
 namespace Dunlin.Optimizer.Training;
 
 /// <summary>
-/// Loads libtorch from the NuGet cache instead of copying its 480 MB beside every program that may train, and makes
-/// TorchSharp's own library load on Debian 12: it demands GLIBCXX_3.4.32 (GCC 13) without using a symbol of it.
+/// Loads libtorch from where it was installed, else from the NuGet cache, instead of copying its 480 MB beside every program that
+/// may train, and makes TorchSharp's own library load on Debian 12: it demands GLIBCXX_3.4.32 (GCC 13) without using a symbol of it.
 /// </summary>
 internal static partial class TorchLibrary
 {
@@ -55,13 +55,16 @@ internal static partial class TorchLibrary
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironment(string name, string value, int overwrite);
 
+    // `./build.sh install` puts both packages' libraries beside the programs: whoever uses them may not see the cache of whoever built them.
     private static string NativeFolder(string package)
     {
+        var installed = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "torch"));
+        if (Directory.Exists(installed)) return installed;
         var root = typeof(TorchLibrary).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == package).Value!;
         var folder = Path.Combine(root, "runtimes", "linux-x64", "native");
         return Directory.Exists(folder)
             ? folder
-            : throw new DllNotFoundException($"Training needs the native libraries in '{folder}'; run `dotnet restore src/Optimizer` on this machine (x64 Linux).");
+            : throw new DllNotFoundException($"Training needs libtorch (x64 Linux), which this user finds neither in '{installed}' nor in '{folder}'; install the programs with `./build.sh install`, or run `dotnet restore src/Optimizer` where they were built.");
     }
 
     // A folder of links to libtorch and a weakened copy of the shim, whose run path is its own folder.
@@ -75,7 +78,7 @@ internal static partial class TorchLibrary
         VersionRequirement.Weaken(shim, NeedlessVersion);
         Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
         var fresh = Directory.CreateDirectory($"{folder}.{Environment.ProcessId}").FullName;
-        foreach (var library in Directory.EnumerateFiles(torch))
+        foreach (var library in Directory.EnumerateFiles(torch).Where(library => Path.GetFileName(library) != Shim))
             File.CreateSymbolicLink(Path.Combine(fresh, Path.GetFileName(library)), library);
         File.WriteAllBytes(Path.Combine(fresh, Shim), shim);
         try
