@@ -75,10 +75,14 @@ internal static class CheckCommand
 
     private static async Task<(SessionSpec Session, SessionNeeds Needs)?> CheckModelsAsync(AgentOptions options, StateLayout layout, Offline offline, Action<Mark, string, string> say, CancellationToken cancellationToken)
     {
-        var (release, problem) = new ReleaseGate(options.Device, options.Updates, new StateFiles(layout), new ReleaseStore(layout, offline.Board)).Open();
+        var (files, store) = (new StateFiles(layout), new ReleaseStore(layout, offline.Board));
+        var (release, problem) = new ReleaseGate(options.Device, options.Updates, files, store).Open();
         if (release is null)
         {
-            say(Mark.Failed, "bundle", problem!);
+            // Nothing is wrong with a board that was just enrolled.
+            if (options.Device.Bundle.Length == 0 && store.Active is null && files.ReadRoot().Value is not null)
+                say(Mark.Limited, "bundle", "None yet: this board waits for its first release; push one with 'dunlin-fleet push'.");
+            else say(Mark.Failed, "bundle", problem!);
             return null;
         }
 

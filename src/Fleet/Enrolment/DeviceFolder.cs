@@ -42,7 +42,7 @@ internal static class DeviceFolder
           echo "install.sh: $trust/root.json is another root than this folder's, and stays: right if it is a newer or older one of the same fleet. If it is damaged, or another fleet's, run: sh install.sh --replace-trust" >&2
         fi
         if [ -d /run/systemd/system ]; then systemctl restart dunlin-agent; fi
-        echo "This board is '@DEVICE@' of the fleet '@FLEET@'. Check it with: dunlin-agent check && systemctl status dunlin-agent"
+        echo "This board is '@DEVICE@' of the fleet '@FLEET@'. Check it with: dunlin-agent check; systemctl status dunlin-agent"
 
         """;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.EndToEnd.Tests.Updates;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Schemas;
@@ -91,6 +92,21 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
         Assert.Contains("FAILED  broker", output, StringComparison.Ordinal);
         Assert.Contains("FAILED  power", output, StringComparison.Ordinal);
         Assert.Matches("limited +commands +Commands:Snapshot: allowed", output);
+    }
+
+    [Fact]
+    public async Task ABoardThatWaitsForItsFirstReleaseIsHealthyOnceItIsEnrolled()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var owner = new Owner(_space);
+        var setup = new AgentSetup { StateDirectory = _space["state"], Camera = first.Frames, Port = broker.Port, Bundle = "" };
+        var (code, output, _) = await AgentProcess.CallAsync(["check", .. Sets(setup)]);
+        Assert.Equal(1, code);
+        Assert.Matches("FAILED +bundle +No bundle: set Device:Bundle", output);
+
+        (code, output, var errors) = await AgentProcess.CallAsync(["check", .. Sets(owner.Enroll(setup, factory: null))]);
+        Assert.True(code == 0, output + errors);
+        Assert.Matches("limited +bundle +None yet: this board waits for its first release", output);
     }
 
     [Fact]
