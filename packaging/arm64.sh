@@ -8,12 +8,14 @@ cd "$(dirname "$0")/.."
 work=$PWD/artifacts/arm64 root=$PWD/artifacts/arm64/root
 
 make_root() {
-  local apt=(-qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o APT::Sandbox::User= -o Dir::State="$work/apt" -o Dir::State::status="$work/apt/status" -o Dir::Cache="$work/apt/cache") package
+  local apt=(-qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o APT::Sandbox::User= -o Dir::State="$work/apt" -o Dir::State::status="$work/apt/status" -o Dir::Cache="$work/apt/cache") ssl=libssl3t64 package
   rm -rf "$work"
   mkdir -p "$work"/{apt/lists/partial,apt/cache/archives/partial,debs,unpacked} "$root"/{lib,proc,dev,tmp,etc,usr,agent,images,bundle}
   : > "$work/apt/status"
   apt-get "${apt[@]}" update
-  (cd "$work/debs" && apt-get "${apt[@]}" download libturbojpeg0 libssl3 zlib1g)
+  # As Debian 12 calls it.
+  apt-cache "${apt[@]}" show "$ssl" > /dev/null 2>&1 || ssl=libssl3
+  (cd "$work/debs" && apt-get "${apt[@]}" download libturbojpeg0 "$ssl" zlib1g)
   for package in "$work"/debs/*.deb; do dpkg-deb -x "$package" "$work/unpacked"; done
   cp -a /usr/aarch64-linux-gnu/lib/*.so* "$root/lib/"
   find "$work/unpacked" -path '*/aarch64-linux-gnu/lib*.so*' -exec cp -a {} "$root/lib/" \;
