@@ -8,6 +8,7 @@ using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Waiting;
 using MQTTnet;
 
@@ -16,7 +17,8 @@ namespace Dunlin.EndToEnd.Tests.Packages;
 /// <summary>The amd64 package under real systemd: <c>./build.sh systemd-test</c>.</summary>
 public sealed class PackageTests
 {
-    private const string Unit = "dunlin-agent.service", FoldersVariable = "DUNLIN_SYSTEMD_TEST";
+    internal const string FoldersVariable = "DUNLIN_SYSTEMD_TEST";
+    private const string Unit = "dunlin-agent.service";
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
 
     [Fact]
@@ -32,6 +34,17 @@ public sealed class PackageTests
         Assert.Contains("video", await container.RunAsync("id", "-nG", "dunlin"), StringComparison.Ordinal);
         Assert.Equal("0", await PropertyAsync(container, "NRestarts"));
         Assert.NotEmpty(await container.RunAsync("dunlin-agent", "--version"));
+    }
+
+    // No machine of ours has RAPL: what the installation asks of udev is written down, with what the service does meanwhile.
+    [Fact]
+    public async Task TheServiceIsFirstStartedWhenUdevHasOpenedTheMetersToIt()
+    {
+        await using var container = await BootAsync();
+        await container.ShellAsync("mount -t tmpfs tmpfs /sys/class && mkdir /sys/class/powercap");
+        await container.ShellAsync("""printf '#!/bin/sh\necho "$1 $(systemctl is-active dunlin-agent)" >> /run/asked\n' > /usr/bin/udevadm""");
+        await InstallAsync(container, newer: false);
+        Assert.Equal("trigger inactive\nsettle inactive", await container.ShellAsync("grep -E '^(trigger|settle) ' /run/asked"));
     }
 
     [Fact]
@@ -122,6 +135,7 @@ public sealed class PackageTests
     public async Task ARemovalStopsTheServiceAndAPurgeLeavesNothingBehind()
     {
         await using var container = await InstalledAsync();
+        await EnrolAsync(container);
         await container.RunAsync("dpkg", "--remove", "dunlin-agent");
         Assert.Equal("", await container.ShellAsync("pgrep -u dunlin || true"));
         await container.RunAsync("test", "-e", "/etc/dunlin/agent.json");
@@ -131,10 +145,47 @@ public sealed class PackageTests
         Assert.NotEqual(0, (await container.TryRunAsync("getent", "group", "dunlin")).ExitCode);
     }
 
-    private static async Task<SystemdContainer> InstalledAsync()
+    [Fact]
+    public async Task WhatThePurgeLeavesOfAnOperatorsOwnIsForRootAlone()
+    {
+        await using var container = await InstalledAsync();
+        await container.ShellAsync("echo secret > /etc/dunlin/registry.password && chgrp dunlin /etc/dunlin/registry.password && chmod 640 /etc/dunlin/registry.password");
+        await container.RunAsync("dpkg", "--purge", "dunlin-agent");
+        Assert.Equal("640 root root", await container.RunAsync("stat", "-c", "%a %U %G", "/etc/dunlin/registry.password"));
+        Assert.Equal("registry.password", await container.RunAsync("ls", "-A", "/etc/dunlin"));
+    }
+
+    [Fact]
+    public async Task ThePackageSaysWhoseWorkIsCompiledIn()
+    {
+        await using var container = await InstalledAsync();
+        var notices = await container.RunAsync("zcat", "/usr/share/doc/dunlin-agent/third-party-notices.gz");
+        foreach (var name in (string[])["Microsoft.NETCore.App.Runtime.NativeAOT.linux-x64", "Microsoft.ML.OnnxRuntime", "MQTTnet", "Serilog", "System.CommandLine", "Iot.Device.Bindings", "UnitsNet", "HdrHistogram", "MathNet.Numerics"])
+            Assert.Matches($@"(?m)^== {name} \d", notices);
+    }
+
+    // As docs/fleet.md says: the folder is copied to the board, and its script puts everything in place.
+    private static async Task EnrolAsync(SystemdContainer container)
+    {
+        using var space = new TemporaryFolder();
+        var fleet = RepositoryFolder.Program("Fleet", "dunlin-fleet");
+        await Tool.SucceedAsync(fleet, "keys", "init", space["keys"]);
+        await Tool.SucceedAsync(fleet, "enroll", "belt-1", "--keys", space["keys"], "--broker", "localhost", "--out", space["belt-1"]);
+        await Tool.SucceedAsync("tar", "-cf", space["belt-1.tar"], "-C", space.Path, "belt-1");
+        await container.CopyAsync(space["belt-1.tar"], "/tmp/belt-1.tar");
+        await container.ShellAsync("tar -C /tmp -xf /tmp/belt-1.tar && sh /tmp/belt-1/install.sh");
+        Assert.Equal("640 root dunlin", await container.RunAsync("stat", "-c", "%a %U %G", "/etc/dunlin/device.key"));
+    }
+
+    private static async Task<SystemdContainer> BootAsync()
     {
         if (Environment.GetEnvironmentVariable(FoldersVariable) is null) Assert.Skip("Takes minutes and root: run ./build.sh systemd-test.");
-        var container = await SystemdContainer.BootAsync(RepositoryFolder.Root);
+        return await SystemdContainer.BootAsync(RepositoryFolder.Root);
+    }
+
+    private static async Task<SystemdContainer> InstalledAsync()
+    {
+        var container = await BootAsync();
         await InstallAsync(container, newer: false);
         return container;
     }
