@@ -4,21 +4,11 @@ set -euo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
-# Installs the Debian packages that are missing among the arguments.
-need() {
-  local missing=() package
-  for package in "$@"; do dpkg-query -W -f='${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed || missing+=("$package"); done
-  [ ${#missing[@]} -gt 0 ] || return 0
-  echo "installing: ${missing[*]}"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
-}
-
 # Builds or publishes as it is shipped, by one compiler for all projects, which does not profile itself. It waits for more work until it is ended.
 compile() { DOTNET_TieredPGO=0 dotnet "$1" "${@:2}" -c Release -v q -p:UseSharedCompilation=true; }
 end_compiler() { dotnet build-server shutdown --vbcscompiler > /dev/null; }
 
-for target_file in packaging/targets/*.sh; do . "$target_file"; done
+for target_file in packaging/need.sh packaging/targets/*.sh; do . "$target_file"; done
 
 usage() { echo "usage: ./build.sh TARGET"; grep -hE '^target_[a-z_]+\(\) *\{ *#' packaging/targets/*.sh | sed -E 's/^target_([a-z_]+)\(\) *\{ *# */  \1\t/; s/_/-/' | expand -t 18; }
 
