@@ -27,6 +27,18 @@ public sealed partial class ToolPagesTests
         Assert.All(verbs, verb => Assert.Matches($@"(?:dunlin-{tool} |`)(?:[a-z-]+ )?{verb}\b", page));
     }
 
+    [Fact]
+    public void EveryOptionOfTheAgentsCommandsIsInTheReadme()
+    {
+        var options = Directory.EnumerateFiles(Path.Combine(RepositoryFolder.Root, "src", "Agent", "Commands"), "*.cs")
+            .SelectMany(file => Option().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).ToHashSet();
+        Assert.True(options.Count > 3, $"{options.Count} options were found");
+        Assert.Empty(options.Except(OnPage().Matches(File.ReadAllText(Path.Combine(RepositoryFolder.Root, "README.md"))).Select(match => match.Value)));
+    }
+
+    [GeneratedRegex("new Option<[a-z?\\[\\]]+>\\(\"(--[a-z-]+)\"")]
+    private static partial Regex Option();
+
     [GeneratedRegex("\"(--[a-z][a-z0-9-]*)\"")]
     private static partial Regex InSource();
 

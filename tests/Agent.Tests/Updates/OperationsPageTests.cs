@@ -3,7 +3,7 @@ using Dunlin.TestKit;
 
 namespace Dunlin.Agent.Tests.Updates;
 
-/// <summary>Every code that a device can give has its line in docs/operations.md, and no line speaks of a code that there is not.</summary>
+/// <summary>Every code and every problem that a device can give has its line in docs/operations.md, and no line speaks of one that there is not.</summary>
 public sealed partial class OperationsPageTests
 {
     [Fact]
@@ -20,10 +20,24 @@ public sealed partial class OperationsPageTests
         Assert.Empty(page.Except(source));
     }
 
+    [Fact]
+    public void EverySubjectOfAProblemHasItsRowOnThePageAndNoRowIsAboutAnother()
+    {
+        var root = RepositoryFolder.Root;
+        var source = Directory.EnumerateFiles(Path.Combine(root, "src/Agent"), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(file => Subject().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).Distinct().Order();
+        var page = File.ReadAllText(Path.Combine(root, "docs", "operations.md")).Split("\n| about |")[1].Split("\n\n")[0].Split('\n')[2..]
+            .SelectMany(row => row.Split('|')[1].Split(',', StringSplitOptions.TrimEntries)).Order();
+        Assert.Equal(source, page);
+    }
+
     private static bool IsFileName(string text) => Path.GetExtension(text) is ".json" or ".dsse" or ".bin" or ".onnx" or ".weights" or ".max" or ".current";
 
     [GeneratedRegex("\"((?:accuracy|artifact|cache|check|child|cpu|deadline|directive|disk|fetch|fresh|golden|install|memory|model|provider|race|release|root|run|slower|swap|switch|trial|trust|update|variant|worker)\\.[a-z-]+)\"")]
     private static partial Regex InSource();
+
+    [GeneratedRegex("SetProblem\\(\"([a-z ]+)\"")]
+    private static partial Regex Subject();
 
     [GeneratedRegex("^\\| `([a-z]+\\.[a-z-]+)` \\|", RegexOptions.Multiline)]
     private static partial Regex OnPage();
