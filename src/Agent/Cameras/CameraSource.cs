@@ -75,7 +75,7 @@ public sealed class CameraSource
             Height = settings.Height,
             FramesPerSecond = settings.FramesPerSecond,
             StallMilliseconds = settings.StallMilliseconds,
-            Repeat = settings.Repeat,
+            Repeat = settings.Repeat || Kind is not (CameraSourceKind.Folder or CameraSourceKind.VideoFile),
         };
     }
 

@@ -180,7 +180,7 @@ public sealed record CameraSpec
     /// <summary>Milliseconds without a frame that count as a stall.</summary>
     public int StallMilliseconds { get; init; } = 3000;
 
-    /// <summary>For a folder: begin again after the last image.</summary>
+    /// <summary>For a folder: begin again after the last image. For a pipe: what it carries goes on, so that what nobody took in time is left out.</summary>
     public bool Repeat { get; init; } = true;
 
     /// <summary>For <see cref="CameraKind.Folder"/>: go as fast as frames are taken, each exactly once (bench and tests).</summary>

@@ -15,6 +15,8 @@ internal static unsafe partial class LibC
     public const int MapShared = 1;
     public const int SetPipeSize = 1031;
 
+    private const nuint ReadableCount = 0x541B;
+
     [StructLayout(LayoutKind.Sequential)]
     public struct PollDescriptor
     {
@@ -46,6 +48,13 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     public static partial int Unmap(nint address, nuint length);
+
+    /// <summary>Bytes that can be read from it now; 0 if that cannot be said.</summary>
+    public static int ReadableByteCount(int descriptor)
+    {
+        var count = 0;
+        return Ioctl(descriptor, ReadableCount, &count) < 0 ? 0 : count;
+    }
 
     /// <summary>Waits until the descriptor can be read; the returned events, 0 after the timeout or an interruption.</summary>
     public static short WaitReadable(int descriptor, int timeoutMilliseconds)

@@ -45,6 +45,7 @@ internal sealed class PipeCamera : ICamera
     {
         // A larger pipe lets the camera process write a whole frame at once; a kernel that refuses keeps its 64 KiB.
         _ = LibC.Fcntl(_descriptor, LibC.SetPipeSize, PipeSize);
+        DiscardOld();
         _lastFrame = _time.Nanoseconds();
         while (!cancellationToken.IsCancellationRequested)
         {
@@ -69,7 +70,7 @@ internal sealed class PipeCamera : ICamera
     /// <summary>False at the end of the stream.</summary>
     private bool Receive(NewestFrameSlot slot)
     {
-        var error = Read(out var count);
+        var error = Read(ReadSize, out var count);
         if (error is Errno.Interrupted or Errno.TryAgain) return true;
         if (count > 0)
         {
@@ -89,11 +90,25 @@ internal sealed class PipeCamera : ICamera
         return false;
     }
 
-    private unsafe int Read(out int count)
+    /// <summary>
+    /// What lies in the pipe already was captured while a session was being loaded, or for a worker that is gone, and would
+    /// be taken for new. Of a film that is not repeated all counts, whenever it is seen.
+    /// </summary>
+    private void DiscardOld()
     {
-        fixed (byte* buffer = _splitter.GetSpan(ReadSize))
+        for (var left = _spec.Repeat ? LibC.ReadableByteCount(_descriptor) : 0; left > 0;)
         {
-            count = (int)LibC.Read(_descriptor, buffer, ReadSize);
+            var error = Read(Math.Min(left, ReadSize), out var count);
+            if (count <= 0 && error is not Errno.Interrupted) return;
+            left -= Math.Max(count, 0);
+        }
+    }
+
+    private unsafe int Read(int most, out int count)
+    {
+        fixed (byte* buffer = _splitter.GetSpan(most))
+        {
+            count = (int)LibC.Read(_descriptor, buffer, (nuint)most);
             return count < 0 ? Marshal.GetLastPInvokeError() : 0;
         }
     }

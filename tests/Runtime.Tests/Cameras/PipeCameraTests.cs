@@ -12,6 +12,9 @@ public sealed class PipeCameraTests : IDisposable
     private readonly AnonymousPipeServerStream _writer = new(PipeDirection.Out);
     private readonly ListLogger _log = new();
 
+    // So large as the camera has it, also before that is there.
+    public PipeCameraTests() => _ = LibC.Fcntl((int)_writer.SafePipeHandle.DangerousGetHandle(), LibC.SetPipeSize, 1 << 20);
+
     public void Dispose() => _writer.Dispose();
 
     [Fact]
@@ -80,12 +83,37 @@ public sealed class PipeCameraTests : IDisposable
         Assert.Throws<ArgumentException>(() => Camera.Open(new CameraSpec { Kind = CameraKind.Pipe, Source = "belt" }, TimeProvider.System, _log));
     }
 
-    private RunningCamera Start(int stall = 60_000)
+    [Fact]
+    public void WhatLayInThePipeBeforeIsNotTakenForNewAndWhatFollowsIsWhole()
     {
+        _writer.Write(Second);
+        _writer.Write(First);
+        _writer.Write(Second.AsSpan(0, 100_000));
+        using var camera = Start();
+        _writer.Write(Second.AsSpan(100_000));
+        _writer.Write(First);
+        Assert.Equal(First, camera.Next());
+        Assert.Equal((1, 0), (camera.Slot.CapturedCount, camera.Health.CorruptCount));
+    }
+
+    [Fact]
+    public void OfAFilmThatIsNotRepeatedNothingIsLeftOut()
+    {
+        _writer.Write(Second);
+        using var camera = Start(repeat: false);
+        Assert.Equal(Second, camera.Next());
+    }
+
+    private RunningCamera Start(int stall = 60_000, bool repeat = true)
+    {
+        // Its first act is to empty the pipe; what is written before that would be taken out with it.
+        if (repeat) _writer.Write("old"u8);
         var descriptor = int.Parse(_writer.GetClientHandleAsString(), CultureInfo.InvariantCulture);
         // The camera owns the read end now.
         _writer.ClientSafePipeHandle.SetHandleAsInvalid();
-        return new RunningCamera(Camera.Open(
-            new CameraSpec { Kind = CameraKind.Pipe, Source = "belt", Descriptor = descriptor, StallMilliseconds = stall }, TimeProvider.System, _log));
+        var camera = new RunningCamera(Camera.Open(
+            new CameraSpec { Kind = CameraKind.Pipe, Source = "belt", Descriptor = descriptor, StallMilliseconds = stall, Repeat = repeat }, TimeProvider.System, _log));
+        Assert.True(!repeat || SpinWait.SpinUntil(() => LibC.ReadableByteCount((int)_writer.SafePipeHandle.DangerousGetHandle()) == 0, 20_000), "the pipe is emptied");
+        return camera;
     }
 }
