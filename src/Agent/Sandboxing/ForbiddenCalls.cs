@@ -16,7 +16,7 @@ internal static class ForbiddenCalls
         ("ptrace", 101, 117), ("process_vm_readv", 310, 270), ("process_vm_writev", 311, 271), ("kcmp", 312, 272), ("pidfd_getfd", 438, 438),
         ("pidfd_open", 434, 434), ("pidfd_send_signal", 424, 424), ("process_madvise", 440, 440), ("process_mrelease", 448, 448),
         ("migrate_pages", 256, 238), ("move_pages", 279, 239), ("tkill", 200, 130), ("rt_sigqueueinfo", 129, 138), ("rt_tgsigqueueinfo", 297, 240),
-        // Nor slowed down or held up; nobody here chooses who runs when.
+        // Nor slowed down or held up. .NET asks for the usual scheduler for its own threads, and goes on without an answer.
         ("setpriority", 141, 140), ("ioprio_set", 251, 30), ("sched_setparam", 142, 118), ("sched_setscheduler", 144, 119), ("sched_setattr", 314, 274),
         // No other program and no other process; threads are looked at in the filter.
         ("execve", 59, 221), ("execveat", 322, 281), ("fork", 57, None), ("vfork", 58, None), ("unshare", 272, 97), ("setns", 308, 268),
