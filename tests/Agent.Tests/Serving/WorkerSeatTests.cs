@@ -30,7 +30,7 @@ public sealed class WorkerSeatTests : IAsyncDisposable
         };
         _supervisor = new WorkerSupervisor(host, new WorkerLimits { FirstRestartDelay = TimeSpan.FromMilliseconds(20) }, events, NullLogger<WorkerSupervisor>.Instance, TimeProvider.System);
         var camera = new CameraFeed(new CameraOptions { Source = _folder.Sub("frames") }, host, NullLoggerFactory.Instance, TimeProvider.System);
-        _seat = new WorkerSeat(_supervisor, camera, WorkerSeat.LoopOf(new ResultOptions(), new RaceOptions(), new TelemetryOptions()), _folder.Path, _stop.Token);
+        _seat = new WorkerSeat(_supervisor, camera, WorkerSeat.LoopOf(new ResultOptions(), new RaceOptions(), new TelemetryOptions()), _folder.Path, renew: null, _stop.Token);
     }
 
     [Fact]
