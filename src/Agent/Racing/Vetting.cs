@@ -31,8 +31,8 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
     // Saved as this CPU likes it, a model may be padded.
     private const int SavedSizePerSize = 2;
 
-    /// <summary>What a static check may use: it reads through one buffer and remembers names.</summary>
-    public static readonly HeatLimits CheckLimits = new() { WallTime = TimeSpan.FromSeconds(8), CpuTime = TimeSpan.FromSeconds(8), MemoryByteCount = 256L * 1024 * 1024, FileByteCount = 0 };
+    /// <summary>What a static check may use: it reads through one buffer and remembers names. Its own time is short; a slow disk, or a board that does other things, may take longer.</summary>
+    public static readonly HeatLimits CheckLimits = new() { WallTime = TimeSpan.FromMinutes(1), CpuTime = TimeSpan.FromSeconds(8), MemoryByteCount = 256L * 1024 * 1024, FileByteCount = 0 };
 
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(5), LongestGoldenTime = TimeSpan.FromHours(1);
 
