@@ -26,10 +26,10 @@ public sealed class ThreadLimitTests : IDisposable
         var host = TestChildren.Host(_folder);
         foreach (var path in (string[])[host.Executable, host.Prefix[0], _folder.Path])
             if (!await MayReadAsync(path)) Assert.Skip($"Another user cannot read '{path}'.");
-        using var busy = Process.Start("setpriv", [.. AsOther, "sh", "-c", "i=0; while [ $i -lt 300 ]; do sleep 120 & i=$((i+1)); done; wait"]);
+        using var busy = Process.Start("setpriv", [.. AsOther, "/usr/bin/python3", "-c", "import threading, time\nfor _ in range(300): threading.Thread(target=time.sleep, args=(120,)).start()"]);
         try
         {
-            await Eventually.TrueAsync(() => Process.GetProcesses().Count(process => process.ProcessName == "sleep") >= 300, "the user is busy");
+            await Eventually.TrueAsync(() => Directory.GetDirectories($"/proc/{busy.Id}/task").Length > 300, "the user is busy");
             var session = TestChildren.Session(_folder, OnnxModels.Tiny());
             var heats = new HeatRunner(host with { Executable = "/usr/bin/setpriv", Prefix = [.. AsOther, host.Executable, .. host.Prefix] }, new Lines<HeatRunner>(), TimeProvider.System);
             var outcome = await heats.RunAsync(
@@ -39,7 +39,7 @@ public sealed class ThreadLimitTests : IDisposable
         }
         finally
         {
-            busy.Kill(entireProcessTree: true);
+            busy.Kill();
         }
     }
 
