@@ -44,7 +44,7 @@ internal static class RevokeDeviceCommand
     {
         using var logging = FleetLogging.Create(isVerbose: false, isJson: false);
         await using var writer = setup.NewWriter(ledger, logging.CreateLogger("revoke"));
-        return (await writer.AskAsync(new ControlRequest(ControlVerb.Root), cancellationToken)).Count > 0;
+        return (await writer.AskAsync(new ControlRequest(ControlVerb.Root), cancellationToken)).IsCleared == true;
     }
 }
 

@@ -45,8 +45,9 @@ internal enum ControlVerb
 /// <param name="Count">How many documents the broker took.</param>
 /// <param name="Envelope">For <see cref="ControlVerb.Sign"/>.</param>
 /// <param name="IsRootTaken">For <see cref="ControlVerb.Root"/>: whether the root chain is among them.</param>
+/// <param name="IsCleared">For <see cref="ControlVerb.Root"/>: whether the broker has nothing more for devices that left the fleet.</param>
 internal sealed record ControlAnswer(
-    int ExitCode, string? Error = null, IReadOnlyList<IssuedReport>? Directives = null, int Count = 0, byte[]? Envelope = null, bool? IsRootTaken = null);
+    int ExitCode, string? Error = null, IReadOnlyList<IssuedReport>? Directives = null, int Count = 0, byte[]? Envelope = null, bool? IsRootTaken = null, bool? IsCleared = null);
 
 /// <summary>A directive that was issued.</summary>
 internal sealed record IssuedReport(string Device, long Counter, Digest Directive);

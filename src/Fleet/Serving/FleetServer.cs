@@ -155,8 +155,8 @@ internal sealed partial class FleetServer : IAsyncDisposable
     /// <summary>Takes up a rotated root and publishes everything under it.</summary>
     private async Task<ControlAnswer> PublishRootAsync(CancellationToken cancellationToken)
     {
-        var (isRootTaken, count) = await InTurnAsync(() => _publisher.AllAsync(cancellationToken), cancellationToken);
-        return new ControlAnswer(ExitCodes.Ok, Count: count, IsRootTaken: isRootTaken);
+        var (isRootTaken, count, isCleared) = await InTurnAsync(() => _publisher.AllAsync(cancellationToken), cancellationToken);
+        return new ControlAnswer(ExitCodes.Ok, Count: count, IsRootTaken: isRootTaken, IsCleared: isCleared);
     }
 
     /// <summary>Signs a command, for who asks to publish.</summary>

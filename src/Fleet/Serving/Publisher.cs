@@ -18,14 +18,14 @@ internal sealed class Publisher(ServerKeys keys, Ledger ledger, BrokerLink link,
     private const int Parallelism = 16;
     private readonly SemaphoreSlim _gate = new(1);
 
-    /// <summary>Everything, as after a new connection. Whether the broker took the root chain, and how many documents with it.</summary>
-    public Task<(bool IsRootTaken, int Count)> AllAsync(CancellationToken cancellationToken) => InTurnAsync(
+    /// <summary>Everything, as after a new connection. Whether the broker took the root chain, and how many documents with it; and whether it has nothing more for devices that left.</summary>
+    public Task<(bool IsRootTaken, int Count, bool IsCleared)> AllAsync(CancellationToken cancellationToken) => InTurnAsync(
         async () =>
         {
-            await ClearAsync(ledger.RetiredDevices(), cancellationToken);
+            var isCleared = await ClearAsync(ledger.RetiredDevices(), cancellationToken);
             var isRootTaken = await RootAsync(cancellationToken);
             var others = await BeaconAsync(ledger.Devices(), cancellationToken) + await DirectivesAsync(ledger.Newest(), cancellationToken);
-            return (isRootTaken, isRootTaken ? others + 1 : others);
+            return (isRootTaken, isRootTaken ? others + 1 : others, isCleared);
         },
         cancellationToken);
 
@@ -78,9 +78,11 @@ internal sealed class Publisher(ServerKeys keys, Ledger ledger, BrokerLink link,
     }
 
     // What was for devices that left the fleet.
-    private Task<int> ClearAsync(IReadOnlyList<string> devices, CancellationToken cancellationToken) => EachAsync(
-        devices.Select(device => new Topics(keys.Fleet, device)).SelectMany(topics => (string[])[topics.Desired, topics.Fresh]),
-        (topic, token) => link.TryRetainAsync(topic, ReadOnlyMemory<byte>.Empty, token), cancellationToken);
+    private async Task<bool> ClearAsync(IReadOnlyList<string> devices, CancellationToken cancellationToken)
+    {
+        var topics = devices.Select(device => new Topics(keys.Fleet, device)).SelectMany(topics => (string[])[topics.Desired, topics.Fresh]).ToList();
+        return await EachAsync(topics, (topic, token) => link.TryRetainAsync(topic, ReadOnlyMemory<byte>.Empty, token), cancellationToken) == topics.Count;
+    }
 
     private bool IsGood(IssuedDirective directive) =>
         keys.Vouches(SigningRole.Directive, directive.Envelope) && ledger.Release(directive.Release) is { Revoked: null };

@@ -61,6 +61,16 @@ public sealed class RetiredDeviceTests : IDisposable
     }
 
     [Fact]
+    public async Task ABrokerThatDoesNotLetItsDirectiveBeTakenAwayIsSaidSo()
+    {
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Acl = "topic read #\ntopic write dunlin/v1/default/root\ntopic write dunlin/v1/default/+/fresh\n" });
+        await PrepareAsync();
+        Assert.Equal(0, await _desk.RunAsync("enroll", "belt-1", "--keys", _desk.Keys, "--out", _desk.At("belt-1"), "--broker", "broker.orchard"));
+        Assert.Equal(69, await _desk.RunAsync("revoke", "device", "belt-1", "--keys", _desk.Keys, "--broker", broker.Address, "--json"));
+        Assert.False(_desk.Json.GetProperty("isCleared").GetBoolean());
+    }
+
+    [Fact]
     public async Task ADatabaseOfAnEarlierProgramIsTaken()
     {
         using (var ledger = Ledger.Open(State)) ledger.AddDevice("belt-1", TimeProvider.System.GetUtcNow());
