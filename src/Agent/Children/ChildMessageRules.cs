@@ -31,16 +31,14 @@ internal static class ChildMessageRules
     public static void Check(Loaded loaded) => Milliseconds(loaded.LoadMilliseconds);
 
     /// <param name="result">What the worker says of a frame.</param>
-    /// <param name="labelCount">Classes of the model that serves.</param>
-    public static void Check(FrameResult result, int labelCount)
+    /// <param name="classCount">Classes of the model that serves.</param>
+    public static void Check(FrameResult result, int classCount)
     {
         Require(result.Frame >= 0 && result.CapturedNanoseconds >= 0, "A frame's number or time is negative.");
         Milliseconds(result.LatencyMilliseconds);
-        Scores(result.Scores, labelCount);
+        Scores(result.Scores, classCount);
     }
 
-    /// <param name="window">What the worker says of its frames.</param>
-    /// <param name="classCount">Of the model that served.</param>
     public static void Check(FrameWindow window, int classCount)
     {
         Require(window.WindowSeconds is >= 0.001 and < MaximumMilliseconds, "A window's length is no length.");
@@ -158,12 +156,12 @@ internal static class ChildMessageRules
         Require(verdict.Winner is null || verdict.Contenders.Any(c => c.Contender == verdict.Winner && c.Outcome is ContenderOutcome.Won), "The winner is none of the contenders that won.");
     }
 
-    private static void Scores(IReadOnlyList<ClassScore> scores, int labelCount)
+    private static void Scores(IReadOnlyList<ClassScore> scores, int classCount)
     {
-        Require(scores.Count <= Math.Min(MaximumScoreCount, labelCount), $"{scores.Count} scores are more than there are classes.");
+        Require(scores.Count <= Math.Min(MaximumScoreCount, classCount), $"{scores.Count} scores are more than there are classes.");
         foreach (var score in scores)
         {
-            Class(score.Index, labelCount);
+            Class(score.Index, classCount);
             Require(score.Probability is >= 0 and <= 1.0001f, $"The probability {score.Probability} lies outside 0…1.");
         }
     }
@@ -177,8 +175,8 @@ internal static class ChildMessageRules
 
     private static void Picture(string? problem) => Require(problem is null, $"It sent {problem}.");
 
-    private static void Class(int index, int labelCount) =>
-        Require(index >= 0 && index < labelCount, $"Class {index} does not exist: the model has {labelCount}.");
+    private static void Class(int index, int classCount) =>
+        Require(index >= 0 && index < classCount, $"Class {index} does not exist: the model has {classCount}.");
 
     private static void Count(long count) => Require(count >= 0 && count < 1L << 53, $"The count {count} is no count.");
 

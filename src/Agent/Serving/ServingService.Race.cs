@@ -17,7 +17,7 @@ internal sealed partial class ServingService
     private TaskCompletionSource<RaceAnswer>? _raceWanted;
 
     /// <summary>Between races that nobody won for want of something that may come.</summary>
-    private Backoff _raceBackoff = NewRaceBackoff();
+    private readonly Backoff _raceBackoff = new(RetryInterval, TimeSpan.FromHours(1), calm: TimeSpan.MaxValue);
 
     /// <summary>Asks for a race now. From any thread.</summary>
     /// <returns>Completes with its verdict; at once where there is nothing to race, a race already, or a trial.</returns>
@@ -82,7 +82,7 @@ internal sealed partial class ServingService
             return new UpdateFailure(shortage ?? UpdateCodes.NoWinner, verdict.Reason);
         }
 
-        _raceBackoff = NewRaceBackoff();
+        _raceBackoff.Reset();
         LogVerdict(verdict.Reason, verdict.ElapsedMilliseconds);
         var problem = await TrySeatAsync(release, seat, verdict.Winner, null, cancellationToken);
         if (problem is not null && _seated?.Contender is { } served) _report.SetShift($"Wanted {verdict.Winner}, ran {served}: {problem.Detail}");
@@ -104,8 +104,6 @@ internal sealed partial class ServingService
         _raceAgain.Stop();
         _ = RequestRace();
     }
-
-    private static Backoff NewRaceBackoff() => new(RetryInterval, TimeSpan.FromHours(1), calm: TimeSpan.MaxValue);
 
     /// <summary>Another governor, or fewer cores, ask for another verdict, as they would at a start: the cached one, or a race.</summary>
     private async Task LookAgainAsync(ServedRelease release, WorkerSeat seat, CancellationToken cancellationToken)

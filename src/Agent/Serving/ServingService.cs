@@ -140,7 +140,8 @@ internal sealed partial class ServingService : BackgroundService
     private void SetRelease(ServedRelease release)
     {
         // A ladder is of one release.
-        (_release, _downshift, _raceBackoff) = (release, null, NewRaceBackoff());
+        (_release, _downshift) = (release, null);
+        _raceBackoff.Reset();
         _report.SetRelease(release);
         LogReleaseOpened(release, release.Bundle.ReleaseId, release.IsSigned);
     }
