@@ -24,7 +24,7 @@ public sealed class ThreadLimitTests : IDisposable
         if (Environment.UserName != "root") Assert.Skip("Only root can run something as another user.");
         File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_101_101);
         var host = TestChildren.Host(_folder);
-        foreach (var path in (string[])[host.Executable, host.Prefix[0], _folder.Path])
+        foreach (var path in (string[])[host.Executable, .. host.Prefix, _folder.Path])
             if (!await MayReadAsync(path)) Assert.Skip($"Another user cannot read '{path}'.");
         using var busy = Process.Start("setpriv", [.. AsOther, "/usr/bin/python3", "-c", "import threading, time\nfor _ in range(300): threading.Thread(target=time.sleep, args=(120,)).start()"]);
         try
