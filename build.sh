@@ -2,7 +2,7 @@
 # The project's only build script: ./build.sh TARGET. Each target installs what it needs from Debian, NuGet or npm.
 set -euo pipefail
 cd "$(dirname "$0")"
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 ORT_DISABLE_TELEMETRY=1
 
 # Builds or publishes as it is shipped, by one compiler for all projects, which does not profile itself. It waits for more work until it is ended.
 compile() { DOTNET_TieredPGO=0 dotnet "$1" "${@:2}" -c Release -v q -p:UseSharedCompilation=true; }
