@@ -57,16 +57,14 @@ internal sealed partial class ServingService : BackgroundService
         // The host's start must not wait for the first synchronous stretch.
         await Task.Yield();
         _tick.Tick();
-        await using var seat = _parts.CreateSeat(RenewAsync, stoppingToken);
+        // A fault ends worker and camera too, or it would wait for them, unheard, as long as the device runs.
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        await using var seat = _parts.CreateSeat(RenewAsync, end.Token);
         _seat = seat;
+        var serving = ServeAsync(seat, end.Token);
         try
         {
-            await OpenAsync(seat, stoppingToken);
-            while (true)
-            {
-                if (_release is not { } release) await OpenAsync(seat, stoppingToken);
-                else await ServeAsync(release, seat, stoppingToken);
-            }
+            await await Task.WhenAny(serving, seat.Fault);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -74,7 +72,18 @@ internal sealed partial class ServingService : BackgroundService
         }
         finally
         {
+            await end.CancelAsync();
+            await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _tick.Retire();
+        }
+    }
+
+    private async Task ServeAsync(WorkerSeat seat, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (_release is not { } release) await OpenAsync(seat, cancellationToken);
+            else await ServeAsync(release, seat, cancellationToken);
         }
     }
 

@@ -14,9 +14,13 @@ namespace Dunlin.Agent.Serving;
 /// <param name="stopping">Ends worker and camera.</param>
 internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera, LoopSpec loop, string cacheRoot, RenewSession? renew, CancellationToken stopping) : IAsyncDisposable
 {
+    private readonly TaskCompletionSource _fault = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _worker;
     private Task? _camera;
     private CancellationTokenSource? _seat;
+
+    /// <summary>Faults if the supervision of worker or camera does; else never ends.</summary>
+    public Task Fault => _fault.Task;
 
     public static LoopSpec LoopOf(ResultOptions results, RaceOptions race, TelemetryOptions telemetry) => new()
     {
@@ -39,8 +43,8 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
         {
             supervisor.Assign(AssignmentOf(session, needs));
             _seat = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            _worker = supervisor.RunAsync(AssignmentOf(session, needs), _seat.Token);
-            _camera ??= camera.RunAsync(stopping);
+            _worker = WatchAsync(supervisor.RunAsync(AssignmentOf(session, needs), _seat.Token));
+            _camera ??= WatchAsync(camera.RunAsync(stopping));
             return null;
         }
 
@@ -68,6 +72,19 @@ internal sealed class WorkerSeat(WorkerSupervisor supervisor, CameraFeed camera,
         await Task.WhenAll(_worker ?? Task.CompletedTask, _camera ?? Task.CompletedTask);
         _seat?.Dispose();
         await camera.DisposeAsync();
+    }
+
+    private async Task WatchAsync(Task supervision)
+    {
+        try
+        {
+            await supervision;
+        }
+        catch (Exception e)
+        {
+            _fault.TrySetException(e);
+            throw;
+        }
     }
 
     private WorkerAssignment AssignmentOf(SessionSpec session, SessionNeeds needs) => new()

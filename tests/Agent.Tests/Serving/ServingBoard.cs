@@ -88,6 +88,11 @@ internal sealed class ServingBoard : IAsyncDisposable
     /// <summary>What the board says of itself from now on.</summary>
     public BoardFacts Facts { get; set; } = BoardFacts.Read();
 
+    /// <summary>Whoever else hears that a worker has ended.</summary>
+    public Action WorkerExited { get; set; } = () => { };
+
+    public bool HasWorker => _supervisor!.ProcessId is not null;
+
     /// <param name="hasBundle">Whether it has one of its own, as configured.</param>
     public static async Task<ServingBoard> StartAsync(bool hasBundle = true)
     {
@@ -220,6 +225,7 @@ internal sealed class ServingBoard : IAsyncDisposable
     {
         _device.Report.WorkerExited(exit);
         _restarts++;
+        WorkerExited();
     }
 
     /// <summary>The monotonic clock runs ahead as a test says; timers do not.</summary>

@@ -12,6 +12,8 @@ public sealed class ServingServiceTests
     /// <summary>More than a race leaves in peace, and enough to see a drift.</summary>
     private const int LongEnough = 40;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
     [Fact]
     public async Task TheWinnerOfARaceAfterADriftIsHeldToWhatItShowedThere()
     {
@@ -146,5 +148,26 @@ public sealed class ServingServiceTests
         await board.RunsAsync(board.Light);
     }
 
-    private static Task<RaceAnswer> AnswerAsync(Task<RaceAnswer> race) => race.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    [Fact]
+    public async Task AFaultInServingEndsTheServiceAndTheWorker()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        board.Facts = null!;
+        _ = board.Serving.RequestRace();
+        await Assert.ThrowsAsync<NullReferenceException>(() => board.Serving.ExecuteTask!.WaitAsync(Patience, TestContext.Current.CancellationToken));
+        Assert.False(board.HasWorker);
+    }
+
+    [Fact]
+    public async Task AFaultInTheWorkersSupervisionEndsTheServiceToo()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        board.WorkerExited = () => throw new InvalidTimeZoneException("A fault of ours.");
+        await board.KillWorkerAsync();
+        await Assert.ThrowsAsync<InvalidTimeZoneException>(() => board.Serving.ExecuteTask!.WaitAsync(Patience, TestContext.Current.CancellationToken));
+    }
+
+    private static Task<RaceAnswer> AnswerAsync(Task<RaceAnswer> race) => race.WaitAsync(Patience, TestContext.Current.CancellationToken);
 }
