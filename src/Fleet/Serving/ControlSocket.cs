@@ -12,7 +12,7 @@ internal sealed class ControlSocket : IAsyncDisposable
 {
     private const string FileName = "serve.sock";
     private const int MaximumPathLength = 107, Backlog = 64;
-    private static readonly TimeSpan RequestPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RequestPatience = TimeSpan.FromSeconds(5), AcceptRetry = TimeSpan.FromMilliseconds(200);
     private readonly Socket _listener;
     private readonly string _path;
     private readonly CancellationTokenSource _stop = new();
@@ -57,14 +57,27 @@ internal sealed class ControlSocket : IAsyncDisposable
         {
             while (true)
             {
-                var caller = await _listener.AcceptAsync(cancellationToken);
+                if (await TryAcceptAsync(cancellationToken) is { } caller) calls.Add(ServeAsync(server, caller));
                 calls.RemoveAll(call => call.IsCompleted);
-                calls.Add(ServeAsync(server, caller));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
             await Task.WhenAll(calls);
+        }
+    }
+
+    private async Task<Socket?> TryAcceptAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _listener.AcceptAsync(cancellationToken);
+        }
+        catch (SocketException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // It is out of descriptors or memory: callers wait until it has some.
+            await Task.Delay(AcceptRetry, cancellationToken);
+            return null;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Updates;
 using Dunlin.Fleet.Connecting;
@@ -6,6 +7,7 @@ using Dunlin.Fleet.Serving;
 using Dunlin.Fleet.Signing;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
@@ -110,6 +112,33 @@ public sealed class ServeFaultTests : IDisposable
         Change("CREATE TRIGGER full BEFORE INSERT ON directive BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END");
         Assert.Equal(73, await _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--keys", _desk.Keys, "--broker", broker.Address));
         Assert.Contains("database or disk is full", _desk.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task OutOfDescriptorsServeKeepsWhoAsksWaiting()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        var bundle = await PrepareAsync();
+        var start = new ProcessStartInfo(Path.ChangeExtension(typeof(FleetCommand).Assembly.Location, null), ["serve", "--keys", _desk.Keys, "--broker", broker.Address]) { RedirectStandardError = true };
+        // .NET ends a process that has no descriptor for the code that it compiles: a first push has all compiled, without that means.
+        start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
+        using var serve = Process.Start(start)!;
+        try
+        {
+            serve.BeginErrorReadLine();
+            await Eventually.TrueAsync(() => File.Exists(Path.Combine(State, "serve.sock")), "it listens");
+            string[] push = ["push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--keys", _desk.Keys, "--broker", broker.Address];
+            Assert.Equal(0, await _desk.RunAsync(push));
+            await Tool.SucceedAsync("prlimit", $"--pid={serve.Id}", "--nofile=3:");
+            var pushing = _desk.RunAsync(push);
+            await Assert.ThrowsAsync<TimeoutException>(() => pushing.WaitAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken));
+            await Tool.SucceedAsync("prlimit", $"--pid={serve.Id}", "--nofile=1024:");
+            Assert.True(await pushing == 0, _desk.Errors);
+        }
+        finally
+        {
+            serve.Kill();
+        }
     }
 
     [Fact]
