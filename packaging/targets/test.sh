@@ -5,12 +5,32 @@ target_test() { # installs what tests need, runs all of them, sums them up
   # What whole processes do is tested with the agent that is shipped, compiled ahead of time.
   target_publish linux-x64
   end_compiler
-  local log; log=$(mktemp)
-  local status=0
-  DOTNET_TieredPGO=0 DUNLIN_AGENT=$PWD/artifacts/agent/linux-x64/dunlin-agent \
-    dotnet test --solution Agent.sln -c Release --no-build --max-parallel-test-modules 2 "$@" 2>&1 | tee "$log" || status=$?
-  awk '/^[^ ]/{failed = /^failed /} failed' "$log" # again, where the end of a long log shows them
-  awk '/^  *succeeded: /{p+=$2} /^  *failed: /{f+=$2} /^  *skipped: /{s+=$2} END{printf "%d passed, %d failed, %d skipped\n", p, f, s}' "$log"
-  rm -f "$log"
+  export DOTNET_TieredPGO=0 DUNLIN_AGENT=$PWD/artifacts/agent/linux-x64/dunlin-agent
+  local logs status=0
+  logs=$(mktemp -d)
+  test_projects | xargs -P 2 -I{} bash -c 'run_tests "$@"' _ {} "$logs" "$@" || status=1
+  sum_tests "$logs"/*
+  rm -rf "$logs"
   return $status
+}
+
+# Those that take longest first: else one core waits for the other at the end.
+test_projects() { { printf '%s\n' Optimizer Agent EndToEnd; ls tests | sed -n 's/\.Tests$//p'; } | awk '!seen[$0]++'; }
+
+# Two run at once, and their lines mix; each log is whole.
+run_tests() {
+  set -o pipefail
+  local project=$1 log=$2/$1 status=0
+  "artifacts/bin/$project.Tests/release/Dunlin.$project.Tests" -noColor -noLogo "${@:3}" 2>&1 | tee "$log" || status=$?
+  # One that dies sums nothing up.
+  grep -q '^=== TEST EXECUTION SUMMARY' "$log" || echo "   Dunlin.$project.Tests died with $status. Total: 0, Errors: 1" | tee -a "$log"
+  return $status
+}
+export -f run_tests
+
+# The failures again, where the end of a long log shows them.
+sum_tests() {
+  awk '/^ ? ? ? ?[^ ]/{failed = /\[FAIL\]$|^    \[.* Failure |Tests died with /} failed' "$@"
+  awk '/ Total: [0-9]+, Errors: /{gsub(",", ""); for (i = 2; i < NF; i++) n[$i] += $(i + 1)}
+    END{printf "%d passed, %d failed, %d skipped\n", n["Total:"] - n["Failed:"] - n["Skipped:"] - n["Run:"], n["Failed:"] + n["Errors:"], n["Skipped:"]}' "$@"
 }
