@@ -32,13 +32,12 @@ internal sealed partial class DocumentDesk(
     private const int MaximumQueuedOutcomes = 64;
 
     private (DsseEnvelope Envelope, Directive Directive)? _next;
-    private DsseEnvelope? _held;
 
     /// <summary>There is a root to judge by.</summary>
     public bool CanJudge => trust.Root is not null;
 
-    /// <summary>A directive waits to be begun.</summary>
-    public bool HasNext => _next is not null;
+    /// <summary>A directive waits to be begun, and may be: while the last fresh document has expired none is.</summary>
+    public bool HasNext => _next is not null && !trust.IsStale;
 
     /// <returns>What ends the update under way; null if nothing does.</returns>
     public StepEnd? Take(Incoming incoming)
@@ -70,15 +69,12 @@ internal sealed partial class DocumentDesk(
         }
     }
 
-    /// <summary>The directive that waits, judged again: the root may have changed while it did.</summary>
+    /// <summary>The directive that waits, judged again: meanwhile it may have expired, or the root have changed.</summary>
     public (DsseEnvelope Envelope, Directive Directive)? TakeNext()
     {
         if (_next is not var (envelope, _)) return null;
         _next = null;
-        var (result, directive) = trust.Judge(envelope);
-        if (directive is not null) return (envelope, directive);
-        Refuse(Digest.Of(envelope.Payload.Span), null, UpdateCodes.OfDirective(result.Reason), result.Detail);
-        return null;
+        return Judge(envelope) is { } directive ? (envelope, directive) : null;
     }
 
     /// <summary>It could not be begun now.</summary>
@@ -112,9 +108,7 @@ internal sealed partial class DocumentDesk(
             return null;
         }
 
-        if (_held is not { } held || trust.IsStale) return null;
-        _held = null;
-        return Judge(held);
+        return Supersede();
     }
 
     private StepEnd? TakeDesired(Incoming incoming)
@@ -128,45 +122,43 @@ internal sealed partial class DocumentDesk(
 
         var digest = Digest.Of(read.Value.Payload.Span);
         if ((records.IsUnderWay && records.Journal.Directive == digest) || (_next is { } next && Digest.Of(next.Envelope.Payload.Span) == digest)) return null;
-        if (records.Find(digest) is not { } seen) return Judge(read.Value);
+        if (records.Find(digest) is not { } seen) return TakeUnseen(read.Value);
         // The retained copy comes with every connection and is no question; a message is.
         if (!incoming.IsRetained && DirectiveReader.Read(read.Value.Payload.Span).Value is { } asked && records.QueuedOutcomeCount < MaximumQueuedOutcomes)
             records.Repeat(digest, asked.Release, seen);
         return null;
     }
 
-    private StepEnd? Judge(DsseEnvelope envelope)
+    private StepEnd? TakeUnseen(DsseEnvelope envelope)
     {
-        var digest = Digest.Of(envelope.Payload.Span);
-        var (result, directive) = trust.Judge(envelope);
-        if (directive is null)
-        {
-            var isAuthentic = result.Reason is not (VerificationReason.Malformed or VerificationReason.WrongType or VerificationReason.BelowThreshold);
-            var refused = isAuthentic ? DirectiveReader.Read(envelope.Payload.Span).Value : null;
-            if (refused is not null) freeze.Saw(refused);
-            Refuse(digest, refused, UpdateCodes.OfDirective(result.Reason), result.Detail);
-            return null;
-        }
-
+        if (Judge(envelope) is not { } directive) return null;
         freeze.Saw(directive);
-
-        if (trust.IsStale)
-        {
-            _held = envelope;
-            LogRefused(DocumentKind.Desired, UpdateCodes.Stale, $"Directive {directive.Counter} waits, because no fresh document has come since {trust.FreshUntil:u}.");
-            return null;
-        }
-
         if ((_next?.Directive.Counter ?? BegunCounter()) is { } higher && higher >= directive.Counter)
         {
-            Refuse(digest, directive, UpdateCodes.OfDirective(VerificationReason.CounterBelowFloor), $"Directive {directive.Counter} came after {higher}; the higher one counts.");
+            Refuse(Digest.Of(envelope.Payload.Span), directive, UpdateCodes.OfDirective(VerificationReason.CounterBelowFloor), $"Directive {directive.Counter} came after {higher}; the higher one counts.");
             return null;
         }
 
         if (_next is { } older)
             records.Settle(Digest.Of(older.Envelope.Payload.Span), older.Directive.Release, UpdateState.Cancelled, UpdateCodes.Superseded, "A newer directive came before it was begun.", clock.Now);
         _next = (envelope, directive);
-        return records.IsUnderWay ? new StepEnd(UpdateEvent.Superseded, UpdateCodes.Superseded, $"Directive {directive.Counter} is newer.") : null;
+        if (trust.IsStale) LogRefused(DocumentKind.Desired, UpdateCodes.Stale, $"Directive {directive.Counter} waits, because no fresh document has come since {trust.FreshUntil:u}.");
+        return Supersede();
+    }
+
+    // What is under way goes on until the newer one may be begun.
+    private StepEnd? Supersede() => HasNext && records.IsUnderWay ? new StepEnd(UpdateEvent.Superseded, UpdateCodes.Superseded, $"Directive {_next!.Value.Directive.Counter} is newer.") : null;
+
+    /// <returns>Null: it is refused, which is told.</returns>
+    private Directive? Judge(DsseEnvelope envelope)
+    {
+        var (result, directive) = trust.Judge(envelope);
+        if (directive is not null) return directive;
+        var isAuthentic = result.Reason is not (VerificationReason.Malformed or VerificationReason.WrongType or VerificationReason.BelowThreshold);
+        var refused = isAuthentic ? DirectiveReader.Read(envelope.Payload.Span).Value : null;
+        if (refused is not null) freeze.Saw(refused);
+        Refuse(Digest.Of(envelope.Payload.Span), refused, UpdateCodes.OfDirective(result.Reason), result.Detail);
+        return null;
     }
 
     // What is begun raises the floor in its first step, a moment after it is in the journal.

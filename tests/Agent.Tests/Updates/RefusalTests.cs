@@ -180,6 +180,32 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task OfThoseThatWaitForAFreshDocumentEachGetsItsOutcome()
+    {
+        await using var board = new TestBoard();
+        board.Start();
+        var running = board.Publish(1);
+        board.SendFresh(board.Fleet.Fresh(TimeSpan.FromHours(1)));
+        await board.RunAsync(board.Fleet.Direct(running));
+        board.Time.Advance(TimeSpan.FromHours(2));
+        await board.UntilAsync(() => board.Status.Problems.Any(p => p.StartsWith("STALE", StringComparison.Ordinal)), "the device says STALE");
+        var (older, waiting, newer) = (board.Fleet.Direct(board.Publish(2)), board.Fleet.Direct(board.Publish(3)), board.Fleet.Direct(board.Publish(4), d => d with { Expires = d.Issued.AddHours(3) }));
+        board.Send(waiting);
+        board.Send(older);
+        await board.EndsAsync(older);
+        board.Send(newer);
+        await board.EndsAsync(waiting);
+        board.Time.Advance(TimeSpan.FromHours(2));
+        board.Fleet.Now += TimeSpan.FromHours(4);
+        board.SendFresh(board.Fleet.Fresh());
+        await board.EndsAsync(newer);
+        Assert.Equal(
+            ["directive.replayed", "directive.superseded", "directive.expired"],
+            new[] { older, waiting, newer }.Select(directive => board.Outcomes().Single(o => o.Directive == TestBoard.IdOf(directive)).Reason));
+        Assert.Equal(running.Id, board.Releases.Active);
+    }
+
+    [Fact]
     public async Task DirectivesThatABrokerKeepsBackAreNoticedByTheCounterOfTheBeacon()
     {
         await using var board = new TestBoard();
