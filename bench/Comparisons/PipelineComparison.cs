@@ -31,7 +31,6 @@ internal static class PipelineComparison
     {
         var material = new MobileNet(rig.Workshop);
         var frames = material.Photographs.Frames(rig.Workshop);
-        var saved = material.Saved(variant).ModelPath;
         var agent = new AgentProcess(rig.Workshop, rig.Broker) { Bundle = material.Bundle(), Frames = frames, Variant = variant };
         await agent.PrimeAsync(rig.CancellationToken);
         var bare = new List<LoopReport>();
@@ -40,7 +39,7 @@ internal static class PipelineComparison
         var peer = new NodeProcess(rig.Workshop, rig.Broker, Tuned: true) { Model = material.ModelPath(variant), Frames = frames };
         if (rig.Workshop.HasNodePeer) await rig.PrimeAsync(peer.StartAsync);
         await Interleaved.RunAsync<bool>(rig.Settings.Rounds,
-            async () => Add(bare, await LoopReport.OfChildAsync([BareLoop.Verb, saved, Number(rig.Settings.Seconds)], rig.CancellationToken)),
+            async () => Add(bare, await LoopReport.OfChildAsync([BareLoop.Verb, agent.SavedModel, Number(rig.Settings.Seconds)], rig.CancellationToken)),
             async () => Add(ours, await rig.MeasureAsync(agent.StartAsync)),
             async () => rig.Workshop.HasNodePeer && Add(node, await rig.MeasureAsync(peer.StartAsync)));
         return [.. PipelineRows(word, bare, ours), .. node.Count > 0 ? PeerRows(word, faster, ours, node) : SkippedPeer(word, faster, "no Node program")];

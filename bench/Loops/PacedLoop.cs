@@ -6,7 +6,7 @@ using Dunlin.Runtime.Preprocessing;
 namespace Dunlin.Bench.Loops;
 
 /// <summary>
-/// What frames at a fixed rate cost where nothing can spin: one thread that decodes, infers and sleeps. As on a camera's
+/// What frames at a fixed rate cost where nothing can spin: one thread that reads, decodes, infers and sleeps. As on a camera's
 /// thread the caches are cold after each sleep, so that its CPU per frame is above that of the bare loop.
 /// </summary>
 internal static class PacedLoop
@@ -18,7 +18,7 @@ internal static class PacedLoop
         using var session = new BareSession(model, saved: true);
         using var preprocessor = new Preprocessor(MobileNet.Input);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1 / framesPerSecond));
-        var images = Directory.GetFiles(frames).Order(StringComparer.Ordinal).Select(File.ReadAllBytes).ToArray();
+        var images = Directory.GetFiles(frames).Order(StringComparer.Ordinal).ToArray();
         var frame = new FrameBuffer { Format = PixelFormat.Jpeg };
         var count = 0;
         await PlayAsync(warmUp);
@@ -32,8 +32,7 @@ internal static class PacedLoop
             for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < time; count++)
             {
                 await timer.WaitForNextTickAsync();
-                var jpeg = images[count % images.Length];
-                jpeg.CopyTo(frame.Resize(jpeg.Length));
+                using (var jpeg = File.OpenHandle(images[count % images.Length])) RandomAccess.Read(jpeg, frame.Resize((int)RandomAccess.GetLength(jpeg)), 0);
                 if (preprocessor.Process(frame, session.Pixels) != FrameStatus.Ok) throw new InvalidDataException($"A frame of '{frames}' cannot be decoded; delete the folder, it is made again.");
                 session.Run();
             }

@@ -30,6 +30,9 @@ internal sealed record AgentProcess(Workshop Workshop, Broker Broker)
 
     private string State => Path.Combine(Workshop.Folder, "state", $"{Path.GetFileName(Bundle)}-{(Variant.Length == 0 ? "race" : Variant)}-{MaximumThreads}");
 
+    /// <summary>What the worker loads, once primed.</summary>
+    public string SavedModel => Directory.EnumerateFiles(new StateLayout(State).Cache, Runtime.Sessions.SavedModel.GraphFile, SearchOption.AllDirectories).Single();
+
     /// <summary>Runs until the verdict is cached, so that later starts find it and the saved models.</summary>
     public async Task PrimeAsync(CancellationToken cancellationToken)
     {
