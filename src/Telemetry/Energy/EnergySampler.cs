@@ -93,7 +93,8 @@ public sealed partial class EnergySampler : BackgroundService
         while (true)
         {
             var left = duration - _time.GetElapsedTime(from);
-            await Task.Delay(left < IdleLook ? left : IdleLook, _time, cancellationToken);
+            // The last wait may have ended a little early, and the meter taken longer than what was left: a negative wait has no end.
+            await Task.Delay(TimeSpan.FromTicks(Math.Clamp(left.Ticks, 0, IdleLook.Ticks)), _time, cancellationToken);
             var now = _time.GetTimestamp();
             var span = _measured.Integrate(from, now);
             var elapsed = _time.GetElapsedTime(from, now);

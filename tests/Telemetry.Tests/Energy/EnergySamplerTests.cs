@@ -70,6 +70,23 @@ public sealed class EnergySamplerTests
     }
 
     [Fact]
+    public async Task AMeterThatIsSlowerThanWhatIsLeftOfTheMeasurementIsNotWaitedForForever()
+    {
+        var clock = new EarlyClock();
+        foreach (var milliseconds in new[] { 1.5, 2.5, 5 })
+        {
+            var meter = new WaveformMeter(clock, _ =>
+            {
+                for (var start = clock.GetTimestamp(); clock.GetElapsedTime(start).TotalMilliseconds < milliseconds;) Thread.SpinWait(100);
+                return 2.5;
+            }) { Provenance = Fast(EnergyMethod.Measured) };
+            using var sampler = new EnergySampler(new DiscoveredMeters(meter, null, []), new PowerOptions(), clock, () => null, NullLogger<EnergySampler>.Instance);
+            for (var i = 0; i < 20; i++)
+                Assert.NotNull(await sampler.MeasureIdleAsync(TimeSpan.FromSeconds(0.05), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        }
+    }
+
+    [Fact]
     public async Task WithoutASensorThereIsAnEstimateOrNothingAndNeverZero()
     {
         using var estimating = SamplerOf(null, Estimate(seconds => seconds));
@@ -109,6 +126,13 @@ public sealed class EnergySamplerTests
 
     private static PowerProvenance Fast(EnergyMethod method) =>
         new(method, method == EnergyMethod.Estimated ? "cpu-time" : "ina219", EnergyScope.Board, 50, 0.02, "The waveform");
+
+    /// <summary>Its timers end a little early, as those of .NET may.</summary>
+    private sealed class EarlyClock : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, dueTime > TimeSpan.FromMilliseconds(1) ? dueTime - TimeSpan.FromMilliseconds(1) : dueTime, period);
+    }
 
     /// <summary>Its timers are punctual, and whoever looks at it then finds it later or not.</summary>
     private sealed class JitteringClock : FakeTimeProvider
