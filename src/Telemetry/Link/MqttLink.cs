@@ -146,9 +146,9 @@ public sealed partial class MqttLink : BackgroundService
                 await PauseAsync(wait, stoppingToken);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (Exception e) when (stoppingToken.IsCancellationRequested && (e is OperationCanceledException || IsOfTheNetwork(e)))
         {
-            // Stopping is no error.
+            // Stopping is no error; within a connection attempt it looks like one of the network.
         }
         finally
         {

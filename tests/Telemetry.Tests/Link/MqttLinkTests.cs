@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
@@ -10,6 +12,19 @@ namespace Dunlin.Telemetry.Tests.Link;
 public sealed class MqttLinkTests
 {
     private static readonly byte[] Reported = Encoding.UTF8.GetBytes("""{"reason":"it runs"}""");
+
+    [Fact]
+    public async Task ALinkThatIsStoppedWhileABrokerSaysNothingHasNotFailed()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var link = new TestLink(new MqttOptions { Host = "127.0.0.1", Port = ((IPEndPoint)silent.LocalEndpoint).Port });
+        await link.StartAsync();
+        using var caller = await silent.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+        await caller.GetStream().ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken);
+        await link.Link.StopAsync(CancellationToken.None);
+        await link.Link.ExecuteTask!;
+    }
 
     [Fact]
     public async Task RetainedStateComesBeforeOnlineAndAfterAReconnectAgain()
