@@ -177,15 +177,16 @@ public sealed partial class MessageOutbox : BackgroundService
     private async Task WaitAsync(CancellationToken stoppingToken)
     {
         using var done = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var work = _link.State.IsConnected ? ArrivedAsync() : _link.WaitConnectedAsync(done.Token);
+        var work = _link.State.IsConnected ? Arrivals() : [_link.WaitConnectedAsync(done.Token)];
         // After a failure something still waits: come back after the interval, not at once.
-        if (work.IsCompleted) work = Task.Delay(TimeSpan.FromMilliseconds(200), _time, done.Token);
-        await Task.WhenAny(work, Task.Delay(Interval, _time, done.Token));
+        if (work.Any(task => task.IsCompleted)) work = [Task.Delay(TimeSpan.FromMilliseconds(200), _time, done.Token)];
+        // One wait for all of them takes itself off those that have not ended: they may not for weeks.
+        await Task.WhenAny([.. work, Task.Delay(Interval, _time, done.Token)]);
         await done.CancelAsync();
         stoppingToken.ThrowIfCancellationRequested();
     }
 
-    private Task ArrivedAsync() => OutcomesRest ? _telemetry.Arrived : Task.WhenAny(_outcomes.Arrived, _telemetry.Arrived);
+    private Task[] Arrivals() => OutcomesRest ? [_telemetry.Arrived] : [_outcomes.Arrived, _telemetry.Arrived];
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
     private partial void LogProblem(string problem);
