@@ -70,11 +70,13 @@ internal sealed partial class DocumentDesk(
     }
 
     /// <summary>The directive that waits, judged again: meanwhile it may have expired, or the root have changed.</summary>
+    /// <exception cref="IOException">It is refused, and the disk does not take that; it waits on.</exception>
     public (DsseEnvelope Envelope, Directive Directive)? TakeNext()
     {
         if (_next is not var (envelope, _)) return null;
+        var directive = Judge(envelope);
         _next = null;
-        return Judge(envelope) is { } directive ? (envelope, directive) : null;
+        return directive is null ? null : (envelope, directive);
     }
 
     /// <summary>It could not be begun now.</summary>
@@ -139,9 +141,10 @@ internal sealed partial class DocumentDesk(
             return null;
         }
 
-        if (_next is { } older)
-            records.Settle(Digest.Of(older.Envelope.Payload.Span), older.Directive.Release, UpdateState.Cancelled, UpdateCodes.Superseded, "A newer directive came before it was begun.", clock.Now);
+        var before = _next;
         _next = (envelope, directive);
+        if (before is { } older)
+            records.Settle(Digest.Of(older.Envelope.Payload.Span), older.Directive.Release, UpdateState.Cancelled, UpdateCodes.Superseded, "A newer directive came before it was begun.", clock.Now);
         if (trust.IsStale) LogRefused(DocumentKind.Desired, UpdateCodes.Stale, $"Directive {directive.Counter} waits, because no fresh document has come since {trust.FreshUntil:u}.");
         return Supersede();
     }

@@ -207,8 +207,16 @@ internal sealed partial class UpdateEngine : IDisposable
 
     private void BeginNext(CancellationToken cancellationToken)
     {
-        if (_desk.TakeNext() is not var (envelope, directive)) return;
-        if (!Accept(envelope, directive, cancellationToken)) _desk.PutBack(envelope, directive);
+        try
+        {
+            if (_desk.TakeNext() is not var (envelope, directive)) return;
+            if (!Accept(envelope, directive, cancellationToken)) _desk.PutBack(envelope, directive);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var (code, detail) = UpdateFailure.Of(e);
+            Postpone($"{code}: {detail}");
+        }
     }
 
     /// <returns>False: the disk does not take it now.</returns>

@@ -2,6 +2,7 @@ using Dunlin.Agent.Updates;
 using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Updates;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Agent.Tests.Updates;
 
@@ -203,6 +204,30 @@ public sealed class RefusalTests
             ["directive.replayed", "directive.superseded", "directive.expired"],
             new[] { older, waiting, newer }.Select(directive => board.Outcomes().Single(o => o.Directive == TestBoard.IdOf(directive)).Reason));
         Assert.Equal(running.Id, board.Releases.Active);
+    }
+
+    [Fact]
+    public async Task OneThatWaitedAndIsRefusedWhileTheDiskIsFullGetsItsOutcomeWhenThereIsRoom()
+    {
+        using var disk = TinyDisk.Mount(megabytes: 32);
+        await using var board = new TestBoard(disk.Path);
+        board.Start();
+        var running = board.Publish(1);
+        board.SendFresh(board.Fleet.Fresh(TimeSpan.FromHours(1)));
+        await board.RunAsync(board.Fleet.Direct(running));
+        board.Time.Advance(TimeSpan.FromHours(2));
+        await board.UntilAsync(() => board.Status.Problems.Any(p => p.StartsWith("STALE", StringComparison.Ordinal)), "the device says STALE");
+        var waiting = board.Fleet.Direct(board.Publish(2), d => d with { Expires = d.Issued.AddHours(3) });
+        board.Send(waiting);
+        await board.PassAsync();
+        disk.Fill();
+        board.Time.Advance(TimeSpan.FromHours(2));
+        board.Fleet.Now += TimeSpan.FromHours(4);
+        board.SendFresh(board.Fleet.Fresh());
+        await board.UntilAsync(() => board.Status.Problems.Any(p => p.Contains("disk.full", StringComparison.Ordinal)), "the device says that its disk is full");
+        disk.Free();
+        await board.EndsAsync(waiting);
+        Assert.Equal("directive.expired", board.Outcomes().Single(o => o.Directive == TestBoard.IdOf(waiting)).Reason);
     }
 
     [Fact]
