@@ -9,24 +9,38 @@ namespace Dunlin.Fleet.Serving;
 internal sealed class WriterLease : IDisposable
 {
     private const string FileName = "serve.lock";
+
+    /// <summary>EWOULDBLOCK, as .NET hands it on: the lock is held.</summary>
+    private const int WouldBlock = 11;
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(50);
     private readonly FileStream _file;
 
     private WriterLease(FileStream file) => _file = file;
 
     /// <summary>Null: another process has it.</summary>
+    /// <exception cref="IOException">The folder is not there, or its disk takes no writes.</exception>
     public static WriterLease? TryTake(string folder)
     {
+        FileStream file;
         try
         {
-            var file = new FileStream(Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            file = new FileStream(Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        }
+        catch (IOException e) when (e.HResult == WouldBlock)
+        {
+            return null;
+        }
+
+        try
+        {
             file.SetLength(0);
             file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
             return new WriterLease(file);
         }
-        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException))
+        catch (IOException)
         {
-            return null;
+            file.Dispose();
+            throw;
         }
     }
 

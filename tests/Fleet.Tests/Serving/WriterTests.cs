@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Dunlin.Fleet.Serving;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Time.Testing;
 
@@ -7,6 +8,18 @@ namespace Dunlin.Fleet.Tests.Serving;
 
 public sealed class WriterTests
 {
+    [Fact]
+    public void AFullDiskIsNotTakenForAnotherWriter()
+    {
+        using var disk = TinyDisk.Mount();
+        disk.Fill();
+        Assert.Contains("No space left", Assert.Throws<IOException>(() => WriterLease.TryTake(disk.Path)).Message, StringComparison.Ordinal);
+        disk.Free();
+        using var lease = WriterLease.TryTake(disk.Path);
+        Assert.NotNull(lease);
+        Assert.Null(WriterLease.TryTake(disk.Path));
+    }
+
     [Fact]
     public async Task AWriterThatTakesCallsAndSaysNothingIsNotWaitedForForever()
     {
