@@ -20,6 +20,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     private SessionSpec? _next;
     private int _number;
     private bool _ready;
+    private TimeSpan _silence = limits.HeartbeatTimeout;
     private long _heard = time.GetTimestamp();
     private long _secondStart = time.GetTimestamp();
     private int _inSecond;
@@ -51,7 +52,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     public void Watch()
     {
         if (_folder.IsOutOfReach) _child?.Kill(ChildExitCodes.Stopped, $"the folder '{load.Camera.Source}' has come or was made anew since, and a sandbox reaches only what was there at its start");
-        var limit = Served ? limits.HeartbeatTimeout : limits.LoadTimeout;
+        var limit = Served ? _silence : limits.LoadTimeout;
         var silent = time.GetElapsedTime(Volatile.Read(ref _heard));
         if (silent <= limit) return;
         _child?.Kill(ChildExitCodes.Hung, Served
@@ -59,7 +60,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
             : $"its session was not up within {limit.TotalSeconds:0.#} s");
     }
 
-    public async Task<SwapOutcome> SwapAsync(SessionSpec session, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<SwapOutcome> SwapAsync(SessionSpec session, WorkerLimits needed, CancellationToken cancellationToken)
     {
         TaskCompletionSource<SwapOutcome> swap;
         lock (_gate)
@@ -67,17 +68,18 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
             if (_swap is not null) return new SwapOutcome(null, "swap.busy", "Another swap is under way; wait for its end.");
             _swap = swap = new TaskCompletionSource<SwapOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
             _next = session = session with { Number = ++_number };
+            _silence = TimeSpan.FromTicks(Math.Max(_silence.Ticks, needed.HeartbeatTimeout.Ticks));
         }
 
         if (_child?.Send(new Swap { Session = session }) != true) EndSwapWith(SwapOutcome.Absent, "The worker ended before the swap; assign the session instead.");
         try
         {
-            return await swap.Task.WaitAsync(timeout, time, cancellationToken);
+            return await swap.Task.WaitAsync(needed.LoadTimeout, time, cancellationToken);
         }
         catch (TimeoutException)
         {
-            _child?.Kill(ChildExitCodes.TimedOut, $"the session of '{session.Contender}' was not up within {timeout.TotalSeconds:0.#} s of a swap");
-            return new SwapOutcome(null, ChildExitCodes.TimedOut, $"The session of '{session.Contender}' was not up within {timeout.TotalSeconds:0.#} s.");
+            _child?.Kill(ChildExitCodes.TimedOut, $"the session of '{session.Contender}' was not up within {needed.LoadTimeout.TotalSeconds:0.#} s of a swap");
+            return new SwapOutcome(null, ChildExitCodes.TimedOut, $"The session of '{session.Contender}' was not up within {needed.LoadTimeout.TotalSeconds:0.#} s.");
         }
     }
 

@@ -30,7 +30,8 @@ public sealed record WorkerLimits
 /// <summary>What a session needs, by its variant's manifest; more than <see cref="WorkerLimits"/> have is given.</summary>
 /// <param name="MemoryByteCount">Private writable memory that it adds to the process.</param>
 /// <param name="LoadTime">From the process's start until it is up.</param>
-public readonly record struct SessionNeeds(long MemoryByteCount, TimeSpan LoadTime);
+/// <param name="RunTime">One inference on the slowest board, which is no hang.</param>
+public readonly record struct SessionNeeds(long MemoryByteCount, TimeSpan LoadTime, TimeSpan RunTime = default);
 
 /// <summary>What the worker is to do.</summary>
 public sealed record WorkerAssignment

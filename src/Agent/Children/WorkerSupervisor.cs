@@ -111,7 +111,7 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
         if (life is null || !life.Served) return new SwapOutcome(null, SwapOutcome.Absent, "The worker serves no session just now; assign the session instead.");
         if (limits.ProcessByteCount + served.MemoryByteCount + needs.MemoryByteCount > life.MemoryByteCount)
             return new SwapOutcome(null, SwapOutcome.NoRoom, $"The worker may use {life.MemoryByteCount} bytes, too few for the session of '{session.Contender}' beside the one that serves; assign the session instead.");
-        var outcome = await life.SwapAsync(session, LimitsOf(needs).LoadTimeout, cancellationToken);
+        var outcome = await life.SwapAsync(session, LimitsOf(needs), cancellationToken);
         if (outcome.Loaded is null) return outcome;
         lock (_gate) _assignment = _assignment! with { Load = _assignment.Load with { Session = session }, Needs = needs };
         return outcome;
@@ -221,10 +221,11 @@ public sealed partial class WorkerSupervisor(ChildHost host, WorkerLimits limits
         };
     }
 
-    // Twice, so that another session of its size can be made beside it.
+    // Twice the memory, so that another session of its size can be made beside it.
     private WorkerLimits LimitsOf(SessionNeeds needs) => limits with
     {
         MemoryByteCount = Math.Max(limits.MemoryByteCount, limits.ProcessByteCount + 2 * needs.MemoryByteCount),
+        HeartbeatTimeout = needs.RunTime > limits.HeartbeatTimeout ? needs.RunTime : limits.HeartbeatTimeout,
         LoadTimeout = needs.LoadTime > limits.LoadTimeout ? needs.LoadTime : limits.LoadTimeout,
     };
 

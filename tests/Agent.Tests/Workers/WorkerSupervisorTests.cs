@@ -62,6 +62,21 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ASessionMayBeSilentForAsLongAsOneInferenceTakesOnASlowBoard()
+    {
+        await Start(OnnxModels.BrightestChannel());
+        await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
+        var slow = TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3);
+        var runTime = TimeSpan.FromSeconds(8);
+        Assert.NotNull((await Supervisor.SwapAsync(slow, new SessionNeeds(0, TimeSpan.Zero, runTime), TestContext.Current.CancellationToken)).Loaded);
+        var stopped = Stopwatch.GetTimestamp();
+        using (var stop = Process.Start("kill", ["-STOP", $"{Supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => !_exits.IsEmpty, "the hang is seen");
+        Assert.Equal(ChildExitCodes.Hung, _exits.First().Exit.Code);
+        Assert.InRange(Stopwatch.GetElapsedTime(stopped), runTime - TimeSpan.FromSeconds(2), TimeSpan.MaxValue);
+    }
+
+    [Fact]
     public async Task AModelThatNeedsMoreThanMostHasAProcessThatMayUseItTwice()
     {
         const long needed = 900L * 1024 * 1024;
