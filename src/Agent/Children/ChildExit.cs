@@ -53,6 +53,9 @@ public static class ChildExitCodes
     /// <summary>Killed: over its wall time.</summary>
     public const string TimedOut = "child.timed-out";
 
+    /// <summary>Killed: over its wall time, of which it had hardly any on a core: the board, or its disk, did other things.</summary>
+    public const string Starved = "child.starved";
+
     /// <summary>Killed: its messages broke the protocol or could not be true.</summary>
     public const string Protocol = "child.protocol";
 

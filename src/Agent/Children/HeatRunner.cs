@@ -8,6 +8,9 @@ namespace Dunlin.Agent.Children;
 /// <summary>Runs one request in one throwaway process that may read the files that the request names and nothing else.</summary>
 public sealed partial class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeProvider time)
 {
+    /// <summary>Who had less than this part of the time on a core waited for the disk or for others.</summary>
+    private const int StarvedShare = 4;
+
     /// <summary>Runs <see cref="CheckModel"/>, <see cref="Prepare"/>, <see cref="Golden"/>, <see cref="Heat"/>, <see cref="Classify"/> or <see cref="ExplainFrame"/>. The paths in it must be absolute; the output directory of a Prepare must be there and empty.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the process is gone.</exception>
     /// <exception cref="ArgumentException">Not a request for a heat.</exception>
@@ -36,7 +39,7 @@ public sealed partial class HeatRunner(ChildHost host, ILogger<HeatRunner> logge
             await Task.WhenAny(answer.Task, child.Exited).WaitAsync(cancellationToken);
             if (answer.Task.IsCompletedSuccessfully) child.Kill(ChildExitCodes.Stopped, "it has answered");
             var exit = await child.Exited.WaitAsync(cancellationToken);
-            var outcome = answer.Task.IsCompletedSuccessfully ? Outcome(await answer.Task, ready, exit) : Outcome(ready, exit);
+            var outcome = answer.Task.IsCompletedSuccessfully ? Outcome(await answer.Task, ready, exit) : Outcome(ready, exit, limits);
             LogHeat(request.GetType().Name, outcome.Code, exit.CpuTime.TotalMilliseconds, exit.PeakByteCount >> 20);
             return outcome;
         }
@@ -97,10 +100,11 @@ public sealed partial class HeatRunner(ChildHost host, ILogger<HeatRunner> logge
         };
     }
 
-    private static HeatOutcome Outcome(Ready? ready, ChildExit exit) => new()
+    private static HeatOutcome Outcome(Ready? ready, ChildExit exit, HeatLimits limits) => new()
     {
         Code = exit.Code switch
         {
+            ChildExitCodes.TimedOut when exit.CpuTime < limits.WallTime / StarvedShare => ChildExitCodes.Starved,
             // No model has been opened before the greeting: what is installed is at fault, or what the board is short of.
             not ChildExitCodes.Killed when ready is null => ChildExitCodes.NotStarted,
             ChildExitCodes.Stopped => ChildExitCodes.Failed,

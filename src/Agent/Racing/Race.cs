@@ -171,7 +171,7 @@ internal sealed class Race(HeatRunner heats, Vetting vetting, Quarantined quaran
     }
 
     private static bool HasBroken(HeatOutcome outcome) =>
-        outcome.Answer is null && (Vetting.IsOfTheModel(outcome.Code) || outcome.Code == ChildExitCodes.Killed);
+        outcome.Answer is null && (Vetting.IsOfTheModel(outcome.Code) || outcome.Code is ChildExitCodes.Killed or ChildExitCodes.Starved);
 
     private Heat HeatOf(RaceConditions conditions, List<SessionSpec> sessions, ContenderId? incumbent, IReadOnlyList<Contender> contenders)
     {

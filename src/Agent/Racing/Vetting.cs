@@ -60,42 +60,15 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
     {
         var spec = SpecOf(bundle, variant, new ContenderId(variant.Id, provider, 1));
         var key = KeyOf(variant, provider);
-        var saved = cache.Find(key, spec);
+        // All of it is hashed, which whoever waits for this must not do in its loop.
+        var saved = await Task.Run(() => cache.Find(key, spec), cancellationToken);
         if (saved is null)
         {
             var walked = await heats.RunAsync(CheckOf(bundle, variant), CheckLimits, cancellationToken);
             if (walked.Answer is not ModelChecked) return Fail(bundle, variant, null, walked.Code, $"Variant '{variant.Id}' did not pass the static check: {walked.Reason}");
 
-            string begun;
-            try
-            {
-                begun = cache.Begin();
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                return Unwritable(variant, e);
-            }
-
-            var prepared = await heats.RunAsync(new Prepare { Session = spec, OutputDirectory = begun }, LimitsOf(variant), cancellationToken);
-            if (prepared.Answer is not Prepared)
-            {
-                ModelCache.Abandon(begun);
-                return Fail(bundle, variant, null, prepared.Code, $"Variant '{variant.Id}' could not be loaded: {prepared.Reason}");
-            }
-
-            try
-            {
-                saved = cache.Commit(key, begun, spec);
-            }
-            catch (InvalidDataException e)
-            {
-                ModelCache.Abandon(begun);
-                return Fail(bundle, variant, null, "model.save", $"Variant '{variant.Id}' was not saved as it must be: {e.Message}");
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                return Unwritable(variant, e);
-            }
+            (saved, var failed) = await SaveAsync(bundle, variant, key, spec, cancellationToken);
+            if (saved is null) return failed!;
         }
 
         var outcome = await heats.RunAsync(
@@ -106,6 +79,32 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
         return golden.Passed
             ? new Vetted(variant, saved, golden, HeatOutcome.Answered, "It passed its golden check.")
             : Fail(bundle, variant, golden, "golden.failed", VerdictAssembly.GoldenFailure(variant, golden));
+    }
+
+    /// <returns>The saved form, or why there is none. However it ends, nothing half-made is left.</returns>
+    private async Task<(SessionSpec? Saved, Vetted? Failed)> SaveAsync(Bundle bundle, Variant variant, Contracts.Artifacts.Digest key, SessionSpec spec, CancellationToken cancellationToken)
+    {
+        string? begun = null;
+        try
+        {
+            begun = cache.Begin();
+            var prepared = await heats.RunAsync(new Prepare { Session = spec, OutputDirectory = begun }, LimitsOf(variant), cancellationToken);
+            return prepared.Answer is Prepared
+                ? (cache.Commit(key, begun, spec), null)
+                : (null, Fail(bundle, variant, null, prepared.Code, $"Variant '{variant.Id}' could not be loaded: {prepared.Reason}"));
+        }
+        catch (InvalidDataException e)
+        {
+            return (null, Fail(bundle, variant, null, "model.save", $"Variant '{variant.Id}' was not saved as it must be: {e.Message}"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return (null, Unwritable(variant, e));
+        }
+        finally
+        {
+            if (begun is not null) ModelCache.Abandon(begun);
+        }
     }
 
     /// <summary>The saved form of a contender that was vetted before, or null if it has to be vetted again.</summary>
@@ -133,7 +132,7 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
 
     /// <summary>Whether a failure is held against the model: what the board was short of, or what a person stopped, says nothing of it.</summary>
     public static bool IsOfTheModel(string code) =>
-        code is not (ChildExitCodes.NotStarted or ChildExitCodes.Stopped or ChildExitCodes.Killed or SaveRoom.Missing or Contenders.NoMemory or Contenders.NoFile);
+        code is not (ChildExitCodes.NotStarted or ChildExitCodes.Stopped or ChildExitCodes.Killed or ChildExitCodes.Starved or SaveRoom.Missing or Contenders.NoMemory or Contenders.NoFile);
 
     /// <summary>The static check of this variant, which comes before anything loads it.</summary>
     public static CheckModel CheckOf(Bundle bundle, Variant variant) => new()
@@ -155,7 +154,7 @@ internal sealed class Vetting(HeatRunner heats, ModelCache cache, Quarantined qu
     };
 
     /// <summary>What a worker with this variant needs.</summary>
-    public static SessionNeeds NeedsOf(Variant variant) => new(variant.Limits.MemoryByteCount, LimitsOf(variant).WallTime);
+    public static SessionNeeds NeedsOf(Variant variant) => new(variant.Limits.MemoryByteCount, LimitsOf(variant).WallTime, LongestRun(variant));
 
     /// <summary>What its golden check may use: so long that a slow board ends it, since a model that is slow is not yet one that hangs.</summary>
     public static HeatLimits GoldenLimitsOf(Variant variant, int sampleCount)

@@ -63,7 +63,18 @@ internal sealed class ModelCache(string root)
         return spec with { ModelPath = SavedModel.GraphPath(folder), Saved = true };
     }
 
-    public static void Abandon(string begun) => Directory.Delete(begun, recursive: true);
+    /// <summary>Removes what was begun and not committed. What a read-only disk keeps goes with the next start.</summary>
+    public static void Abandon(string begun)
+    {
+        try
+        {
+            if (Directory.Exists(begun)) Directory.Delete(begun, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The failure before this one is what is told.
+        }
+    }
 
     /// <summary>Removes every saved model that is not among these.</summary>
     public void KeepOnly(IReadOnlySet<Digest> keys)

@@ -73,7 +73,7 @@ internal sealed partial class ServingService
         _report.SetProblem("race", verdict.Winner is null ? verdict.Reason : null);
         // What the board was short of may have passed when the next one is run.
         var shortage = verdict.Winner is not null ? null
-            : verdict.Contenders.FirstOrDefault(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted or ChildExitCodes.Killed or Contenders.NoMemory)?.ReasonCode;
+            : verdict.Contenders.FirstOrDefault(contender => contender.ReasonCode is SaveRoom.Missing or ChildExitCodes.NotStarted or ChildExitCodes.Killed or ChildExitCodes.Starved or Contenders.NoMemory)?.ReasonCode;
         if (shortage is null) _raceAgain.Stop();
         else _raceAgain.Wait(_raceBackoff.Next(TimeSpan.Zero));
         if (verdict.Winner is null)

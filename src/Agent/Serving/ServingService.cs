@@ -221,7 +221,8 @@ internal sealed partial class ServingService : BackgroundService
     private async Task<(SessionSpec? Session, UpdateFailure? Failure)> SessionOfAsync(Bundle bundle, ContenderId contender, CancellationToken cancellationToken)
     {
         if (bundle.Present.FirstOrDefault(v => v.Id == contender.Variant) is not { } variant) return (null, new UpdateFailure(Contenders.NoFile, $"The file of variant '{contender.Variant}' is not on this board."));
-        if (_parts.Vetting.FindSaved(bundle, variant, contender) is { } saved) return (saved, null);
+        // All of it is hashed, which takes long where it is large and the disk slow.
+        if (await Task.Run(() => _parts.Vetting.FindSaved(bundle, variant, contender), cancellationToken) is { } saved) return (saved, null);
         var listed = _parts.Race.Enumerate(bundle, incumbent: null).FirstOrDefault(listed => listed.Variant.Id == variant.Id);
         if (listed?.Blocked is { ReasonCode: Contenders.Quarantined } blocked) return (null, new UpdateFailure(blocked.ReasonCode, blocked.Reason));
         var vetted = await _parts.Vetting.VetAsync(bundle, variant, contender.ExecutionProvider, cancellationToken);

@@ -104,6 +104,18 @@ public sealed class HeatRunnerTests : IDisposable
         Assert.Contains("The walk", outcome.Reason, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("while :; do :; done", ChildExitCodes.TimedOut, true)]
+    [InlineData("sleep 60", ChildExitCodes.Starved, false)]
+    public async Task WhoHadNoTimeOnACoreIsNotTakenForAModelThatHangs(string then, string code, bool isOfTheModel)
+    {
+        var script = TestChildren.Saying(_folder, TestChildren.Greeting).Replace("exit 3", then, StringComparison.Ordinal);
+        var host = TestChildren.Host(_folder) with { Executable = "/bin/sh", Prefix = ["-c", script] };
+        var limits = new HeatLimits { WallTime = TimeSpan.FromSeconds(2), CpuTime = TimeSpan.FromSeconds(60) };
+        var outcome = await new HeatRunner(host, new Lines<HeatRunner>(), TimeProvider.System).RunAsync(CheckOf(OnnxModels.Tiny(), "good"), limits, TestContext.Current.CancellationToken);
+        Assert.Equal((code, isOfTheModel), (outcome.Code, Vetting.IsOfTheModel(outcome.Code)));
+    }
+
     [Fact]
     public async Task AGreetingThatIsPartlyNothingEndsTheHeatAndNotTheSupervisor()
     {

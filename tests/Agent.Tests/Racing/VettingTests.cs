@@ -43,6 +43,23 @@ public sealed class VettingTests : IDisposable
         Assert.True(vetted.Session is not null, vetted.Reason);
     }
 
+    [Fact]
+    public async Task ACheckThatIsBrokenOffLeavesNothingHalfMade()
+    {
+        var files = new StateFiles(new StateLayout(_folder.Sub("state")));
+        var cache = new ModelCache(_folder.Sub("cache"));
+        using var vetting = new Vetting(
+            new HeatRunner(TestChildren.Host(_folder), NullLogger<HeatRunner>.Instance, TimeProvider.System), cache,
+            new Quarantined(files, NullLogger<Quarantined>.Instance), BoardFacts.Read(), TimeProvider.System);
+        var bundle = Bundle.Open(RepositoryFolder.DemoBundle);
+        using var stop = new CancellationTokenSource();
+        var checking = vetting.VetAsync(bundle, bundle.Manifest.Variants[0], Providers.Cpu, stop.Token);
+        while (!checking.IsCompleted && !Directory.EnumerateFileSystemEntries(cache.Root).Any()) await Task.Delay(1, TestContext.Current.CancellationToken);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => checking);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(cache.Root));
+    }
+
     [Theory]
     [InlineData(10_000_000L, 400, 40, 60)]
     [InlineData(300_000_000L, 400, 68, 600)]
