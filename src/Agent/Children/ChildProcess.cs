@@ -212,7 +212,8 @@ public sealed class ChildProcess : IAsyncDisposable
         var polled = stackalloc PollDescriptor[count];
         polled[process] = new PollDescriptor { Descriptor = _handle!.ProcessDescriptor, Events = Libc.PollIn };
         polled[wake] = new PollDescriptor { Descriptor = _wake!.Number, Events = Libc.PollIn };
-        polled[results] = new PollDescriptor { Descriptor = _results?.Number ?? -1, Events = Libc.PollIn };
+        // What a killed child has said is not read, and would wake us without end where the kernel holds it.
+        polled[results] = new PollDescriptor { Descriptor = _killed is null ? _results?.Number ?? -1 : -1, Events = Libc.PollIn };
         polled[output] = new PollDescriptor { Descriptor = _output?.Number ?? -1, Events = Libc.PollIn };
         lock (_gate) polled[commands] = new PollDescriptor { Descriptor = _commands?.Wanted ?? -1, Events = Libc.PollOut };
         if (Libc.Poll(polled, count, -1) < 0)
