@@ -54,7 +54,7 @@ internal sealed partial class TrustState(StateFiles files, Topics self, TrustedC
         var floors = files.ReadFloors();
         if (root is null || floors.Condition == StateCondition.Damaged)
         {
-            Problem = (UpdateCodes.TrustDamaged, $"{(root is null ? installed.Detail : floors.Problem)} Enrol this device again with 'dunlin-fleet enroll', run 'sh install.sh --replace-trust' of its folder, and push to it: until it has committed a release it would take older directives and releases again.");
+            Problem = (UpdateCodes.TrustDamaged, $"{(root is null ? installed.Detail : floors.Problem)} Enrol this device again with 'dunlin-fleet enroll' and every --set of before, run 'sh install.sh --replace-trust' of its folder, and push to it: until it has committed a release it would take older directives and releases again.");
             return;
         }
 

@@ -24,7 +24,14 @@ internal static class DeviceFolder
         [ "$(id -u)" = 0 ] || { echo "install.sh: run it as root" >&2; exit 1; }
         getent passwd dunlin > /dev/null || { echo "install.sh: there is no user 'dunlin'; install the package dunlin-agent first" >&2; exit 1; }
         install -d -m 755 /etc/dunlin
-        [ ! -e /etc/dunlin/agent.json ] || cp -p /etc/dunlin/agent.json /etc/dunlin/agent.json.before
+        # What was written by hand, camera and power, is nowhere else: a copy is never written over.
+        if [ -e /etc/dunlin/agent.json ] && ! cmp -s agent.json /etc/dunlin/agent.json; then
+          before=/etc/dunlin/agent.json.before
+          number=1
+          while [ -e "$before" ]; do number=$((number + 1)); before=/etc/dunlin/agent.json.before.$number; done
+          cp -p /etc/dunlin/agent.json "$before"
+          echo "install.sh: this board's configuration so far is in $before; take over into /etc/dunlin/agent.json what it had beyond the new one, such as camera and power, then run: systemctl restart dunlin-agent" >&2
+        fi
         install -m 644 ca.pem device.pem /etc/dunlin/
         install -m 640 -g dunlin device.key agent.json /etc/dunlin/
         if [ "${1-}" = --replace-trust ] && [ -e $trust ]; then

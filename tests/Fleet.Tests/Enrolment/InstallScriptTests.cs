@@ -2,7 +2,7 @@ using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Fleet.Tests.Enrolment;
 
-/// <summary>The install.sh of a device's folder, run as root on a board of its own: /etc, /run and /var/lib of a mount namespace.</summary>
+/// <summary>The install.sh of a device's folder, run as root on a board of its own: /etc, /run and /var/lib of a mount namespace; /etc/dunlin and /var/lib stay.</summary>
 public sealed class InstallScriptTests : IDisposable
 {
     private const string Board = """
@@ -14,6 +14,8 @@ public sealed class InstallScriptTests : IDisposable
         mv "$1/passwd" "$1/group" /etc
         echo dunlin:x:990:990::/var/lib/dunlin:/usr/sbin/nologin >> /etc/passwd
         echo dunlin:x:990: >> /etc/group
+        mkdir -p "$1/etc-dunlin" /etc/dunlin
+        mount --bind "$1/etc-dunlin" /etc/dunlin
         mount --bind "$1" /var/lib
         shift
         "$@"
@@ -40,6 +42,27 @@ public sealed class InstallScriptTests : IDisposable
         Assert.Equal("990 600", (await Tool.SucceedAsync("stat", "-c", "%u %a", Path.Combine(trust, "root.json"))).Trim());
         var old = Assert.Single(Directory.GetDirectories(_desk.At("var-lib/dunlin"), "trust.replaced.*"));
         Assert.Equal(4, Directory.GetFiles(Path.Combine(old, "trust")).Length);
+    }
+
+    [Fact]
+    public async Task TheConfigurationsBeforeAreKeptAndNamed()
+    {
+        var folder = await EnrolAsync("belt-1");
+        string own = """{ "Camera": { "Source": "rpicam:0" } }""", enrolled = File.ReadAllText(Path.Combine(folder, "agent.json")), edited = enrolled + " ";
+        var configuration = _desk.At("var-lib/etc-dunlin/agent.json");
+        Directory.CreateDirectory(Path.GetDirectoryName(configuration)!);
+        File.WriteAllText(configuration, own);
+        var (code, output) = await InstallAsync(folder);
+        Assert.True(code == 0 && output.Contains("/etc/dunlin/agent.json.before; ", StringComparison.Ordinal), output);
+
+        // Twice in a row changes nothing, and has nothing to keep.
+        (code, output) = await InstallAsync(folder);
+        Assert.True(code == 0 && !output.Contains(".before", StringComparison.Ordinal), output);
+
+        File.WriteAllText(configuration, edited);
+        (code, output) = await InstallAsync(folder);
+        Assert.True(code == 0 && output.Contains("/etc/dunlin/agent.json.before.2; ", StringComparison.Ordinal), output);
+        Assert.Equal([enrolled, own, edited], ((string[])["", ".before", ".before.2"]).Select(suffix => File.ReadAllText(configuration + suffix)));
     }
 
     [Fact]
