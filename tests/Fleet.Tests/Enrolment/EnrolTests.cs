@@ -64,7 +64,7 @@ public sealed class EnrolTests : IDisposable
         // All can get to the place, as to /etc/mosquitto.
         File.SetUnixFileMode(_desk.At("."), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
         var (folder, key) = (_desk.At("dunlin"), _desk.At("dunlin/server.key"));
-        await Tool.SucceedAsync("cp", "-r", _desk.At("broker"), folder);
+        await Tool.SucceedAsync("cp", "-rT", _desk.At("broker"), folder);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
         await Tool.SucceedAsync("chgrp", "mosquitto", key);
         await Tool.SucceedAsync("chmod", "640", key);
