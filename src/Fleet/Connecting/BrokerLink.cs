@@ -41,6 +41,9 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
 
     public bool IsConnected => _client is { IsConnected: true };
 
+    /// <summary>How many connections there have been, with the one that stands.</summary>
+    public int ConnectionCount { get; private set; }
+
     /// <summary>Ends when this is disposed of; before that only by a defect, which it throws.</summary>
     public Task Running => _running;
 
@@ -147,6 +150,8 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
             }
 
             if (filters.Count > 0) await SubscribeAsync(client, cancellationToken);
+            // Counted first: who sees this connection does not take it for the one before.
+            ConnectionCount++;
             (_client, Trouble, _refused) = (client, null, NewSignal());
             _connected.TrySetResult();
             return true;

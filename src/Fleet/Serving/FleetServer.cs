@@ -118,14 +118,14 @@ internal sealed partial class FleetServer : IAsyncDisposable
         await InTurnAsync(() => _publisher.AllAsync(cancellationToken), cancellationToken);
     }
 
-    // One at a time, and none before what the broker holds of ours is read: if this database was lost or is an old copy, its counters would fall.
+    // One at a time, and none before what the broker holds of ours is read: if this database was lost, is an old copy, or not the only one, its counters would fall.
     private async Task<T> InTurnAsync<T>(Func<Task<T>> act, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            if (_link.IsConnected)
-                foreach (var (device, counter) in await _counters.LearnAsync(cancellationToken)) LogCounterRaised(device, counter);
+            int? connection = _link.IsConnected ? _link.ConnectionCount : null;
+            foreach (var (device, counter) in await _counters.LearnAsync(connection, cancellationToken)) LogCounterRaised(device, counter);
             TakeUpRoot();
             return await act();
         }
@@ -257,6 +257,6 @@ internal sealed partial class FleetServer : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "Root {Version} is in force")]
     private partial void LogRoot(int version);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker has counter {Counter} for {Device}, and the database had a lower one: is it an old copy? Counting goes on from there, and no older directive is put in the place of that one; push again what is to run")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker has counter {Counter} for {Device}, and the database had a lower one: is it an old copy, or was there a push with another? Counting goes on from there, and no older directive is put in the place of that one; push again what is to run")]
     private partial void LogCounterRaised(string device, long counter);
 }

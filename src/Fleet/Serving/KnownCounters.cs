@@ -6,37 +6,54 @@ using Dunlin.Fleet.Ledgers;
 namespace Dunlin.Fleet.Serving;
 
 /// <summary>
-/// Learns from our own retained documents which counters were issued before: a database that was lost, or is an old
-/// copy, must not begin below them, or devices would refuse what it issues. Only documents that our keys signed count.
+/// Learns from our own retained documents which counters were issued before: a database that was lost, is an old copy, or
+/// is not the only one, must not go on below them, or devices would refuse what it issues. Only documents that our keys
+/// signed count.
 /// </summary>
 internal sealed class KnownCounters(ServerKeys keys, Ledger ledger, TimeProvider time)
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(250), Patience = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<string, long> _seen = new();
     private long _lastArrival;
-    private bool _hasLearnt;
+    private int _connection;
 
-    /// <summary>A retained <c>desired</c> or <c>fresh</c>; later ones are our own publications, which come back.</summary>
+    /// <summary>A <c>desired</c> or <c>fresh</c>, retained or of another process: what we publish does not come back on the same connection.</summary>
     public void Take(string device, ReadOnlyMemory<byte> payload)
     {
-        if (Volatile.Read(ref _hasLearnt)) return;
         Volatile.Write(ref _lastArrival, time.GetTimestamp());
         if (EnvelopeReader.Read(payload.Span).Value is not { } envelope || CounterOf(envelope, device) is not { } counter) return;
         _seen.AddOrUpdate(device, counter, (_, known) => Math.Max(known, counter));
     }
 
-    /// <summary>Waits until the broker has sent what it keeps, once; the devices whose counter was raised.</summary>
-    public async Task<IReadOnlyList<(string Device, long Counter)>> LearnAsync(CancellationToken cancellationToken)
+    /// <summary>Raises the counters to what was seen; on a new connection first waits until the broker has sent what it keeps. Not for two at a time.</summary>
+    /// <param name="connection">Which one stands, by its number; null: none.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The devices whose counter was raised.</returns>
+    public async Task<IReadOnlyList<(string Device, long Counter)>> LearnAsync(int? connection, CancellationToken cancellationToken)
     {
-        if (_hasLearnt) return [];
+        if (connection is { } number && number != _connection)
+        {
+            await WaitForQuietAsync(cancellationToken);
+            _connection = number;
+        }
+        var now = time.GetUtcNow();
+        return [.. _seen.Where(seen => Raise(seen, now)).Select(seen => (seen.Key, seen.Value))];
+    }
+
+    private async Task WaitForQuietAsync(CancellationToken cancellationToken)
+    {
         var started = time.GetTimestamp();
         Volatile.Write(ref _lastArrival, started);
         while (time.GetElapsedTime(Volatile.Read(ref _lastArrival)) < Quiet && time.GetElapsedTime(started) < Patience)
             await Task.Delay(Quiet / 5, time, cancellationToken);
-        var now = time.GetUtcNow();
-        List<(string Device, long Counter)> raised = [.. _seen.Where(seen => ledger.RaiseCounter(seen.Key, seen.Value, now)).Select(seen => (seen.Key, seen.Value))];
-        Volatile.Write(ref _hasLearnt, true);
-        return raised;
+    }
+
+    // Forgotten only once it is kept: the disk may be full.
+    private bool Raise(KeyValuePair<string, long> seen, DateTimeOffset now)
+    {
+        var isNews = ledger.RaiseCounter(seen.Key, seen.Value, now);
+        _seen.TryRemove(seen);
+        return isNews;
     }
 
     private long? CounterOf(DsseEnvelope envelope, string device)
