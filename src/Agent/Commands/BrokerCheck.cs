@@ -32,18 +32,18 @@ internal static class BrokerCheck
         patience.CancelAfter(Patience);
         try
         {
-            var connection = OperatorConnection.Options(mqtt, clientId, () => clock.ForTls);
+            var connection = OperatorConnection.Options(mqtt, LinkWords.Agent, clientId, () => clock.ForTls);
             // A broker that takes the certificate's name for the client id gives us the running agent's session: it stays, and so does what waits in it.
             (connection.CleanSession, connection.SessionExpiryInterval) = (false, (uint)mqtt.SessionExpirySeconds);
             client.MessageReceived += LeaveAsync;
             var result = await client.ConnectAsync(connection, patience.Token);
-            if (result.ResultCode != MqttClientConnectResultCode.Success) return OperatorConnection.Describe(mqtt, clientId, result);
+            if (result.ResultCode != MqttClientConnectResultCode.Success) return OperatorConnection.Describe(mqtt, LinkWords.Agent, clientId, result);
             await client.DisconnectAsync(cancellationToken);
             return null;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            return OperatorConnection.Describe(mqtt, clientId, e);
+            return OperatorConnection.Describe(mqtt, LinkWords.Agent, clientId, e);
         }
     }
 

@@ -141,10 +141,10 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
     {
         try
         {
-            var result = await client.ConnectAsync(OperatorConnection.Options(options, clientId, time.GetUtcNow), cancellationToken);
+            var result = await client.ConnectAsync(OperatorConnection.Options(options, OptionWords.Words, clientId, time.GetUtcNow), cancellationToken);
             if (result.ResultCode != MqttClientConnectResultCode.Success)
             {
-                Trouble = OperatorConnection.Describe(options, clientId, result);
+                Trouble = OperatorConnection.Describe(options, OptionWords.Words, clientId, result);
                 if (OperatorConnection.IsRefusal(result)) _refused.TrySetResult();
                 return false;
             }
@@ -158,7 +158,7 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
         }
         catch (Exception e)
         {
-            Trouble = OperatorConnection.Describe(options, clientId, e);
+            Trouble = OperatorConnection.Describe(options, OptionWords.Words, clientId, e);
             if (OperatorConnection.IsRefusal(e)) _refused.TrySetResult();
             return false;
         }

@@ -119,10 +119,10 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
     {
         try
         {
-            var result = await client.ConnectAsync(OperatorConnection.Options(options, _clientId, time.GetUtcNow), cancellationToken);
+            var result = await client.ConnectAsync(OperatorConnection.Options(options, OptionWords.Words, _clientId, time.GetUtcNow), cancellationToken);
             if (result.ResultCode != MqttClientConnectResultCode.Success)
             {
-                _trouble = OperatorConnection.Describe(options, _clientId, result);
+                _trouble = OperatorConnection.Describe(options, OptionWords.Words, _clientId, result);
                 return false;
             }
 
@@ -138,7 +138,7 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
         catch (Exception e) when (e is MqttCommunicationException or MqttClientNotConnectedException or IOException or InvalidOperationException
             or OperationCanceledException or TimeoutException or UnauthorizedAccessException)
         {
-            _trouble = OperatorConnection.Describe(options, _clientId, e);
+            _trouble = OperatorConnection.Describe(options, OptionWords.Words, _clientId, e);
             return false;
         }
     }

@@ -5,7 +5,7 @@ using MQTTnet.Channel;
 namespace Dunlin.Telemetry.Link;
 
 /// <summary>Makes the connection to the broker: TCP, and TLS with our own trust on top.</summary>
-internal sealed class BrokerConnector(MqttOptions options, int maximumPacketByteCount, Func<DateTimeOffset> now) : IMqttClientStreamProvider
+internal sealed class BrokerConnector(MqttOptions options, LinkWords words, int maximumPacketByteCount, Func<DateTimeOffset> now) : IMqttClientStreamProvider
 {
     public async Task<Stream> ConnectAsync(EndPoint brokerEndPoint, CancellationToken cancellationToken)
     {
@@ -21,7 +21,7 @@ internal sealed class BrokerConnector(MqttOptions options, int maximumPacketByte
         }
 
         var stream = new NetworkStream(socket, ownsSocket: true);
-        var channel = options.Tls ? await new BrokerTrust(options, now).SecureAsync(stream, cancellationToken) : stream;
+        var channel = options.Tls ? await new BrokerTrust(options, words, now).SecureAsync(stream, cancellationToken) : stream;
         return new PacketLimitStream(channel, maximumPacketByteCount);
     }
 }

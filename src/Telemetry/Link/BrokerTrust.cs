@@ -6,7 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Dunlin.Telemetry.Link;
 
 /// <summary>Which brokers this device believes, and how it shows itself. Files are read anew for each connection, so that a renewed certificate counts.</summary>
-internal sealed class BrokerTrust(MqttOptions options, Func<DateTimeOffset> now)
+internal sealed class BrokerTrust(MqttOptions options, LinkWords words, Func<DateTimeOffset> now)
 {
     private string? _refusal;
 
@@ -80,12 +80,12 @@ internal sealed class BrokerTrust(MqttOptions options, Func<DateTimeOffset> now)
         {
             var status = chain?.ChainStatus.FirstOrDefault() ?? default;
             return status.Status.HasFlag(X509ChainStatusFlags.NotTimeValid)
-                ? $"The certificate of broker {broker} is valid from {shown.NotBefore.ToUniversalTime():u} to {shown.NotAfter.ToUniversalTime():u}, and it is {now().ToUniversalTime():u} here; renew it, or set this board's clock."
-                : $"The certificate of broker {broker} ('{shown.Subject}' by '{shown.Issuer}') is not signed by {Authority()} ({status.Status}); check Mqtt:CaFile, or whether this is another broker.";
+                ? $"The certificate of broker {broker} is valid from {shown.NotBefore.ToUniversalTime():u} to {shown.NotAfter.ToUniversalTime():u}, and it is {now().ToUniversalTime():u} here; renew it, or set {words.Clock}."
+                : $"The certificate of broker {broker} ('{shown.Subject}' by '{shown.Issuer}') is not signed by {Authority()} ({status.Status}); check {words.Authority}, or whether this is another broker.";
         }
 
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
-            return $"The certificate of broker {broker} ('{shown.Subject}') is not for the host '{options.Host}'; set Mqtt:Host to a name in the certificate, or issue one with this name.";
+            return $"The certificate of broker {broker} ('{shown.Subject}') is not for the host '{options.Host}'; set {words.Host} to a name in the certificate, or issue one with this name.";
         return options.CrlFile.Length > 0 && chain is not null && RevocationLists.Read(options.CrlFile).HasAny(chain)
             ? $"The certificate of broker {broker} ('{shown.Subject}') is revoked by {options.CrlFile}; issue a new one."
             : null;

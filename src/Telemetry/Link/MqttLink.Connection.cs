@@ -39,7 +39,7 @@ public sealed partial class MqttLink
         {
             // Where nobody listens the broker went away, and took no session from us.
             if (ConnectFailure.SocketErrorOf(e) == SocketError.ConnectionRefused) _silentEnds = 0;
-            return Failed(ConnectFailure.Describe(_options, _identity.Topics.Device, e), !ConnectFailure.IsOfThisDevice(e));
+            return Failed(ConnectFailure.Describe(_options, LinkWords.Agent, _identity.Topics.Device, e), !ConnectFailure.IsOfThisDevice(e));
         }
         finally
         {
@@ -62,7 +62,7 @@ public sealed partial class MqttLink
         var result = await client.ConnectAsync(options, stoppingToken);
         return result.ResultCode == MqttClientConnectResultCode.Success
             ? (result.IsSessionPresent, null)
-            : (false, ConnectFailure.Describe(_options, _identity.Topics.Device, result.ResultCode, result.ReasonString));
+            : (false, ConnectFailure.Describe(_options, LinkWords.Agent, _identity.Topics.Device, result.ResultCode, result.ReasonString));
     }
 
     /// <summary>
@@ -266,7 +266,7 @@ public sealed partial class MqttLink
             ChannelOptions = new MqttClientTcpOptions
             {
                 RemoteEndpoint = new System.Net.DnsEndPoint(_options.Host, _options.EffectivePort),
-                StreamProvider = new BrokerConnector(_options, MaximumPacketByteCount, TrustedNow ?? _time.GetUtcNow),
+                StreamProvider = new BrokerConnector(_options, LinkWords.Agent, MaximumPacketByteCount, TrustedNow ?? _time.GetUtcNow),
             },
         };
     }

@@ -11,10 +11,11 @@ public static class OperatorConnection
     private const int MaximumPacketByteCount = 1024 * 1024;
 
     /// <param name="options">Broker, trust and credentials.</param>
+    /// <param name="words">Of the program that connects.</param>
     /// <param name="clientId">Of the session.</param>
     /// <param name="now">The time at which the broker's certificate is judged.</param>
     /// <exception cref="IOException">The password file cannot be read.</exception>
-    public static MqttClientOptions Options(MqttOptions options, string clientId, Func<DateTimeOffset> now) => new()
+    public static MqttClientOptions Options(MqttOptions options, LinkWords words, string clientId, Func<DateTimeOffset> now) => new()
     {
         ClientId = clientId,
         ProtocolVersion = MqttProtocolVersion.V500,
@@ -26,16 +27,16 @@ public static class OperatorConnection
         ChannelOptions = new MqttClientTcpOptions
         {
             RemoteEndpoint = new DnsEndPoint(options.Host, options.EffectivePort),
-            StreamProvider = new BrokerConnector(options, MaximumPacketByteCount, now),
+            StreamProvider = new BrokerConnector(options, words, MaximumPacketByteCount, now),
         },
     };
 
     /// <summary>Why it failed and what to do, for people.</summary>
-    public static string Describe(MqttOptions options, string clientId, Exception failure) => ConnectFailure.Describe(options, clientId, failure);
+    public static string Describe(MqttOptions options, LinkWords words, string clientId, Exception failure) => ConnectFailure.Describe(options, words, clientId, failure);
 
     /// <summary>As above, for a broker that answered no.</summary>
-    public static string Describe(MqttOptions options, string clientId, MqttClientConnectResult result) =>
-        ConnectFailure.Describe(options, clientId, result.ResultCode, result.ReasonString);
+    public static string Describe(MqttOptions options, LinkWords words, string clientId, MqttClientConnectResult result) =>
+        ConnectFailure.Describe(options, words, clientId, result.ResultCode, result.ReasonString);
 
     /// <summary>The broker's certificate does not hold: it will not a second later either.</summary>
     public static bool IsRefusal(Exception failure)

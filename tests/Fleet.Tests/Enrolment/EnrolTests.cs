@@ -166,5 +166,23 @@ public sealed class EnrolTests : IDisposable
         Assert.Equal(0, await _desk.RunAsync("watch", "--once", "--json", "--seconds", "1", "--keys", _desk.Keys, "--broker", site.OperatorAddress, "--tls"));
     }
 
+    [Fact]
+    public async Task WhoDoesNotGetInIsToldTheOptionsOfThisProgram()
+    {
+        await using var site = await SecureSite.StartAsync(_desk);
+        foreach (var (arguments, advice) in (IEnumerable<(string[], string)>)
+        [
+            ([site.OperatorAddress], "--tls and --keys"),
+            ([site.OperatorAddress, "--tls"], "--keys or --ca"),
+            ([site.OperatorAddress, "--tls", "--ca", site.CaFile], "--tls and --keys"),
+            ([$"localhost:{Ports.Free()}"], "check --broker"),
+        ])
+        {
+            Assert.Equal(69, await _desk.RunAsync(["watch", "--once", "--seconds", "5", "--broker", .. arguments]));
+            Assert.Contains(advice, _desk.Errors, StringComparison.Ordinal);
+            Assert.DoesNotMatch("Mqtt:|agent|board", _desk.Errors);
+        }
+    }
+
     public void Dispose() => _desk.Dispose();
 }
