@@ -17,7 +17,7 @@ internal readonly record struct Arrival(string Topic, ReadOnlyMemory<byte> Paylo
 /// </summary>
 internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnlyList<string> filters, TimeProvider time) : IAsyncDisposable
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200), LastRetry = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200), LastRetry = TimeSpan.FromSeconds(30), StablePeriod = TimeSpan.FromSeconds(30);
     private readonly CancellationTokenSource _end = new();
     private TaskCompletionSource _connected = NewSignal();
     private TaskCompletionSource _refused = NewSignal();
@@ -118,8 +118,10 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
             };
             if (await TryConnectAsync(client, cancellationToken) && await TryBeginAsync(cancellationToken))
             {
-                retry = FirstRetry;
+                var begun = time.GetTimestamp();
                 await ((Task)client.WaitForEndAsync(cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                // A broker that throws out whoever publishes takes each connection at first.
+                if (time.GetElapsedTime(begun) >= StablePeriod) retry = FirstRetry;
                 Trouble = $"Lost the link to broker {options.Host}; connecting again.";
             }
 

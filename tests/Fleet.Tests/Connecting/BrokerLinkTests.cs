@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using Dunlin.Fleet.Connecting;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
@@ -50,6 +53,27 @@ public sealed class BrokerLinkTests
         await Eventually.TrueAsync(() => count == 3, "the third connection");
         Assert.Equal(["Failure 1.", "Failure 2."], _said.Where(sentence => sentence.StartsWith("Failure", StringComparison.Ordinal)));
         await link.WaitConnectedAsync(Eventually.Patience, Token);
+    }
+
+    [Fact]
+    public async Task ABrokerThatThrowsOutWhoeverItLetInIsTriedEverMoreSeldom()
+    {
+        using var broker = new TcpListener(IPAddress.Loopback, 0);
+        broker.Start();
+        await using var link = Link(((IPEndPoint)broker.LocalEndpoint).Port);
+        link.Start();
+        var (thrownOut, pause) = (0L, TimeSpan.Zero);
+        for (var i = 0; i < 5; i++)
+        {
+            using var caller = await broker.AcceptTcpClientAsync(Token);
+            pause = Stopwatch.GetElapsedTime(thrownOut);
+            await caller.GetStream().ReadExactlyAsync(new byte[1], Token);
+            await caller.GetStream().WriteAsync(new byte[] { 0x20, 3, 0, 0, 0 }, Token);
+            await link.WaitConnectedAsync(TimeSpan.FromSeconds(10), Token);
+            thrownOut = Stopwatch.GetTimestamp();
+        }
+
+        Assert.InRange(pause.TotalSeconds, 1, 60);
     }
 
     [Fact]
