@@ -43,7 +43,7 @@ internal static class ChildMessageRules
     {
         Require(window.WindowSeconds is >= 0.001 and < MaximumMilliseconds, "A window's length is no length.");
         var frames = window.Frames;
-        foreach (var count in (long[])[frames.Captured, frames.Classified, frames.Dropped, frames.Stale, frames.Corrupt, window.NonFiniteCount, window.AllocatedByteCount])
+        foreach (var count in (long[])[frames.Captured, frames.Classified, frames.Dropped, frames.Stale, frames.Late, frames.Corrupt, window.NonFiniteCount, window.AllocatedByteCount])
             Count(count);
         Require(window.Refusals.Count <= MaximumRefusalCount, $"{window.Refusals.Count} reasons for corrupt frames are too many.");
         foreach (var refusal in window.Refusals) Text(refusal);

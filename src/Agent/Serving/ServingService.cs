@@ -177,7 +177,7 @@ internal sealed partial class ServingService : BackgroundService
     {
         if (_sharesCores || _downshift is null || window.Release != release.Bundle.ReleaseId || window.Running != _report.Running) return;
         var seen = window.Frames.Classified + window.Frames.Stale;
-        var late = seen == 0 ? 0 : (double)window.Frames.Stale / seen;
+        var late = seen == 0 ? 0 : (double)(window.Frames.Stale + window.Frames.Late) / seen;
         if (_downshift.Observe(new LiveWindow(late, window.Thermal.Throttled ?? false, window.Battery?.Low ?? false)))
         {
             // On the way back through several rungs the reason is what led down.

@@ -70,6 +70,7 @@ internal sealed class WindowRecorder
                 Classified = counts.Classified - _before.Classified,
                 Dropped = counts.Dropped - _before.Dropped,
                 Stale = counts.Stale - _before.Stale,
+                Late = counts.Late - _before.Late,
                 Corrupt = counts.Corrupt - _before.Corrupt,
             },
             Latency = _latency.TakeWindow().Histogram,

@@ -62,6 +62,9 @@ public sealed record FrameCounts
     /// <summary>Older than the deadline when their turn came.</summary>
     public required long Stale { get; init; }
 
+    /// <summary>Of the classified ones those whose result came later than the deadline.</summary>
+    public long Late { get; init; }
+
     /// <summary>Incomplete or unreadable.</summary>
     public required long Corrupt { get; init; }
 }

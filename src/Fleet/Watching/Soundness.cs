@@ -23,7 +23,7 @@ internal static class Soundness
     {
         Require(window, window.WindowSeconds is > 0 and <= MostSeconds, "windowSeconds");
         Require(window, IsShown(window.FramesPerSecond) && IsShown(window.Thermal.Celsius), "framesPerSecond or celsius");
-        Require(window, IsCount(window.Frames.Dropped) && IsCount(window.Frames.Stale) && IsCount(window.Frames.Corrupt), "frames");
+        Require(window, IsCount(window.Frames.Dropped) && IsCount(window.Frames.Stale) && IsCount(window.Frames.Late) && IsCount(window.Frames.Corrupt), "frames");
         Require(window, IsShown(window.Energy.Measured?.JoulesPerInference) && IsShown(window.Energy.Estimated?.JoulesPerInference), "joulesPerInference");
         Require(window, window.Latency.Milliseconds is not { } ms || (IsShown(ms.P50) && IsShown(ms.P95) && IsShown(ms.P99)), "milliseconds");
         return Require(window, LatencyMath.Problem(window.Latency.Histogram) is null && LatencyMath.Count(window.Latency.Histogram) <= MostCount, "histogram");

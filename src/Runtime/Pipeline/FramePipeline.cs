@@ -19,7 +19,7 @@ public sealed class FramePipeline : IDisposable
     private readonly ClassScore[] _best;
     private readonly long _tickNanoseconds;
     private readonly long? _deadlineNanoseconds;
-    private long _stale, _corrupt, _nonFinite, _classified, _inferenceAllocated, _preprocessAllocated;
+    private long _stale, _late, _corrupt, _nonFinite, _classified, _inferenceAllocated, _preprocessAllocated;
     private int _refusals;
     private TaskCompletionSource<FrameBuffer>? _copyWanted;
 
@@ -45,7 +45,7 @@ public sealed class FramePipeline : IDisposable
 
     /// <summary>A snapshot; safe from any thread.</summary>
     public PipelineCounts Counts => new(
-        _slot.CapturedCount, _slot.DroppedCount, Volatile.Read(ref _stale), Volatile.Read(ref _corrupt), Volatile.Read(ref _nonFinite),
+        _slot.CapturedCount, _slot.DroppedCount, Volatile.Read(ref _stale), Volatile.Read(ref _late), Volatile.Read(ref _corrupt), Volatile.Read(ref _nonFinite),
         Volatile.Read(ref _classified), Volatile.Read(ref _inferenceAllocated) + Volatile.Read(ref _preprocessAllocated));
 
     /// <summary>Why frames were corrupt since the last call, each reason once; safe from any thread.</summary>
@@ -207,6 +207,7 @@ public sealed class FramePipeline : IDisposable
 
             var end = Now();
             Count(ref _classified);
+            if (IsStale(job.CapturedNanoseconds, end)) Count(ref _late);
             _observer.OnResult(new FrameOutcome
             {
                 Number = job.Number,

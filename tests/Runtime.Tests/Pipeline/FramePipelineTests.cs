@@ -109,6 +109,26 @@ public sealed class FramePipelineTests : IDisposable
         Assert.Equal((10, 10, 0), (counts.Classified, counts.Stale, counts.Corrupt));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AResultThatIsOlderThanTheDeadlineIsHandedOnAndCountedAsLate(bool overlap)
+    {
+        var log = new ResultLog();
+        var spec = _specs.Write(OnnxModels.Tiny());
+        using var session = ModelSession.Create(spec);
+        // By this clock the inference begins three seconds after the capture, and its result is there after five.
+        var loop = new LoopSpec { WindowMilliseconds = 1000, Overlap = overlap, DeadlineMilliseconds = 4500 };
+        using var pipeline = new FramePipeline(_slot, session, spec.Input, loop, log, new SteppingClock());
+        var frame = _slot.Rent();
+        Colours[0].CopyTo(frame.Resize(Colours[0].Length));
+        frame.Format = PixelFormat.Jpeg;
+        _slot.Publish(frame);
+        _slot.Complete();
+        pipeline.Run(TestContext.Current.CancellationToken);
+        Assert.Equal((1, 1, 0, 1), (pipeline.Counts.Classified, pipeline.Counts.Late, pipeline.Counts.Stale, log.Count));
+    }
+
     [Fact]
     public void ScoresThatAreNotNumbersAreCountedAndNotHandedOn()
     {
@@ -218,5 +238,13 @@ public sealed class FramePipelineTests : IDisposable
         using var camera = new LosslessCamera(_slot, count, image, age);
         pipeline.Run(TestContext.Current.CancellationToken);
         return pipeline.Counts;
+    }
+
+    /// <summary>A second later each time that somebody looks at it.</summary>
+    private sealed class SteppingClock : TimeProvider
+    {
+        private long _now;
+
+        public override long GetTimestamp() => Interlocked.Add(ref _now, TimestampFrequency);
     }
 }

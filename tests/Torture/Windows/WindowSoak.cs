@@ -120,7 +120,7 @@ internal sealed class WindowSoak(string work, CaseStore results)
     private async Task SendOneAsync(WindowReport report, int worker, MessageOutbox outbox, SequenceReader reader, CancellationToken cancellationToken)
     {
         for (var i = 0; i < FramesOfAWindow; i++) RecordFrame();
-        var window = _recorder.Take(new PipelineCounts(_frames, 0, 0, 0, 0, _frames, 0), [], Session.Number, SampleMessages.Camera);
+        var window = _recorder.Take(new PipelineCounts(_frames, 0, 0, 0, 0, 0, _frames, 0), [], Session.Number, SampleMessages.Camera);
         outbox.Add(report.Compose(window, TimeProvider.System.GetTimestamp(), Session, worker));
         await reader.NextAsync(Patience, cancellationToken);
         // The outbox paces what it sends in a row; the next one shall find it empty.
