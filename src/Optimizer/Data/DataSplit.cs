@@ -127,7 +127,7 @@ internal sealed record DataSplit(int Seed, SplitShares Shares, bool HasTestSet, 
         foreach (var (part, images) in Parts)
             foreach (var digest in images.Values) known[digest] = part;
         var parts = data.Samples.Select((s, i) => (s, PartOf(s, contents[i], known))).ToLookup(p => p.Item2, p => p.s);
-        return new SplitImages(Id, parts);
+        return new SplitImages(this, parts);
     }
 
     private SplitPart PartOf(ImageSample sample, Digest? content, Dictionary<Digest, SplitPart> known)

@@ -6,21 +6,20 @@ namespace Dunlin.Optimizer.Data;
 /// <summary>The images of a data set by what they may be used for.</summary>
 internal sealed class SplitImages
 {
-    private readonly Digest _split;
     private readonly ILookup<SplitPart, ImageSample> _parts;
 
-    /// <param name="split">Its <see cref="DataSplit.Id"/>.</param>
+    /// <param name="split">That says which part an image is of.</param>
     /// <param name="parts">Every image of the data.</param>
-    public SplitImages(Digest split, ILookup<SplitPart, ImageSample> parts) => (_split, _parts) = (split, parts);
+    public SplitImages(DataSplit split, ILookup<SplitPart, ImageSample> parts) => (Split, _parts) = (split, parts);
 
-    /// <summary>Of the split: what images are used for.</summary>
-    public Digest Split => _split;
+    /// <summary>That says which part an image is of.</summary>
+    public DataSplit Split { get; }
 
     /// <summary>All images by name, the held-out ones too.</summary>
     public IEnumerable<string> Names => _parts.SelectMany(p => p).Select(s => s.Name);
 
     /// <summary>For reports; whoever learns from images has no way to get these.</summary>
-    public HeldOutImages HeldOut => new([.. _parts[SplitPart.HeldOut]], _split);
+    public HeldOutImages HeldOut => new([.. _parts[SplitPart.HeldOut]], Split.Id);
 
     /// <summary>Images to learn from, to calibrate with, or to choose by.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Held-out images were asked for.</exception>
@@ -30,14 +29,14 @@ internal sealed class SplitImages
 
     /// <summary>Those of these names; each keeps its part.</summary>
     public SplitImages Only(IReadOnlySet<string> names) => new(
-        _split, _parts.SelectMany(p => p.Where(s => names.Contains(s.Name)), (p, s) => (p.Key, s)).ToLookup(p => p.Key, p => p.s));
+        Split, _parts.SelectMany(p => p.Where(s => names.Contains(s.Name)), (p, s) => (p.Key, s)).ToLookup(p => p.Key, p => p.s));
 
     /// <summary>Holds a model that learns further to the split that it was made with.</summary>
     /// <exception cref="InvalidDataException">It was made with another: what is held out now, it may have seen.</exception>
     public void RequireSame(ModelProto model, string name)
     {
-        if (HeldOutImages.MarkOf(model) is { } mark && mark != _split.ToString())
-            throw new InvalidDataException($"'{name}' was made with the split {HeldOutImages.Short(mark)}, not with {HeldOutImages.Short(_split.ToString()!)}; give the split that it was made with, with --split.");
+        if (HeldOutImages.MarkOf(model) is { } mark && mark != Split.Id.ToString())
+            throw new InvalidDataException($"'{name}' was made with the split {HeldOutImages.Short(mark)}, not with {HeldOutImages.Short(Split.Id.ToString())}; give the split that it was made with, with --split.");
     }
 
     /// <summary>Notes in a model that it was made with this split; <see cref="HeldOutImages.RequireUnseenBy"/> holds it to that.</summary>
@@ -45,7 +44,7 @@ internal sealed class SplitImages
     {
         var entry = model.MetadataProps.FirstOrDefault(p => p.Key == HeldOutImages.MarkKey);
         if (entry is null) model.MetadataProps.Add(entry = new StringStringEntryProto { Key = HeldOutImages.MarkKey });
-        entry.Value = _split.ToString();
+        entry.Value = Split.Id.ToString();
     }
 }
 

@@ -27,11 +27,8 @@ internal static class SearchCommand
         try
         {
             var variants = Judged(arguments, setup, study, cancellationToken);
-            // The split beside the models, where evaluate and pack look for it.
-            var split = SplitOption.Beside(Path.Combine(setup.Work, "model.onnx"));
-            string[] files = [.. variants.Select(v => v.Model.Path), .. File.Exists(split) ? [split] : Array.Empty<string>()];
             // One half filled would be refused by the same command.
-            DurableFolder.Write(result, folder => Array.ForEach(files, file => DurableFile.Copy(file, Path.Combine(folder, Path.GetFileName(file)))));
+            DurableFolder.Write(result, folder => Fill(folder, setup.Split, [.. variants.Select(v => v.Model.Path)]));
             var output = arguments.InvocationConfiguration.Output;
             SearchTables.Write(setup, variants, output);
             output.WriteLine($"{result}: {variants.Count} models; pack them: dunlin-optimizer pack {result}/*.onnx --data {arguments.GetValue(DataOption.Any)} --name NAME --out BUNDLE");
@@ -72,6 +69,13 @@ internal static class SearchCommand
             if (Directory.Exists(variants)) Directory.Delete(variants, recursive: true);
             return JudgedVariant.Of(setup, [.. chosen.Select(c => (c, Named(arguments, study, c, variants)))], telling, cancellationToken);
         });
+    }
+
+    // The split beside the models, where evaluate and pack look for it.
+    private static void Fill(string folder, DataSplit split, string[] models)
+    {
+        Array.ForEach(models, model => DurableFile.Copy(model, Path.Combine(folder, Path.GetFileName(model))));
+        SplitFile.Save(split, SplitOption.Beside(Path.Combine(folder, "model.onnx")));
     }
 
     // Under the name of the variant, which is the name of its file.

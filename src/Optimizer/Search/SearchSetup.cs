@@ -20,6 +20,7 @@ namespace Dunlin.Optimizer.Search;
 /// <param name="UnreadableShare">Share, 0…1, of images that may be unreadable.</param>
 /// <param name="Data">To learn from, to calibrate with and to choose by.</param>
 /// <param name="HeldOut">To judge by in the end.</param>
+/// <param name="Split">That cut the data into these.</param>
 /// <param name="Work">The study's folder.</param>
 /// <param name="Budget">Time, or steps.</param>
 /// <param name="Limit">How accurate a variant must be.</param>
@@ -32,7 +33,7 @@ namespace Dunlin.Optimizer.Search;
 /// <param name="WattsPerCore">What a busy core is taken to add.</param>
 /// <param name="Recipe">What must not change from run to run.</param>
 internal sealed record SearchSetup(
-    string Path, ModelGraph Graph, InputOptions InputOptions, double UnreadableShare, LearningData Data, HeldOutImages HeldOut, string Work, Budget Budget,
+    string Path, ModelGraph Graph, InputOptions InputOptions, double UnreadableShare, LearningData Data, HeldOutImages HeldOut, DataSplit Split, string Work, Budget Budget,
     AccuracyLimit Limit, SearchObjective Objective, QuantizationTarget Target, int Seed, int? Step, IReadOnlyList<Verdict> Verdicts, int MostVariants, double WattsPerCore, StudyRecipe Recipe)
 {
     /// <summary>Fewer say nothing of ranges or of accuracy.</summary>
@@ -94,7 +95,7 @@ internal sealed record SearchSetup(
         var (seed, objective) = (arguments.GetValue(SeedOption), arguments.GetValue(ObjectiveOption)!);
         var target = TargetOption.Of(arguments);
         if (target.Doubt is { } doubt) arguments.InvocationConfiguration.Error.WriteLine(doubt);
-        var recipe = new StudyRecipe(StudyRecipe.CurrentSchema, Digest.Of(File.ReadAllBytes(path)), images.Split, new Dictionary<string, string>
+        var recipe = new StudyRecipe(StudyRecipe.CurrentSchema, Digest.Of(File.ReadAllBytes(path)), images.Split.Id, new Dictionary<string, string>
         {
             ["--limit"] = limit.ToString(),
             ["--objective"] = objective,
@@ -106,7 +107,7 @@ internal sealed record SearchSetup(
             ["budget in"] = budget.Time is null ? "steps" : "time",
         }, [.. images.Names]);
         return new SearchSetup(
-            path, graph, InputOptions.Of(arguments), DataOption.UnreadableShare(arguments), learning, images.HeldOut, work, budget, limit,
+            path, graph, InputOptions.Of(arguments), DataOption.UnreadableShare(arguments), learning, images.HeldOut, images.Split, work, budget, limit,
             Enum.Parse<SearchObjective>(objective, ignoreCase: true), target, seed, step, verdicts, variants, watts, recipe);
     }
 
@@ -129,7 +130,7 @@ internal sealed record SearchSetup(
     private static SplitImages Begun(StudyRecipe? study, SplitImages images, TextWriter said)
     {
         // Of another split: the recipe will be refused.
-        if (study is null || study.Split != images.Split) return images;
+        if (study is null || study.Split != images.Split.Id) return images;
         var known = study.Images.ToHashSet();
         if (images.Names.Count(n => !known.Contains(n)) is > 0 and var later)
             said.WriteLine($"{later} images came after the study was begun, and it goes on without them; to use them, begin another with --work");

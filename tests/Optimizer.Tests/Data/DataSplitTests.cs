@@ -173,7 +173,7 @@ public sealed class DataSplitTests : IDisposable
 
         var split = SplitOption.ForLearning(new Command("learn") { SplitOption.File }.Parse([]), data, Path.Combine(_folder, "net.onnx"), said);
 
-        Assert.Equal((SplitFile.Load(beside).Id, ""), (split.Split, said.ToString()));
+        Assert.Equal((SplitFile.Load(beside).Id, ""), (split.Split.Id, said.ToString()));
     }
 
     [Fact]

@@ -168,6 +168,26 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         Assert.All(["reference", "reference-int8"], name => Assert.Equal([0], InputMark.Of(ModelFile.Load(lab.Out($"norm/{name}.onnx")))!.Mean));
     }
 
+    [Theory]
+    [InlineData("named")]
+    [InlineData("beside")]
+    public async Task TheSplitThatWasUsedLiesBesideTheModelsWhereverItCameFrom(string source)
+    {
+        Torch.Require();
+        var folder = Directory.CreateDirectory(Path.Combine(lab.Folder, $"split-{source}")).FullName;
+        var split = Path.Combine(folder, source == "named" ? "mine.json" : "split.json");
+        Assert.Equal(0, (await CommandRun.Of("split", "--data", lab.Data, "--out", split, "--seed", "7")).Code);
+        var (model, name) = (MadeWith(split, folder), $"{source}-split");
+        string[] options = ["--budget", "16steps", .. source == "named" ? (string[])["--split", split] : []];
+        var run = await CommandRun.Of([.. lab.Arguments("search", name, options).Select(a => a == lab.Model ? model : a)]);
+        Assert.True(run.Code == 0, run.Error + run.Output);
+        Assert.Equal(await File.ReadAllTextAsync(split, Stop), await File.ReadAllTextAsync(lab.Out($"{name}/split.json"), Stop));
+
+        // As the last line says.
+        var pack = await CommandRun.Of(["pack", .. Directory.EnumerateFiles(lab.Out(name), "*.onnx").Order(), "--data", lab.Data, "--name", "stripes", "--golden", "200", "--out", lab.Out($"{name}-bundle")]);
+        Assert.True(pack.Code == 0, pack.Error + pack.Output);
+    }
+
     [Fact]
     public async Task AStudyGoesOnOnlyAsItWasBegun()
     {
@@ -204,6 +224,16 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         Assert.Equal(1, run.Code);
         Assert.Contains(expected, run.Error);
         Assert.Equal(0, lab.RecordCount("wrong"));
+    }
+
+    // With the split's mark, as what `train` writes.
+    private string MadeWith(string split, string folder)
+    {
+        var model = ModelFile.Load(lab.Model);
+        SplitFile.Load(split).Apply(DataListing.Open(lab.Data)).Mark(model);
+        var path = Path.Combine(folder, "marked.onnx");
+        ModelFile.Save(model, path);
+        return path;
     }
 
     private string Untrainable()
