@@ -110,7 +110,7 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
     }
 
     [Fact]
-    public async Task CheckLeavesTheRunningAgentItsCameraAndItsSession()
+    public async Task CheckLeavesTheRunningAgentItsCameraAndItsSessionAndRaceSaysThatItTakesCores()
     {
         await using var broker = await MosquittoBroker.StartAsync();
         var setup = first.Again(_space, broker.Port) with { Set = [$"Race:Variant={DemoVariants.Lightest}"] };
@@ -122,8 +122,17 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
         Assert.Matches("limited +broker +Not tried: the running agent has it", output);
         Assert.DoesNotContain("t1-check", broker.Log, StringComparison.Ordinal);
 
+        // Its cores are not for one program alone.
+        string[] race = ["race", "--json", .. Sets(setup), "--set", "Race:BudgetSeconds=1"];
+        (code, output, errors) = await AgentProcess.CallAsync(race);
+        Assert.True(code == 0, output + errors);
+        Assert.Contains("systemctl stop dunlin-agent", errors, StringComparison.Ordinal);
+        Assert.NotNull(JsonSerializer.Deserialize(output, StrictJson.Default.Verdict)!.Winner);
+
         agent.Kill();
         await agent.EndAsync();
+        (_, _, errors) = await AgentProcess.CallAsync(race);
+        Assert.Empty(errors.Trim());
         (code, output, errors) = await AgentProcess.CallAsync(["check", .. Sets(setup)]);
         Assert.True(code == 0, output + errors);
         Assert.Matches("ok +camera", output);
