@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Updates;
 using Dunlin.Contracts.Processes;
+using Dunlin.Contracts.Updates;
 
 namespace Dunlin.Agent.Commands;
 
@@ -34,6 +36,13 @@ internal static class AgentCommand
 
     /// <summary>The options that the command line, the environment and the file give.</summary>
     public static AgentOptions OptionsOf(ParseResult result) => AgentOptions.Load(result.GetValue(ConfigOption), result.GetValue(SetOption) ?? []);
+
+    /// <exception cref="CommandException">This user may not look into the state directory, so that all of it would seem to be missing.</exception>
+    public static StateLayout StateOf(AgentOptions options)
+    {
+        var layout = new StateLayout(Path.GetFullPath(options.Device.StateDirectory));
+        return StateAccess.IsHidden(layout.Root) ? throw new CommandException($"This user may not look into the state directory '{layout.Root}'; run this as root.") : layout;
+    }
 
     /// <summary>Runs a command's body; a configuration error ends in one message and exit code 78, Ctrl-C in 130.</summary>
     public static async Task<int> Guard(Func<Task<int>> body, CancellationToken cancellationToken)

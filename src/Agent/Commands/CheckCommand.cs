@@ -42,6 +42,7 @@ internal static class CheckCommand
 
     private static async Task<int> RunAsync(AgentOptions options, CancellationToken cancellationToken)
     {
+        var layout = AgentCommand.StateOf(options);
         var failed = false;
         void Say(Mark mark, string part, string sentence)
         {
@@ -55,7 +56,6 @@ internal static class CheckCommand
         Say(Mark.Ok, "board", string.Create(CultureInfo.InvariantCulture,
             $"{offline.Board.CpuModel}, {offline.Board.UsableCores} usable cores, {offline.Board.MemoryAvailableByteCount >> 20} MiB of memory free, kernel {offline.Board.Kernel}."));
         foreach (var complaint in await ServiceReach.ComplaintsAsync(options, cancellationToken)) Say(Mark.Limited, "service", complaint);
-        var layout = new StateLayout(Path.GetFullPath(options.Device.StateDirectory));
         var model = await CheckModelsAsync(options, layout, offline, Say, cancellationToken);
         // A camera is for one program, and a broker may give us the session of the agent: it goes by certificates.
         if (AgentLock.IsHeld(layout))

@@ -21,7 +21,7 @@ internal static class StatusCommand
         var command = new Command("status", "Shows active and last good release, the update under way or the last one, trust and quarantine.") { json };
         command.SetAction((result, cancellationToken) => AgentCommand.Guard(() =>
         {
-            var status = Read(new StateLayout(Path.GetFullPath(AgentCommand.OptionsOf(result).Device.StateDirectory)));
+            var status = Read(AgentCommand.StateOf(AgentCommand.OptionsOf(result)));
             if (result.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(status, StatusJson.Default.BoardStatus));
             else Write(status);
             return Task.FromResult(status.Problems.Count == 0 ? 0 : 1);

@@ -38,7 +38,11 @@ internal static class AgentConfiguration
             RefuseUnknownSections(configuration);
             return configuration;
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"The configuration file '{file ?? DefaultFile}' cannot be read by this user; run this as root, let the user read it, or name another file with --config.");
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw new ConfigurationException($"The configuration file '{file ?? DefaultFile}' cannot be read: {(e.InnerException ?? e).Message}");
         }

@@ -11,7 +11,7 @@ internal static partial class StateAccess
 
     private static ReadOnlySpan<byte> Emergency => "emergency_ro"u8;
 
-    private const int WriteAllowed = 2;
+    private const int WriteAllowed = 2, EntryAllowed = 1 | 4;
     private const int PermissionDenied = 13;
 
     /// <summary>Its file system takes no writes: mounted so, or after errors.</summary>
@@ -36,6 +36,9 @@ internal static partial class StateAccess
     }
 
     private static bool IsBelow(string path, string mounted) => mounted == "/" || path == mounted || path.StartsWith(mounted + "/", StringComparison.Ordinal);
+
+    /// <summary>It is there, or may be, and this user may not look into it: to <see cref="File.Exists"/> it is as if it were empty.</summary>
+    public static bool IsHidden(string path) => Access(path, EntryAllowed) != 0 && Marshal.GetLastPInvokeError() == PermissionDenied;
 
     /// <summary>It belongs to another user.</summary>
     public static bool IsForbidden(string path) => Access(path, WriteAllowed) != 0 && Marshal.GetLastPInvokeError() == PermissionDenied;

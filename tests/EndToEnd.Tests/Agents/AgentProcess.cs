@@ -79,6 +79,18 @@ internal sealed class AgentProcess : IAsyncDisposable
         return (code, agent.Output, agent.Errors);
     }
 
+    /// <summary>A command as a user who is not root; only for root.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> CallAsOtherAsync(params string[] arguments)
+    {
+        if (!Environment.IsPrivilegedProcess) Assert.Skip("Only root can run something as another user.");
+        string[] asOther = ["--reuid", "65533", "--regid", "65533", "--clear-groups", "--"];
+        await using (var look = new AgentProcess("setpriv", [.. asOther, "test", "-x", Executable], null, null))
+            if (await look.EndAsync() != 0) Assert.Skip($"Another user cannot run '{Executable}'.");
+        await using var agent = new AgentProcess("setpriv", [.. asOther, Executable, .. arguments], null, null);
+        var code = await agent.EndAsync(TimeSpan.FromMinutes(1));
+        return (code, agent.Output, agent.Errors);
+    }
+
     public void Terminate() => ProcessTable.Signal(Id, "TERM");
 
     public void Kill() => ProcessTable.Signal(Id, "KILL");

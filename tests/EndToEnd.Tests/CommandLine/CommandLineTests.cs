@@ -10,6 +10,7 @@ using MQTTnet;
 namespace Dunlin.EndToEnd.Tests.CommandLine;
 
 /// <summary>What a person types.</summary>
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class CommandLineTests(FirstRun first) : IDisposable
 {
     private readonly TemporaryFolder _space = new();
@@ -182,6 +183,29 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
         Assert.StartsWith("dunlin-agent: ", errors, StringComparison.Ordinal);
         Assert.Contains(key, errors, StringComparison.Ordinal);
         Assert.Contains(value, errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WhoMayNotReadTheConfigurationIsToldWhatToDo()
+    {
+        File.SetUnixFileMode(_space.Path, (UnixFileMode)0b111_101_101);
+        var file = _space.File("agent.json", "{}"u8.ToArray());
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var (code, _, errors) = await AgentProcess.CallAsOtherAsync("status", "--config", file);
+        Assert.Equal((78, $"dunlin-agent: The configuration file '{file}' cannot be read by this user; run this as root, let the user read it, or name another file with --config."), (code, errors.Trim()));
+    }
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("check")]
+    public async Task WhoMayNotLookIntoTheStateDirectoryIsNotToldThatNothingIsThere(string verb)
+    {
+        File.SetUnixFileMode(_space.Path, (UnixFileMode)0b111_101_101);
+        var state = _space.Sub("state");
+        File.SetUnixFileMode(state, (UnixFileMode)0b111_000_000);
+        string[] arguments = [verb, "--config", _space.File("agent.json", "{}"u8.ToArray()), "--set", $"Device:StateDirectory={state}"];
+        var (code, _, errors) = await AgentProcess.CallAsOtherAsync(arguments);
+        Assert.Equal((1, $"dunlin-agent: This user may not look into the state directory '{state}'; run this as root."), (code, errors.Trim()));
     }
 
     [Fact]
