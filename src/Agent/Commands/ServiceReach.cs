@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using Dunlin.Agent.Configuration;
+using Dunlin.Telemetry.Power;
 
 namespace Dunlin.Agent.Commands;
 
@@ -9,21 +10,24 @@ internal static class ServiceReach
 {
     private const string ServiceAccount = "dunlin";
     private const int Unreadable = 3;
+    private const string RemedyOfFile = $"chgrp it to '{ServiceAccount}' and chmod it to 640 (folders: 750)";
+    private const string RemedyOfBus = $"adduser {ServiceAccount} i2c, then systemctl restart dunlin-agent";
+    private const string RemedyOfCounter = "the package's udev rule lets it: udevadm trigger --subsystem-match=powercap --action=change, then systemctl restart dunlin-agent";
 
     /// <summary>By the unit's ProtectHome and PrivateTmp.</summary>
     private static readonly string[] HiddenFolders = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
 
-    /// <summary>Sentences about the configuration's files. None where the service is not installed, or somebody else than root asks.</summary>
+    /// <summary>Sentences about the configuration's files and the meter's. None where the service is not installed, or somebody else than root asks.</summary>
     public static async Task<IReadOnlyList<string>> ComplaintsAsync(AgentOptions options, CancellationToken cancellationToken)
     {
         if (!Environment.IsPrivilegedProcess || !File.ReadLines("/etc/passwd").Any(line => line.StartsWith($"{ServiceAccount}:", StringComparison.Ordinal))) return [];
         var complaints = new List<string>();
-        foreach (var (key, path) in FilesOf(options))
+        foreach (var (key, path, remedy) in FilesOf(options))
         {
             if (!Path.Exists(path)) continue;
             if (HiddenFolderOf(path) is { } hidden) complaints.Add($"{key} '{path}' is below {hidden}, which is hidden from the service; move it, for example to /srv.");
             else if (!await IsReadableAsync(path, ServiceAccount, cancellationToken))
-                complaints.Add($"{key} '{path}' cannot be read by the service's user '{ServiceAccount}'; chgrp it to '{ServiceAccount}' and chmod it to 640 (folders: 750).");
+                complaints.Add($"{key} '{path}' cannot be read by the service's user '{ServiceAccount}'; {remedy}.");
         }
 
         return complaints;
@@ -54,7 +58,18 @@ internal static class ServiceReach
         }
     }
 
-    private static IEnumerable<(string Key, string Path)> FilesOf(AgentOptions options)
+    internal static IEnumerable<(string Key, string Path, string Remedy)> FilesOf(AgentOptions options) =>
+        [.. NamedFilesOf(options).Select(named => (named.Key, named.Path, RemedyOfFile)), .. MeterFilesOf(options.Power)];
+
+    private static IEnumerable<(string Key, string Path, string Remedy)> MeterFilesOf(PowerOptions power)
+    {
+        var (meter, estimate, _) = PowerMeters.Discover(power, TimeProvider.System);
+        using (meter)
+        using (estimate)
+            return [.. (meter?.GuardedFiles ?? []).Select(path => ("The meter's", path, path.StartsWith("/dev/", StringComparison.Ordinal) ? RemedyOfBus : RemedyOfCounter))];
+    }
+
+    private static IEnumerable<(string Key, string Path)> NamedFilesOf(AgentOptions options)
     {
         var (mqtt, updates) = (options.Mqtt, options.Updates);
         return ((string Key, string Path)[])

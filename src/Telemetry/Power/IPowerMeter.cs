@@ -12,6 +12,9 @@ public interface IPowerMeter : IDisposable
     /// <summary>Why the last <see cref="TryRead"/> failed, as a sentence; null if it did not.</summary>
     string? Problem { get; }
 
+    /// <summary>Files and devices that it opens and that are not everybody's, so that a user may be refused.</summary>
+    IReadOnlyList<string> GuardedFiles => [];
+
     /// <summary>Reads once. False, with a <see cref="Problem"/>, if there is nothing to read; never throws for a sensor's failure.</summary>
     bool TryRead(out PowerSample sample);
 }

@@ -27,11 +27,16 @@ internal sealed class InaMeter : IPowerMeter
         Provenance = new PowerProvenance(EnergyMethod.Measured, _isIna236 ? "ina236" : "ina219",
             options.FeedsWholeBoard ? EnergyScope.Board : EnergyScope.Rail,
             options.SamplesPerSecond ?? PowerMeters.UsualSamplesPerSecond, _isIna236 ? Ina236Uncertainty : Ina219Uncertainty,
-            $"{(_isIna236 ? "INA236" : "INA219")} at 0x{options.I2cAddress:x2} on /dev/i2c-{options.I2cBus}, shunt {options.ShuntOhms} Ω");
+            $"{(_isIna236 ? "INA236" : "INA219")} at 0x{options.I2cAddress:x2} on {Bus}, shunt {options.ShuntOhms} Ω");
     }
 
     public PowerProvenance Provenance { get; }
+
+    private string Bus => $"/dev/i2c-{_options.I2cBus}";
+
     public string? Problem { get; private set; }
+
+    public IReadOnlyList<string> GuardedFiles => [Bus];
 
     public bool TryRead(out PowerSample sample)
     {
@@ -47,7 +52,7 @@ internal sealed class InaMeter : IPowerMeter
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception or PlatformNotSupportedException or InvalidOperationException or ArgumentException)
         {
-            Problem = $"{Provenance.Description} does not answer ({e.Message}); check the wiring, the address, and that the agent's user is in group i2c, or use kind hwmon if a kernel driver owns the chip.";
+            Problem = $"{Provenance.Description} does not answer ({e.Message}); check the wiring, the address, that {Bus} is there (on a Raspberry Pi: dtparam=i2c_arm=on in config.txt, and the module i2c-dev), and that the agent's user is in group i2c (adduser dunlin i2c, then a restart of the agent), or use kind hwmon if a kernel driver owns the chip.";
             Close();
             return false;
         }

@@ -35,6 +35,8 @@ internal sealed class RaplMeter : IPowerMeter
         return packages.Length > 0 ? new RaplMeter(files, time, packages, options) : null;
     }
 
+    public IReadOnlyList<string> GuardedFiles => [.. _packages.Select(package => package.Path)];
+
     public bool TryRead(out PowerSample sample)
     {
         var sum = 0.0;

@@ -1,4 +1,5 @@
 using Dunlin.Agent.Commands;
+using Dunlin.Agent.Configuration;
 using Dunlin.TestKit;
 
 namespace Dunlin.Agent.Tests.Commands;
@@ -36,6 +37,15 @@ public sealed class ServiceReachTests
         var key = folder.File("device.key", []);
         File.SetUnixFileMode(key, mode);
         Assert.Equal(isReadable, await ServiceReach.IsReadableAsync(key, "daemon", TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("ina219")]
+    [InlineData("ina236")]
+    public void TheBusOfTheMeterIsAmongWhatTheServiceMustReach(string kind)
+    {
+        var bus = ServiceReach.FilesOf(AgentOptions.Load(null, [$"Power:Kind={kind}", "Power:I2cBus=251"])).Single(file => file.Path == "/dev/i2c-251");
+        Assert.Contains("adduser dunlin i2c", bus.Remedy, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -51,6 +51,7 @@ public sealed class PowerMetersTests : IDisposable
         using var recorded = new RecordedBoard(RecordedBoard.DesktopPc);
         var found = Discover(new PowerOptions(), recorded.Root);
         Assert.Equal((EnergyMethod.Derived, "rapl", EnergyScope.Package), Kind(found.Meter!));
+        Assert.Equal(["/sys/class/powercap/intel-rapl:0/energy_uj"], found.Meter!.GuardedFiles);
         Assert.Contains("hwmon: none found.", found.Reasons);
         Assert.True(found.Meter!.TryRead(out var before));
         recorded.Write("sys/class/powercap/intel-rapl:0/energy_uj", "10671150");
@@ -119,6 +120,7 @@ public sealed class PowerMetersTests : IDisposable
         Assert.NotNull(found.Meter);
         Assert.False(found.Meter.TryRead(out _));
         Assert.Contains("/dev/i2c-250", found.Meter.Problem, StringComparison.Ordinal);
+        Assert.Contains("dtparam=i2c_arm=on", found.Meter.Problem, StringComparison.Ordinal);
     }
 
     [Theory]
