@@ -9,7 +9,8 @@ internal static class Refusal
     {
         FrameStatus.Empty => "they have no bytes; look at the camera and its cable",
         FrameStatus.NotJpeg => "they are no JPEG; set the camera, or the program that delivers its frames, to JPEG",
-        FrameStatus.Corrupt => "they are cut, damaged, or of a kind that no camera sends; save one, and 'dunlin-agent classify' says what is wrong with it",
+        FrameStatus.Corrupt => "they are cut or damaged; save one, and 'dunlin-agent classify' says what is wrong with it",
+        FrameStatus.Unsupported => "they are JPEGs of a kind that no camera sends (CMYK, 12-bit, lossless or arithmetic-coded); let the program that delivers them write 8-bit RGB or gray",
         FrameStatus.TooLarge =>
             $"they claim more than {JpegLimits.Default.MaximumPixelCount} pixels (progressive: {JpegLimits.Default.MaximumBufferedPixelCount}); set Camera:Width and Camera:Height, or the camera itself, to less",
         FrameStatus.WrongLength => "they have more or fewer bytes than their width and height need; look for another driver, or let the camera send JPEG",

@@ -27,7 +27,8 @@ internal abstract record ImageSample(string Name, string ClassName, bool IsTest)
     public static string Words(FrameStatus status) => status switch
     {
         FrameStatus.TooLarge => "too many pixels",
-        FrameStatus.Corrupt => "damaged JPEG, or of a kind that no camera sends",
+        FrameStatus.Corrupt => "damaged JPEG",
+        FrameStatus.Unsupported => "JPEG of a kind that is not decoded (CMYK, 12-bit, lossless or arithmetic-coded); save it as 8-bit RGB or gray",
         _ => status.ToString(),
     };
 }

@@ -11,7 +11,7 @@ public enum FrameStatus
     /// <summary>Does not begin with the JPEG magic FF D8 FF.</summary>
     NotJpeg = 3,
 
-    /// <summary>An incomplete or damaged JPEG, or one of a kind that no camera sends (arithmetic coding, 12 bits, CMYK).</summary>
+    /// <summary>An incomplete or damaged JPEG.</summary>
     Corrupt = 4,
 
     /// <summary>The header claims more pixels than <see cref="JpegLimits"/> allow; nothing was decoded.</summary>
@@ -19,4 +19,7 @@ public enum FrameStatus
 
     /// <summary>An uncompressed frame whose size, stride and byte count do not fit together.</summary>
     WrongLength = 6,
+
+    /// <summary>A JPEG of a kind that no camera sends and that is not decoded: <see cref="JpegHeader.UndecodedKind"/>.</summary>
+    Unsupported = 7,
 }

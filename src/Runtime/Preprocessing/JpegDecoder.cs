@@ -48,7 +48,7 @@ internal sealed unsafe class JpegDecoder : IDisposable
         picture = default;
         if (jpeg.IsEmpty) return FrameStatus.Empty;
         if (!JpegHeader.HasMagic(jpeg)) return FrameStatus.NotJpeg;
-        if (!JpegHeader.TryRead(jpeg, out var header)) return FrameStatus.Corrupt;
+        if (!JpegHeader.TryRead(jpeg, out var header)) return JpegHeader.UndecodedKind(jpeg) is null ? FrameStatus.Corrupt : FrameStatus.Unsupported;
         if ((long)header.Width * header.Height > _limits.PixelCountOf(header)) return FrameStatus.TooLarge;
         fixed (byte* bytes = jpeg)
         {

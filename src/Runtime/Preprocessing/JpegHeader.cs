@@ -46,4 +46,29 @@ public readonly record struct JpegHeader(int Width, int Height, bool Buffered)
 
         return false;
     }
+
+    /// <summary>Which kind of JPEG it says that it is, where that is one that is not decoded; else null.</summary>
+    public static string? UndecodedKind(ReadOnlySpan<byte> bytes)
+    {
+        if (!HasMagic(bytes)) return null;
+        var segments = new JpegSegments(bytes);
+        while (segments.TryRead(out var marker, out var segment))
+        {
+            switch (marker)
+            {
+                case 0xC0 or 0xC1 or 0xC2:
+                    return segment is [12, ..] ? "12-bit" : segment is [8, _, _, _, _, 4, ..] ? "CMYK" : null;
+                case 0xC3:
+                    return "lossless";
+                case 0xC5 or 0xC6 or 0xC7 or 0xDE:
+                    return "hierarchical";
+                case 0xC9 or 0xCA or 0xCB or 0xCC or 0xCD or 0xCE or 0xCF:
+                    return "arithmetic-coded";
+                case JpegSegments.StartOfScan:
+                    return null;
+            }
+        }
+
+        return null;
+    }
 }

@@ -26,6 +26,15 @@ internal static class Images
         return path;
     }
 
+    /// <summary>The same image, whose header claims arithmetic coding, which only some programs write.</summary>
+    public static string ArithmeticCoded(string image, string path)
+    {
+        var bytes = File.ReadAllBytes(image);
+        bytes[bytes.AsSpan().IndexOf(new byte[] { 0xFF, 0xC0 }) + 1] = 0xC9;
+        File.WriteAllBytes(path, bytes);
+        return path;
+    }
+
     /// <summary>The same image, whose header claims 16383×16383 pixels.</summary>
     public static string Enormous(string image, string path)
     {

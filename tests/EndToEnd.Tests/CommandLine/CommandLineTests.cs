@@ -22,16 +22,18 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
     {
         var truncated = Images.Truncated(Image, _space["truncated.jpg"]);
         var enormous = Images.Enormous(Image, _space["enormous.jpg"]);
-        var (code, output, errors) = await AgentProcess.CallAsync("classify", Image, truncated, enormous, "--bundle", AgentSetup.DemoBundle, "--top", "3", "--json");
+        var arithmetic = Images.ArithmeticCoded(Image, _space["arithmetic.jpg"]);
+        var (code, output, errors) = await AgentProcess.CallAsync("classify", Image, truncated, enormous, arithmetic, "--bundle", AgentSetup.DemoBundle, "--top", "3", "--json");
         Assert.True(code == 1, errors);
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).ToList();
-        Assert.Equal(3, lines.Count);
+        Assert.Equal(4, lines.Count);
         Assert.Equal(3, lines[0].GetProperty("scores").GetArrayLength());
         Assert.Equal(Image, lines[0].GetProperty("image").GetString());
         Assert.False(lines[0].TryGetProperty("error", out _));
         Assert.Equal(truncated, lines[1].GetProperty("image").GetString());
         Assert.NotEmpty(lines[1].GetProperty("error").GetString()!);
         Assert.Contains("claims 16383 × 16383 pixels", lines[2].GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Equal($"'{arithmetic}' is an arithmetic-coded JPEG image, which is not decoded; save it as 8-bit RGB or gray.", lines[3].GetProperty("error").GetString());
     }
 
     [Fact]

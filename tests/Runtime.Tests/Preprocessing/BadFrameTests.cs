@@ -29,6 +29,23 @@ public sealed class BadFrameTests : IDisposable
         Assert.Equal(FrameStatus.Corrupt, Process(whole[..^3]));
     }
 
+    /// <summary>What is only changed in its frame header: nothing is decoded of it.</summary>
+    [Theory]
+    [InlineData(0xC0, 8, 4, "CMYK")]
+    [InlineData(0xC2, 8, 4, "CMYK")]
+    [InlineData(0xC1, 12, 3, "12-bit")]
+    [InlineData(0xC3, 8, 3, "lossless")]
+    [InlineData(0xC9, 8, 3, "arithmetic-coded")]
+    [InlineData(0xCA, 8, 1, "arithmetic-coded")]
+    public void AJpegOfAKindThatNoCameraSendsIsNotCalledDamaged(byte marker, byte bits, byte components, string kind)
+    {
+        var jpeg = TestJpeg.Encode(640, 480);
+        var frame = jpeg.AsSpan().IndexOf((byte[])[0xFF, 0xC0]);
+        (jpeg[frame + 1], jpeg[frame + 4], jpeg[frame + 9]) = (marker, bits, components);
+        Assert.Equal((FrameStatus.Unsupported, kind), (Process(jpeg), JpegHeader.UndecodedKind(jpeg)));
+        Assert.Null(JpegHeader.UndecodedKind(TestJpeg.Encode(640, 480)));
+    }
+
     [Fact]
     public void AGapInTheDataIsCorrupt()
     {
