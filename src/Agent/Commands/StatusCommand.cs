@@ -78,7 +78,7 @@ internal static class StatusCommand
         Row("update", status.State == UpdateState.Idle && status.LastResult is { } result ? $"idle; the last one: {Name(result)}" : Name(status.State));
         if (status.Release is { } release) Row("  release", release.ToString());
         if (status.Directive is { } directive) Row("  directive", directive.ToString());
-        if (status.Reason is { } reason) Row("  reason", $"{reason}: {status.Detail} (docs/operations.md)");
+        if (status.Reason is { } reason) Row("  reason", $"{reason}: {status.Detail} (/usr/share/doc/dunlin-agent/operations.md)");
         if (status.State == UpdateState.Trial) Row("  starts", $"{status.Tries}");
         Row("root", status.RootVersion is { } version ? $"{version}" : "none: this device is not enrolled");
         Row("floors", status.Counter is { } counter ? $"counter {counter}, security epoch {status.SecurityEpoch}, time {status.TimeFloor:u}" : "none yet");

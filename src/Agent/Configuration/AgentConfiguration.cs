@@ -54,7 +54,7 @@ internal static class AgentConfiguration
         {
             if (Sections.Contains(section.Key, StringComparer.OrdinalIgnoreCase)) continue;
             if (section.Value is not null && Environment.GetEnvironmentVariable(EnvironmentPrefix + section.Key) is not null) continue;
-            throw new ConfigurationException($"There is no section '{section.Key}'; sections are {string.Join(", ", Sections)} (docs/configuration.md).");
+            throw new ConfigurationException($"There is no section '{section.Key}'; sections are {string.Join(", ", Sections)} (/usr/share/doc/dunlin-agent/configuration.md).");
         }
     }
 
@@ -68,7 +68,7 @@ internal static class AgentConfiguration
             rest = rest.TrimStart('_');
             if (Sections.FirstOrDefault(section => rest.StartsWith(section, StringComparison.OrdinalIgnoreCase)) is not { } section) continue;
             var key = rest[section.Length..].Replace("_", "", StringComparison.Ordinal);
-            throw new ConfigurationException($"The environment variable {name} is no key of the configuration; write {EnvironmentPrefix}{section}__{(key.Length > 0 ? key : "Key")} (docs/configuration.md), or unset it.");
+            throw new ConfigurationException($"The environment variable {name} is no key of the configuration; write {EnvironmentPrefix}{section}__{(key.Length > 0 ? key : "Key")} (/usr/share/doc/dunlin-agent/configuration.md), or unset it.");
         }
     }
 

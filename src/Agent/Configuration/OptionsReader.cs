@@ -56,7 +56,7 @@ internal sealed class OptionsReader(IConfiguration configuration)
     private static string? UnknownKeys(string section, string message)
     {
         var at = message.IndexOf(" were not found on the instance of ", StringComparison.Ordinal);
-        return at < 0 ? null : $"{section} has no key {message[(message.IndexOf(": ", at, StringComparison.Ordinal) + 2)..]}; docs/configuration.md has them all.";
+        return at < 0 ? null : $"{section} has no key {message[(message.IndexOf(": ", at, StringComparison.Ordinal) + 2)..]}; /usr/share/doc/dunlin-agent/configuration.md has them all.";
     }
 
     /// <summary>What the binder cannot convert, it says with key, value and type.</summary>

@@ -121,7 +121,7 @@ public sealed class AgentConfigurationTests : IDisposable
     [Fact]
     public void AMisspeltKeyIsRefused()
     {
-        Assert.Equal("Camera has no key 'Widht'; docs/configuration.md has them all.", Refused("Camera:Widht=640").Message);
+        Assert.Equal("Camera has no key 'Widht'; /usr/share/doc/dunlin-agent/configuration.md has them all.", Refused("Camera:Widht=640").Message);
     }
 
     [Fact]

@@ -156,6 +156,14 @@ public sealed class PackageTests
     }
 
     [Fact]
+    public async Task ThePagesThatMessagesNameAreOnTheBoard()
+    {
+        await using var container = await InstalledAsync();
+        foreach (var page in (string[])["configuration.md", "operations.md", "topics.md"])
+            Assert.Equal((await File.ReadAllTextAsync(Path.Combine(RepositoryFolder.Root, "docs", page), TestContext.Current.CancellationToken)).Trim(), (await container.RunAsync("cat", $"/usr/share/doc/dunlin-agent/{page}")).Trim());
+    }
+
+    [Fact]
     public async Task ThePackageSaysWhoseWorkIsCompiledIn()
     {
         await using var container = await InstalledAsync();
