@@ -51,6 +51,13 @@ internal sealed class Judge(RaceRules rules)
         }));
     }
 
+    /// <summary>Whether one that still races is so fast that only tails can decide, and they are not known yet.</summary>
+    public bool WaitsForTails(IReadOnlyList<Entrant> racing)
+    {
+        var left = racing.Where(entrant => entrant.IsRacing).ToList();
+        return rules.Objective == Objective.Latency && left.Exists(IsFast) && !left.TrueForAll(KnowsTail);
+    }
+
     /// <summary>Out of time: the most preferred of those whose estimate is within the margin of the best estimate.</summary>
     public Entrant Estimate(IReadOnlyList<Entrant> left)
     {
@@ -108,7 +115,9 @@ internal sealed class Judge(RaceRules rules)
     // atLeast: by how much, in logarithms, the centres surely differ.
     private bool TailAgrees(Entrant fast, Entrant slow, double atLeast) => rules.Objective != Objective.Latency || (KnowsTail(fast) && KnowsTail(slow)
         ? !HasWorseTail(fast, slow)
-        : atLeast > FarApart && fast.RunNanoseconds > FastNanoseconds * fast.RunCount);
+        : atLeast > FarApart && !IsFast(fast));
+
+    private static bool IsFast(Entrant entrant) => entrant.RunNanoseconds <= FastNanoseconds * entrant.RunCount;
 
     private static bool KnowsTail(Entrant entrant) => entrant.RunCount >= TailRunCount && entrant.RunNanoseconds >= TailNanoseconds;
 

@@ -30,7 +30,7 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
 
         var (rounds, begun) = (0, 0);
         var outOfTime = false;
-        while (rounds < rules.MaximumRoundCount && Racing(entrants) is { Count: > 1 } racing)
+        while (Racing(entrants) is { Count: > 1 } racing)
         {
             if (begun++ >= LeastRoundCount && time.GetElapsedTime(start) >= rules.Budget)
             {
@@ -40,7 +40,7 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
 
             if (!Round(racing, cancellationToken)) continue;
             rounds++;
-            if (looks.IsDue(rounds, out var alpha) && _judge.Look(racing, alpha)) break;
+            if (looks.IsDue(rounds, out var alpha) && (_judge.Look(racing, alpha) || (rounds >= rules.TieRoundCount && !_judge.WaitsForTails(racing)))) break;
         }
 
         if (Racing(entrants) is [var alone] && alone.RunCount == 0) RunAlone(alone, start, cancellationToken);

@@ -18,8 +18,8 @@ public sealed record RaceRules
 
     public TimeSpan Budget { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Rounds after which what is undecided is a tie.</summary>
-    public int MaximumRoundCount { get; init; } = int.MaxValue;
+    /// <summary>Rounds after which what is undecided is a tie, unless only tails that are not known yet can decide it.</summary>
+    public int TieRoundCount { get; init; } = int.MaxValue;
 
     /// <summary>Milliseconds per frame that p95 must keep; null: any.</summary>
     public double? DeadlineMilliseconds { get; init; }

@@ -14,6 +14,7 @@ namespace Dunlin.Runtime.Racing;
 public sealed class StagedRace(RaceRules rules, TimeProvider time, Func<bool>? isThrottled = null)
 {
     // More threads must earn their cores at once: a gain that four rounds do not show, the next load takes away again.
+    // A gain of models so fast that only tails can show it is waited for: some 0.2 s each.
     private const int ThreadRoundCount = 4;
 
     private readonly Dictionary<ContenderId, EntrantResult> _results = [];
@@ -50,11 +51,11 @@ public sealed class StagedRace(RaceRules rules, TimeProvider time, Func<bool>? i
         var results = entries.Select(entry => _results.GetValueOrDefault(entry.Id) ?? NotRaced(entry, winner is { } index ? entries[index] : null));
         return new RaceOutcome(winner is { } won ? entries[won].Id : null, [.. results], rounds, outOfTime, time.GetElapsedTime(start));
 
-        void Stage(int[] field, double? deadline, int stagesLeft, int maximumRoundCount = int.MaxValue)
+        void Stage(int[] field, double? deadline, int stagesLeft, int tieRoundCount = int.MaxValue)
         {
             var budget = rules.Budget - time.GetElapsedTime(start);
             // An early stage that cannot decide leaves time for the next.
-            var share = rules with { Alpha = alpha, DeadlineMilliseconds = deadline, MaximumRoundCount = maximumRoundCount, Budget = stagesLeft > 1 ? budget * 0.7 : budget };
+            var share = rules with { Alpha = alpha, DeadlineMilliseconds = deadline, TieRoundCount = tieRoundCount, Budget = stagesLeft > 1 ? budget * 0.7 : budget };
             outcome = Race(entries, field, share, open, cancellationToken);
             rounds += outcome.RoundCount;
             outOfTime |= outcome.OutOfTime;

@@ -47,6 +47,22 @@ public sealed class StagedRaceTests
         Assert.Equal((expected, code), (outcome.Results[1].Outcome, outcome.Results[1].ReasonCode));
     }
 
+    [Theory]
+    [InlineData(1.6, 0.6)]
+    [InlineData(0.4, 0.1)]
+    public void ThreadsThatBringAModelBelowAMillisecondWin(double alone, double together)
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var board = new SyntheticBoard(seed);
+            StagedEntry[] entries = [new(Garments.Id("a"), 4), new(Garments.Id("a", 4), 4)];
+            var outcome = new StagedRace(Rules, board).Run(entries, null, index =>
+                new Closing(new SyntheticContender(board, "x", index == 0 ? alone : together, index), entries[index].Id, () => { }), CancellationToken.None);
+            Assert.Equal(Garments.Id("a", 4), outcome.Winner);
+            Assert.InRange(board.Seconds, 0, 1.5);
+        }
+    }
+
     [Fact]
     public void TheWinnerKeepsTheLatenciesOfItsLongestStage()
     {
