@@ -62,7 +62,7 @@ internal sealed class Entrant(IContender contender)
     }
 
     /// <param name="whole">All made their visits; otherwise the round is forgotten.</param>
-    /// <param name="throttled">It does not count, unless none does.</param>
+    /// <param name="throttled">It does not count, unless hardly any other does.</param>
     public void EndRound(bool whole, bool throttled)
     {
         if (throttled) ThrottledRunCount += _round.Count;

@@ -44,13 +44,21 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
         }
 
         if (Racing(entrants) is [var alone] && alone.RunCount == 0) RunAlone(alone, start, cancellationToken);
-        // What throttles throughout slows all alike: better judged by that than not at all.
-        var throttled = rounds == 0 && Racing(entrants).TrueForAll(entrant => entrant is { RunCount: 0, ThrottledRunCount: > 0 });
-        if (throttled) Racing(entrants).ForEach(entrant => entrant.CountThrottled());
-        return Finish(entrants, outOfTime, throttled, rounds, time.GetElapsedTime(start));
+        return Finish(entrants, outOfTime, JudgedThrottled(entrants), rounds, time.GetElapsedTime(start));
     }
 
     private static List<Entrant> Racing(List<Entrant> entrants) => entrants.FindAll(entrant => entrant.IsRacing);
+
+    /// <summary>What throttles throughout slows all alike: better judged by that than by next to nothing.</summary>
+    /// <returns>What the reason says of it.</returns>
+    private static string JudgedThrottled(List<Entrant> entrants)
+    {
+        var racing = Racing(entrants);
+        if (racing is [] || !racing.TrueForAll(entrant => entrant is { Scores.Count: < PairedTest.MinimumPairCount, ThrottledRunCount: > 0 })) return "";
+        var others = racing[0].Scores.Count;
+        foreach (var entrant in racing) entrant.CountThrottled();
+        return others == 0 ? " The board throttled throughout." : $" The board throttled in all rounds but {others}.";
+    }
 
     private bool Round(List<Entrant> racing, CancellationToken cancellationToken)
     {
@@ -89,11 +97,11 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
         }
     }
 
-    private RaceOutcome Finish(List<Entrant> entrants, bool outOfTime, bool throttled, int rounds, TimeSpan elapsed)
+    private RaceOutcome Finish(List<Entrant> entrants, bool outOfTime, string throttled, int rounds, TimeSpan elapsed)
     {
         var left = Racing(entrants);
         var winner = outOfTime && left.Exists(entrant => entrant.Scores.Count > 0) ? _judge.Estimate(left) : left.FirstOrDefault();
-        if (winner is not null) winner.Leave(ContenderOutcome.Won, "won", Why(winner, entrants, outOfTime) + (throttled ? " The board throttled throughout." : ""));
+        if (winner is not null) winner.Leave(ContenderOutcome.Won, "won", Why(winner, entrants, outOfTime) + throttled);
         foreach (var entrant in left.Where(entrant => entrant != winner)) LeaveBehind(entrant, winner!);
         return new RaceOutcome(winner?.Id, [.. entrants.Select(EntrantResult.Of)], rounds, outOfTime, elapsed);
     }

@@ -175,6 +175,20 @@ public sealed class RaceControllerTests(ITestOutputHelper output)
         Assert.InRange(board.Seconds, 2, 2.1);
     }
 
+    [Theory]
+    [InlineData(0.013, "all rounds but 1")]
+    [InlineData(0.019, "all rounds but 2")]
+    public void AFewRoundsBeforeTheBoardThrottledDoNotDecideAlone(double start, string said)
+    {
+        var board = new SyntheticBoard(1) { Throttled = (start, 1e9) };
+        var fast = new SyntheticContender(board, "fast", 1, 1) { Noise = 0, SpikeShare = 0 };
+        var incumbent = new SyntheticContender(board, "incumbent", 2, 0) { Noise = 0, SpikeShare = 0 };
+        var outcome = new RaceController(Rules with { Budget = TimeSpan.FromSeconds(2) }, board, () => board.IsThrottled).Race([fast, incumbent], CancellationToken.None);
+        Assert.Equal("fast", outcome.Winner!.Variant);
+        Assert.All(outcome.Results, result => Assert.InRange(result.RunCount, result.ThrottledRunCount + 2, result.ThrottledRunCount + 4));
+        Assert.Contains($"The board throttled in {said}.", outcome.Results.Single(result => result.Id == outcome.Winner).Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ADeadlineThatTheThriftyOneMissesIsKeptByAnother()
     {
