@@ -37,7 +37,7 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, Func<Ses
             var tried = await BlockAsync(heat, session, cancellationToken);
             if (tried is { Doubt: not null }) tried = await BlockAsync(heat, session, cancellationToken);
             if (tried is not { } block) return verdict;
-            totals[session.Contender] = block with { Joules = total.Joules + block.Joules, Runs = total.Runs + block.Runs };
+            totals[session.Contender] = total + block;
         }
 
         return totals.Count == 0 ? verdict : Decide(heat, verdict, totals);
@@ -52,12 +52,12 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, Func<Ses
         var wall = block + (own.WallTime > ProcessTime ? own.WallTime : ProcessTime);
         var outcome = await heats.RunAsync(request, own with { WallTime = wall, CpuTime = wall * Environment.ProcessorCount }, cancellationToken);
         var end = time.GetTimestamp();
-        if (outcome.Answer is not HeatVerdict { Contenders: [{ RunCount: > 0 } alone] }) return null;
+        if (outcome.Answer is not HeatVerdict { Contenders: [{ RunCount: > 0, LatencyMilliseconds: { } latency } alone] }) return null;
         // The runs end with the block; loading comes before it and is not weighed.
         var start = end - (long)(block.TotalSeconds * time.TimestampFrequency);
         if (energy.Metered!(start, end) is not { } metered) return null;
         // Runs fall into gaps as often as into the rest.
-        return new Weighed(metered.Joules / metered.Coverage, alone.RunCount, metered.Method, metered.Source) { Doubt = DoubtOf(alone, metered) };
+        return new Weighed(metered.Joules / metered.Coverage, alone.RunCount, alone.RunCount * latency.P95, metered.Method, metered.Source) { Doubt = DoubtOf(alone, metered) };
     }
 
     private static string? DoubtOf(ContenderVerdict alone, MeteredJoules metered) =>
@@ -75,7 +75,7 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, Func<Ses
     internal static HeatVerdict Decide(Heat heat, HeatVerdict verdict, IReadOnlyDictionary<ContenderId, Weighed> totals)
     {
         double Cost(ContenderVerdict contender) =>
-            totals[contender.Contender].JoulesPerRun * (heat.Objective == Objective.Product ? contender.LatencyMilliseconds!.P95 : 1);
+            totals[contender.Contender] is var total && heat.Objective == Objective.Product ? total.JoulesPerRun * total.P95Milliseconds : total.JoulesPerRun;
 
         var weighed = verdict.Contenders.Where(contender => totals.TryGetValue(contender.Contender, out var total) && total.Doubt is null).ToList();
         if (weighed.Count < Math.Min(2, totals.Count)) return AsTheHeatSaid(verdict, totals);
@@ -117,10 +117,20 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, Func<Ses
 }
 
 /// <summary>What a contender used in its blocks, and what measured it.</summary>
-internal readonly record struct Weighed(double Joules, int Runs, EnergyMethod Method, string Source)
+/// <param name="Joules">Of all its runs.</param>
+/// <param name="Runs">In its blocks; those of the heat, which may be few, are not among them.</param>
+/// <param name="P95Sum">Milliseconds of each block's p95, for each of its runs.</param>
+/// <param name="Method">Measured or derived.</param>
+/// <param name="Source">For example <c>ina219</c>.</param>
+internal readonly record struct Weighed(double Joules, int Runs, double P95Sum, EnergyMethod Method, string Source)
 {
     public double JoulesPerRun => Joules / Runs;
+    public double P95Milliseconds => P95Sum / Runs;
 
     /// <summary>Why the joules are not to be believed, as the end of a sentence; null if they are.</summary>
     public string? Doubt { get; init; }
+
+    /// <summary>With one block more.</summary>
+    public static Weighed operator +(Weighed total, Weighed block) =>
+        block with { Joules = total.Joules + block.Joules, Runs = total.Runs + block.Runs, P95Sum = total.P95Sum + block.P95Sum };
 }

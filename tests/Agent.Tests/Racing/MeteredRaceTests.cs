@@ -55,7 +55,7 @@ public sealed class MeteredRaceTests : IDisposable
     public void WhatTheSiliconDerivesIsNotCalledMeasured()
     {
         var (heat, verdict) = Raced(incumbent: null);
-        var decided = MeteredRace.Decide(heat, verdict, heat.Sessions.ToDictionary(s => s.Contender, _ => new Weighed(1, 10, EnergyMethod.Derived, "rapl")));
+        var decided = MeteredRace.Decide(heat, verdict, heat.Sessions.ToDictionary(s => s.Contender, _ => new Weighed(1, 10, 10, EnergyMethod.Derived, "rapl")));
         Assert.Equal(EnergyMethod.Derived, decided.Contenders[0].Energy!.Method);
         Assert.Contains("mJ per inference derived", decided.Reason, StringComparison.Ordinal);
     }
@@ -155,13 +155,28 @@ public sealed class MeteredRaceTests : IDisposable
         var (heat, verdict) = Raced(incumbent);
         var totals = new Dictionary<ContenderId, Weighed>
         {
-            [heat.Sessions[0].Contender] = new(fastJoules * 500, 500, EnergyMethod.Measured, "ina219"),
-            [heat.Sessions[1].Contender] = new(70, 70, EnergyMethod.Measured, "ina219"),
+            [heat.Sessions[0].Contender] = new(fastJoules * 500, 500, 500 * 1, EnergyMethod.Measured, "ina219"),
+            [heat.Sessions[1].Contender] = new(70, 70, 70 * 10, EnergyMethod.Measured, "ina219"),
         };
         var decided = MeteredRace.Decide(heat with { Objective = objective }, verdict, totals);
         Assert.Equal(winner, decided.Winner!.Variant);
         Assert.Equal(winner, decided.Contenders.Single(contender => contender.Outcome == ContenderOutcome.Won).Contender.Variant);
         Assert.Equal(fastJoules, decided.Contenders[0].Energy!.Joules, 9);
+    }
+
+    [Fact]
+    public void TheProductIsThatOfTheBlocksOwnLatencyAndNotOfTheHeatsWhichMayBeOfFewRuns()
+    {
+        // The heat says that fast is ten times as fast; in the blocks it is a fifth slower.
+        var (heat, verdict) = Raced(incumbent: null);
+        var totals = new Dictionary<ContenderId, Weighed>
+        {
+            [heat.Sessions[0].Contender] = new Weighed(2, 2, 2 * 10, EnergyMethod.Measured, "ina219") + new Weighed(8, 8, 8 * 12.5, EnergyMethod.Measured, "ina219"),
+            [heat.Sessions[1].Contender] = new(10, 10, 10 * 10, EnergyMethod.Measured, "ina219"),
+        };
+        var decided = MeteredRace.Decide(heat with { Objective = Objective.Product }, verdict, totals);
+        Assert.Equal("frugal", decided.Winner!.Variant);
+        Assert.EndsWith("1.20 × the winner's cost.", decided.Contenders[0].Reason, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Dispose();
