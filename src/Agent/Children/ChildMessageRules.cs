@@ -139,6 +139,7 @@ internal static class ChildMessageRules
     {
         Require(verdict.Contenders.Count == heat.Sessions.Count, $"{heat.Sessions.Count} contenders were sent, {verdict.Contenders.Count} came back.");
         Text(verdict.Reason);
+        Require(verdict.Ran is not { } ran || (ran.BeginNanoseconds >= 0 && ran.BeginNanoseconds < ran.EndNanoseconds), "Its runs end before they begin.");
         for (var i = 0; i < heat.Sessions.Count; i++)
         {
             var contender = verdict.Contenders[i];

@@ -51,14 +51,14 @@ internal sealed class MeteredRace(HeatRunner heats, EnergyProbe energy, Func<Ses
         var own = limits(session);
         var wall = block + (own.WallTime > ProcessTime ? own.WallTime : ProcessTime);
         var outcome = await heats.RunAsync(request, own with { WallTime = wall, CpuTime = wall * Environment.ProcessorCount }, cancellationToken);
-        var end = time.GetTimestamp();
-        if (outcome.Answer is not HeatVerdict { Contenders: [{ RunCount: > 0, LatencyMilliseconds: { } latency } alone] }) return null;
-        // The runs end with the block; loading comes before it and is not weighed.
-        var start = end - (long)(block.TotalSeconds * time.TimestampFrequency);
-        if (energy.Metered!(start, end) is not { } metered) return null;
+        if (outcome.Answer is not HeatVerdict { Contenders: [{ RunCount: > 0, LatencyMilliseconds: { } latency } alone], Ran: { } ran }) return null;
+        // Loading comes before its runs, and the end of its process after them; the last may overshoot the block by far.
+        if (energy.Metered!(Timestamp(ran.BeginNanoseconds), Timestamp(ran.EndNanoseconds)) is not { } metered) return null;
         // Runs fall into gaps as often as into the rest.
         return new Weighed(metered.Joules / metered.Coverage, alone.RunCount, alone.RunCount * latency.P95, metered.Method, metered.Source) { Doubt = DoubtOf(alone, metered) };
     }
+
+    private long Timestamp(long nanoseconds) => (long)((Int128)nanoseconds * time.TimestampFrequency / 1_000_000_000);
 
     private static string? DoubtOf(ContenderVerdict alone, MeteredJoules metered) =>
         alone.ThrottledRunCount > 0 ? "the board throttled in its block, which was a second try"

@@ -123,7 +123,13 @@ public sealed record HeatVerdict : FromChild
     public required IReadOnlyList<ContenderVerdict> Contenders { get; init; }
     public ContenderId? Winner { get; init; }
     public required string Reason { get; init; }
+
+    /// <summary>Of a heat for a meter: when its runs were.</summary>
+    public RunSpan? Ran { get; init; }
 }
+
+/// <summary>From the begin of the first run to the end of the last, in CLOCK_MONOTONIC nanoseconds.</summary>
+public sealed record RunSpan(long BeginNanoseconds, long EndNanoseconds);
 
 public sealed record Classified : FromChild
 {

@@ -4,6 +4,7 @@ using Dunlin.Bundles.Layouts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
+using Dunlin.Runtime.Cameras;
 using Dunlin.Runtime.Sessions;
 
 namespace Dunlin.Runtime.Racing;
@@ -64,8 +65,9 @@ public sealed class Heats(TimeProvider time, Func<bool>? isThrottled = null)
         };
         var sessions = message.Sessions.OrderBy(session => session.Contender == message.Incumbent ? 0 : 1).ToList();
         var memory = new Dictionary<ContenderId, long>();
+        RunSpan? ran = null;
         var outcome = sessions is [var alone] && message.Objective != Objective.Latency && message.JoulesPerCpuSecond is null
-            ? RunForMeter(alone, rules.Budget, cancellationToken)
+            ? RunForMeter(alone, rules.Budget, out ran, cancellationToken)
             : new StagedRace(rules, time, isThrottled).Run(
                 [.. sessions.Select(session => new StagedEntry(session.Contender, FileByteCount(session)))], message.MemoryByteCount, Open, cancellationToken);
 
@@ -73,7 +75,7 @@ public sealed class Heats(TimeProvider time, Func<bool>? isThrottled = null)
             VerdictOf(outcome.Results.First(result => result.Id == session.Contender), memory, message.JoulesPerCpuSecond)).ToList();
         var reason = verdicts.FirstOrDefault(verdict => verdict.Contender == outcome.Winner)?.Reason
             ?? "No contender finished: " + string.Join(" ", verdicts.Select(verdict => verdict.Reason));
-        return new HeatVerdict { Contenders = verdicts, Winner = outcome.Winner, Reason = reason };
+        return new HeatVerdict { Contenders = verdicts, Winner = outcome.Winner, Reason = reason, Ran = ran };
 
         SessionContender Open(int index)
         {
@@ -83,10 +85,11 @@ public sealed class Heats(TimeProvider time, Func<bool>? isThrottled = null)
         }
     }
 
-    private RaceOutcome RunForMeter(SessionSpec session, TimeSpan budget, CancellationToken cancellationToken)
+    private RaceOutcome RunForMeter(SessionSpec session, TimeSpan budget, out RunSpan ran, CancellationToken cancellationToken)
     {
         using var contender = SessionContender.Open(session, 0);
         var entrant = new Entrant(contender);
+        var first = time.Nanoseconds();
         var start = time.GetTimestamp();
         var throttled = IsThrottled();
         while (time.GetElapsedTime(start) is var begin && begin < budget)
@@ -102,6 +105,7 @@ public sealed class Heats(TimeProvider time, Func<bool>? isThrottled = null)
             entrant.EndRound(whole: true, before || throttled);
         }
 
+        ran = new RunSpan(first, time.Nanoseconds());
         if (entrant.RunCount == 0) entrant.CountThrottled();
         entrant.Leave(ContenderOutcome.Won, "won", string.Create(CultureInfo.InvariantCulture, $"{contender.Id} ran {entrant.RunCount} times for the meter."));
         return new RaceOutcome(contender.Id, [EntrantResult.Of(entrant)], entrant.Scores.Count, false, time.GetElapsedTime(start));

@@ -17,6 +17,7 @@ namespace Dunlin.Agent.Tests.Racing;
 public sealed class MeteredRaceTests : IDisposable
 {
     private const double Tie = 0.05;
+    private static readonly RunSpan Ran = new(5_000_000_000, 7_000_000_000);
 
     private readonly TemporaryFolder _folder = new();
     private readonly List<(long From, long To)> _asked = [];
@@ -29,7 +30,7 @@ public sealed class MeteredRaceTests : IDisposable
         var weighed = await WeighAsync(heat, verdict, [80, 1, 1, 80]);
         Assert.Equal(4, _asked.Count);
         // 50 samples at 45 per second, and a tenth for gaps.
-        Assert.All(_asked, block => Assert.Equal(50 / 45.0 / 0.9, TimeProvider.System.GetElapsedTime(block.From, block.To).TotalSeconds, 3));
+        Assert.All(_asked, block => Assert.InRange(TimeProvider.System.GetElapsedTime(block.From, block.To).TotalSeconds, 50 / 45.0 / 0.9 - 0.001, 3));
         Assert.All(_asked.Zip(_asked.Skip(1)), pair => Assert.True(pair.First.To <= pair.Second.From, "blocks do not overlap"));
         Assert.Equal("frugal", weighed.Winner!.Variant);
         var (fast, frugal, blocked) = (weighed.Contenders[0], weighed.Contenders[1], weighed.Contenders[2]);
@@ -39,6 +40,23 @@ public sealed class MeteredRaceTests : IDisposable
         Assert.InRange(frugal.Energy.Joules, 1e-9, 1);
         Assert.Contains("mJ per inference measured", weighed.Reason, StringComparison.Ordinal);
         Assert.Equal(verdict.Contenders[2], blocked);
+    }
+
+    [Fact]
+    public async Task WeighedIsWhenTheRunsWereAndNeitherWhatOvershootsTheBudgetNorTheEndOfTheProcessIsLeftToGuessing()
+    {
+        var (heat, verdict) = Raced(incumbent: null, "fast");
+        await WeighAsync(heat, verdict, [1, 1], host: Saying(verdict, runCount: 100));
+        Assert.Equal([(Ran.BeginNanoseconds, Ran.EndNanoseconds), (Ran.BeginNanoseconds, Ran.EndNanoseconds)], _asked);
+    }
+
+    [Fact]
+    public async Task RunsThatEndBeforeTheyBeginAreNotWeighed()
+    {
+        var (heat, verdict) = Raced(incumbent: null, "fast");
+        var backwards = new RunSpan(Ran.EndNanoseconds, Ran.BeginNanoseconds);
+        Assert.Same(verdict, await WeighAsync(heat, verdict, [1, 1], host: Saying(verdict, runCount: 100, ran: backwards)));
+        Assert.Empty(_asked);
     }
 
     [Fact]
@@ -198,10 +216,10 @@ public sealed class MeteredRaceTests : IDisposable
     }
 
     /// <summary>Heat processes of one contender that have always run the same.</summary>
-    private ChildHost Saying(HeatVerdict verdict, int runCount, int throttledRunCount = 0)
+    private ChildHost Saying(HeatVerdict verdict, int runCount, int throttledRunCount = 0, RunSpan? ran = null)
     {
         var alone = verdict.Contenders[0] with { RunCount = runCount, ThrottledRunCount = throttledRunCount };
-        var script = TestChildren.Saying(_folder, TestChildren.Greeting, verdict with { Contenders = [alone] });
+        var script = TestChildren.Saying(_folder, TestChildren.Greeting, verdict with { Contenders = [alone], Ran = ran ?? Ran });
         return TestChildren.Host(_folder) with { Executable = "/bin/sh", Prefix = ["-c", script] };
     }
 

@@ -70,6 +70,26 @@ public sealed class HeatsTests(ITestOutputHelper output) : IDisposable
         Assert.Null(verdict.Contenders[0].Energy);
     }
 
+    [Fact]
+    public void AHeatForAMeterTellsWhenItsRunsWereWithTheOneThatOvershotItsBudget()
+    {
+        var race = Race(Saved("heavy", 12, 32)) with { Objective = Objective.Energy, JoulesPerCpuSecond = null, BudgetMilliseconds = 40 };
+        var verdict = new Heats(new LateClock(TimeSpan.FromMilliseconds(30))).Run(race, CancellationToken.None);
+        // Each look at the clock is 30 ms after the last: the only run begins within the budget and ends long after it.
+        Assert.Equal(1, verdict.Contenders[0].RunCount);
+        Assert.InRange(verdict.Ran!.EndNanoseconds - verdict.Ran.BeginNanoseconds, 80_000_000, 200_000_000);
+    }
+
+    [Fact]
+    public void TheRunsOfAHeatForAMeterAreWithinItAndTakeTheBudget()
+    {
+        var race = Race(Saved("light", 1, 8)) with { Objective = Objective.Energy, JoulesPerCpuSecond = null, BudgetMilliseconds = 200 };
+        var begin = TimeProvider.System.GetTimestamp();
+        var ran = new Heats(TimeProvider.System).Run(race, CancellationToken.None).Ran!;
+        Assert.True(begin < ran.BeginNanoseconds && ran.EndNanoseconds < TimeProvider.System.GetTimestamp());
+        Assert.True(ran.EndNanoseconds - ran.BeginNanoseconds >= 200_000_000);
+    }
+
     [Theory]
     [InlineData(1, true)]
     [InlineData(2, true)]
@@ -120,4 +140,12 @@ public sealed class HeatsTests(ITestOutputHelper output) : IDisposable
         TieMargin = 0.05,
         JoulesPerCpuSecond = 2,
     };
+
+    private sealed class LateClock(TimeSpan later) : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => 1_000_000_000;
+        public override long GetTimestamp() => _now += (long)later.TotalNanoseconds;
+    }
 }
