@@ -163,7 +163,7 @@ internal static class ChildMessageRules
         foreach (var score in scores)
         {
             Class(score.Index, classCount);
-            Require(score.Probability is >= 0 and <= 1.0001f, $"The probability {score.Probability} lies outside 0…1.");
+            Require(ClassScore.IsProbability(score.Probability), $"The probability {score.Probability} lies outside 0…1.");
         }
     }
 

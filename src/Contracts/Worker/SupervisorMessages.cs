@@ -57,7 +57,11 @@ public sealed record FrameResult : FromChild
     public required IReadOnlyList<ClassScore> Scores { get; init; }
 }
 
-public readonly record struct ClassScore(int Index, float Probability);
+public readonly record struct ClassScore(int Index, float Probability)
+{
+    /// <summary>Whether it lies in 0…1, as far as rounding lets it.</summary>
+    public static bool IsProbability(float score) => score is >= 0 and <= 1.0001f;
+}
 
 /// <summary>One window of the frame loop; the supervisor adds energy, heat and memory and publishes it.</summary>
 public sealed record FrameWindow : FromChild

@@ -1,6 +1,8 @@
+using System.Globalization;
 using Dunlin.Bundles.Golden;
 using Dunlin.Contracts.Manifests;
 using Dunlin.Contracts.Race;
+using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Sessions;
 using MathNet.Numerics.Distributions;
 
@@ -13,7 +15,7 @@ public static class GoldenCheck
     public const double Alpha = 0.01;
 
     /// <summary>Runs every image once. A result that is not finite counts as wrong.</summary>
-    /// <exception cref="ModelLoadException"><c>golden.unreadable</c>: the set is of another model size, or lacks this variant.</exception>
+    /// <exception cref="ModelLoadException"><c>golden.unreadable</c>: the set is of another model size, or lacks this variant. <c>model.scores</c>: scores are no probabilities.</exception>
     public static GoldenResult Run(ModelSession session, InputSpec spec, GoldenSet golden, GoldenFloors floors, CancellationToken cancellationToken)
     {
         var variant = session.Contender.Variant;
@@ -31,7 +33,9 @@ public static class GoldenCheck
         {
             cancellationToken.ThrowIfCancellationRequested();
             images.Fill(golden.Image(i), input);
-            var best = Best(session.Run(input));
+            var scores = session.Run(input);
+            RequireProbabilities(variant, scores);
+            var best = Best(scores);
             if (best == golden.Prediction(variant, i)) agreeing++;
             if (best == golden.Label(i)) correct++;
         }
@@ -50,6 +54,17 @@ public static class GoldenCheck
         >= 1 => successes == samples,
         _ => Binomial.CDF(floor, samples, successes) >= Alpha,
     };
+
+    // They may classify well, but a worker ends by the first that it reports.
+    private static void RequireProbabilities(string variant, ReadOnlySpan<float> scores)
+    {
+        foreach (var score in scores)
+        {
+            if (float.IsFinite(score) && !ClassScore.IsProbability(score))
+                throw new ModelLoadException("model.scores", string.Create(CultureInfo.InvariantCulture,
+                    $"'{variant}' has scores outside 0…1, for example {score}; set output.activation to softmax, and pack the bundle again."));
+        }
+    }
 
     private static int Best(ReadOnlySpan<float> scores)
     {

@@ -5,6 +5,6 @@ public sealed class ModelLoadException : Exception
 {
     public ModelLoadException(string code, string message, Exception? inner = null) : base(message, inner) => Code = code;
 
-    /// <summary><c>model.load</c>, <c>model.input</c>, <c>model.output</c>, <c>model.external-data</c>, <c>model.save</c>, <c>golden.unreadable</c> or <c>provider.missing</c>.</summary>
+    /// <summary><c>model.load</c>, <c>model.input</c>, <c>model.output</c>, <c>model.external-data</c>, <c>model.save</c>, <c>model.scores</c>, <c>golden.unreadable</c> or <c>provider.missing</c>.</summary>
     public string Code { get; }
 }

@@ -33,6 +33,16 @@ public sealed class GoldenCheckTests : IDisposable
     public void ScoresThatAreNoNumbersFail() => Assert.False(Check(OnnxModels.NotANumber(classes: 3)).Passed);
 
     [Fact]
+    public void ScoresThatAreNoProbabilitiesAreRefusedBeforeAWorkerEndsByThem()
+    {
+        var refused = Assert.Throws<ModelLoadException>(() => Check(OnnxModels.BrightestChannel(), activation: Activation.None));
+        Assert.Equal("model.scores", refused.Code);
+        Assert.Contains("scores outside 0…1", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("set output.activation to softmax", refused.Message, StringComparison.Ordinal);
+        Assert.True(Check(OnnxModels.BrightestChannel(sharpness: 1), activation: Activation.None).Passed);
+    }
+
+    [Fact]
     public void ASetOfAnotherSizeOrWithoutTheVariantIsRefused()
     {
         Assert.Equal("golden.unreadable", Assert.Throws<ModelLoadException>(() => Check(OnnxModels.BrightestChannel(), side: 4)).Code);
@@ -58,9 +68,10 @@ public sealed class GoldenCheckTests : IDisposable
         Assert.InRange(failed / 20_000.0, 0.001, 0.0115);
     }
 
-    private Contracts.Race.GoldenResult Check(byte[] model, int side = 8, string predictionsOf = "tiny")
+    private Contracts.Race.GoldenResult Check(byte[] model, int side = 8, string predictionsOf = "tiny", Activation activation = Activation.Softmax)
     {
         var spec = _specs.Write(model, classes: 3);
+        spec = spec with { Output = spec.Output with { Activation = activation } };
         var path = Path.Combine(_specs.Folder, "golden");
         WriteSet(path, side, predictionsOf);
         return Heats.Golden(
