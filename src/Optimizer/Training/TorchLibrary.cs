@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Runtime.Sessions;
 
 namespace Dunlin.Optimizer.Training;
 
@@ -23,7 +24,7 @@ internal static partial class TorchLibrary
         {
             if (_handle != 0) return;
             // Read when libgomp loads: its threads sleep between two operators instead of spinning, unless somebody said otherwise.
-            _ = SetEnvironment("OMP_WAIT_POLICY", "passive", 0);
+            NativeEnvironment.Set("OMP_WAIT_POLICY", "passive", overwrites: false);
             KeepMemory();
             var folder = Prepare(NativeFolder("LibTorchPackage"), NativeFolder("TorchSharpPackage"));
             try
@@ -51,9 +52,6 @@ internal static partial class TorchLibrary
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int SetAllocator(int parameter, int value);
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetEnvironment(string name, string value, int overwrite);
 
     // `./build.sh install` puts both packages' libraries beside the programs: whoever uses them may not see the cache of whoever built them.
     private static string NativeFolder(string package)

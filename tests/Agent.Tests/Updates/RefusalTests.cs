@@ -160,12 +160,7 @@ public sealed class RefusalTests
     public async Task AFreshDocumentThatHasExpiredHoldsInstallsBackAcrossRestartsUntilTheNext()
     {
         await using var board = new TestBoard();
-        board.Start();
-        var running = board.Publish(1);
-        board.SendFresh(board.Fleet.Fresh(TimeSpan.FromHours(1)));
-        await board.RunAsync(board.Fleet.Direct(running));
-        board.Time.Advance(TimeSpan.FromHours(2));
-        await board.UntilAsync(() => board.Status.Problems.Any(p => p.StartsWith("STALE", StringComparison.Ordinal)), "the device says STALE");
+        var running = await RunUntilStaleAsync(board);
         // The system clock falls back to 1970 at a restart; signed time does not.
         var next = board.Publish(2);
         var directive = board.Fleet.Direct(next);
@@ -184,12 +179,7 @@ public sealed class RefusalTests
     public async Task OfThoseThatWaitForAFreshDocumentEachGetsItsOutcome()
     {
         await using var board = new TestBoard();
-        board.Start();
-        var running = board.Publish(1);
-        board.SendFresh(board.Fleet.Fresh(TimeSpan.FromHours(1)));
-        await board.RunAsync(board.Fleet.Direct(running));
-        board.Time.Advance(TimeSpan.FromHours(2));
-        await board.UntilAsync(() => board.Status.Problems.Any(p => p.StartsWith("STALE", StringComparison.Ordinal)), "the device says STALE");
+        var running = await RunUntilStaleAsync(board);
         var (older, waiting, newer) = (board.Fleet.Direct(board.Publish(2)), board.Fleet.Direct(board.Publish(3)), board.Fleet.Direct(board.Publish(4), d => d with { Expires = d.Issued.AddHours(3) }));
         board.Send(waiting);
         board.Send(older);
@@ -211,12 +201,7 @@ public sealed class RefusalTests
     {
         using var disk = TinyDisk.Mount(megabytes: 32);
         await using var board = new TestBoard(disk.Path);
-        board.Start();
-        var running = board.Publish(1);
-        board.SendFresh(board.Fleet.Fresh(TimeSpan.FromHours(1)));
-        await board.RunAsync(board.Fleet.Direct(running));
-        board.Time.Advance(TimeSpan.FromHours(2));
-        await board.UntilAsync(() => board.Status.Problems.Any(p => p.StartsWith("STALE", StringComparison.Ordinal)), "the device says STALE");
+        var running = await RunUntilStaleAsync(board);
         var waiting = board.Fleet.Direct(board.Publish(2), d => d with { Expires = d.Issued.AddHours(3) });
         board.Send(waiting);
         await board.PassAsync();
@@ -277,5 +262,17 @@ public sealed class RefusalTests
         var release = board.Publish(2);
         Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(release, d => d with { Counter = 1 }))).Result);
         Assert.Equal((2, 1L), (board.Files.ReadFloors().Value!.RootVersion, board.Files.ReadFloors().Value!.Counter));
+    }
+
+    /// <summary>Starts the board and lets it serve a release until its fresh document has expired.</summary>
+    private static async Task<Release> RunUntilStaleAsync(TestBoard board)
+    {
+        board.Start();
+        var running = board.Publish(1);
+        board.SendFresh(board.Fleet.Fresh(TimeSpan.FromHours(1)));
+        await board.RunAsync(board.Fleet.Direct(running));
+        board.Time.Advance(TimeSpan.FromHours(2));
+        await board.UntilAsync(() => board.Status.Problems.Any(p => p.StartsWith("STALE", StringComparison.Ordinal)), "the device says STALE");
+        return running;
     }
 }
