@@ -12,11 +12,19 @@ internal sealed unsafe class ChildHandle : IDisposable
 
     private readonly Descriptor _descriptor;
 
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel gives no descriptor; the process is killed and reaped then.</exception>
     public ChildHandle(int id)
     {
         Id = id;
         var descriptor = (int)Libc.Syscall(PidfdOpen, id, 0, 0, 0, 0);
-        if (descriptor < 0) throw Descriptor.Failure("pidfd_open (Linux 5.3)");
+        if (descriptor < 0)
+        {
+            var failure = Descriptor.Failure("pidfd_open (Linux 5.3)");
+            _ = Libc.Kill(id, Libc.SigKill);
+            while (Libc.WaitFor(id, null, 0) < 0 && Marshal.GetLastPInvokeError() == Libc.Interrupted) { }
+            throw failure;
+        }
+
         _descriptor = new Descriptor(descriptor);
     }
 

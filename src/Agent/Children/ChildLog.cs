@@ -38,6 +38,9 @@ internal sealed partial class ChildLog(string name, ILogger logger, TimeProvider
         ReportSuppressed();
     }
 
+    /// <summary>The child was killed, and is still there after <paramref name="wait"/>.</summary>
+    public void Held(int id, TimeSpan wait) => LogHeld(name, id, wait.TotalSeconds);
+
     private void EndLine()
     {
         if (_length == 0) return;
@@ -77,4 +80,7 @@ internal sealed partial class ChildLog(string name, ILogger logger, TimeProvider
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Child} wrote {LineCount} more lines, faster than they are logged")]
     private partial void LogSuppressed(string child, long lineCount);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Child} (process {Id}) was killed {Seconds} s ago and has not ended: the kernel holds it, as a driver that hangs does. Nothing takes its place until it ends; see 'cat /proc/{Id}/stack' and 'dmesg', and restart the board if it stays")]
+    private partial void LogHeld(string child, int id, double seconds);
 }

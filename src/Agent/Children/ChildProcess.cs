@@ -15,9 +15,13 @@ public sealed class ChildProcess : IAsyncDisposable
 {
     private const int PumpStackByteCount = 256 * 1024;
 
+    /// <summary>How long a killed child may take to end before it is said that it does not.</summary>
+    private static readonly TimeSpan HeldAfter = TimeSpan.FromSeconds(5);
+
     private readonly ChildStart _start;
     private readonly Action<FromChild>? _received;
     private readonly ChildLog _log;
+    private readonly TimeProvider _time;
     private readonly TaskCompletionSource<ChildExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
@@ -27,11 +31,14 @@ public sealed class ChildProcess : IAsyncDisposable
     private ResultPipe? _results;
     private OutputPipe? _output;
     private (string Code, string Reason)? _killed;
+    private long _killedAt;
+    private bool _isHeld;
 
     private ChildProcess(ChildStart start, Action<FromChild>? received, ILogger logger, TimeProvider time)
     {
         _start = start;
         _received = received;
+        _time = time;
         _log = new ChildLog(start.Name, logger, time);
     }
 
@@ -75,18 +82,14 @@ public sealed class ChildProcess : IAsyncDisposable
         lock (_gate)
         {
             if (_handle is null) return;
-            _killed ??= (code, reason);
-            _handle.Signal(Libc.SigKill);
-        }
-    }
+            if (_killed is null)
+            {
+                _killedAt = _time.GetTimestamp();
+                _killed = (code, reason);
+            }
 
-    /// <summary>Asks a process that has no message pipe to end (SIGTERM).</summary>
-    public void Terminate()
-    {
-        lock (_gate)
-        {
-            _killed ??= (ChildExitCodes.Stopped, "it was asked to");
-            _handle?.Signal(Libc.SigTerm);
+            _handle.Signal(Libc.SigKill);
+            Wake();
         }
     }
 
@@ -216,7 +219,7 @@ public sealed class ChildProcess : IAsyncDisposable
         polled[results] = new PollDescriptor { Descriptor = _killed is null ? _results?.Number ?? -1 : -1, Events = Libc.PollIn };
         polled[output] = new PollDescriptor { Descriptor = _output?.Number ?? -1, Events = Libc.PollIn };
         lock (_gate) polled[commands] = new PollDescriptor { Descriptor = _commands?.Wanted ?? -1, Events = Libc.PollOut };
-        if (Libc.Poll(polled, count, -1) < 0)
+        if (Libc.Poll(polled, count, Patience()) < 0)
             return Marshal.GetLastPInvokeError() == Libc.Interrupted ? true : throw Descriptor.Failure("poll");
         if (polled[wake].Returned != 0)
         {
@@ -235,6 +238,17 @@ public sealed class ChildProcess : IAsyncDisposable
         if (polled[commands].Returned == 0 || ended) return !ended;
         lock (_gate) _commands?.Write();
         return true;
+    }
+
+    /// <summary>For how many milliseconds to wait; −1: for whatever comes. A killed child that the kernel holds is reported, once.</summary>
+    private int Patience()
+    {
+        if (_killed is null || _isHeld) return -1;
+        var left = HeldAfter - _time.GetElapsedTime(_killedAt);
+        if (left > TimeSpan.Zero) return (int)Math.Ceiling(left.TotalMilliseconds);
+        _isHeld = true;
+        _log.Held(_handle!.Id, HeldAfter);
+        return -1;
     }
 
     /// <summary>One read and the messages that it completes; false if nothing was there.</summary>

@@ -51,6 +51,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "posix_spawn")]
     public static partial int PosixSpawn(out int pid, byte* path, void* fileActions, void* attributes, byte** arguments, byte** environment);
 
+    [LibraryImport(Library, EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int process, int signal);
+
+    [LibraryImport(Library, EntryPoint = "waitpid", SetLastError = true)]
+    public static partial int WaitFor(int process, int* status, int options);
+
     [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_init")]
     public static partial int FileActionsInit(void* actions);
 

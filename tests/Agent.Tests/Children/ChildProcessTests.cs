@@ -94,6 +94,22 @@ public sealed class ChildProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task AKilledChildThatTheKernelHoldsIsReportedAndReapedWhenItLetsGo()
+    {
+        await using var child = await Start(TestChildren.Shell(_folder, "sleep 60"));
+        using (await HeldAtItsEnd.SeizeAsync(child.Id!.Value))
+        {
+            child.Kill(ChildExitCodes.Hung, "it was silent");
+            await Eventually.TrueAsync(() => _log.All.Any(line => line.Contains("has not ended", StringComparison.Ordinal)), "a word about the child that does not end");
+            Assert.False(child.Exited.IsCompleted);
+        }
+
+        var exit = await child.Exited.WaitAsync(Deadline, TestContext.Current.CancellationToken);
+        Assert.Equal(ChildExitCodes.Hung, exit.Code);
+        Assert.Single(_log.All, line => line.Contains("has not ended", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task AProgramThatIsNotThereIsNamed()
     {
         var start = TestChildren.Shell(_folder, "") with { Executable = "/no/such/program" };
