@@ -1,7 +1,9 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Dunlin.Contracts.Manifests;
+using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.TestKit.Samples;
@@ -36,6 +38,15 @@ public sealed class SchemaTests
         ["command"] = Message(MessageJson.Default.Command, SampleMessages.Command()),
         ["reply"] = Message(MessageJson.Default.Reply, SampleMessages.Reply()),
         ["blob-request"] = Message(MessageJson.Default.BlobRequest, SampleMessages.BlobRequest()),
+    };
+
+    private static Dictionary<string, Func<byte[], bool>> Readers { get; } = new()
+    {
+        ["journal"] = json => JournalReader.Read(json).IsValid,
+        ["directive"] = json => DirectiveReader.Read(json).IsValid,
+        ["manifest"] = json => ManifestReader.Read(json).IsValid,
+        ["dsse-envelope"] = json => EnvelopeReader.Read(json).IsValid,
+        ["root-chain"] = json => RootChainReader.Read(json).IsValid,
     };
 
     [Fact]
@@ -79,6 +90,44 @@ public sealed class SchemaTests
         Compare(name, schema, schema["$defs"]?.AsObject(), Documents[name].Type, []);
     }
 
+    /// <param name="name">The document.</param>
+    /// <param name="path">A member of its sample.</param>
+    /// <param name="value">What stands there instead; null: nothing.</param>
+    [Theory]
+    [InlineData("journal", "directive", null)]
+    [InlineData("journal", "release", null)]
+    [InlineData("journal", "envelope/payload", "\"\"")]
+    [InlineData("directive", "sources/0/location", null)]
+    [InlineData("directive", "sources/1/location", "\"oci://registry.example/garments\"")]
+    [InlineData("manifest", "input/fit", "\"stretch\"")]
+    [InlineData("manifest", "input/regionOfInterest/width", "0")]
+    [InlineData("manifest", "input/regionOfInterest/height", "0")]
+    [InlineData("dsse-envelope", "payload", "\"\"")]
+    [InlineData("root-chain", "roots/0/payload", "\"\"")]
+    [InlineData("reply", "code", null)]
+    public void WhatBreaksARuleBetweenMembersIsInvalid(string name, string path, string? value)
+    {
+        var sample = JsonNode.Parse(Documents[name].Sample())!;
+        var steps = path.Split('/');
+        var above = steps[..^1].Aggregate(sample, (node, step) => int.TryParse(step, out var index) ? node[index]! : node[step]!).AsObject();
+        above.Remove(steps[^1]);
+        if (value is not null) above[steps[^1]] = JsonNode.Parse(value);
+        SchemaAssert.Invalid(name, sample.ToJsonString());
+        if (Readers.TryGetValue(name, out var isRead)) Assert.False(isRead(Encoding.UTF8.GetBytes(sample.ToJsonString())));
+    }
+
+    [Fact]
+    public void ABoardThatWasNeverToldAnythingIsIdleWithoutDirective() =>
+        SchemaAssert.Valid("journal", JournalReader.Write(new Journal { Schema = Journal.CurrentSchema, State = UpdateState.Idle }));
+
+    [Fact]
+    public void TheReplyToARaceHoldsAVerdict()
+    {
+        var reply = SampleMessages.Reply() with { Command = Command.Race, Ok = true, Code = null, Payload = JsonSerializer.SerializeToElement(SampleMessages.Race(), MessageJson.Default.Verdict) };
+        SchemaAssert.Valid("reply", JsonSerializer.SerializeToUtf8Bytes(reply, MessageJson.Default.Reply));
+        SchemaAssert.Invalid("reply", JsonSerializer.Serialize(reply with { Payload = JsonSerializer.SerializeToElement("pong") }, MessageJson.Default.Reply));
+    }
+
     private static void Compare(string path, JsonObject schema, JsonObject? definitions, JsonTypeInfo type, HashSet<Type> above)
     {
         if (schema["$ref"] is { } reference)
@@ -110,7 +159,8 @@ public sealed class SchemaTests
         Assert.True(Keys(properties).SequenceEqual(members.Select(m => m.Name).Order(StringComparer.Ordinal)),
             $"{path}: the schema has {string.Join(", ", Keys(properties))}; {type.Type.Name} has {string.Join(", ", members.Select(m => m.Name).Order(StringComparer.Ordinal))}");
         var required = (schema["required"]?.AsArray() ?? []).Select(r => r!.GetValue<string>()).Order(StringComparer.Ordinal);
-        var needed = members.Where(m => m.IsRequired || m.AssociatedParameter is { HasDefaultValue: false, IsMemberInitializer: false }).Select(m => m.Name).Order(StringComparer.Ordinal);
+        // A record gets its checksum when it is written.
+        var needed = members.Where(m => m.IsRequired || m.Name == "checksum" || m.AssociatedParameter is { HasDefaultValue: false, IsMemberInitializer: false }).Select(m => m.Name).Order(StringComparer.Ordinal);
         Assert.True(required.SequenceEqual(needed), $"{path}: the schema requires {string.Join(", ", required)}; {type.Type.Name} requires {string.Join(", ", needed)}");
         foreach (var member in members)
         {

@@ -8,13 +8,14 @@ namespace Dunlin.TestKit.Schemas;
 /// <summary>Compares JSON with the schemas of docs/schemas, by an independent implementation of JSON Schema.</summary>
 public static class SchemaAssert
 {
-    private static readonly Dictionary<string, JsonSchema> Schemas = [];
-
     // JsonSchema.Net resolves references on the first evaluation: two at once have let an invalid document pass.
     private static readonly Lock Evaluating = new();
 
     /// <summary>The folder of the schemas in this working tree.</summary>
     public static string Folder { get; } = Path.Combine(RepositoryFolder.Root, "docs", "schemas");
+
+    // All of them at once: one refers to another by its $id.
+    private static readonly Dictionary<string, JsonSchema> Schemas = Directory.GetFiles(Folder, "*.schema.json").ToDictionary(NameOf, Register);
 
     /// <param name="name">As in <c>telemetry.schema.json</c>: <c>telemetry</c>.</param>
     /// <param name="json">A whole document.</param>
@@ -47,10 +48,18 @@ public static class SchemaAssert
     {
         lock (Evaluating)
         {
-            if (!Schemas.TryGetValue(name, out var schema)) Schemas[name] = schema = JsonSchema.FromText(File.ReadAllText(PathOf(name)));
-            return schema.Evaluate(document, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
+            return Schemas[name].Evaluate(document, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
         }
     }
+
+    private static JsonSchema Register(string path)
+    {
+        var schema = JsonSchema.FromText(File.ReadAllText(path));
+        SchemaRegistry.Global.Register(schema);
+        return schema;
+    }
+
+    private static string NameOf(string path) => Path.GetFileName(path).Replace(".schema.json", "", StringComparison.Ordinal);
 
     private static string PathOf(string name) => Path.Combine(Folder, name + ".schema.json");
 }
