@@ -1,4 +1,4 @@
-# The exhaustive tests of the promises in docs/reliability.md. Can be cut and started again: artifacts/torture keeps each case.
+# The exhaustive tests of the promises in docs/promises.md. Can be cut and started again: artifacts/torture keeps each case.
 target_torture() { # breaks updates everywhere, fuzzes parsers; writes docs/reliability.md (AREA…: some; --again: from the start)
   need mosquitto nginx ffmpeg afl++ e2fsprogs mount gcc libc6-dev libturbojpeg0
   local root=$PWD/artifacts/torture

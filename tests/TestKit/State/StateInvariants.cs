@@ -7,7 +7,7 @@ using Dunlin.Contracts.Updates;
 namespace Dunlin.TestKit.State;
 
 /// <summary>
-/// The invariants I1–I6 of an update (docs/reliability.md), checked over the files of a state directory whose agent does
+/// The invariants I1–I6 of an update (docs/promises.md), checked over the files of a state directory whose agent does
 /// not run: after a kill or a power cut and before anything is recovered. What the broker was told is the caller's to check.
 /// </summary>
 public static class StateInvariants

@@ -28,7 +28,7 @@ internal static class ReliabilityPage
             # What it was put through
 
             Written by `./build.sh torture`, which can be cut and started again; `artifacts/torture` keeps each case. How to read it: a case passes if what the
-            promise says held, and the invariants I1–I6 with it. Areas that were not run on this machine are not listed.
+            promise says held, and the invariants I1–I6 ([promises.md](promises.md)) with it. Areas that were not run on this machine are not listed.
 
             | what | cases | held | failed | longest case, s | worst that was measured |
             |---|--:|--:|--:|--:|---|
