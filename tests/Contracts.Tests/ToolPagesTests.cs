@@ -7,7 +7,7 @@ namespace Dunlin.Contracts.Tests;
 public sealed partial class ToolPagesTests
 {
     /// <summary>Of other programs, or of every program.</summary>
-    private static readonly string[] OfOthers = ["--help", "--quick", "--replace-trust", "--security-epoch"];
+    private static readonly string[] OfOthers = ["--help", "--quick", "--replace-trust", "--security-epoch", "--shell", "--system"];
 
     [Theory]
     [InlineData("Optimizer", "optimizer")]

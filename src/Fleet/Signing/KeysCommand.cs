@@ -18,7 +18,7 @@ internal static class KeysCommand
         var release = RoleOption("--release", "Release keys, likewise.");
         var directive = RoleOption("--directive", "Directive keys, likewise; these are online.");
         var fresh = new Option<bool>("--fresh-key") { Description = "Make a key of its own for the hourly beacon; else the directive keys sign it." };
-        var protect = new Option<bool>("--protect") { Description = "Encrypt root and release keys with a passphrase; --passphrase-file implies it." };
+        var protect = new Option<bool>("--protect") { Description = "Encrypt root and release keys, and the authority's, with a passphrase; --passphrase-file implies it." };
         var protectOnline = new Option<bool>("--protect-online") { Description = "Encrypt directive and fresh keys too; 'serve' then needs the passphrase at each start." };
         fleet.Validators.Add(result =>
         {

@@ -16,8 +16,8 @@ internal sealed record InputOptions(ChannelOrder? Channels, IReadOnlyList<float>
     private static readonly float[] ImageNetMean = [123.675f, 116.28f, 103.53f], ImageNetDeviation = [58.395f, 57.12f, 57.375f];
 
     private static readonly Option<ChannelOrder?> ChannelOption = new("--channels") { Description = "rgb, bgr or gray; by default rgb for three channels, gray for one." };
-    private static readonly Option<string?> MeanOption = new("--mean") { Description = "Subtracted from pixels of 0…255, one number or one a channel. By default ImageNet's for three channels, 0 for one." };
-    private static readonly Option<string?> DeviationOption = new("--std") { Description = "Divides what is left. By default ImageNet's for three channels, 255 for one." };
+    private static readonly Option<string?> MeanOption = new("--mean") { Description = "Subtracted from pixels of 0…255, one number or one a channel. By default ImageNet's for three channels, 0 for one, Fashion-MNIST's for its own images." };
+    private static readonly Option<string?> DeviationOption = new("--std") { Description = "Divides what is left. By default ImageNet's for three channels, 255 for one, Fashion-MNIST's for its own images." };
     private static readonly Option<FitMode?> FitOption = new("--fit") { Description = "stretch, centerCrop or letterbox; by default centerCrop." };
     private static readonly Option<double?> CropOption = new("--crop-fraction") { Description = "Share of the largest centred rectangle that centerCrop keeps: 0.875 for torchvision's 224 of 256." };
 

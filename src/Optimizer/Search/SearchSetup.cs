@@ -54,7 +54,7 @@ internal sealed record SearchSetup(
     private static readonly Option<string> BudgetOption = new("--budget") { Description = "The time that it may take, for example 30m or 1h30m; or training steps, for example 200steps, where the result must not depend on a clock.", DefaultValueFactory = _ => "30m" };
     private static readonly Option<string> LimitOption = new("--limit") { Description = "How accurate a variant must be: top1>=-1.0pt (points that may be lost), top1>=0.915 or agreement>=99 (percent).", DefaultValueFactory = _ => AccuracyLimit.Default.ToString() };
     private static readonly Option<string> ObjectiveOption = new("--objective") { Description = "What is to be small: latency, energy or size.", DefaultValueFactory = _ => "latency" };
-    private static readonly Option<FileInfo[]> VerdictsOption = new("--verdicts") { Description = "What `dunlin-agent race --json` printed on boards of the fleet, so that what suits them is chosen.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<FileInfo[]> VerdictsOption = new("--verdicts") { Description = "What `dunlin-agent race --json` printed on boards of the fleet, or their retained messages on the topic race, so that what suits them is chosen.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<int> VariantsOption = new("--variants") { Description = "At most so many variants, the reference and its int8 form among them.", DefaultValueFactory = _ => 8 };
     private static readonly Option<int> SeedOption = new("--seed") { Description = "Another seed, another search.", DefaultValueFactory = _ => 1 };
 
