@@ -39,6 +39,9 @@ public sealed class FaultyLink : IAsyncDisposable
     /// <summary>Added to every block of bytes each way.</summary>
     public TimeSpan Delay { get; set; }
 
+    /// <summary>So many bytes a second come from the target; null: as many as there are.</summary>
+    public int? BytesPerSecond { get; set; }
+
     /// <summary>Each connection ends after so many bytes from the target; null: none does.</summary>
     public int? CutAfterByteCount { get; set; }
 
@@ -133,6 +136,7 @@ public sealed class FaultyLink : IAsyncDisposable
             {
                 if (IsBlackHole) continue;
                 if (Delay > TimeSpan.Zero) await Task.Delay(Delay, _end.Token);
+                if (isAnswer && BytesPerSecond is { } rate) await Task.Delay(TimeSpan.FromSeconds((double)count / rate), _end.Token);
                 var part = (int)Math.Min(count, left);
                 await to.WriteAsync(buffer.AsMemory(0, part), _end.Token);
                 if (isAnswer) Interlocked.Add(ref _byteCount, part);

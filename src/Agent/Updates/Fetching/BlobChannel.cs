@@ -16,7 +16,7 @@ internal enum BlobAnswer
     /// <summary>The other side has no such blob.</summary>
     Unknown = 2,
 
-    /// <summary>Nothing came in time.</summary>
+    /// <summary>Nothing came in time, for other requests neither.</summary>
     Silence = 3,
 
     /// <summary>There is no link to the broker.</summary>
@@ -37,9 +37,14 @@ internal sealed class BlobChannel
 
     private const int CorrelationLength = 16;
     private const uint RequestExpirySeconds = 30;
+
+    /// <summary>Answers that may overtake one; what has not come then is lost.</summary>
+    private const int MaximumRenewals = 4;
+
     private readonly MqttLink _link;
     private readonly Topics _topics;
     private readonly ConcurrentDictionary<UInt128, Pending> _open = new();
+    private int _heardCount;
 
     public BlobChannel(MqttLink link, LinkIdentity identity)
     {
@@ -63,7 +68,7 @@ internal sealed class BlobChannel
         }
     }
 
-    /// <summary>Asks for a chunk and waits for it; when the task has ended, nobody writes to <paramref name="destination"/> any more.</summary>
+    /// <summary>Asks for a piece of a chunk and waits for it, longer while the link brings others; when the task has ended, nobody writes to <paramref name="destination"/> any more.</summary>
     public async Task<BlobAnswer> AskAsync(BlobRequest request, Memory<byte> destination, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
     {
         var correlation = new byte[CorrelationLength];
@@ -77,7 +82,7 @@ internal sealed class BlobChannel
             var payload = JsonSerializer.SerializeToUtf8Bytes(request, MessageJson.Default.BlobRequest);
             outcome = await _link.PublishAsync(_topics.Blob, payload, RequestExpirySeconds, correlation, cancellationToken) switch
             {
-                Delivery.Acknowledged => await pending.Completion.Task.WaitAsync(patience, time, cancellationToken),
+                Delivery.Acknowledged => await WaitAsync(pending, patience, time, cancellationToken),
                 Delivery.Refused => BlobAnswer.Refused,
                 _ => BlobAnswer.NotSent,
             };
@@ -94,9 +99,26 @@ internal sealed class BlobChannel
         return outcome;
     }
 
+    private async Task<BlobAnswer> WaitAsync(Pending pending, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    {
+        for (var renewals = 0; ; renewals++)
+        {
+            var heard = Volatile.Read(ref _heardCount);
+            try
+            {
+                return await pending.Completion.Task.WaitAsync(patience, time, cancellationToken);
+            }
+            catch (TimeoutException) when (renewals < MaximumRenewals && heard != Volatile.Read(ref _heardCount))
+            {
+                // Somebody answers, and the link is slow: this answer waits behind the others.
+            }
+        }
+    }
+
     private ValueTask<bool> HandleAsync(IncomingMessage message)
     {
         if (message.CorrelationData.Length != CorrelationLength) return ValueTask.FromResult(false);
+        Interlocked.Increment(ref _heardCount);
         var key = KeyOf(message.CorrelationData.Span);
         // A repeated or late answer is no garbage.
         if (!_open.TryGetValue(key, out var pending)) return ValueTask.FromResult(true);

@@ -34,10 +34,10 @@ internal sealed record FetchLimits
     /// <summary>Times that the disk may lose a blob before the fetch is given up.</summary>
     public int MaximumDiskFailures { get; init; } = 2;
 
-    /// <summary>MQTT: chunks asked for and not yet answered.</summary>
+    /// <summary>MQTT: chunks asked for and not yet answered, at most, over a fast link.</summary>
     public int OutstandingChunks { get; init; } = 4;
 
-    /// <summary>MQTT: time after which a chunk is asked for again.</summary>
+    /// <summary>MQTT: time without any answer after which a piece of a chunk is asked for again.</summary>
     public TimeSpan ChunkTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Full jitter (M. Brooker, "Exponential Backoff And Jitter", AWS 2015).</summary>

@@ -18,10 +18,13 @@ internal sealed class BlobAnswerer : IAsyncDisposable
     private readonly SampleBlob _blob;
     private readonly Topics _topics;
     private int _requestCount;
+    private long _askedByteCount;
 
     private BlobAnswerer(SampleBlob blob, Topics topics) => (_blob, _topics) = (blob, topics);
 
     internal int RequestCount => Volatile.Read(ref _requestCount);
+
+    internal long AskedByteCount => Volatile.Read(ref _askedByteCount);
 
     /// <summary>May change an answer, or keep it back by giving null, by the request's number.</summary>
     internal Func<int, MqttApplicationMessage, MqttApplicationMessage?> Twist { get; set; } = (_, answer) => answer;
@@ -48,6 +51,7 @@ internal sealed class BlobAnswerer : IAsyncDisposable
     private async Task AnswerAsync(MqttApplicationMessageReceivedEventArgs arrival)
     {
         var request = JsonSerializer.Deserialize(arrival.ApplicationMessage.Payload.ToArray(), MessageJson.Default.BlobRequest)!;
+        Interlocked.Add(ref _askedByteCount, request.Length);
         var isKnown = request.Digest == _blob.Blob.Digest;
         var message = new MqttApplicationMessageBuilder().WithTopic(_topics.BlobData).WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce)
             .WithCorrelationData(arrival.ApplicationMessage.CorrelationData)

@@ -22,7 +22,9 @@ public sealed class MqttFetchTests
         using var setup = await StartAsync(broker, FetchSetup.Impatient with { ChunkTimeout = TimeSpan.FromSeconds(20) });
         await using var fleet = await BlobAnswerer.StartAsync(broker, _blob, setup.Identity.Topics);
         await setup.SucceedAsync(_blob, FetchSetup.Mqtt);
-        Assert.Equal(41, fleet.RequestCount);
+        // The first chunk in pieces of 4, 8, 16, 32 and 4 KiB, the others at once.
+        Assert.Equal(45, fleet.RequestCount);
+        Assert.Equal(_blob.Content.Length, fleet.AskedByteCount);
         Assert.Equal(_blob.Content.Length, setup.ReceivedByteCount);
     }
 
@@ -43,7 +45,7 @@ public sealed class MqttFetchTests
             _ => answer,
         };
         await setup.SucceedAsync(_blob, FetchSetup.Mqtt);
-        Assert.InRange(fleet.RequestCount, 42, 60);
+        Assert.InRange(fleet.AskedByteCount, 42 * Blob.StandardChunkSize, 60 * Blob.StandardChunkSize);
     }
 
     [Fact]
@@ -69,6 +71,19 @@ public sealed class MqttFetchTests
     }
 
     [Fact]
+    public async Task ALinkOverWhichAChunkTakesLongerThanThePatienceForAnAnswerBringsThemAll()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var slow = new FaultyLink(broker.Host, broker.Port) { BytesPerSecond = Blob.StandardChunkSize * 2 / 3 };
+        using var setup = await StartAsync(FetchSetup.Impatient with { Patience = TimeSpan.FromSeconds(8) }, new MqttOptions { Host = slow.Host, Port = slow.Port, ReconnectSeconds = 1 });
+        var blob = new SampleBlob((4 * Blob.StandardChunkSize) + 1000);
+        await using var fleet = await BlobAnswerer.StartAsync(broker, blob, setup.Identity.Topics);
+        await setup.SucceedAsync(blob, FetchSetup.Mqtt);
+        Assert.InRange(fleet.AskedByteCount, blob.Content.Length, 1.3 * blob.Content.Length);
+        Assert.InRange(slow.ByteCount, blob.Content.Length, 1.3 * blob.Content.Length);
+    }
+
+    [Fact]
     public async Task ABrokerThatDiesInMidFetchCostsFewChunks()
     {
         await using var broker = await MosquittoBroker.StartAsync();
@@ -78,8 +93,9 @@ public sealed class MqttFetchTests
         {
             fleet.Twist = (number, answer) =>
             {
-                if (number == 20) killed.TrySetResult();
-                return number < 20 ? answer : null;
+                // The first chunk is asked for in five pieces.
+                if (number == 24) killed.TrySetResult();
+                return number < 24 ? answer : null;
             };
             var fetch = setup.FetchAsync(_blob, FetchSetup.Mqtt);
             await killed.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
@@ -87,13 +103,16 @@ public sealed class MqttFetchTests
             await broker.StartAgainAsync();
             await using var again = await BlobAnswerer.StartAsync(broker, _blob, setup.Identity.Topics);
             Assert.True((await fetch).IsSuccess);
-            Assert.InRange(again.RequestCount, 22, 30);
+            Assert.InRange(again.AskedByteCount, 21 * Blob.StandardChunkSize, 30 * Blob.StandardChunkSize);
         }
     }
 
-    private static async Task<FetchSetup> StartAsync(MosquittoBroker broker, FetchLimits? limits = null)
+    private static Task<FetchSetup> StartAsync(MosquittoBroker broker, FetchLimits? limits = null) =>
+        StartAsync(limits, new MqttOptions { Host = broker.Host, Port = broker.Port, KeepAliveSeconds = 2, ReconnectSeconds = 1 });
+
+    private static async Task<FetchSetup> StartAsync(FetchLimits? limits, MqttOptions broker)
     {
-        var setup = new FetchSetup(limits: limits, broker: new MqttOptions { Host = broker.Host, Port = broker.Port, KeepAliveSeconds = 2, ReconnectSeconds = 1 });
+        var setup = new FetchSetup(limits: limits, broker: broker);
         await setup.Link.StartAsync(CancellationToken.None);
         await Eventually.TrueAsync(() => setup.Link.State.IsConnected, "the link is connected");
         return setup;
