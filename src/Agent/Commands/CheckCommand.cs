@@ -6,6 +6,7 @@ using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Sandboxing;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Updates;
+using Dunlin.Agent.Updates.Fetching;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Updates;
@@ -68,6 +69,7 @@ internal static class CheckCommand
             await CheckBrokerAsync(options, layout, Say, cancellationToken);
         }
 
+        await CheckCredentialsAsync(options.Updates, Say, cancellationToken);
         CheckCommands(options.Commands, layout, Say);
         CheckSensors(options.Power, Say);
         return failed ? 1 : 0;
@@ -106,6 +108,15 @@ internal static class CheckCommand
 
         if (first is null) say(Mark.Failed, "variant", "None of this bundle can run here.");
         return first;
+    }
+
+    private static async Task CheckCredentialsAsync(UpdateOptions options, Action<Mark, string, string> say, CancellationToken cancellationToken)
+    {
+        foreach (var credential in options.Credentials)
+        {
+            var problem = await credential.ProblemAsync(cancellationToken);
+            say(problem is null ? Mark.Ok : Mark.Failed, "credentials", problem ?? $"There are some for {credential.Host}.");
+        }
     }
 
     private static void CheckCommands(CommandOptions options, StateLayout layout, Action<Mark, string, string> say)

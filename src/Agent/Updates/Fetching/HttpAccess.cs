@@ -25,6 +25,10 @@ internal sealed class HttpAccess(HostRules rules, ServerTrust trust, FetchLimits
         {
             return await FollowAsync(address, range, ifRange, cancellationToken);
         }
+        catch (AccessFileException e)
+        {
+            return (null, new SourceEnd(SourceEndKind.Unauthorized, e.Message));
+        }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && IsOfTheNetwork(e))
         {
             var detail = Describe(e, HostRules.Show(address));

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Dunlin.Agent.Configuration;
 
@@ -12,7 +13,7 @@ internal sealed class ServerTrust(UpdateOptions options, Func<DateTimeOffset> tr
     /// <summary>Why the last certificate was refused, in a sentence; null if it was not.</summary>
     public string? Refusal => Volatile.Read(ref _refusal);
 
-    /// <exception cref="IOException">Updates:ArtifactCaFile cannot be read.</exception>
+    /// <exception cref="AccessFileException">Updates:ArtifactCaFile cannot be read.</exception>
     public SslClientAuthenticationOptions Options()
     {
         Volatile.Write(ref _refusal, null);
@@ -23,11 +24,11 @@ internal sealed class ServerTrust(UpdateOptions options, Func<DateTimeOffset> tr
             VerificationTime = now.LocalDateTime,
             DisableCertificateDownloads = true,
         };
-        policy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid("1.3.6.1.5.5.7.3.1"));
+        policy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.1"));
         if (options.ArtifactCaFile.Length > 0)
         {
             policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            policy.CustomTrustStore.ImportFromPemFile(options.ArtifactCaFile);
+            Import(policy.CustomTrustStore);
         }
         return new SslClientAuthenticationOptions
         {
@@ -40,6 +41,18 @@ internal sealed class ServerTrust(UpdateOptions options, Func<DateTimeOffset> tr
                 return false;
             },
         };
+    }
+
+    private void Import(X509Certificate2Collection store)
+    {
+        try
+        {
+            store.ImportFromPemFile(options.ArtifactCaFile);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new AccessFileException("Updates:ArtifactCaFile", options.ArtifactCaFile, e.Message);
+        }
     }
 
     private string Describe(string host, X509Certificate2? shown, X509Chain? chain, SslPolicyErrors errors, DateTimeOffset now)

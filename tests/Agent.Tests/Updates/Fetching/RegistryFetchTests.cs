@@ -74,6 +74,35 @@ public sealed class RegistryFetchTests
         Assert.Equal(FetchCodes.HostNotAllowed, (await elsewhere.FetchAsync(_blob, FetchSetup.Oci(registry.Host))).Code);
     }
 
+    [Theory]
+    [InlineData("TokenFile of Updates:Credentials")]
+    [InlineData("PasswordFile of Updates:Credentials")]
+    [InlineData("Updates:ArtifactCaFile")]
+    public async Task AFileOfTheConfigurationThatCannotBeReadEndsTheFetchAtOnceAndIsNamed(string key)
+    {
+        await using var server = new ScriptedServer((_, stream, cancellationToken) =>
+            ScriptedServer.HeadAsync(stream, "401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"press\"\r\nContent-Length: 0", cancellationToken));
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "renamed");
+        var options = key switch
+        {
+            "Updates:ArtifactCaFile" => new UpdateOptions { ArtifactCaFile = file },
+            "TokenFile of Updates:Credentials" => new UpdateOptions { Credentials = [new HostCredential { Host = server.Host, TokenFile = file }] },
+            _ => new UpdateOptions { Credentials = [new HostCredential { Host = server.Host, UserName = "board", PasswordFile = file }] },
+        };
+        using var setup = new FetchSetup(options);
+        foreach (var content in (string?[])[null, ""])
+        {
+            if (content is not null) await File.WriteAllTextAsync(file, content, TestContext.Current.CancellationToken);
+            // An authority's file without certificates is none that cannot be read.
+            if (content is not null && options.Credentials.Count == 0) continue;
+            var result = await setup.FetchAsync(_blob, FetchSetup.Http(server.Address));
+            Assert.Equal(FetchCodes.Unauthorized, result.Code);
+            Assert.Contains(key, result.Detail, StringComparison.Ordinal);
+            Assert.Contains($"'{file}' cannot be used", result.Detail, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task CredentialsNeverFollowARedirectOrARealmToAnotherHost()
     {

@@ -1,6 +1,8 @@
 using System.Text;
 using Dunlin.Agent.Configuration;
+using Dunlin.Agent.Updates.Fetching;
 using Dunlin.Contracts.Signing;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Servers;
 
@@ -47,6 +49,20 @@ public sealed class SecretsTests
                 }
             }
         }
+    }
+
+    [Fact]
+    public async Task ASecretThatCannotBeReadIsNamedByItsFileAndOneThatCanIsNotShown()
+    {
+        using var folder = new TemporaryFolder();
+        var credential = new HostCredential { Host = "press.example", TokenFile = Path.Combine(folder.Path, "token") };
+        Assert.Contains($"TokenFile of Updates:Credentials for press.example '{credential.TokenFile}'", await credential.ProblemAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        await File.WriteAllTextAsync(credential.TokenFile, "\n" + Token, TestContext.Current.CancellationToken);
+        var problem = await credential.ProblemAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("Its first line is empty", problem, StringComparison.Ordinal);
+        Assert.DoesNotContain(Token, problem, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(credential.TokenFile, Token, TestContext.Current.CancellationToken);
+        Assert.Null(await credential.ProblemAsync(TestContext.Current.CancellationToken));
     }
 
     private static async Task WriteAsync(Stream stream, string answer, CancellationToken cancellationToken)
