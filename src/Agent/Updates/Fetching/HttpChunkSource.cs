@@ -38,7 +38,9 @@ internal sealed class HttpChunkSource(string name, Func<Digest, Uri> addressOf, 
                 if (isWhole) _cut = default;
                 // Another representation under the same name: its chunks are asked for from where we stand, and judged by their digests.
                 if (hasChanged && !isSecond && response.Headers.AcceptRanges.Contains("bytes")) continue;
-                return await StreamAsync(response, blob, isWhole ? 0 : firstChunk, firstChunk + chunkCount, sink, cancellationToken);
+                // What a server without ranges sends behind this run, it would send again, with all before it.
+                var (from, to) = isWhole ? (0, blob.Chunks.Count) : (firstChunk, firstChunk + chunkCount);
+                return await StreamAsync(response, blob, from, to, sink, cancellationToken);
             }
         }
     }

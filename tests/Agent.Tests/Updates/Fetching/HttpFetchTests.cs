@@ -1,5 +1,6 @@
 using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Updates.Fetching;
+using Dunlin.Contracts.Artifacts;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Servers;
@@ -26,6 +27,22 @@ public sealed class HttpFetchTests
         await Eventually.TrueAsync(() => nginx.AccessLog().Length == blobs.Length, "each blob is asked for once");
         Assert.True((await setup.FetchAsync(wanted, FetchSetup.Http(nginx.Address))).IsSuccess);
         Assert.Equal(blobs.Length, nginx.AccessLog().Length);
+    }
+
+    [Fact]
+    public async Task ALargeBlobFromAServerThatKnowsNoRangesComesOnce()
+    {
+        // More chunks than one request asks for.
+        var blob = new SampleBlob(1100 * Blob.StandardChunkSize);
+        await using var server = new ScriptedServer(async (_, stream, cancellationToken) =>
+        {
+            await ScriptedServer.HeadAsync(stream, $"200 OK\r\nContent-Length: {blob.Content.Length}", cancellationToken);
+            await stream.WriteAsync(blob.Content, cancellationToken);
+        });
+        using var setup = new FetchSetup();
+        await setup.SucceedAsync(blob, FetchSetup.Http(server.Address));
+        Assert.Single(server.Requests);
+        Assert.Equal(blob.Content.Length, setup.ReceivedByteCount);
     }
 
     [Fact]
