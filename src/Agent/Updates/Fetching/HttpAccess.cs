@@ -136,7 +136,12 @@ internal sealed class HttpAccess(HostRules rules, ServerTrust trust, FetchLimits
     {
         var host = HostRules.Show(address);
         var credential = rules.CredentialOf(address);
-        if (credential?.IsToken == true) return (null, new SourceEnd(SourceEndKind.Unauthorized, $"{host} refuses the token of Updates:Credentials; renew it."));
+        if (credential?.IsToken == true)
+        {
+            // Its file may have been renewed since the first request.
+            var renewed = await StaticAuthorizationAsync(address, cancellationToken);
+            return Equals(renewed, _authorization) ? (null, new SourceEnd(SourceEndKind.Unauthorized, $"{host} refuses the token of Updates:Credentials; renew it.")) : (renewed, null);
+        }
         if (repository is not null && challenges.FirstOrDefault(c => c.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase)) is { } bearer)
         {
             var token = new RegistryToken(rules, SendAsync);

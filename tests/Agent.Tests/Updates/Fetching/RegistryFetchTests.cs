@@ -104,6 +104,41 @@ public sealed class RegistryFetchTests
     }
 
     [Fact]
+    public async Task ATokenThatIsRenewedDuringTheFetchIsReadAgain()
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "token");
+        await File.WriteAllTextAsync(file, "old\n", TestContext.Current.CancellationToken);
+        var valid = "Bearer old";
+        await using var server = new ScriptedServer(async (request, stream, cancellationToken) =>
+        {
+            if (request.Headers.GetValueOrDefault("Authorization") != valid)
+            {
+                await ScriptedServer.HeadAsync(stream, "401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0", cancellationToken);
+                return;
+            }
+
+            var (first, last) = request.Range!.Value;
+            await ScriptedServer.HeadAsync(stream, $"206 Partial Content\r\nContent-Range: bytes {first}-{last}/{_blob.Content.Length}\r\nContent-Length: {last - first + 1}", cancellationToken);
+            await stream.WriteAsync(_blob.Content.AsMemory((int)first..((int)last + 1))[..(valid == "Bearer old" ? (Index)200_000 : ^0)], cancellationToken);
+            if (valid == "Bearer new") return;
+            await File.WriteAllTextAsync(file, "new\n", cancellationToken);
+            valid = "Bearer new";
+        });
+        var options = new UpdateOptions { Credentials = [new HostCredential { Host = server.Host, TokenFile = file }] };
+        using var setup = new FetchSetup(options);
+        await setup.SucceedAsync(_blob, FetchSetup.Http(server.Address));
+        Assert.Equal(["Bearer old", "Bearer old", "Bearer new"], server.Requests.Select(request => request.Headers["Authorization"]));
+
+        valid = "Bearer of another";
+        using var refused = new FetchSetup(options);
+        var result = await refused.FetchAsync(_blob, FetchSetup.Http(server.Address));
+        Assert.Equal(FetchCodes.Unauthorized, result.Code);
+        Assert.Contains("renew it", result.Detail, StringComparison.Ordinal);
+        Assert.Equal(4, server.Requests.Count);
+    }
+
+    [Fact]
     public async Task CredentialsNeverFollowARedirectOrARealmToAnotherHost()
     {
         await using var store = ScriptedServer.Serving(_blob.Content);
