@@ -227,8 +227,11 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
         var journal = records.Journal;
         records.Settle(journal.Directive!.Value, Release, result, result == UpdateState.Committed ? null : journal.Reason ?? UpdateCodes.Fault, journal.Detail, clock.Now);
         // A newer directive may need what was fetched for this one.
-        return result == UpdateState.Cancelled ? StepEnd.Done : StepEnd.Done with { Detail = TryCollect(result == UpdateState.Rejected && FetchCodes.MayPass(journal.Reason)) };
+        return result == UpdateState.Cancelled ? StepEnd.Done : StepEnd.Done with { Detail = TryCollect(MayGoOn(journal.Reason)) };
     }
+
+    // A board that is cut off again and again has fetched a part more each time.
+    private static bool MayGoOn(string? reason) => FetchCodes.MayPass(reason) || reason == UpdateCodes.TooManyTransitions;
 
     /// <summary>Removes what neither <c>active</c> nor <c>last-good</c> needs. No update waits for it: the next one tries again.</summary>
     /// <returns>What could not be removed; null: nothing is left.</returns>

@@ -39,6 +39,32 @@ public sealed class LeftoverTests
     }
 
     [Fact]
+    public async Task ABoardThatLosesItsPowerTooOftenInAFetchKeepsWhatHasCome()
+    {
+        await using var board = new TestBoard();
+        var release = board.Publish(1);
+        await using var server = Serve(release);
+        using var setup = Fetching(board);
+        board.Start();
+        _stalled = release.Bundle.Manifest.Variants[1].Blob.Digest;
+        board.Send(Direct(board, release, server));
+        await board.UntilAsync(() => setup.Store.ListPartial().Contains(_stalled.Value), "it is on its way");
+        for (var i = 0; i < 45 && board.Journal.State == UpdateState.Fetching; i++)
+        {
+            var reached = new TaskCompletionSource();
+            board.Hold("fetch", reached);
+            await board.RestartAsync();
+            await board.UntilAsync(() => reached.Task.IsCompleted || board.Journal.State == UpdateState.Idle, "it fetches again or has ended");
+        }
+
+        Assert.Equal("update.too-many-transitions", board.Outcomes().Single().Reason);
+        Assert.Equal([_stalled.Value], setup.Store.ListPartial());
+        (_stalled, board.Gate) = (null, (_, _) => Task.CompletedTask);
+        Assert.Equal(UpdateState.Committed, (await board.RunAsync(Direct(board, release, server))).Result);
+        HoldsNothingBut(setup, release);
+    }
+
+    [Fact]
     public async Task WhatAFetchLeftGoesWithTheNextRelease()
     {
         await using var board = new TestBoard();
