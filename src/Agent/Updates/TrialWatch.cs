@@ -28,7 +28,8 @@ internal sealed record TrialRules
 /// <param name="IsPassed">Healthy for the window and with enough runs.</param>
 /// <param name="Progress">Share 0…1 of time and runs.</param>
 /// <param name="EmptyWindows">Times that the camera could have given enough frames, and at least a whole window, without enough runs.</param>
-internal sealed record TrialState(string? Code, string Detail, bool IsPassed, double Progress, int EmptyWindows);
+/// <param name="CapturedCount">Frames that the camera gave.</param>
+internal sealed record TrialState(string? Code, string Detail, bool IsPassed, double Progress, int EmptyWindows, long CapturedCount);
 
 /// <summary>
 /// Watches the release on trial by what the worker says: crashes, scores that are not finite, latency against the verdict and
@@ -152,20 +153,20 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
     {
         lock (_gate)
         {
-            if (_rules is not { } rules) return new TrialState(null, "No trial is under way.", false, 0, 0);
+            if (_rules is not { } rules) return new TrialState(null, "No trial is under way.", false, 0, 0, 0);
             var elapsed = time.GetElapsedTime(_started);
             var empty = (int)Math.Min(int.MaxValue, elapsed / TimeForRuns(rules, elapsed));
             var progress = Math.Min(Math.Min(elapsed / rules.Window, (double)_runs / rules.MinimumRuns), 1);
             if (_failure is null && time.GetElapsedTime(_heard) is var silent && silent > (SilentIntervals * interval) + SilenceSlack)
                 _failure = (UpdateCodes.TrialSilent, $"The worker has said nothing for {silent.TotalSeconds:0} s; look at its lines in the log.");
-            if (_failure is var (code, detail)) return new TrialState(code, detail, false, progress, empty);
+            if (_failure is var (code, detail)) return new TrialState(code, detail, false, progress, empty, _captured);
             var isSlow = 2 * _slow > _windows;
             // However short the trial, one window behind the warm-up must have shown how fast the release is.
             if (elapsed < rules.Window || _runs < rules.MinimumRuns || _windows == 0 || (isSlow && _windows < SlowWindows))
-                return new TrialState(null, $"{elapsed.TotalSeconds:0} of {rules.Window.TotalSeconds:0} s, {_runs} of {rules.MinimumRuns} inferences.", false, progress, empty);
+                return new TrialState(null, $"{elapsed.TotalSeconds:0} of {rules.Window.TotalSeconds:0} s, {_runs} of {rules.MinimumRuns} inferences.", false, progress, empty, _captured);
             return isSlow
-                ? new TrialState(UpdateCodes.TrialSlow, $"{_slow} of {_windows} windows were slower than promised; the last p95 was {_lastP95:0.0} ms.", false, progress, empty)
-                : new TrialState(null, $"{_runs} inferences in {elapsed.TotalSeconds:0} s without a fault.", true, 1, empty);
+                ? new TrialState(UpdateCodes.TrialSlow, $"{_slow} of {_windows} windows were slower than promised; the last p95 was {_lastP95:0.0} ms.", false, progress, empty, _captured)
+                : new TrialState(null, $"{_runs} inferences in {elapsed.TotalSeconds:0} s without a fault.", true, 1, empty, _captured);
         }
     }
 

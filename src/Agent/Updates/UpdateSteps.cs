@@ -170,7 +170,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
                     empty = state.EmptyWindows;
                     records.Write(records.Journal with { EmptyWindows = records.Journal.EmptyWindows + 1 });
                     if (records.Journal.EmptyWindows >= UpdateTable.MaximumEmptyWindows)
-                        return StepEnd.Failed(UpdateCodes.TrialNoFrames, $"{records.Journal.EmptyWindows} times as long as the camera should need for enough frames, there were not enough to judge the release by: {state.Detail} Look after the camera, then push again.");
+                        return StepEnd.Failed(UpdateCodes.TrialNoFrames, $"{records.Journal.EmptyWindows} times as long as the camera should need for enough frames, there were not enough to judge the release by: {state.Detail} {RemedyOf(state)}");
                 }
 
                 tell(state.Progress, $"On trial: {state.Detail}");
@@ -182,6 +182,10 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
             parts.Trial.End();
         }
     }
+
+    private string RemedyOf(TrialState state) => state.CapturedCount < RulesOf().MinimumRuns
+        ? "Look after the camera, then push again."
+        : $"The camera gave {state.CapturedCount} frames, which the release does not keep up with; build a lighter variant, or lower Updates:MinimumRuns and push again.";
 
     // What the board was short of, or a person did, says nothing of the release: it may be tried again.
     private static StepEnd RefusedBy(UpdateFailure refused) =>

@@ -174,6 +174,18 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task AReleaseThatDoesNotKeepUpWithTheCameraIsNotBlamedOnTheCamera()
+    {
+        await using var board = new TestBoard { Window = _ => SampleWindows.Good(classified: 0) with { Frames = SampleWindows.Good(10).Frames with { Classified = 0, Dropped = 10 } } };
+        board.Start();
+        var outcome = await board.RunAsync(board.Fleet.Direct(board.Publish(1)));
+        Assert.Equal((UpdateState.RolledBack, "trial.no-frames"), (outcome.Result, outcome.Reason));
+        Assert.Contains("lower Updates:MinimumRuns", outcome.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("Look after the camera", outcome.Detail, StringComparison.Ordinal);
+        Assert.Null(board.Files.ReadQuarantine().Value);
+    }
+
+    [Fact]
     public async Task MoreThanFortyTransitionsEndAnUpdate()
     {
         await using var board = new TestBoard();
