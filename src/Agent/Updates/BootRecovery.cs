@@ -35,13 +35,29 @@ internal sealed partial class BootRecovery(UpdateRecords records, ReleaseStore r
 
         try
         {
-            Decide();
+            DecideWithRoom();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Abandoned = new UpdateFailure(UpdateCodes.DiskReadOnly, $"The start of a trial could not be written down, so it was not made: {e.Message}");
+            var (code, detail) = UpdateFailure.Of(e);
+            Abandoned = new UpdateFailure(code, $"The start of a trial could not be written down, so it was not made: {detail}");
             gate.Instead = (true, releases.LastGood);
             LogAbandoned(Abandoned.Detail);
+        }
+    }
+
+    /// <summary>The journal needs its room for a moment only, so that the reserve is there again for a roll-back.</summary>
+    private void DecideWithRoom()
+    {
+        try
+        {
+            Decide();
+        }
+        catch (IOException e) when (BlobStore.IsOutOfSpace(e))
+        {
+            blobs.FreeReserve();
+            Decide();
+            blobs.MakeReserve();
         }
     }
 

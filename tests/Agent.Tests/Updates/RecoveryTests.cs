@@ -1,5 +1,6 @@
 using Dunlin.Agent.Updates;
 using Dunlin.Contracts.Updates;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Agent.Tests.Updates;
 
@@ -186,6 +187,38 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task ATrialGoesOnAfterARestartOnAFullDisk()
+    {
+        using var disk = TinyDisk.Mount(8);
+        await using var board = new TestBoard(disk.Path);
+        var (release, directive) = await OnTrialAsync(board);
+        disk.Fill();
+        board.Start();
+        Assert.Equal((release.Id, 2), (board.Served[^1], board.Journal.Tries));
+        Assert.True(File.Exists(board.Layout.Reserve), "the room for a roll-back is not there any more");
+        disk.Free();
+        board.Window = _ => SampleWindows.Good();
+        await board.EndsAsync(directive);
+        Assert.Equal(release.Id, board.Releases.LastGood);
+    }
+
+    [Fact]
+    public async Task AStartOfATrialThatFindsNoRoomAtAllSaysThatTheDiskIsFull()
+    {
+        using var disk = TinyDisk.Mount(8);
+        await using var board = new TestBoard(disk.Path);
+        var (release, directive) = await OnTrialAsync(board);
+        File.Delete(board.Layout.Reserve);
+        disk.Fill();
+        board.Start();
+        Assert.NotEqual(release.Id, board.Served[^1]);
+        disk.Free();
+        await board.EndsAsync(directive);
+        Assert.Equal("disk.full", board.Outcomes()[^1].Reason);
+        Assert.Null(board.Files.ReadQuarantine().Value);
+    }
+
+    [Fact]
     public async Task MoreThanFortyTransitionsEndAnUpdate()
     {
         await using var board = new TestBoard();
@@ -279,6 +312,20 @@ public sealed class RecoveryTests
         var expired = await board.RunAsync(board.Fleet.Direct(board.Publish(2), d => d with { Issued = d.Issued.AddDays(-3), Expires = d.Issued.AddDays(-2) }));
         Assert.Equal("directive.expired", expired.Reason);
         Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(board.Publish(3)))).Result);
+    }
+
+    /// <summary>A release serves on trial, and the board is off.</summary>
+    private static async Task<(Release Release, Contracts.Signing.DsseEnvelope Directive)> OnTrialAsync(TestBoard board)
+    {
+        board.Start();
+        await board.RunAsync(board.Fleet.Direct(board.Publish(1)));
+        board.Window = _ => null;
+        var release = board.Publish(2);
+        var directive = board.Fleet.Direct(release);
+        board.Send(directive);
+        await board.UntilAsync(() => board.Journal.State == UpdateState.Trial && board.Served[^1] == release.Id, "it is on trial");
+        await board.StopAsync();
+        return (release, directive);
     }
 
     private static TaskCompletionSource HoldAt(TestBoard board, string where)
