@@ -33,6 +33,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
     /// <param name="cancellationToken">Broken off, to be done again or not at all.</param>
     public async Task<StepEnd> RunAsync(UpdateState state, Action<double?, string> tell, CancellationToken cancellationToken) => state switch
     {
+        < UpdateState.Switching when trust.Problem is var (code, detail) => StepEnd.Failed(code, detail),
         UpdateState.Received => Receive(),
         UpdateState.Fetching => await FetchAsync(tell, cancellationToken),
         UpdateState.Fetched => Unpack(),
@@ -204,7 +205,8 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
     private StepEnd Commit()
     {
         parts.Releases.SetLastGood(Release);
-        if (parts.Releases.Open(Release).Bundle is { } bundle) trust.RaiseEpoch(bundle.Manifest.SecurityEpoch);
+        // A root that was lost in the trial leaves no floors to raise: the release serves, and nothing is installed until the device is enrolled again.
+        if (trust.Problem is null && parts.Releases.Open(Release).Bundle is { } bundle) trust.RaiseEpoch(bundle.Manifest.SecurityEpoch);
         return Settle(UpdateState.Committed);
     }
 

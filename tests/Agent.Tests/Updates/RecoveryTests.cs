@@ -219,6 +219,35 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task ARootThatIsLostInATrialHoldsItsEndNotUp()
+    {
+        await using var board = new TestBoard();
+        var (release, directive) = await OnTrialAsync(board);
+        File.WriteAllText(board.Layout.TrustRoot, "{");
+        board.Window = _ => SampleWindows.Good();
+        board.Start();
+        await board.EndsAsync(directive);
+        Assert.Equal((UpdateState.Committed, release.Id), (board.Outcomes()[^1].Result, board.Releases.LastGood));
+    }
+
+    [Fact]
+    public async Task ARootThatIsLostBeforeTheSwitchRejectsTheReleaseByItsName()
+    {
+        await using var board = new TestBoard();
+        var reached = HoldAt(board, "fetch");
+        board.Start();
+        var directive = board.Fleet.Direct(board.Publish(1));
+        board.Send(directive);
+        await board.UntilAsync(() => reached.Task.IsCompleted, "it fetches");
+        await board.StopAsync();
+        File.WriteAllText(board.Layout.TrustRoot, "{");
+        board.Gate = (_, _) => Task.CompletedTask;
+        board.Start();
+        await board.EndsAsync(directive);
+        Assert.Equal((UpdateState.Rejected, "trust.damaged"), (board.Outcomes().Single().Result, board.Outcomes().Single().Reason));
+    }
+
+    [Fact]
     public async Task MoreThanFortyTransitionsEndAnUpdate()
     {
         await using var board = new TestBoard();
