@@ -36,11 +36,27 @@ internal static partial class AgentHost
         using var host = builder.Build();
         Prepare(host.Services);
         using var held = AgentLock.TryTake(host.Services.GetRequiredService<StateLayout>());
-        return await RunToTheEndAsync(host, cancellationToken);
+        var records = host.Services.GetRequiredService<UpdateRecords>();
+        return await RunToTheEndAsync(host, () => EndInOrder(records), cancellationToken);
+    }
+
+    private static void EndInOrder(UpdateRecords records)
+    {
+        try
+        {
+            records.ForgetStart();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // This start counts, which is safe.
+        }
     }
 
     /// <summary>.NET's host ends as if all were well when a background service has faulted; systemd would then not start the agent again.</summary>
-    internal static async Task<int> RunToTheEndAsync(IHost host, CancellationToken cancellationToken)
+    /// <param name="host">Disposed of.</param>
+    /// <param name="ended">Called where a person or the system stopped it and each service has ended well; not where one has failed or hangs.</param>
+    /// <param name="cancellationToken">The wish to stop.</param>
+    internal static async Task<int> RunToTheEndAsync(IHost host, Action ended, CancellationToken cancellationToken)
     {
         var services = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
         try
@@ -52,7 +68,9 @@ internal static partial class AgentHost
             // Stopped before all services had started.
         }
 
-        return services.Any(service => service.ExecuteTask?.IsFaulted == true) ? 1 : 0;
+        if (services.Any(service => service.ExecuteTask?.IsFaulted == true)) return 1;
+        if (cancellationToken.IsCancellationRequested && services.All(service => service.ExecuteTask?.IsCompleted != false)) ended();
+        return 0;
     }
 
     private static void Register(IServiceCollection services, AgentOptions options)

@@ -47,6 +47,13 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
         Take(journal);
     }
 
+    /// <summary>A start that was ended in good order says nothing of the release on trial, and counts no more. Once, when nobody else writes any more.</summary>
+    /// <exception cref="IOException">The disk does not take it: it counts.</exception>
+    public void ForgetStart()
+    {
+        if (Journal is { State: UpdateState.Trial, Tries: > 0 } journal) Write(journal with { Tries = journal.Tries - 1 });
+    }
+
     /// <summary>How a directive ended; null if it did not.</summary>
     public SeenDirective? Find(Digest directive)
     {

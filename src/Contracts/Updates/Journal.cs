@@ -22,7 +22,7 @@ public sealed record Journal
     /// <summary>What <c>active</c> named before the switch.</summary>
     public Digest? Previous { get; init; }
 
-    /// <summary>Starts of the trial so far; persisted before each.</summary>
+    /// <summary>Starts of the trial so far; persisted before each. One that ended in good order is taken off again.</summary>
     public int Tries { get; init; }
 
     /// <summary>Transitions of this directive; more than 40 end it.</summary>

@@ -97,6 +97,26 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task AStopInGoodOrderIsNotHeldAgainstTheReleaseOnTrial()
+    {
+        await using var board = new TestBoard();
+        var (release, directive) = await OnTrialAsync(board);
+        for (var stop = 0; stop < 5; stop++)
+        {
+            board.Records.ForgetStart();
+            board.Start();
+            Assert.Equal((release.Id, 1), (board.Served[^1], board.Journal.Tries));
+            await board.StopAsync();
+        }
+
+        board.Records.ForgetStart();
+        board.Window = _ => SampleWindows.Good();
+        board.Start();
+        await board.EndsAsync(directive);
+        Assert.Equal(release.Id, board.Releases.LastGood);
+    }
+
+    [Fact]
     public async Task AReleaseDamagedDuringItsTrialIsNotLoadedAgain()
     {
         await using var board = new TestBoard();

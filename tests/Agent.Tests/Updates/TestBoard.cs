@@ -88,6 +88,7 @@ internal sealed class TestBoard : IAsyncDisposable
     public Func<Digest, FrameWindow?> Window { get; set; } = release => SampleWindows.Good();
 
     public UpdateEngine Engine { get; private set; } = null!;
+    public UpdateRecords Records { get; private set; } = null!;
     public TrialWatch Trial { get; private set; } = null!;
     public DeviceReport Report { get; private set; } = null!;
     public ReleaseStore Releases { get; private set; } = null!;
@@ -138,7 +139,7 @@ internal sealed class TestBoard : IAsyncDisposable
         Trial = new TrialWatch(Clock, TimeSpan.FromSeconds(1), CameraFramesPerSecond);
         var clock = new TrustedClock(Clock, SampleDocuments.Noon.AddDays(-1), () => false);
         var trust = new TrustState(Files, identity.Topics, clock, NullLogger<TrustState>.Instance);
-        var records = new UpdateRecords(Files, publisher, identity, sequence, Clock);
+        var records = Records = new UpdateRecords(Files, publisher, identity, sequence, Clock);
         var gate = new ReleaseGate(new DeviceOptions { Bundle = FactoryBundle }, Options, Files, Releases);
         var parts = new UpdateParts
         {
