@@ -62,8 +62,11 @@ public sealed partial class VerdictStore(string folder, ILogger<VerdictStore> lo
     private void Write(Verdict verdict)
     {
         Directory.CreateDirectory(folder);
-        DurableFile.Write(PathOf(verdict.Fingerprint), JsonSerializer.SerializeToUtf8Bytes(verdict, StrictJson.Default.Verdict));
-        foreach (var old in new DirectoryInfo(folder).GetFiles("*.json").OrderByDescending(file => file.LastWriteTimeUtc).Skip(KeptCount)) old.Delete();
+        var path = PathOf(verdict.Fingerprint);
+        DurableFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(verdict, StrictJson.Default.Verdict));
+        // With a clock that is behind, the newest has the oldest time.
+        var others = new DirectoryInfo(folder).GetFiles("*.json").Where(file => file.Name != Path.GetFileName(path));
+        foreach (var old in others.OrderByDescending(file => file.LastWriteTimeUtc).Skip(KeptCount - 1)) old.Delete();
     }
 
     private string PathOf(Digest fingerprint) => Path.Combine(folder, fingerprint.Hex + ".json");

@@ -50,6 +50,18 @@ public sealed class VerdictTests : IDisposable
         Assert.Null(store.Find(verdict.Conditions with { Kernel = "7.0" }));
     }
 
+    [Fact]
+    public void TheNewestIsKeptThoughTheClockIsBehind()
+    {
+        var store = new VerdictStore(_folder, NullLogger<VerdictStore>.Instance);
+        var verdict = Verdict();
+        for (var i = 0; i < 32; i++) store.Keep(verdict, verdict.Conditions with { Kernel = $"9.{i}" });
+        foreach (var file in Directory.GetFiles(_folder)) File.SetLastWriteTimeUtc(file, TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(1));
+        store.Save(verdict);
+        Assert.NotNull(store.Find(verdict.Conditions));
+        Assert.Equal(32, Directory.GetFiles(_folder).Length);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("{")]
