@@ -21,6 +21,7 @@ internal sealed partial class CameraMonitor(string camera, double expectedFrames
     private long _missed;
     private bool _hasStreamed;
     private bool _corruptLogged;
+    private bool _interlacedLogged;
 
     public CameraHealth Health
     {
@@ -54,6 +55,18 @@ internal sealed partial class CameraMonitor(string camera, double expectedFrames
             _format = format;
             _expected = framesPerSecond ?? _expected;
         }
+    }
+
+    /// <summary>Its pictures are combed where something moves. Said once: it stays so, however often it is opened.</summary>
+    public void Interlaced()
+    {
+        lock (_gate)
+        {
+            if (_interlacedLogged) return;
+            _interlacedLogged = true;
+        }
+
+        LogInterlaced(logger, camera);
     }
 
     /// <summary>A good frame arrived: the camera is well, and if it had been lost it is back.</summary>
@@ -119,6 +132,9 @@ internal sealed partial class CameraMonitor(string camera, double expectedFrames
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "camera {Camera} delivers corrupt frames, further ones are only counted: {Reason}")]
     private static partial void LogCorrupt(ILogger logger, string camera, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "camera {Camera} delivers interlaced video, which is combed where something moves and may cost accuracy; choose a progressive input or standard, or deinterlace it")]
+    private static partial void LogInterlaced(ILogger logger, string camera);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "camera {Camera} is {State}: {Detail}")]
     private static partial void LogLost(ILogger logger, string camera, string state, string detail);

@@ -42,6 +42,9 @@ internal sealed class CaptureSession : IDisposable
     public string Format => string.Create(CultureInfo.InvariantCulture,
         $"{_format.Width}x{_format.Height} {(_format.PixelFormat == VideoConstants.Yuyv ? "yuyv" : "mjpeg")}");
 
+    /// <summary>Each picture is whole, but of two moments, half a frame apart.</summary>
+    public bool IsInterlaced => _format.Field is VideoConstants.FieldInterlaced or VideoConstants.FieldInterlacedTopFirst or VideoConstants.FieldInterlacedBottomFirst;
+
     /// <summary>Why the last frame was <see cref="Capture.Corrupt"/>.</summary>
     public string CorruptReason { get; private set; } = "";
 

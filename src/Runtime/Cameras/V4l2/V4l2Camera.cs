@@ -49,6 +49,7 @@ internal sealed class V4l2Camera : ICamera
                 else
                 {
                     _monitor.Opened(session.Format, session.FramesPerSecond);
+                    if (session.IsInterlaced) _monitor.Interlaced();
                     Pump(session, slot, cancellationToken);
                     // As long as a buffer is mapped, the driver holds the device for taken.
                     slot.DropLent();

@@ -19,7 +19,18 @@ internal static class VideoConstants
 
     public const uint TypeVideoCapture = 1;
     public const uint MemoryMapped = 1;
+
+    // Field orders: how the two fields of interlaced video lie in a buffer, if it holds both.
+    public const uint FieldAny = 0;
     public const uint FieldNone = 1;
+    public const uint FieldTop = 2;
+    public const uint FieldBottom = 3;
+    public const uint FieldInterlaced = 4;
+    public const uint FieldSequentialTopFirst = 5;
+    public const uint FieldSequentialBottomFirst = 6;
+    public const uint FieldAlternate = 7;
+    public const uint FieldInterlacedTopFirst = 8;
+    public const uint FieldInterlacedBottomFirst = 9;
 
     public const uint CapabilityVideoCapture = 0x00000001;
     public const uint CapabilityStreaming = 0x04000000;

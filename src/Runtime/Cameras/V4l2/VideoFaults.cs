@@ -52,7 +52,25 @@ internal sealed class VideoFaults(string path)
         var isSound = answer.Width is > 0 and <= ushort.MaxValue && answer.Height is > 0 and <= ushort.MaxValue
             && (answer.PixelFormat != VideoConstants.Yuyv || answer.BytesPerLine == 0 || answer.BytesPerLine >= answer.Width * 2)
             && (ulong)answer.BytesPerLine * answer.Height <= int.MaxValue;
-        return isSound ? null : new(CameraStates.Failed, string.Create(CultureInfo.InvariantCulture,
+        return isSound ? FieldAnswer(answer.Field) : new(CameraStates.Failed, string.Create(CultureInfo.InvariantCulture,
             $"Video device '{path}' answers with an impossible format ({answer.Width}x{answer.Height}, {answer.BytesPerLine} bytes a row); ask for another size."));
+    }
+
+    /// <summary>Whole pictures only: a model takes single fields, or one above the other, for pictures and is wrong in silence.</summary>
+    private CameraFault? FieldAnswer(uint field)
+    {
+        var order = field switch
+        {
+            // No driver should leave it open; those that do are old ones of progressive cameras.
+            VideoConstants.FieldNone or VideoConstants.FieldAny => null,
+            VideoConstants.FieldInterlaced or VideoConstants.FieldInterlacedTopFirst or VideoConstants.FieldInterlacedBottomFirst => null,
+            VideoConstants.FieldTop => "top fields only",
+            VideoConstants.FieldBottom => "bottom fields only",
+            VideoConstants.FieldAlternate => "the fields one after the other (alternate)",
+            VideoConstants.FieldSequentialTopFirst or VideoConstants.FieldSequentialBottomFirst => "one field above the other (sequential)",
+            _ => string.Create(CultureInfo.InvariantCulture, $"the field order {field}, which is not known here"),
+        };
+        return order is null ? null : new(CameraStates.Failed,
+            $"Video device '{path}' was asked for whole pictures and gives those of interlaced video: {order}; choose another input, standard or size (v4l2-ctl), or let ffmpeg deinterlace it in a program of its own and name the stream that it serves in Camera:Source.");
     }
 }

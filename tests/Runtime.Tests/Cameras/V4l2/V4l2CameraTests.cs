@@ -226,6 +226,46 @@ public sealed class V4l2CameraTests
         Assert.Contains("switched to NV12", camera.Until(health => health.State == "failed").Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(2u, "top fields only")]
+    [InlineData(3u, "bottom fields only")]
+    [InlineData(5u, "one field above the other")]
+    [InlineData(6u, "one field above the other")]
+    [InlineData(7u, "alternate")]
+    [InlineData(17u, "field order 17")]
+    public void FieldsThatAreNoWholePictureAreRefusedWithWhatToDo(uint field, string order)
+    {
+        _video.AnswerFormat = format => format with { Field = field };
+        using (var camera = Start())
+        {
+            _video.Deliver(new(Picture, 0));
+            var detail = camera.Until(health => health.State is "failed" or "ok").Detail;
+            Assert.Contains(order, detail, StringComparison.Ordinal);
+            Assert.Contains("Camera:Source", detail, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(VideoConstants.FieldNone, _video.Asked.Field);
+        Assert.Equal(_video.OpenedCount, _video.ClosedCount);
+    }
+
+    [Theory]
+    [InlineData(0u, 0)]
+    [InlineData(1u, 0)]
+    [InlineData(4u, 1)]
+    [InlineData(8u, 1)]
+    [InlineData(9u, 1)]
+    public void AWholePictureIsTakenAndIfItIsInterlacedThatIsSaidOnce(uint field, int times)
+    {
+        _video.AnswerFormat = format => format with { Field = field };
+        using var camera = Start();
+        _video.Deliver(new(Picture, 0));
+        Assert.Equal(Picture, camera.Next());
+        _video.Deliver(new([], 0, Error: Errno.NoDevice));
+        _video.Deliver(new(Other, 0));
+        Assert.Equal(Other, camera.Next());
+        Assert.Equal(times, _log.Lines.Count(line => line.Contains("interlaced", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void AStallReopensTheDeviceAndFramesBringItBack()
     {
