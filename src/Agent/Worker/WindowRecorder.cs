@@ -13,6 +13,7 @@ internal sealed class WindowRecorder
 
     private readonly TimeProvider _time;
     private readonly LatencyRecorder _latency;
+    private readonly FramePace? _pace;
     private readonly LatencyRecorder _wait = new(), _preprocess = new(), _inference = new(), _postprocess = new();
     private readonly long[] _confidence = new long[FrameWindow.ConfidenceBinCount];
     private readonly ConcurrentBag<long[]> _outgrown = [];
@@ -22,12 +23,13 @@ internal sealed class WindowRecorder
     private long _started;
 
     /// <param name="classCount">Classes of the model.</param>
-    /// <param name="frameInterval">How often frames are due; null where they come as fast as they are taken.</param>
+    /// <param name="frameInterval">How often frames are due until they have shown it; null where they come as fast as they are taken.</param>
     /// <param name="time">The monotonic clock.</param>
     public WindowRecorder(int classCount, TimeSpan? frameInterval, TimeProvider time)
     {
         _time = time;
         _latency = new LatencyRecorder(frameInterval);
+        _pace = frameInterval is { } interval ? new FramePace(interval) : null;
         _classes = new long[classCount];
         _started = time.GetTimestamp();
     }
@@ -42,6 +44,7 @@ internal sealed class WindowRecorder
 
     public void Record(in FrameOutcome outcome)
     {
+        if (_pace is { } pace) _latency.Expect(pace.Observe(outcome.Number, outcome.CapturedNanoseconds));
         _latency.RecordMicroseconds(outcome.TotalNanoseconds / NanosecondsPerMicrosecond);
         _wait.RecordMicroseconds(outcome.WaitNanoseconds / NanosecondsPerMicrosecond);
         _preprocess.RecordMicroseconds(outcome.PreprocessNanoseconds / NanosecondsPerMicrosecond);

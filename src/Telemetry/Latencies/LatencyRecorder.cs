@@ -24,16 +24,22 @@ public sealed class LatencyRecorder
     private readonly Recorder _recorder = new(1, HighestMicroseconds, Contracts.Messages.Histogram.StandardDigits,
         (id, low, high, digits) => new LongHistogram(id, low, high, digits));
     private readonly object _taking = new();
-    private readonly long _expectedMicroseconds;
+    private long _expectedMicroseconds;
     private HistogramBase? _recycled;
     private double _typicalMicroseconds;
 
     /// <param name="expectedInterval">How often results are due, for the whole path: the camera's frame interval. Null for a stage.</param>
     public LatencyRecorder(TimeSpan? expectedInterval = null)
     {
-        if (expectedInterval is { } interval && interval <= TimeSpan.Zero)
-            throw new ArgumentOutOfRangeException(nameof(expectedInterval), interval, "An expected interval is longer than zero; give null where results are not due at a rate.");
-        _expectedMicroseconds = expectedInterval is { } given ? Math.Max(1, (long)given.TotalMicroseconds) : 0;
+        if (expectedInterval is { } interval) Expect(interval);
+    }
+
+    /// <summary>How often results are due from now on. On the thread that records.</summary>
+    public void Expect(TimeSpan interval)
+    {
+        if (interval <= TimeSpan.Zero)
+            throw new ArgumentOutOfRangeException(nameof(interval), interval, "An expected interval is longer than zero; give none where results are not due at a rate.");
+        _expectedMicroseconds = Math.Max(1, (long)interval.TotalMicroseconds);
     }
 
     /// <summary>A negative latency (a clock that went back) counts as zero.</summary>
