@@ -29,7 +29,7 @@ namespace Dunlin.Agent.Tests.Serving;
 
 /// <summary>
 /// Serving as the agent has it, with real children and a real broker. Of the demo bundle only the first and the lightest
-/// variant may race, and by a verdict of earlier the first has won; the windows are what a test says.
+/// variant may race, and by a verdict of earlier the first has won, and the other needs half its CPU time; the windows are what a test says.
 /// </summary>
 internal sealed class ServingBoard : IAsyncDisposable
 {
@@ -118,16 +118,17 @@ internal sealed class ServingBoard : IAsyncDisposable
         },
         () => $"'{part}' is said; the log says:\n{string.Join('\n', Log.All)}");
 
-    /// <summary>Windows of a worker that keeps up.</summary>
-    public void Observe(ContenderId running, double p95Milliseconds, int count = 1)
+    /// <summary>Windows of a worker that keeps up, but for so many results that come late.</summary>
+    public void Observe(ContenderId running, double p95Milliseconds, int count = 1, int lateCount = 0)
     {
         var inference = SampleMessages.Latency with { Milliseconds = new Percentiles(p95Milliseconds, p95Milliseconds, p95Milliseconds, p95Milliseconds) };
+        var sample = SampleMessages.Telemetry();
         for (var i = 0; i < count; i++)
         {
-            Serving.Observe(SampleMessages.Telemetry() with
+            Serving.Observe(sample with
             {
                 Release = Bundle.ReleaseId, Running = running, Stages = new Dictionary<string, Latency> { ["inference"] = inference },
-                Thermal = new ThermalWindow(), Battery = null,
+                Thermal = new ThermalWindow(), Battery = null, Frames = sample.Frames with { Late = lateCount },
             });
         }
     }
@@ -204,13 +205,13 @@ internal sealed class ServingBoard : IAsyncDisposable
         return SampleMessages.Race() with
         {
             Conditions = conditions, Fingerprint = Fingerprint.Of(conditions), Winner = Heavy, Reason = "It won earlier.",
-            Contenders = [Ran(Heavy, ContenderOutcome.Won, PromisedMilliseconds), Ran(Light, ContenderOutcome.Lost, PromisedMilliseconds + 1)],
+            Contenders = [Ran(Heavy, ContenderOutcome.Won, PromisedMilliseconds, cpuMilliseconds: 10), Ran(Light, ContenderOutcome.Lost, PromisedMilliseconds + 1, cpuMilliseconds: 5)],
         };
     }
 
-    private static ContenderVerdict Ran(ContenderId contender, ContenderOutcome outcome, double p95Milliseconds) => SampleMessages.Race().Contenders[0] with
+    private static ContenderVerdict Ran(ContenderId contender, ContenderOutcome outcome, double p95Milliseconds, double cpuMilliseconds) => SampleMessages.Race().Contenders[0] with
     {
-        Contender = contender, Outcome = outcome, LatencyMilliseconds = new Percentiles(p95Milliseconds, p95Milliseconds, p95Milliseconds, p95Milliseconds),
+        Contender = contender, Outcome = outcome, CpuMilliseconds = cpuMilliseconds, LatencyMilliseconds = new Percentiles(p95Milliseconds, p95Milliseconds, p95Milliseconds, p95Milliseconds),
     };
 
     private WorkerSeat SeatOf(RenewSession renew, CancellationToken stopping)

@@ -26,6 +26,16 @@ public sealed class ServingServiceTests
     }
 
     [Fact]
+    public async Task ResultsThatComeLateBringALighterVariantAlsoWhereNoFrameIsLeftOut()
+    {
+        await using var board = await ServingBoard.StartAsync();
+        await board.RunsAsync(board.Heavy);
+        board.Observe(board.Heavy, ServingBoard.PromisedMilliseconds, count: 3, lateCount: 149);
+        await board.RunsAsync(board.Light);
+        await board.SaysAsync("50 % of the frames came too late", times: 1);
+    }
+
+    [Fact]
     public async Task WithoutAReleaseAWishForARaceIsAnsweredAtOnce()
     {
         await using var board = await ServingBoard.StartAsync(hasBundle: false);
