@@ -28,8 +28,8 @@ package_agent() {
   install -D -m 644 "$debian/dunlin-agent.service" "$stage/usr/lib/systemd/system/dunlin-agent.service"
   install -D -m 644 "$debian/dunlin-agent.rules" "$stage/usr/lib/udev/rules.d/60-dunlin-agent.rules"
   install -D -m 644 "$debian/copyright" "$stage/usr/share/doc/dunlin-agent/copyright"
-  # Messages of the agent name these pages.
-  install -m 644 docs/configuration.md docs/operations.md docs/topics.md "$stage/usr/share/doc/dunlin-agent/"
+  # Messages of the agent name these pages, but for fleet.md, to which the others link.
+  install -m 644 docs/configuration.md docs/fleet.md docs/operations.md docs/topics.md "$stage/usr/share/doc/dunlin-agent/"
   packaging/notices.sh "artifacts/obj/Agent/release_$rid/native/dunlin-agent.ilc.rsp" > "$stage/usr/share/doc/dunlin-agent/third-party-notices"
   gzip -9n "$stage/usr/share/doc/dunlin-agent/third-party-notices"
   printf 'dunlin-agent (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md of the project.\n\n -- The Dunlin authors <dunlin@localhost>  %s\n' \

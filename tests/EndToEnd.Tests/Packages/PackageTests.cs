@@ -159,7 +159,7 @@ public sealed class PackageTests
     public async Task ThePagesThatMessagesNameAreOnTheBoard()
     {
         await using var container = await InstalledAsync();
-        foreach (var page in (string[])["configuration.md", "operations.md", "topics.md"])
+        foreach (var page in (string[])["configuration.md", "fleet.md", "operations.md", "topics.md"])
             Assert.Equal((await File.ReadAllTextAsync(Path.Combine(RepositoryFolder.Root, "docs", page), TestContext.Current.CancellationToken)).Trim(), (await container.RunAsync("cat", $"/usr/share/doc/dunlin-agent/{page}")).Trim());
     }
 
