@@ -40,7 +40,7 @@ internal static class AgentCommand
     /// <exception cref="CommandException">This user may not look into the state directory, so that all of it would seem to be missing.</exception>
     public static StateLayout StateOf(AgentOptions options)
     {
-        var layout = new StateLayout(Path.GetFullPath(options.Device.StateDirectory));
+        var layout = options.Device.Layout();
         return StateAccess.IsHidden(layout.Root) ? throw new CommandException($"This user may not look into the state directory '{layout.Root}'; run this as root.") : layout;
     }
 

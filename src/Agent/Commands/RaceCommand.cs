@@ -3,7 +3,6 @@ using System.Text.Json;
 using Dunlin.Agent.Racing;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Race;
-using Dunlin.Contracts.Updates;
 using Dunlin.Telemetry.Board;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Power;
@@ -21,7 +20,7 @@ internal static class RaceCommand
         command.SetAction((result, cancellationToken) => AgentCommand.Guard(async () =>
         {
             var options = AgentCommand.OptionsOf(result);
-            if (AgentLock.IsHeld(new StateLayout(Path.GetFullPath(options.Device.StateDirectory))))
+            if (AgentLock.IsHeld(options.Device.Layout()))
                 await Console.Error.WriteLineAsync($"dunlin-agent: The agent of '{options.Device.StateDirectory}' runs beside this race and takes cores from it, so that its figures are too slow; for true ones stop it meanwhile: systemctl stop dunlin-agent");
             using var offline = new Offline();
             var release = Offline.OpenBundle(result.GetValue(bundle), options.Device);

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Dunlin.Contracts.Messages;
+using Dunlin.Contracts.Updates;
 
 namespace Dunlin.Agent.Configuration;
 
@@ -23,6 +24,9 @@ public sealed class DeviceOptions
     /// <summary>Where trust, releases, verdicts, saved models and the outbox lie.</summary>
     [Required(ErrorMessage = "must name a directory")]
     public string StateDirectory { get; set; } = "/var/lib/dunlin";
+
+    /// <summary>The paths below <see cref="StateDirectory"/>.</summary>
+    public StateLayout Layout() => new(Path.GetFullPath(StateDirectory));
 
     private static string DefaultId()
     {

@@ -21,7 +21,7 @@ internal static class ServingServices
 {
     public static void AddServing(this IServiceCollection services)
     {
-        services.AddSingleton(provider => new StateLayout(Path.GetFullPath(provider.GetRequiredService<DeviceOptions>().StateDirectory)));
+        services.AddSingleton(provider => provider.GetRequiredService<DeviceOptions>().Layout());
         services.AddSingleton<StateFiles>();
         services.AddSingleton(provider => new ModelCache(provider.GetRequiredService<StateLayout>().Cache));
         services.AddSingleton(provider => ChildHost.Self(Path.Combine(provider.GetRequiredService<StateLayout>().Root, "empty")));
