@@ -20,16 +20,21 @@ internal static class AgentLock
         }
     }
 
-    public static bool IsHeld(StateLayout layout)
+    /// <summary>Null: this user may not look.</summary>
+    public static bool? IsHeld(StateLayout layout)
     {
         try
         {
             using var mine = File.OpenHandle(layout.Lock, FileMode.Open, FileAccess.Read, FileShare.Read);
             return false;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return null;
         }
         catch (IOException)
         {

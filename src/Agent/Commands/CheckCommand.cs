@@ -59,7 +59,7 @@ internal static class CheckCommand
         foreach (var complaint in await ServiceReach.ComplaintsAsync(options, cancellationToken)) Say(Mark.Limited, "service", complaint);
         var model = await CheckModelsAsync(options, layout, offline, Say, cancellationToken);
         // A camera is for one program, and a broker may give us the session of the agent: it goes by certificates.
-        if (AgentLock.IsHeld(layout))
+        if (AgentLock.IsHeld(layout) == true)
         {
             foreach (var part in (string[])["camera", "broker"]) Say(Mark.Limited, part, "Not tried: the running agent has it. How it does: systemctl status dunlin-agent");
         }

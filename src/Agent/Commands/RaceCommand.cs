@@ -3,6 +3,7 @@ using System.Text.Json;
 using Dunlin.Agent.Racing;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Race;
+using Dunlin.Contracts.Updates;
 using Dunlin.Telemetry.Board;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Power;
@@ -20,8 +21,7 @@ internal static class RaceCommand
         command.SetAction((result, cancellationToken) => AgentCommand.Guard(async () =>
         {
             var options = AgentCommand.OptionsOf(result);
-            if (AgentLock.IsHeld(options.Device.Layout()))
-                await Console.Error.WriteLineAsync($"dunlin-agent: The agent of '{options.Device.StateDirectory}' runs beside this race and takes cores from it, so that its figures are too slow; for true ones stop it meanwhile: systemctl stop dunlin-agent");
+            if (NeighbourOf(options.Device.Layout()) is { } neighbour) await Console.Error.WriteLineAsync($"dunlin-agent: {neighbour}");
             using var offline = new Offline();
             var release = Offline.OpenBundle(result.GetValue(bundle), options.Device);
             var (power, racing) = (options.Power, options.Race);
@@ -39,4 +39,12 @@ internal static class RaceCommand
         }, cancellationToken));
         return command;
     }
+
+    /// <summary>What is to be said of an agent that serves meanwhile; null without one.</summary>
+    internal static string? NeighbourOf(StateLayout layout) => AgentLock.IsHeld(layout) switch
+    {
+        true => $"The agent of '{layout.Root}' runs beside this race and takes cores from it, so that its figures are too slow; for true ones stop it meanwhile: systemctl stop dunlin-agent",
+        null => $"This user may not look into '{layout.Root}', so that it cannot be seen whether an agent runs beside this race and makes its figures too slow; run this as root, or look yourself: systemctl status dunlin-agent",
+        false => null,
+    };
 }
