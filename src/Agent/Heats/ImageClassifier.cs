@@ -72,13 +72,11 @@ internal static class ImageClassifier
             FrameStatus.Empty => $"'{path}' is empty.",
             FrameStatus.NotJpeg => $"'{path}' is no JPEG image; convert it to JPEG.",
             FrameStatus.TooLarge => TooLarge(path, frame.Content),
-            FrameStatus.Unsupported => $"'{path}' is {Kind(frame.Content)} JPEG image, which is not decoded; save it as 8-bit RGB or gray.",
+            FrameStatus.Unsupported => $"'{path}' is {JpegHeader.UndecodedKind(frame.Content) ?? "an unknown kind of"} JPEG image, which is not decoded; save it as 8-bit RGB or gray.",
             FrameStatus.Corrupt or FrameStatus.WrongLength => $"'{path}' is an incomplete or damaged JPEG image.",
             _ => throw new InvalidOperationException($"The frame status {status} is not known here."),
         };
     }
-
-    private static string Kind(ReadOnlySpan<byte> jpeg) => JpegHeader.UndecodedKind(jpeg) is { } kind ? $"{(kind.StartsWith('a') ? "an" : "a")} {kind}" : "an unknown kind of";
 
     private static string TooLarge(string path, ReadOnlySpan<byte> jpeg)
     {

@@ -47,7 +47,7 @@ public readonly record struct JpegHeader(int Width, int Height, bool Buffered)
         return false;
     }
 
-    /// <summary>Which kind of JPEG it says that it is, where that is one that is not decoded; else null.</summary>
+    /// <summary>Which kind of JPEG it says that it is, where that is one that is not decoded, with its article; else null.</summary>
     public static string? UndecodedKind(ReadOnlySpan<byte> bytes)
     {
         if (!HasMagic(bytes)) return null;
@@ -57,13 +57,13 @@ public readonly record struct JpegHeader(int Width, int Height, bool Buffered)
             switch (marker)
             {
                 case 0xC0 or 0xC1 or 0xC2:
-                    return segment is [12, ..] ? "12-bit" : segment is [8, _, _, _, _, 4, ..] ? "CMYK" : null;
+                    return segment is [12, ..] ? "a 12-bit" : segment is [8, _, _, _, _, 4, ..] ? "a CMYK" : null;
                 case 0xC3:
-                    return "lossless";
+                    return "a lossless";
                 case 0xC5 or 0xC6 or 0xC7 or 0xDE:
-                    return "hierarchical";
+                    return "a hierarchical";
                 case 0xC9 or 0xCA or 0xCB or 0xCC or 0xCD or 0xCE or 0xCF:
-                    return "arithmetic-coded";
+                    return "an arithmetic-coded";
                 case JpegSegments.StartOfScan:
                     return null;
             }

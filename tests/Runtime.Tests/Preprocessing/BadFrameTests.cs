@@ -31,12 +31,12 @@ public sealed class BadFrameTests : IDisposable
 
     /// <summary>What is only changed in its frame header: nothing is decoded of it.</summary>
     [Theory]
-    [InlineData(0xC0, 8, 4, "CMYK")]
-    [InlineData(0xC2, 8, 4, "CMYK")]
-    [InlineData(0xC1, 12, 3, "12-bit")]
-    [InlineData(0xC3, 8, 3, "lossless")]
-    [InlineData(0xC9, 8, 3, "arithmetic-coded")]
-    [InlineData(0xCA, 8, 1, "arithmetic-coded")]
+    [InlineData(0xC0, 8, 4, "a CMYK")]
+    [InlineData(0xC2, 8, 4, "a CMYK")]
+    [InlineData(0xC1, 12, 3, "a 12-bit")]
+    [InlineData(0xC3, 8, 3, "a lossless")]
+    [InlineData(0xC9, 8, 3, "an arithmetic-coded")]
+    [InlineData(0xCA, 8, 1, "an arithmetic-coded")]
     public void AJpegOfAKindThatNoCameraSendsIsNotCalledDamaged(byte marker, byte bits, byte components, string kind)
     {
         var jpeg = TestJpeg.Encode(640, 480);
