@@ -5,6 +5,9 @@ public sealed record Topics(string Fleet, string Device)
 {
     public const string Prefix = "dunlin/v1";
 
+    /// <summary>Where messages send who has to let a topic through: the page that lists who may what, in a clone and on a board.</summary>
+    public const string Page = "topics.md in docs/, on a board in /usr/share/doc/dunlin-agent";
+
     private string Base => $"{Prefix}/{Fleet}/{Device}";
 
     public string Status => $"{Base}/status";

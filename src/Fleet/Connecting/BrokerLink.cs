@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Link;
 using MQTTnet;
 using MQTTnet.Exceptions;
@@ -80,7 +81,7 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
         {
             var result = await client.PublishAsync(message, cancellationToken);
             if (result.IsSuccess) return true;
-            Refused?.Invoke($"The broker refuses {message.Topic} ({result.ReasonCode}); allow it in the broker's access list (docs/topics.md).");
+            Refused?.Invoke($"The broker refuses {message.Topic} ({result.ReasonCode}); allow it in the broker's access list ({Topics.Page}).");
         }
         catch (Exception e) when (IsLinkFailure(e))
         {
@@ -95,7 +96,7 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
     /// <summary>A sentence about each filter that the broker has not granted.</summary>
     internal static IEnumerable<string> Refusals(MqttClientSubscribeResult result) => result.Items
         .Where(item => item.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2)
-        .Select(item => $"The broker refuses the subscription to {item.TopicFilter.Topic} ({item.ResultCode}), so that nothing sent there arrives here; allow it in the broker's access list (docs/topics.md).");
+        .Select(item => $"The broker refuses the subscription to {item.TopicFilter.Topic} ({item.ResultCode}), so that nothing sent there arrives here; allow it in the broker's access list ({Topics.Page}).");
 
     public async ValueTask DisposeAsync()
     {

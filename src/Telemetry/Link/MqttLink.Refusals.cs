@@ -1,3 +1,4 @@
+using Dunlin.Contracts.Messages;
 using MQTTnet;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
@@ -29,7 +30,7 @@ public sealed partial class MqttLink
         var what = $"the subscription to {item.TopicFilter.Topic}";
         var isGranted = item.ResultCode <= MqttClientSubscribeResultCode.GrantedQoS2;
         if (isGranted) _refusals.Remove(what);
-        else Refused(what, $"nothing sent there arrives ({item.ResultCode}); allow it in the broker's access list (topics.md in docs/, on a board in /usr/share/doc/dunlin-agent)");
+        else Refused(what, $"nothing sent there arrives ({item.ResultCode}); allow it in the broker's access list ({Topics.Page})");
         return isGranted;
     }
 
@@ -68,7 +69,7 @@ public sealed partial class MqttLink
 
     private void Refused(string topic, MqttClientPublishReasonCode code) => Refused(topic, code switch
     {
-        MqttClientPublishReasonCode.NotAuthorized => $"{code}; allow it in the broker's access list (topics.md in docs/, on a board in /usr/share/doc/dunlin-agent)",
+        MqttClientPublishReasonCode.NotAuthorized => $"{code}; allow it in the broker's access list ({Topics.Page})",
         MqttClientPublishReasonCode.QuotaExceeded => $"{code}; it is sent again until the broker has room",
         _ => $"{code}; look into the broker's log",
     });

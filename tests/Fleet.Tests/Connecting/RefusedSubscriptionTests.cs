@@ -1,3 +1,4 @@
+using Dunlin.Contracts.Messages;
 using Dunlin.Fleet.Watching;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Servers;
@@ -53,6 +54,8 @@ public sealed class RefusedSubscriptionTests : IAsyncLifetime
         var watch = new Watch(new MqttOptions { Host = "localhost", Port = _port }, "default", AnsiConsole.Console, output, errors, TimeProvider.System);
         Assert.Equal(0, await watch.OnceAsync(TimeSpan.FromMilliseconds(100), isJson: true, TestContext.Current.CancellationToken));
         Assert.Contains("refuses the subscription to dunlin/v1/default/+/telemetry (NotAuthorized)", errors.ToString(), StringComparison.Ordinal);
+        // As the agent says it: docs/ is not there where only the tool is installed.
+        Assert.Contains(Topics.Page, errors.ToString(), StringComparison.Ordinal);
     }
 
     public async ValueTask DisposeAsync()

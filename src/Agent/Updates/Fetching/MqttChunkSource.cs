@@ -81,7 +81,7 @@ internal sealed class MqttChunkSource(BlobChannel channel, FetchLimits limits, T
                 case BlobAnswer.Unknown:
                     return new SourceEnd(SourceEndKind.NotFound, $"dunlin-fleet serve does not know blob {blob.Digest}; publish its release there.");
                 case BlobAnswer.Refused:
-                    return new SourceEnd(SourceEndKind.Unauthorized, "The broker does not let this device ask for blobs; allow topic blob in its access list (topics.md in docs/, on a board in /usr/share/doc/dunlin-agent).");
+                    return new SourceEnd(SourceEndKind.Unauthorized, $"The broker does not let this device ask for blobs; allow topic blob in its access list ({Topics.Page}).");
                 default:
                     return NoLink();
             }
