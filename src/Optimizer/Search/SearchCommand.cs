@@ -67,16 +67,19 @@ internal static class SearchCommand
             // An earlier run may have chosen others.
             var variants = Path.Combine(study.Folder, "variants");
             if (Directory.Exists(variants)) Directory.Delete(variants, recursive: true);
+            SaveSplit(setup.Split, variants);
             return JudgedVariant.Of(setup, [.. chosen.Select(c => (c, Named(arguments, study, c, variants)))], telling, cancellationToken);
         });
     }
 
-    // The split beside the models, where evaluate and pack look for it.
     private static void Fill(string folder, DataSplit split, string[] models)
     {
         Array.ForEach(models, model => DurableFile.Copy(model, Path.Combine(folder, Path.GetFileName(model))));
-        SplitFile.Save(split, SplitOption.Beside(Path.Combine(folder, "model.onnx")));
+        SaveSplit(split, folder);
     }
+
+    // Beside the models, where evaluate and pack look for it.
+    private static void SaveSplit(DataSplit split, string folder) => SplitFile.Save(split, SplitOption.Beside(Path.Combine(folder, "model.onnx")));
 
     // Under the name of the variant, which is the name of its file.
     private static string Named(ParseResult arguments, Study study, Finalist finalist, string folder)

@@ -117,6 +117,10 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         var report = await File.ReadAllTextAsync(lab.Out("bundle.report/report.md"), Stop);
         Assert.All(variants, v => Assert.Contains(v.Id, report));
         Assert.Contains("dunlin-optimizer optimize", report);
+        var named = Path.Combine(lab.Study("bundle"), "variants");
+        Assert.Contains($"the models are in {named}", run.Output);
+        var packed = await CommandRun.Of(["pack", .. Directory.EnumerateFiles(named, "*.onnx").Order(), "--data", lab.Data, "--name", "stripes", "--golden", "200", "--out", lab.Out("repacked")]);
+        Assert.True(packed.Code == 0, packed.Error + packed.Output);
 
         var again = await CommandRun.Of(lab.Arguments("optimize", "bundle", "--limit", "-20pt", "--golden", "200"));
         Assert.Equal(1, again.Code);
@@ -124,7 +128,7 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
 
         var fewer = await CommandRun.Of(lab.Arguments("optimize", "fewer", "--work", lab.Study("bundle"), "--limit", "-20pt", "--golden", "200", "--variants", "3", "--security-epoch", "2"));
         Assert.True(fewer.Code == 0, fewer.Error + fewer.Output);
-        var files = Directory.EnumerateFiles(Path.Combine(lab.Study("bundle"), "variants")).Select(Path.GetFileNameWithoutExtension).Order();
+        var files = Directory.EnumerateFiles(Path.Combine(lab.Study("bundle"), "variants"), "*.onnx").Select(Path.GetFileNameWithoutExtension).Order();
         Assert.Equal(Bundle.Open(lab.Out("fewer")).Manifest.Variants.Select(v => v.Id).Order(), files);
         Assert.Equal(3, files.Count());
         Assert.Equal((1, 2), (bundle.Manifest.SecurityEpoch, Bundle.Open(lab.Out("fewer")).Manifest.SecurityEpoch));
