@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dunlin.Agent.Configuration;
 
 namespace Dunlin.Agent.Cameras;
 
@@ -12,18 +13,18 @@ public static class CameraProcess
     private static readonly string[] EncodedExtensions = [".m3u8", ".mp4", ".m4v", ".ts", ".flv", ".webm", ".mkv", ".mov", ".h264", ".h265"];
 
     /// <summary>Null for a source that the worker opens itself.</summary>
-    public static CameraProgram? For(CameraSource source, CameraSettings settings)
+    public static CameraProgram? For(CameraSource source, CameraOptions options)
     {
         ArgumentNullException.ThrowIfNull(source);
-        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(options);
         return source.Kind switch
         {
             CameraSourceKind.Folder or CameraSourceKind.VideoDevice => null,
-            CameraSourceKind.Csi => RpicamVid(source, settings),
+            CameraSourceKind.Csi => RpicamVid(source, options),
             CameraSourceKind.VideoFile => Ffmpeg(
-                [.. settings.Repeat ? ["-stream_loop", "-1"] : (string[])[], "-re", "-i", "file:" + source.Address], IsMotionJpeg(source, settings), null) with { Read = [source.Address], IsFinite = !settings.Repeat },
+                [.. options.Repeat ? ["-stream_loop", "-1"] : (string[])[], "-re", "-i", "file:" + source.Address], IsMotionJpeg(source, options), null) with { Read = [source.Address], IsFinite = !options.Repeat },
             _ => Ffmpeg(["-f", "concat", "-safe", "0", "-protocol_whitelist", Protocols, "-fflags", "nobuffer", "-flags", "low_delay", "-i", "pipe:0"],
-                IsMotionJpeg(source, settings), Script(source, settings)),
+                IsMotionJpeg(source, options), Script(source, options)),
         };
     }
 
@@ -36,17 +37,17 @@ public static class CameraProcess
         ])
         { StandardInput = script };
 
-    private static CameraProgram RpicamVid(CameraSource source, CameraSettings settings) =>
+    private static CameraProgram RpicamVid(CameraSource source, CameraOptions options) =>
         new("rpicam-vid",
         [
             "--camera", source.Index.ToString(CultureInfo.InvariantCulture), "--codec", "mjpeg",
-            "--width", settings.Width.ToString(CultureInfo.InvariantCulture), "--height", settings.Height.ToString(CultureInfo.InvariantCulture),
-            "--framerate", settings.FramesPerSecond.ToString(CultureInfo.InvariantCulture), "--flush", "-t", "0", "-n", "-o", "-",
+            "--width", options.Width.ToString(CultureInfo.InvariantCulture), "--height", options.Height.ToString(CultureInfo.InvariantCulture),
+            "--framerate", options.FramesPerSecond.ToString(CultureInfo.InvariantCulture), "--flush", "-t", "0", "-n", "-o", "-",
         ]);
 
-    private static string Script(CameraSource source, CameraSettings settings)
+    private static string Script(CameraSource source, CameraOptions options)
     {
-        var microseconds = (settings.StallMilliseconds * 1000L).ToString(CultureInfo.InvariantCulture);
+        var microseconds = (options.StallMilliseconds * 1000L).ToString(CultureInfo.InvariantCulture);
         var transport = source.Kind == CameraSourceKind.Rtsp
             ? $"option rtsp_transport tcp\noption timeout {microseconds}\n"
             : $"option rw_timeout {microseconds}\n";
@@ -54,7 +55,7 @@ public static class CameraProcess
         return $"ffconcat version 1.0\nfile '{address}'\n{transport}option fflags nobuffer\noption analyzeduration 1000000\n";
     }
 
-    private static bool IsMotionJpeg(CameraSource source, CameraSettings settings) => settings.Encoding switch
+    private static bool IsMotionJpeg(CameraSource source, CameraOptions options) => options.Encoding switch
     {
         StreamEncoding.MotionJpeg => true,
         StreamEncoding.Other => false,

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Dunlin.Agent.Configuration;
 using Dunlin.Contracts.Worker;
 
 namespace Dunlin.Agent.Cameras;
@@ -55,11 +56,11 @@ public sealed class CameraSource
     public static CameraSource Parse(string? text) => TryParse(text, out var source, out var error) ? source : throw new FormatException(error);
 
     /// <summary>What the worker is told. Never holds the password.</summary>
-    /// <param name="settings">From the configuration.</param>
+    /// <param name="options">What is asked of the camera.</param>
     /// <param name="descriptor">The read end of the pipe; for piped sources only.</param>
-    public CameraSpec ToSpec(CameraSettings settings, int? descriptor)
+    public CameraSpec ToSpec(CameraOptions options, int? descriptor)
     {
-        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(options);
         if (IsPiped != descriptor.HasValue) throw new ArgumentException($"Camera '{this}' {(IsPiped ? "needs a" : "takes no")} pipe.", nameof(descriptor));
         return new CameraSpec
         {
@@ -71,11 +72,11 @@ public sealed class CameraSource
             },
             Source = ToString(),
             Descriptor = descriptor,
-            Width = settings.Width,
-            Height = settings.Height,
-            FramesPerSecond = settings.FramesPerSecond,
-            StallMilliseconds = settings.StallMilliseconds,
-            Repeat = settings.Repeat || Kind is not (CameraSourceKind.Folder or CameraSourceKind.VideoFile),
+            Width = options.Width,
+            Height = options.Height,
+            FramesPerSecond = options.FramesPerSecond,
+            StallMilliseconds = options.StallMilliseconds,
+            Repeat = options.Repeat || Kind is not (CameraSourceKind.Folder or CameraSourceKind.VideoFile),
         };
     }
 

@@ -19,10 +19,9 @@ internal sealed class CameraFeed : IAsyncDisposable
     public CameraFeed(CameraOptions options, ChildHost host, ILoggerFactory loggers, TimeProvider time)
     {
         var source = SourceOf(options);
-        var settings = SettingsOf(options);
-        if (CameraProcess.For(source, settings) is { } program)
-            _process = new CameraSupervisor(host, program, PatienceOf(settings), loggers.CreateLogger<CameraSupervisor>(), time);
-        Spec = source.ToSpec(settings, _process is null ? null : ChildDescriptors.Camera) with { Unpaced = options.Unpaced };
+        if (CameraProcess.For(source, options) is { } program)
+            _process = new CameraSupervisor(host, program, PatienceOf(options), loggers.CreateLogger<CameraSupervisor>(), time);
+        Spec = source.ToSpec(options, _process is null ? null : ChildDescriptors.Camera) with { Unpaced = options.Unpaced };
     }
 
     /// <summary>What the worker is told.</summary>
@@ -33,16 +32,6 @@ internal sealed class CameraFeed : IAsyncDisposable
 
     public static CameraSource SourceOf(CameraOptions options) =>
         CameraSource.TryParse(options.Source, out var source, out var error) ? source : throw new ConfigurationException($"Camera:Source: {error}");
-
-    public static CameraSettings SettingsOf(CameraOptions options) => new()
-    {
-        Width = options.Width,
-        Height = options.Height,
-        FramesPerSecond = options.FramesPerSecond,
-        StallMilliseconds = options.StallMilliseconds,
-        Repeat = options.Repeat,
-        Encoding = options.Encoding,
-    };
 
     /// <summary>Called with the reason whenever the camera process has ended.</summary>
     public Action<ChildExit>? Closed { get; init; }
@@ -60,9 +49,9 @@ internal sealed class CameraFeed : IAsyncDisposable
     /// <summary>What the worker sees: a process that runs without delivering is started anew.</summary>
     public void Observe(CameraHealth health) => _process?.Observe(health);
 
-    private static TimeSpan PatienceOf(CameraSettings settings)
+    private static TimeSpan PatienceOf(CameraOptions options)
     {
-        var stall = TimeSpan.FromMilliseconds(settings.StallMilliseconds);
+        var stall = TimeSpan.FromMilliseconds(options.StallMilliseconds);
         return stall > LeastPatience ? stall : LeastPatience;
     }
 

@@ -1,4 +1,5 @@
 using Dunlin.Agent.Cameras;
+using Dunlin.Agent.Configuration;
 
 namespace Dunlin.Agent.Tests.Cameras;
 
@@ -21,7 +22,7 @@ public sealed class CameraProcessTests
     [Fact]
     public void RtspGoesOverTcpWithATimeout()
     {
-        var command = For("rtsp://cam/belt", new CameraSettings { StallMilliseconds = 2500 });
+        var command = For("rtsp://cam/belt", new CameraOptions { StallMilliseconds = 2500 });
         Assert.Contains("option rtsp_transport tcp\noption timeout 2500000\n", command.StandardInput, StringComparison.Ordinal);
         Assert.Contains("-fflags nobuffer -flags low_delay", command.ToString(), StringComparison.Ordinal);
     }
@@ -35,27 +36,27 @@ public sealed class CameraProcessTests
     [InlineData("/srv/belt.mp4", StreamEncoding.Auto, false)]
     [InlineData("http://cam/video.cgi", StreamEncoding.Other, false)]
     public void MotionJpegIsCopiedAndEverythingElseEncoded(string source, StreamEncoding encoding, bool isCopied) =>
-        Assert.Contains(isCopied ? "-c:v copy" : "-c:v mjpeg -q:v 3", For(source, new CameraSettings { Encoding = encoding }).ToString(), StringComparison.Ordinal);
+        Assert.Contains(isCopied ? "-c:v copy" : "-c:v mjpeg -q:v 3", For(source, new CameraOptions { Encoding = encoding }).ToString(), StringComparison.Ordinal);
 
     [Fact]
     public void ACsiCameraIsAskedForItsSizeAndRate() => Assert.Equal(
         "rpicam-vid --camera 1 --codec mjpeg --width 1280 --height 720 --framerate 12.5 --flush -t 0 -n -o -",
-        For("rpicam:1", new CameraSettings { Width = 1280, Height = 720, FramesPerSecond = 12.5 }).ToString());
+        For("rpicam:1", new CameraOptions { Width = 1280, Height = 720, FramesPerSecond = 12.5 }).ToString());
 
     [Theory]
     [InlineData("/srv/belt.mp4", true, false)]
     [InlineData("/srv/belt.mp4", false, true)]
     [InlineData("rtsp://cam/belt", false, false)]
     public void OnlyAFilmThatIsNotRepeatedEnds(string source, bool repeat, bool isFinite) =>
-        Assert.Equal(isFinite, For(source, new CameraSettings { Repeat = repeat }).IsFinite);
+        Assert.Equal(isFinite, For(source, new CameraOptions { Repeat = repeat }).IsFinite);
 
     [Fact]
     public void TheWorkerOpensFoldersAndDevicesItself()
     {
-        Assert.Null(CameraProcess.For(CameraSource.Parse("/srv/images"), new CameraSettings()));
-        Assert.Null(CameraProcess.For(CameraSource.Parse("/dev/video0"), new CameraSettings()));
+        Assert.Null(CameraProcess.For(CameraSource.Parse("/srv/images"), new CameraOptions()));
+        Assert.Null(CameraProcess.For(CameraSource.Parse("/dev/video0"), new CameraOptions()));
     }
 
-    private static CameraProgram For(string source, CameraSettings? settings = null) =>
-        CameraProcess.For(CameraSource.Parse(source), settings ?? new CameraSettings())!;
+    private static CameraProgram For(string source, CameraOptions? options = null) =>
+        CameraProcess.For(CameraSource.Parse(source), options ?? new CameraOptions())!;
 }

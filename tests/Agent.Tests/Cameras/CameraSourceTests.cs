@@ -1,4 +1,5 @@
 using Dunlin.Agent.Cameras;
+using Dunlin.Agent.Configuration;
 using Dunlin.Contracts.Worker;
 
 namespace Dunlin.Agent.Tests.Cameras;
@@ -38,12 +39,12 @@ public sealed class CameraSourceTests
     [Fact]
     public void TheWorkerIsToldWhatToOpenAndNeverThePassword()
     {
-        var settings = new CameraSettings { Width = 320, Height = 240, FramesPerSecond = 5, StallMilliseconds = 900 };
-        var piped = CameraSource.Parse("rtsp://viewer:s3cret@cam/belt?token=abc").ToSpec(settings, 7);
+        var options = new CameraOptions { Width = 320, Height = 240, FramesPerSecond = 5, StallMilliseconds = 900 };
+        var piped = CameraSource.Parse("rtsp://viewer:s3cret@cam/belt?token=abc").ToSpec(options, 7);
         Assert.Equal((CameraKind.Pipe, "rtsp://***@cam/belt?***", 7, 900), (piped.Kind, piped.Source, piped.Descriptor, piped.StallMilliseconds));
-        var device = CameraSource.Parse("/dev/video2").ToSpec(settings, null);
+        var device = CameraSource.Parse("/dev/video2").ToSpec(options, null);
         Assert.Equal((CameraKind.V4l2, "/dev/video2", 320, 240, 5), (device.Kind, device.Source, device.Width, device.Height, device.FramesPerSecond));
-        Assert.Throws<ArgumentException>(() => CameraSource.Parse("/srv/images").ToSpec(settings, 7));
+        Assert.Throws<ArgumentException>(() => CameraSource.Parse("/srv/images").ToSpec(options, 7));
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO.Pipes;
 using Dunlin.Agent.Cameras;
+using Dunlin.Agent.Configuration;
 using Dunlin.Contracts.Messages;
 using Dunlin.Runtime.Cameras;
 using Dunlin.Runtime.Frames;
@@ -21,13 +22,13 @@ internal sealed class PipedCamera : IDisposable
     private readonly Thread _thread;
     private Process? _process;
 
-    public PipedCamera(string source, CameraSettings settings)
+    public PipedCamera(string source, CameraOptions options)
     {
         var parsed = CameraSource.Parse(source);
-        _command = CameraProcess.For(parsed, settings)!;
+        _command = CameraProcess.For(parsed, options)!;
         var reader = int.Parse(_pipe.GetClientHandleAsString(), CultureInfo.InvariantCulture);
         _pipe.ClientSafePipeHandle.SetHandleAsInvalid();
-        _camera = Camera.Open(parsed.ToSpec(settings, reader), TimeProvider.System, NullLogger.Instance);
+        _camera = Camera.Open(parsed.ToSpec(options, reader), TimeProvider.System, NullLogger.Instance);
         _thread = new Thread(() => _camera.Run(_slot, _stop.Token)) { IsBackground = true };
         _thread.Start();
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dunlin.Agent.Cameras;
+using Dunlin.Agent.Configuration;
 using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Agent.Tests.Cameras;
@@ -32,7 +33,7 @@ public sealed class PipedCameraTests : IDisposable
     public async Task AnRtspCameraWithAPasswordDeliversFrames(StreamEncoding encoding)
     {
         var port = await StartRtspServerAsync("viewer", "s3cret");
-        using var camera = new PipedCamera($"rtsp://viewer:s3cret@127.0.0.1:{port}/belt", new CameraSettings { Encoding = encoding, StallMilliseconds = 10_000 });
+        using var camera = new PipedCamera($"rtsp://viewer:s3cret@127.0.0.1:{port}/belt", new CameraOptions { Encoding = encoding, StallMilliseconds = 10_000 });
         camera.StartProcess();
         camera.Take(10);
         Assert.Equal(("ok", 0), (camera.Health.State, camera.Health.CorruptCount));
@@ -42,7 +43,7 @@ public sealed class PipedCameraTests : IDisposable
     public async Task AWrongPasswordEndsTheProcessAndItsErrorsCanBeRedacted()
     {
         var port = await StartRtspServerAsync("viewer", "s3cret");
-        using var camera = new PipedCamera($"rtsp://viewer:wr0ng@127.0.0.1:{port}/belt", new CameraSettings { StallMilliseconds = 500 });
+        using var camera = new PipedCamera($"rtsp://viewer:wr0ng@127.0.0.1:{port}/belt", new CameraOptions { StallMilliseconds = 500 });
         camera.StartProcess();
         camera.WaitForExit();
         camera.Until(health => health.State == "stalled");
@@ -57,7 +58,7 @@ public sealed class PipedCameraTests : IDisposable
         Serve("ffmpeg", ["-loglevel", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=20", "-c:v", "mjpeg",
             "-f", "mpjpeg", "-listen", "1", $"http://127.0.0.1:{port}/"]);
         UntilListening(port);
-        using var camera = new PipedCamera($"http://127.0.0.1:{port}/", new CameraSettings { StallMilliseconds = 10_000 });
+        using var camera = new PipedCamera($"http://127.0.0.1:{port}/", new CameraOptions { StallMilliseconds = 10_000 });
         camera.StartProcess();
         camera.Take(10);
         Assert.Equal(0, camera.Health.CorruptCount);
@@ -67,7 +68,7 @@ public sealed class PipedCameraTests : IDisposable
     public void AProcessKilledInTheMiddleIsReplacedOnTheSamePipeAlsoWithAnotherSize()
     {
         var film = Film("belt.mp4", "320x240");
-        using var camera = new PipedCamera(film, new CameraSettings { StallMilliseconds = 300 });
+        using var camera = new PipedCamera(film, new CameraOptions { StallMilliseconds = 300 });
         for (var round = 0; round < 3; round++)
         {
             camera.StartProcess();
@@ -85,7 +86,7 @@ public sealed class PipedCameraTests : IDisposable
     [Fact]
     public void AProgramThatEndsIsAStallAndANewProcessBringsTheCameraBack()
     {
-        using var camera = new PipedCamera(Film("belt.mp4", "320x240"), new CameraSettings { Repeat = false, StallMilliseconds = 300 });
+        using var camera = new PipedCamera(Film("belt.mp4", "320x240"), new CameraOptions { Repeat = false, StallMilliseconds = 300 });
         camera.StartProcess();
         camera.WaitForExit();
         camera.Until(health => health.State == "stalled");
