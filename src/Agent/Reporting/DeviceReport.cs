@@ -1,6 +1,7 @@
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Systemd;
+using Dunlin.Contracts;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Race;
@@ -8,12 +9,11 @@ using Dunlin.Contracts.Updates;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Cameras;
 using Dunlin.Telemetry.Link;
-using Dunlin.Telemetry.Outbox;
 
 namespace Dunlin.Agent.Reporting;
 
 /// <summary>What the device says of itself: the retained <c>reported</c>, and the status line. Thread-safe.</summary>
-internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity identity, MessageSequence sequence, ServiceStatusText status, TimeProvider time)
+internal sealed class DeviceReport(MqttLink link, LinkIdentity identity, MessageSequence sequence, ServiceStatusText status, TimeProvider time)
 {
     private static readonly CameraHealth Unseen = new() { Camera = "", State = CameraStates.Starting, StallCount = 0, ReconnectCount = 0, CorruptCount = 0 };
 
@@ -58,7 +58,7 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
     /// <param name="verdict">In force from now on.</param>
     public void SetVerdict(Verdict verdict)
     {
-        publisher.Publish(verdict);
+        link.PublishRetained(identity.Topics.Race, verdict, MessageJson.Default.Verdict);
         Change(() =>
         {
             (_wanted, _verdictReason, _shiftReason) = (verdict.Winner, verdict.Reason, null);
@@ -128,7 +128,7 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
         lock (_gate)
         {
             status.SetRunning(StatusLine());
-            publisher.Publish(new Reported
+            link.PublishRetained(identity.Topics.Reported, new Reported
             {
                 Schema = Reported.CurrentSchema,
                 BootId = identity.BootId,
@@ -145,7 +145,7 @@ internal sealed class DeviceReport(MessagePublisher publisher, LinkIdentity iden
                 WorkerRestartCount = _workerRestartCount,
                 WorkerRestartReason = _restartReason,
                 Problems = status.Problems,
-            });
+            }, MessageJson.Default.Reported);
         }
     }
 

@@ -1,12 +1,11 @@
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Worker;
 using Dunlin.Telemetry.Link;
-using Dunlin.Telemetry.Outbox;
 
 namespace Dunlin.Agent.Reporting;
 
 /// <summary>Turns a worker's result into the message <c>result</c>: names for indices, wall time for monotonic time. On the worker's pipe thread.</summary>
-internal sealed class ResultPublisher(MessagePublisher publisher, LinkIdentity identity, MessageSequence sequence, TimeProvider time)
+internal sealed class ResultPublisher(MqttLink link, LinkIdentity identity, MessageSequence sequence, TimeProvider time)
 {
     /// <param name="session">What classified.</param>
     /// <param name="result">Checked already: its indices are labels.</param>
@@ -15,7 +14,7 @@ internal sealed class ResultPublisher(MessagePublisher publisher, LinkIdentity i
         var scores = new Score[result.Scores.Count];
         for (var i = 0; i < scores.Length; i++)
             scores[i] = new Score(result.Scores[i].Index, session.Labels[result.Scores[i].Index], result.Scores[i].Probability);
-        publisher.Publish(new Classification
+        link.PublishResult(new Classification
         {
             Schema = Classification.CurrentSchema,
             BootId = identity.BootId,

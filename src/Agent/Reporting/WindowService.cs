@@ -20,7 +20,7 @@ internal sealed partial class WindowService : BackgroundService
     private static readonly TimeSpan LongestTickInterval = TimeSpan.FromSeconds(15);
 
     private readonly WindowReport _windows;
-    private readonly MessagePublisher _publisher;
+    private readonly MessageOutbox _outbox;
     private readonly Action<TelemetryWindow> _composed;
     private readonly TimeProvider _time;
     private readonly ILogger<WindowService> _logger;
@@ -28,15 +28,15 @@ internal sealed partial class WindowService : BackgroundService
     private readonly Channel<ArrivedWindow> _arrived;
 
     /// <param name="windows">Used by this alone.</param>
-    /// <param name="publisher">Takes what was composed.</param>
+    /// <param name="outbox">Takes what was composed.</param>
     /// <param name="composed">Called with each window behind its publication; must not wait.</param>
     /// <param name="ticks">Hears that the loop turns.</param>
     /// <param name="time">The monotonic clock of the windows' ends.</param>
     /// <param name="logger">Hears of a window that is lost.</param>
     public WindowService(
-        WindowReport windows, MessagePublisher publisher, Action<TelemetryWindow> composed, LoopTicks ticks, TimeProvider time, ILogger<WindowService> logger)
+        WindowReport windows, MessageOutbox outbox, Action<TelemetryWindow> composed, LoopTicks ticks, TimeProvider time, ILogger<WindowService> logger)
     {
-        (_windows, _publisher, _composed, _time, _logger) = (windows, publisher, composed, time, logger);
+        (_windows, _outbox, _composed, _time, _logger) = (windows, outbox, composed, time, logger);
         _tick = ticks.Register("windows", LongestTickInterval);
         _arrived = Channel.CreateBounded<ArrivedWindow>(
             new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, _ => LogWindowLost());
@@ -75,7 +75,7 @@ internal sealed partial class WindowService : BackgroundService
         _tick.Tick();
         var telemetry = _windows.Compose(arrived.Window, arrived.End, arrived.Session, arrived.WorkerProcess);
         LogWindow(telemetry.WindowSeconds, telemetry.FramesPerSecond, telemetry.Latency.Milliseconds?.P95, telemetry.Frames.Dropped);
-        _publisher.Publish(telemetry);
+        _outbox.Add(telemetry);
         _composed(telemetry);
     }
 

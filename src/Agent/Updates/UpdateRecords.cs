@@ -9,7 +9,7 @@ using Dunlin.Telemetry.Outbox;
 namespace Dunlin.Agent.Updates;
 
 /// <summary>The journal, and how directives ended: <c>state/seen.json</c> and the outcomes. Thread-safe but for the journal, which one thread at a time writes.</summary>
-internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher, LinkIdentity identity, MessageSequence sequence, TimeProvider time)
+internal sealed class UpdateRecords(StateFiles files, MessageOutbox outbox, LinkIdentity identity, MessageSequence sequence, TimeProvider time)
 {
     private const int KeptCount = 256;
 
@@ -21,7 +21,7 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
     public bool IsUnderWay => Journal.State != UpdateState.Idle;
 
     /// <summary>Outcomes that the broker does not have yet.</summary>
-    public long QueuedOutcomeCount => publisher.QueuedOutcomeCount;
+    public long QueuedOutcomeCount => outbox.QueuedOutcomeCount;
 
     /// <summary>The directive under way, or the last one.</summary>
     public Directive? Directive { get; private set; }
@@ -87,7 +87,7 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
     private void SettleOnce(Digest directive, Digest release, UpdateState result, string? reason, string? detail, DateTimeOffset now)
     {
         if (_seen.ContainsKey(directive)) return;
-        publisher.Publish(OutcomeOf(directive, release, result, reason, detail), () =>
+        outbox.Add(OutcomeOf(directive, release, result, reason, detail), () =>
         {
             // In the order in which they ended: the time may have been set back between.
             var seen = new OrderedDictionary<Digest, SeenDirective>(_seen) { [directive] = new() { Result = result, Reason = reason, Time = now } };
@@ -99,7 +99,7 @@ internal sealed class UpdateRecords(StateFiles files, MessagePublisher publisher
 
     /// <summary>The old outcome again, for whoever asks again.</summary>
     public void Repeat(Digest directive, Digest release, SeenDirective seen) =>
-        publisher.Repeat(OutcomeOf(directive, release, seen.Result, seen.Reason, "This directive was carried out before."));
+        outbox.Repeat(OutcomeOf(directive, release, seen.Result, seen.Reason, "This directive was carried out before."));
 
     private void Take(Journal journal)
     {

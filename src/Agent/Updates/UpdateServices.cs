@@ -22,7 +22,7 @@ internal static class UpdateServices
             provider.GetRequiredService<StateFiles>(), provider.GetRequiredService<LinkIdentity>().Topics, provider.GetRequiredService<TrustedClock>(),
             provider.GetRequiredService<ILogger<TrustState>>()));
         services.AddSingleton(provider => new UpdateRecords(
-            provider.GetRequiredService<StateFiles>(), provider.GetRequiredService<MessagePublisher>(),
+            provider.GetRequiredService<StateFiles>(), provider.GetRequiredService<MessageOutbox>(),
             provider.GetRequiredService<LinkIdentity>(), provider.GetRequiredService<MessageSequence>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<BootRecovery>();
         services.AddSingleton(provider => new TrialWatch(

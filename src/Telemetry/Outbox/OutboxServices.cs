@@ -4,11 +4,10 @@ namespace Dunlin.Telemetry.Outbox;
 
 public static class OutboxServices
 {
-    /// <summary>Registers <see cref="MessageOutbox"/> (singleton and hosted) and <see cref="MessagePublisher"/>; the link and <see cref="OutboxDirectories"/> must be registered as well.</summary>
+    /// <summary>Registers <see cref="MessageOutbox"/> (singleton and hosted); the link and <see cref="OutboxDirectories"/> must be registered as well.</summary>
     public static IServiceCollection AddOutbox(this IServiceCollection services)
     {
         services.AddSingleton<MessageOutbox>();
-        services.AddSingleton<MessagePublisher>();
         services.AddHostedService(provider => provider.GetRequiredService<MessageOutbox>());
         return services;
     }

@@ -37,5 +37,5 @@ public sealed class ResultPublisherTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _device.DisposeAsync();
 
-    private ResultPublisher Publisher() => new(_device.Publisher, _device.Identity, _device.Sequence, TimeProvider.System);
+    private ResultPublisher Publisher() => new(_device.Link, _device.Identity, _device.Sequence, TimeProvider.System);
 }

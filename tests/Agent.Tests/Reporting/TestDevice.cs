@@ -25,8 +25,7 @@ internal sealed class TestDevice : IAsyncDisposable
         Outbox = new MessageOutbox(
             new OutboxDirectories(Path.Combine(outbox, "outcomes"), Path.Combine(outbox, "telemetry")), Link, Identity, options, Ticks, TimeProvider.System,
             OutboxLog);
-        Publisher = new MessagePublisher(Link, Outbox, Identity);
-        Report = new DeviceReport(Publisher, Identity, Sequence, Status, TimeProvider.System);
+        Report = new DeviceReport(Link, Identity, Sequence, Status, TimeProvider.System);
     }
 
     public MosquittoBroker Broker { get; }
@@ -36,7 +35,6 @@ internal sealed class TestDevice : IAsyncDisposable
     public Lines<MessageOutbox> OutboxLog { get; } = new();
     public MqttLink Link { get; }
     public MessageOutbox Outbox { get; }
-    public MessagePublisher Publisher { get; }
     public MessageSequence Sequence { get; } = new();
     public ServiceStatusText Status { get; } = new();
     public DeviceReport Report { get; }

@@ -61,6 +61,6 @@ public sealed class WindowServiceTests : IAsyncLifetime
         var energy = new EnergySampler(new DiscoveredMeters(null, null, []), new PowerOptions(), TimeProvider.System, () => null, NullLogger<EnergySampler>.Instance);
         var board = new BoardSensors();
         var report = new WindowReport(_device.Identity, _device.Sequence, energy, new ThermalWatch(board), board, _device.Outbox, TimeProvider.System);
-        return new WindowService(report, _device.Publisher, composed, _device.Ticks, TimeProvider.System, _log);
+        return new WindowService(report, _device.Outbox, composed, _device.Ticks, TimeProvider.System, _log);
     }
 }

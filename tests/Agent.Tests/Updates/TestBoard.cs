@@ -133,13 +133,12 @@ internal sealed class TestBoard : IAsyncDisposable
         _link = new MqttLink(identity, options, ticks, Clock, NullLogger<MqttLink>.Instance);
         _outbox = new MessageOutbox(new OutboxDirectories(Layout.Outcomes, Layout.Telemetry), _link, identity, options, ticks, Clock, NullLogger<MessageOutbox>.Instance);
         Status = new ServiceStatusText();
-        var publisher = new MessagePublisher(_link, _outbox, identity);
-        Report = new DeviceReport(publisher, identity, sequence, Status, Clock);
+        Report = new DeviceReport(_link, identity, sequence, Status, Clock);
         Releases = new ReleaseStore(Layout, BoardFacts.Read());
         Trial = new TrialWatch(Clock, TimeSpan.FromSeconds(1), CameraFramesPerSecond);
         var clock = new TrustedClock(Clock, SampleDocuments.Noon.AddDays(-1), () => false);
         var trust = new TrustState(Files, identity.Topics, clock, NullLogger<TrustState>.Instance);
-        var records = Records = new UpdateRecords(Files, publisher, identity, sequence, Clock);
+        var records = Records = new UpdateRecords(Files, _outbox, identity, sequence, Clock);
         var gate = new ReleaseGate(new DeviceOptions { Bundle = FactoryBundle }, Options, Files, Releases);
         var parts = new UpdateParts
         {

@@ -31,7 +31,7 @@ public sealed class ClockJumpTests : IDisposable
         var sequence = 0;
         while (Stopwatch.GetElapsedTime(started).TotalSeconds < 1.6 * device.Link.Options.KeepAliveSeconds)
         {
-            device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = ++sequence });
+            device.Outbox.Add(SampleMessages.Telemetry() with { Sequence = ++sequence });
             await probe.NextAsync(device.Link.Topics.Telemetry, message => message.Json.GetProperty("sequence").GetInt32() == sequence);
         }
 
@@ -40,7 +40,7 @@ public sealed class ClockJumpTests : IDisposable
         await broker.KillAsync();
         await device.Link.LostAsync();
         Jump(clock, "an hour back");
-        device.Publisher.Publish(SampleMessages.Telemetry());
+        device.Outbox.Add(SampleMessages.Telemetry());
         await broker.StartAgainAsync();
         await device.Link.ConnectedAsync();
         await Eventually.TrueAsync(() => device.Outbox.Counts is { Queued: 0, Dropped: 0 }, "the outbox is empty");

@@ -27,7 +27,7 @@ public sealed class MessageOutboxTests : IDisposable
         var options = TestLink.To(broker);
         (options.Host, options.Port) = (wire.Host, wire.Port);
         await using var device = await new TestOutbox(options, _folder).StartAsync();
-        for (var i = 1; i <= 20; i++) device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+        for (var i = 1; i <= 20; i++) device.Outbox.Add(SampleMessages.Telemetry() with { Sequence = i });
         for (var i = 1; i <= 3; i++) device.Outbox.Add(SampleMessages.Outcome() with { Sequence = i });
         Assert.Equal(20, device.Outbox.Counts.Queued);
         Assert.Equal(3, device.Outbox.QueuedOutcomeCount);
@@ -51,17 +51,17 @@ public sealed class MessageOutboxTests : IDisposable
         {
             telemetry = device.Link.Topics.Telemetry;
             await device.Link.ConnectedAsync();
-            for (var i = 1; i <= 10; i++) device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+            for (var i = 1; i <= 10; i++) device.Outbox.Add(SampleMessages.Telemetry() with { Sequence = i });
             await EmptyAsync(device);
             await Eventually.TrueAsync(() => Sequences(probe, telemetry).Count >= 10, "ten arrive");
             await broker.KillAsync();
-            for (var i = 11; i <= 20; i++) device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+            for (var i = 11; i <= 20; i++) device.Outbox.Add(SampleMessages.Telemetry() with { Sequence = i });
             await device.Link.LostAsync();
         }
 
         await using var again = new TestOutbox(TestLink.To(broker), _folder);
         Assert.Equal(10, again.Outbox.Counts.Queued);
-        for (var i = 21; i <= 25; i++) again.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+        for (var i = 21; i <= 25; i++) again.Outbox.Add(SampleMessages.Telemetry() with { Sequence = i });
         await broker.StartAgainAsync();
         await using var late = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         await again.StartAsync();
@@ -78,7 +78,7 @@ public sealed class MessageOutboxTests : IDisposable
         {
             for (var i = 1; i <= windows; i++)
             {
-                device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+                device.Outbox.Add(SampleMessages.Telemetry() with { Sequence = i });
                 if (i % (windows / outcomes) == 0) device.Outbox.Add(SampleMessages.Outcome() with { Sequence = i, Directive = SampleDocuments.DigestOf($"{i}") });
             }
         }
@@ -100,12 +100,12 @@ public sealed class MessageOutboxTests : IDisposable
 
         await using var again = new TestOutbox(TestLink.To(broker), _folder);
         var settled = 0;
-        again.Publisher.Publish(SampleMessages.Outcome() with { BootId = "another", Sequence = 7 }, () => settled++);
+        again.Outbox.Add(SampleMessages.Outcome() with { BootId = "another", Sequence = 7 }, () => settled++);
         Assert.Equal((0, 1), (again.Outbox.QueuedOutcomeCount, settled));
-        again.Publisher.Publish(SampleMessages.Outcome() with { Directive = SampleDocuments.DigestOf("another") }, () => settled++);
+        again.Outbox.Add(SampleMessages.Outcome() with { Directive = SampleDocuments.DigestOf("another") }, () => settled++);
         Assert.Equal((1, 2), (again.Outbox.QueuedOutcomeCount, settled));
-        again.Publisher.Repeat(SampleMessages.Outcome());
-        again.Publisher.Repeat(SampleMessages.Outcome());
+        again.Outbox.Repeat(SampleMessages.Outcome());
+        again.Outbox.Repeat(SampleMessages.Outcome());
         Assert.Equal(2, again.Outbox.QueuedOutcomeCount);
     }
 
@@ -117,9 +117,9 @@ public sealed class MessageOutboxTests : IDisposable
         using (var outcomes = new MessageQueue(Path.Combine(_folder, "outcomes"), long.MaxValue, Overflow.Keep)) outcomes.Append(newer);
         await using var device = new TestOutbox(new MqttOptions(), _folder);
         var settled = 0;
-        device.Publisher.Publish(SampleMessages.Outcome(), () => settled++);
+        device.Outbox.Add(SampleMessages.Outcome(), () => settled++);
         Assert.Equal((1, 1), (device.Outbox.QueuedOutcomeCount, settled));
-        device.Publisher.Publish(SampleMessages.Outcome() with { Directive = SampleDocuments.DigestOf("another") }, () => settled++);
+        device.Outbox.Add(SampleMessages.Outcome() with { Directive = SampleDocuments.DigestOf("another") }, () => settled++);
         Assert.Equal((2, 2), (device.Outbox.QueuedOutcomeCount, settled));
     }
 
@@ -129,7 +129,7 @@ public sealed class MessageOutboxTests : IDisposable
         using (var outcomes = new MessageQueue(Path.Combine(_folder, "outcomes"), long.MaxValue, Overflow.Keep)) outcomes.Append("no outcome"u8);
         await using var device = new TestOutbox(new MqttOptions(), _folder);
         for (var i = 0; i < 2; i++)
-            Assert.Throws<JsonException>(() => device.Publisher.Publish(SampleMessages.Outcome(), () => Assert.Fail("it is settled though it was not added")));
+            Assert.Throws<JsonException>(() => device.Outbox.Add(SampleMessages.Outcome(), () => Assert.Fail("it is settled though it was not added")));
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class MessageOutboxTests : IDisposable
         await using var device = new TestOutbox(TestLink.To(broker), disk.Path);
         File.WriteAllBytes(Path.Combine(disk.Path, "filler"), []);
         disk.Fill();
-        for (var i = 1; i <= 5; i++) device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = i });
+        for (var i = 1; i <= 5; i++) device.Outbox.Add(SampleMessages.Telemetry() with { Sequence = i });
         for (var i = 1; i <= 5; i++) device.Outbox.Add(SampleMessages.Outcome() with { Sequence = i });
         Assert.Contains(disk.Path, device.Outbox.Problem, StringComparison.Ordinal);
         Assert.Contains("has room", device.Outbox.Problem, StringComparison.Ordinal);
@@ -151,7 +151,7 @@ public sealed class MessageOutboxTests : IDisposable
         await device.StartAsync();
         await Eventually.TrueAsync(() => Sequences(probe, device.Link.Topics.Outcome).Count == 5, "outcomes arrive with the disk still full");
         disk.Free();
-        device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = 6 });
+        device.Outbox.Add(SampleMessages.Telemetry() with { Sequence = 6 });
         device.Outbox.Add(SampleMessages.Outcome() with { Sequence = 6 });
         await Eventually.TrueAsync(() => Sequences(probe, device.Link.Topics.Telemetry).Contains(6) && Sequences(probe, device.Link.Topics.Outcome).Contains(6), "new ones arrive");
         Assert.Null(device.Outbox.Problem);
@@ -163,11 +163,11 @@ public sealed class MessageOutboxTests : IDisposable
         const string Acl = "topic read #\ntopic write dunlin/v1/demo/belt-1/status\n";
         await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Acl = Acl });
         await using var device = new TestOutbox(TestLink.To(broker), _folder);
-        device.Publisher.Publish(SampleMessages.Telemetry());
+        device.Outbox.Add(SampleMessages.Telemetry());
         await device.StartAsync();
         await Eventually.TrueAsync(() => device.Outbox.Counts is { Queued: 0, Dropped: 1 }, "the telemetry is dropped");
         device.Outbox.Add(SampleMessages.Outcome());
-        device.Publisher.Publish(SampleMessages.Telemetry());
+        device.Outbox.Add(SampleMessages.Telemetry());
         await device.Link.ConnectedAsync();
         Assert.Equal(1, device.Outbox.QueuedOutcomeCount);
         Assert.True(device.Link.Link.State.IsConnected);
@@ -195,7 +195,7 @@ public sealed class MessageOutboxTests : IDisposable
 
         Task TelemetryArrivesAsync(int sequence)
         {
-            device.Publisher.Publish(SampleMessages.Telemetry() with { Sequence = sequence });
+            device.Outbox.Add(SampleMessages.Telemetry() with { Sequence = sequence });
             return Eventually.TrueAsync(() => Sequences(probe, device.Link.Topics.Telemetry).Contains(sequence), $"telemetry {sequence} arrives");
         }
     }
@@ -208,13 +208,13 @@ public sealed class MessageOutboxTests : IDisposable
         await using var device = new TestOutbox(TestLink.To(broker), _folder);
         await device.StartAsync();
         await device.Link.ConnectedAsync();
-        device.Publisher.Publish(SampleMessages.Reported());
-        device.Publisher.Publish(SampleMessages.Race());
-        device.Publisher.Publish(SampleMessages.Telemetry());
-        device.Publisher.Publish(SampleMessages.Outcome(), () => { });
-        device.Publisher.Publish(SampleMessages.Result());
-
         var topics = device.Link.Topics;
+        device.Link.Link.PublishRetained(topics.Reported, SampleMessages.Reported(), MessageJson.Default.Reported);
+        device.Link.Link.PublishRetained(topics.Race, SampleMessages.Race(), MessageJson.Default.Verdict);
+        device.Outbox.Add(SampleMessages.Telemetry());
+        device.Outbox.Add(SampleMessages.Outcome(), () => { });
+        device.Link.Link.PublishResult(SampleMessages.Result());
+
         foreach (var (topic, schema, qos, isRetained, expiry) in new[]
         {
             (topics.Reported, "reported", 1, true, 0u), (topics.Race, "race", 1, true, 0u), (topics.Telemetry, "telemetry", 1, false, 86_400u),

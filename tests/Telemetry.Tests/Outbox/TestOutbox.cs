@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Telemetry.Tests.Outbox;
 
-/// <summary>Link, outbox and publisher as the agent makes them.</summary>
+/// <summary>Link and outbox as the agent makes them.</summary>
 internal sealed class TestOutbox : IAsyncDisposable
 {
     public TestOutbox(MqttOptions options, string folder, TimeProvider? time = null)
@@ -15,12 +15,10 @@ internal sealed class TestOutbox : IAsyncDisposable
         Outbox = new MessageOutbox(
             new OutboxDirectories(Path.Combine(folder, "outcomes"), Path.Combine(folder, "telemetry")), Link.Link, Link.Identity, options,
             new LoopTicks(Link.Time), Link.Time, NullLogger<MessageOutbox>.Instance);
-        Publisher = new MessagePublisher(Link.Link, Outbox, Link.Identity);
     }
 
     public TestLink Link { get; }
     public MessageOutbox Outbox { get; }
-    public MessagePublisher Publisher { get; }
 
     public async Task<TestOutbox> StartAsync()
     {
