@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using Dunlin.Bench.Material;
 using Dunlin.Bench.Measuring;
-using Dunlin.Bench.Processes;
 using Dunlin.Bench.Reporting;
 using Dunlin.Bench.Comparisons;
+using Dunlin.TestKit.Brokers;
 
 namespace Dunlin.Bench;
 
@@ -27,6 +27,22 @@ internal sealed class BenchRun(Workshop workshop, Settings settings, IReadOnlyLi
         ("update", UpdateComparison.RunAsync),
     ];
 
+    // Information is what it says as it starts, and nothing of a message: a line for each would be measured as well.
+    private static readonly MosquittoSettings BrokerSettings = new()
+    {
+        LogsPackets = false,
+        ConfigurationOf = port => $"""
+            listener {port} 127.0.0.1
+            allow_anonymous true
+            log_type error
+            log_type information
+            set_tcp_nodelay true
+            persistence false
+            max_queued_messages 0
+
+            """,
+    };
+
     public static IEnumerable<string> TopicNames => All.Select(topic => topic.Name);
 
     /// <returns>0; 1 if a topic could not be measured; 2 if there is no such topic. Missed thresholds are a result, not a failure.</returns>
@@ -41,7 +57,7 @@ internal sealed class BenchRun(Workshop workshop, Settings settings, IReadOnlyLi
         var started = TimeProvider.System.GetUtcNow();
         var (machine, steal, clock) = (MachineFacts.Read(), ProcessUse.Steal(), Stopwatch.GetTimestamp());
         var measurements = new List<Measurement>();
-        await using var broker = await Broker.StartAsync();
+        await using var broker = await MosquittoBroker.StartAsync(BrokerSettings);
         var failed = 0;
         foreach (var (name, run) in All.Where(topic => topics.Count == 0 || topics.Contains(topic.Name)))
         {

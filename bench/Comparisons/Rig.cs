@@ -2,11 +2,12 @@ using Dunlin.Bench.Material;
 using Dunlin.Bench.Measuring;
 using Dunlin.Bench.Processes;
 using Dunlin.Bench.Reporting;
+using Dunlin.TestKit.Brokers;
 
 namespace Dunlin.Bench.Comparisons;
 
 /// <summary>What every topic needs.</summary>
-internal sealed record Rig(Workshop Workshop, Settings Settings, Broker Broker, CancellationToken CancellationToken)
+internal sealed record Rig(Workshop Workshop, Settings Settings, MosquittoBroker Broker, CancellationToken CancellationToken)
 {
     public TimeSpan Duration => TimeSpan.FromSeconds(Settings.Seconds);
 

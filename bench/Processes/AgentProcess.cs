@@ -2,12 +2,13 @@ using System.Diagnostics;
 using System.Globalization;
 using Dunlin.Bench.Material;
 using Dunlin.Contracts.Updates;
+using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.Bench.Processes;
 
 /// <summary>The published <c>dunlin-agent run</c>. Its state directory lives as long as the work folder, so that its verdict and saved models are cached.</summary>
-internal sealed record AgentProcess(Workshop Workshop, Broker Broker)
+internal sealed record AgentProcess(Workshop Workshop, MosquittoBroker Broker)
 {
     public const string Fleet = "bench";
     private static readonly TimeSpan RaceTime = TimeSpan.FromMinutes(2);

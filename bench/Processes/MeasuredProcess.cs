@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Dunlin.Bench.Measuring;
+using Dunlin.TestKit.Brokers;
 
 namespace Dunlin.Bench.Processes;
 
@@ -27,7 +28,7 @@ internal sealed class MeasuredProcess : IAsyncDisposable
     public double StartMilliseconds { get; private set; }
 
     /// <summary>Starts the program and waits for its first result.</summary>
-    public static async Task<MeasuredProcess> StartAsync(ProcessStartInfo start, Broker broker, string topic, CancellationToken cancellationToken)
+    public static async Task<MeasuredProcess> StartAsync(ProcessStartInfo start, MosquittoBroker broker, string topic, CancellationToken cancellationToken)
     {
         (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         var subscriber = await ResultSubscriber.ConnectAsync(broker.Port, topic);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dunlin.Bench.Material;
+using Dunlin.TestKit.Brokers;
 
 namespace Dunlin.Bench.Processes;
 
@@ -8,7 +9,7 @@ namespace Dunlin.Bench.Processes;
 /// <param name="Workshop">Where it is installed.</param>
 /// <param name="Broker">Where it publishes.</param>
 /// <param name="Tuned">One intra-op thread, no spinning, sharp with one thread; else defaults.</param>
-internal sealed record NodeProcess(Workshop Workshop, Broker Broker, bool Tuned)
+internal sealed record NodeProcess(Workshop Workshop, MosquittoBroker Broker, bool Tuned)
 {
     private const string Topic = "peer/result";
 
