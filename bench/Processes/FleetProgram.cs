@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dunlin.Bench.Material;
 
 namespace Dunlin.Bench.Processes;
@@ -21,13 +20,6 @@ internal sealed class FleetProgram(Workshop workshop, string folder)
     /// <returns>Seconds that it ran.</returns>
     public Task<double> RunAsync(params string[] arguments) => CallAsync([.. arguments, "--keys", Keys]);
 
-    private async Task<double> CallAsync(params string[] arguments)
-    {
-        var start = Stopwatch.GetTimestamp();
-        using var process = Process.Start(new ProcessStartInfo(workshop.Fleet, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? Stopwatch.GetElapsedTime(start).TotalSeconds
-            : throw new IOException($"dunlin-fleet {string.Join(' ', arguments)} ended with {process.ExitCode}: {await output}{await errors}");
-    }
+    private async Task<double> CallAsync(params string[] arguments) =>
+        (await MeasuredCommand.RunAsync(workshop.Fleet, arguments, CancellationToken.None)).Seconds;
 }

@@ -9,7 +9,7 @@ internal static class MeasuredCommand
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
     /// <exception cref="InvalidOperationException">It ended with another code than zero.</exception>
-    public static async Task<CommandCost> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    public static async Task<CommandCost> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
         var begin = Stopwatch.GetTimestamp();
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
@@ -20,7 +20,7 @@ internal static class MeasuredCommand
         await ended;
         var seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         var said = await output + await error;
-        return process.ExitCode == 0 ? new CommandCost(seconds, peak) : throw new InvalidOperationException($"'{program}' ended with {process.ExitCode}. It said:{Environment.NewLine}{said}");
+        return process.ExitCode == 0 ? new CommandCost(seconds, peak) : throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with {process.ExitCode}. It said:{Environment.NewLine}{said}");
     }
 }
 
