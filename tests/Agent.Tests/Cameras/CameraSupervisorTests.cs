@@ -3,6 +3,7 @@ using Dunlin.Agent.Children;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Runtime.Cameras;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Time.Testing;

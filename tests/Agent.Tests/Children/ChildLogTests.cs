@@ -1,5 +1,6 @@
 using System.Text;
 using Dunlin.Agent.Children;
+using Dunlin.TestKit.Logs;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Agent.Tests.Children;

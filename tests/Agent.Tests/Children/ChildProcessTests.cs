@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Dunlin.Agent.Children;
 using Dunlin.Contracts.Worker;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Waiting;
 

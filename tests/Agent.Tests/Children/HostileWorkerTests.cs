@@ -4,6 +4,7 @@ using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Worker;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Logs;
 
 namespace Dunlin.Agent.Tests.Children;
 

@@ -1,9 +1,9 @@
 using Dunlin.Agent.Energy;
-using Dunlin.Agent.Tests.Children;
 using Dunlin.Bundles.State;
 using Dunlin.Contracts.Updates;
 using Dunlin.Telemetry.Power;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Time.Testing;
 

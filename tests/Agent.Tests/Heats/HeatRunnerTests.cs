@@ -6,6 +6,7 @@ using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.ModelCheck;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Onnx;
 
 namespace Dunlin.Agent.Tests.Heats;

@@ -8,6 +8,7 @@ using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Racing;
 using Dunlin.Telemetry.Power;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Onnx;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,8 +1,8 @@
 using Dunlin.Agent.RemoteCommands;
-using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Samples;
 using Microsoft.Extensions.Time.Testing;
 using Serilog.Core;

@@ -1,12 +1,12 @@
 using System.Text.Json;
 using Dunlin.Agent.Reporting;
-using Dunlin.Agent.Tests.Children;
 using Dunlin.Agent.Tests.Energy;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Board;
 using Dunlin.Telemetry.Energy;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Waiting;

@@ -1,12 +1,12 @@
 using Dunlin.Agent.Reporting;
 using Dunlin.Agent.Systemd;
-using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Messages;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
 using Dunlin.Telemetry.Outbox;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.Agent.Tests.Reporting;

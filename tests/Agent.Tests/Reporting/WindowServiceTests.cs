@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Dunlin.Agent.Reporting;
-using Dunlin.Agent.Tests.Children;
 using Dunlin.Agent.Tests.Updates;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Messages;
@@ -8,6 +7,7 @@ using Dunlin.Contracts.Worker;
 using Dunlin.Telemetry.Board;
 using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Power;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Logging.Abstractions;
 

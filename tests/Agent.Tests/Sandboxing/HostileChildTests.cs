@@ -3,6 +3,7 @@ using Dunlin.Agent.Children;
 using Dunlin.Agent.Sandboxing;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Logs;
 
 namespace Dunlin.Agent.Tests.Sandboxing;
 

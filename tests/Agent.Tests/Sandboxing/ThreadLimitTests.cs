@@ -4,6 +4,7 @@ using Dunlin.Agent.Racing;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Worker;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Waiting;
 

@@ -21,6 +21,7 @@ using Dunlin.Telemetry.Energy;
 using Dunlin.Telemetry.Power;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -5,6 +5,7 @@ using Dunlin.Agent.Children;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Worker;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Waiting;
 

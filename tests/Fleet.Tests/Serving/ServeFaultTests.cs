@@ -7,6 +7,7 @@ using Dunlin.Fleet.Serving;
 using Dunlin.Fleet.Signing;
 using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Data.Sqlite;
@@ -19,7 +20,7 @@ public sealed class ServeFaultTests : IDisposable
 {
     private static readonly Passphrase NoPassphrase = new(null, _ => null);
     private readonly Desk _desk = new();
-    private readonly KeptLog _log = new();
+    private readonly Lines<FleetServer> _log = new();
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
 
     private string State => Path.Combine(_desk.Keys, "state");
@@ -55,7 +56,7 @@ public sealed class ServeFaultTests : IDisposable
         await Eventually.TrueAsync(() => Passed(50) && Beacons(device) == 1, "the first beacon");
         Change("ALTER TABLE device RENAME TO gone");
         _time.Advance(FleetServer.BeaconInterval);
-        await Eventually.TrueAsync(() => _log.Errors.Contains("no such table: device", StringComparison.Ordinal), "the fault is logged");
+        await Eventually.TrueAsync(() => _log.Errors.Any(line => line.Contains("no such table: device", StringComparison.Ordinal)), "the fault is logged");
         Change("ALTER TABLE gone RENAME TO device");
         // Far from another hour.
         for (var second = 0; second < 600 && Beacons(device) == 1; second++)
@@ -78,7 +79,7 @@ public sealed class ServeFaultTests : IDisposable
         await server.WaitConnectedAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         Change("CREATE TRIGGER full BEFORE UPDATE ON directive BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END");
         await first.EndAsync(UpdateState.Committed, await first.NextAsync());
-        await Eventually.TrueAsync(() => _log.Errors.Contains("database or disk is full", StringComparison.Ordinal), "the fault is logged");
+        await Eventually.TrueAsync(() => _log.Errors.Any(line => line.Contains("database or disk is full", StringComparison.Ordinal)), "the fault is logged");
         Change("DROP TRIGGER full");
         await second.EndAsync(UpdateState.RolledBack, await second.NextAsync());
         await Eventually.TrueAsync(() => Passed(500) && ledger.Newest("belt-1") is [{ Result: UpdateState.Committed }], "the first end is noted");
@@ -98,7 +99,7 @@ public sealed class ServeFaultTests : IDisposable
         Change("ALTER TABLE blob RENAME TO gone");
         // More than there are workers.
         for (var i = 0; i < 20; i++) Assert.Null(await device.TryAskAsync(bundle.ReleaseId, 0, 100, TimeSpan.FromMilliseconds(20)));
-        await Eventually.TrueAsync(() => _log.Errors.Split("no such table: blob").Length > 20, "the faults are logged");
+        await Eventually.TrueAsync(() => _log.Errors.Count(line => line.Contains("no such table: blob", StringComparison.Ordinal)) >= 20, "the faults are logged");
         Change("ALTER TABLE gone RENAME TO blob");
         Assert.Equal(100, (await device.TryAskAsync(bundle.ReleaseId, 0, 100, Eventually.Patience))?.Length);
     }

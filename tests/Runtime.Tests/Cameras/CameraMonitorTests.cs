@@ -1,4 +1,5 @@
 using Dunlin.Runtime.Cameras;
+using Dunlin.TestKit.Logs;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Runtime.Tests.Cameras;
@@ -6,7 +7,7 @@ namespace Dunlin.Runtime.Tests.Cameras;
 public sealed class CameraMonitorTests
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly ListLogger _log = new();
+    private readonly Lines<CameraMonitor> _log = new();
 
     [Fact]
     public void TheActualRateIsThatOfTheLastSecondsAndSinksToZeroWhenFramesStop()
@@ -37,7 +38,7 @@ public sealed class CameraMonitorTests
             for (var frame = 0; frame < 5; frame++) monitor.FrameCorrupt("Bits are bad.");
         }
 
-        Assert.Equal(9, _log.Lines.Count);
+        Assert.Equal(9, _log.All.Count);
         var health = monitor.Health;
         Assert.Equal(("ok", null, 2, 15, 0), (health.State, health.Detail, health.ReconnectCount, health.CorruptCount, health.StallCount));
     }

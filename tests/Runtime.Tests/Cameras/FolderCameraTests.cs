@@ -1,12 +1,13 @@
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Cameras;
+using Dunlin.TestKit.Logs;
 
 namespace Dunlin.Runtime.Tests.Cameras;
 
 public sealed class FolderCameraTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-folder-").FullName;
-    private readonly ListLogger _log = new();
+    private readonly Lines<FolderCamera> _log = new();
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -47,7 +48,7 @@ public sealed class FolderCameraTests : IDisposable
         Assert.Equal(Image(1), camera.Next());
         var health = camera.Until(health => health.State == "ok");
         Assert.Equal(("jpeg", null, 30), (health.Format, health.Detail, health.ExpectedFramesPerSecond));
-        Assert.Equal(3, _log.Lines.Count);
+        Assert.Equal(3, _log.All.Count);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Pipes;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Cameras;
+using Dunlin.TestKit.Logs;
 
 namespace Dunlin.Runtime.Tests.Cameras;
 
@@ -10,7 +11,7 @@ public sealed class PipeCameraTests : IDisposable
     private static readonly byte[] First = TinyJpeg.Make(3000, seed: 1, thumbnail: TinyJpeg.Make(50, seed: 2));
     private static readonly byte[] Second = TinyJpeg.Make(200_000, seed: 3);
     private readonly AnonymousPipeServerStream _writer = new(PipeDirection.Out);
-    private readonly ListLogger _log = new();
+    private readonly Lines<PipeCamera> _log = new();
 
     // So large as the camera has it, also before that is there.
     public PipeCameraTests() => _ = LibC.Fcntl((int)_writer.SafePipeHandle.DangerousGetHandle(), LibC.SetPipeSize, 1 << 20);
@@ -61,7 +62,7 @@ public sealed class PipeCameraTests : IDisposable
         Assert.Equal((before.ReconnectCount + 1, 1), (health.ReconnectCount, health.CorruptCount));
         Assert.Contains("60 ms", health.Detail, StringComparison.Ordinal);
         // The log hears of it after the state.
-        bool Told() => _log.Lines.Count(line => line.Contains("is stalled", StringComparison.Ordinal)) == health.StallCount;
+        bool Told() => _log.All.Count(line => line.Contains("is stalled", StringComparison.Ordinal)) == health.StallCount;
         Assert.True(SpinWait.SpinUntil(Told, 10_000), "each stall is told once");
     }
 

@@ -1,5 +1,4 @@
 using Dunlin.Agent.Configuration;
-using Dunlin.Agent.Tests.Children;
 using Dunlin.Agent.Updates.Fetching;
 using Dunlin.Bundles.Store;
 using Dunlin.Contracts.Artifacts;
@@ -8,6 +7,7 @@ using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
+using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Samples;
 using Microsoft.Extensions.Logging.Abstractions;
 

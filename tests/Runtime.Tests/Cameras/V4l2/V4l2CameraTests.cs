@@ -2,6 +2,7 @@ using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Cameras;
 using Dunlin.Runtime.Cameras.V4l2;
 using Dunlin.Runtime.Frames;
+using Dunlin.TestKit.Logs;
 
 namespace Dunlin.Runtime.Tests.Cameras.V4l2;
 
@@ -10,7 +11,7 @@ public sealed class V4l2CameraTests
     private static readonly byte[] Picture = [.. Enumerable.Range(1, 16).Select(value => (byte)value)];
     private static readonly byte[] Other = [.. Picture.Select(value => (byte)(value + 100))];
     private readonly ScriptedVideo _video = new();
-    private readonly ListLogger _log = new();
+    private readonly Lines<V4l2Camera> _log = new();
 
     [Fact]
     public void AFrameHasTheNegotiatedFormTheUsedBytesAndTheDriversTime()
@@ -69,7 +70,7 @@ public sealed class V4l2CameraTests
         _video.Deliver(new(Other, 0));
         Assert.True(SpinWait.SpinUntil(() => camera.Slot.CapturedCount == 2, 10_000));
         Assert.Equal(Other, camera.Next());
-        Assert.DoesNotContain(_log.Lines, line => line.Contains("another program", StringComparison.Ordinal));
+        Assert.DoesNotContain(_log.All, line => line.Contains("another program", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -100,7 +101,7 @@ public sealed class V4l2CameraTests
         Assert.Equal(Picture, camera.Next());
         Assert.Equal((5, 0), (camera.Health.CorruptCount, camera.Health.MissedCount));
         Assert.Equal(0, _video.HeldCount);
-        Assert.Single(_log.Lines, line => line.Contains("corrupt", StringComparison.Ordinal));
+        Assert.Single(_log.All, line => line.Contains("corrupt", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -137,7 +138,7 @@ public sealed class V4l2CameraTests
         Assert.Contains(advice, camera.Until(health => health.State == state).Detail, StringComparison.Ordinal);
         _video.Deliver(new(Picture, 0));
         Assert.Equal(Picture, camera.Next());
-        Assert.Single(_log.Lines, line => line.Contains(advice, StringComparison.Ordinal));
+        Assert.Single(_log.All, line => line.Contains(advice, StringComparison.Ordinal));
         Assert.Equal("ok", camera.Until(health => health.State == "ok").State);
     }
 
@@ -172,7 +173,7 @@ public sealed class V4l2CameraTests
         _video.Errors[VideoConstants.StreamOn] = Errno.NoSpace;
         using (var camera = Start(time: new TestTime(haste: 1000)))
             Assert.True(SpinWait.SpinUntil(() => _video.OpenedCount >= 6, 10_000));
-        Assert.Contains("no bandwidth left", Assert.Single(_log.Lines), StringComparison.Ordinal);
+        Assert.Contains("no bandwidth left", Assert.Single(_log.All), StringComparison.Ordinal);
     }
 
     [Fact]

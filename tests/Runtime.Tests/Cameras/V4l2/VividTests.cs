@@ -3,6 +3,7 @@ using System.Globalization;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Cameras.V4l2;
 using Dunlin.Runtime.Frames;
+using Dunlin.TestKit.Logs;
 
 namespace Dunlin.Runtime.Tests.Cameras.V4l2;
 
@@ -12,7 +13,7 @@ public sealed class VividTests
     private const string Variable = "DUNLIN_CAMERA";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly string? Device = Environment.GetEnvironmentVariable(Variable);
-    private readonly ListLogger _log = new();
+    private readonly Lines<V4l2Camera> _log = new();
 
     public VividTests() => Assert.SkipWhen(Device is null, "Takes a virtual machine: run ./build.sh camera-test.");
 
@@ -72,7 +73,7 @@ public sealed class VividTests
         Set("inject_vidioc_streamon_error", 1);
         using var camera = Start();
         camera.Slot.Return(Take(camera));
-        Assert.Contains(_log.Lines, line => line.Contains("STREAMON", StringComparison.Ordinal));
+        Assert.Contains(_log.All, line => line.Contains("STREAMON", StringComparison.Ordinal));
     }
 
     [Fact]

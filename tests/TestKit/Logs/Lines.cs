@@ -1,12 +1,15 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace Dunlin.Agent.Tests.Children;
+namespace Dunlin.TestKit.Logs;
 
 /// <summary>A log that keeps its lines.</summary>
-internal sealed class Lines<T> : ILogger<T>
+public sealed class Lines<T> : ILogger<T>
 {
     public ConcurrentQueue<string> All { get; } = new();
+
+    /// <summary>Those that somebody must act on.</summary>
+    public ConcurrentQueue<string> Errors { get; } = new();
 
     /// <summary>Called with each line before whoever wrote it goes on.</summary>
     public Action<string>? Heard { get; set; }
@@ -16,11 +19,10 @@ internal sealed class Lines<T> : ILogger<T>
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        Hear(formatter(state, exception));
-
-    private void Hear(string line)
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
+        var line = formatter(state, exception);
+        if (logLevel == LogLevel.Error) Errors.Enqueue(line);
         All.Enqueue(line);
         Heard?.Invoke(line);
     }
