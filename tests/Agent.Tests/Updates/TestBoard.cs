@@ -23,6 +23,7 @@ using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
 using Dunlin.Telemetry.Outbox;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Samples;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

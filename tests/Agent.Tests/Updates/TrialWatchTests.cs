@@ -2,6 +2,7 @@ using Dunlin.Agent.Children;
 using Dunlin.Agent.Updates;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Worker;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Samples;
 using Dunlin.Telemetry.Latencies;
 using Microsoft.Extensions.Time.Testing;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dunlin.Telemetry.Tests.Outbox;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Waiting;
 
@@ -21,7 +22,7 @@ public sealed class ClockJumpTests : IDisposable
     {
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
-        var clock = new JumpingClock();
+        var clock = new SteppedClock(TimeProvider.System);
         await using var device = await new TestOutbox(TestLink.To(broker), _folder, clock).StartAsync();
         await device.Link.ConnectedAsync();
         Jump(clock, to);
@@ -54,7 +55,7 @@ public sealed class ClockJumpTests : IDisposable
         await using var wire = new FaultyLink(broker.Host, broker.Port);
         var options = TestLink.To(broker);
         (options.Host, options.Port) = (wire.Host, wire.Port);
-        var clock = new JumpingClock();
+        var clock = new SteppedClock(TimeProvider.System);
         await using var link = await new TestLink(options, time: clock).StartAsync();
         await link.ConnectedAsync();
         wire.IsBlackHole = true;
@@ -67,6 +68,7 @@ public sealed class ClockJumpTests : IDisposable
         await link.ConnectedAsync();
     }
 
-    private static void Jump(JumpingClock clock, string to) => clock.JumpTo(
-        to == "an hour back" ? clock.GetUtcNow() - TimeSpan.FromHours(1) : DateTimeOffset.Parse(to, System.Globalization.CultureInfo.InvariantCulture));
+    private static void Jump(SteppedClock clock, string to) => clock.Ahead = to == "an hour back"
+        ? clock.Ahead - TimeSpan.FromHours(1)
+        : DateTimeOffset.Parse(to, System.Globalization.CultureInfo.InvariantCulture) - TimeProvider.System.GetUtcNow();
 }

@@ -1,10 +1,16 @@
-namespace Dunlin.Agent.Tests.Updates;
+namespace Dunlin.TestKit.Machine;
 
 /// <summary>A board's clock that somebody sets: wall time jumps, the monotonic clock and timers do not.</summary>
-internal sealed class SteppedClock(TimeProvider monotonic) : TimeProvider
+public sealed class SteppedClock(TimeProvider monotonic) : TimeProvider
 {
-    /// <summary>What the wall clock is ahead of the time.</summary>
-    public TimeSpan Ahead { get; set; }
+    private long _aheadTicks;
+
+    /// <summary>What the wall clock is ahead of the time; set from any thread.</summary>
+    public TimeSpan Ahead
+    {
+        get => TimeSpan.FromTicks(Volatile.Read(ref _aheadTicks));
+        set => Volatile.Write(ref _aheadTicks, value.Ticks);
+    }
 
     public override long TimestampFrequency => monotonic.TimestampFrequency;
 
