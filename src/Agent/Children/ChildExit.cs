@@ -19,9 +19,6 @@ public sealed record ChildExit
 
     /// <summary>The largest resident set, in bytes.</summary>
     public long PeakByteCount { get; init; }
-
-    /// <summary>The last lines that it wrote to its output.</summary>
-    public IReadOnlyList<string> LastLines { get; init; } = [];
 }
 
 public static class ChildExitCodes

@@ -27,7 +27,7 @@ internal static class ExitReason
             (_, { } number, _) => (ChildExitCodes.Crashed, $"The {name} crashed with {SignalName(number)}{Words(lastLines)}."),
             _ => (ChildExitCodes.Failed, $"The {name} is gone; the kernel does not say how."),
         };
-        return new ChildExit { Code = code, Reason = reason, ExitCode = exitCode, Signal = signal, LastLines = lastLines };
+        return new ChildExit { Code = code, Reason = reason, ExitCode = exitCode, Signal = signal };
     }
 
     private static bool IsAboutMemory(string line) => MemoryWords.Any(word => line.Contains(word, StringComparison.OrdinalIgnoreCase));

@@ -39,7 +39,7 @@ public sealed partial class HeatRunner(ChildHost host, ILogger<HeatRunner> logge
             await Task.WhenAny(answer.Task, child.Exited).WaitAsync(cancellationToken);
             if (answer.Task.IsCompletedSuccessfully) child.Kill(ChildExitCodes.Stopped, "it has answered");
             var exit = await child.Exited.WaitAsync(cancellationToken);
-            var outcome = answer.Task.IsCompletedSuccessfully ? Outcome(await answer.Task, ready, exit) : Outcome(ready, exit, limits);
+            var outcome = Outcome(answer.Task.IsCompletedSuccessfully ? await answer.Task : null, ready, exit, limits);
             LogHeat(request.GetType().Name, outcome.Code, exit.CpuTime.TotalMilliseconds, exit.PeakByteCount >> 20);
             return outcome;
         }
@@ -86,9 +86,18 @@ public sealed partial class HeatRunner(ChildHost host, ILogger<HeatRunner> logge
         answer.TrySetResult(message);
     }
 
-    private static HeatOutcome Outcome(FromChild answer, Ready? ready, ChildExit exit)
+    /// <param name="answer">Null if it gave none.</param>
+    /// <param name="ready">Its greeting; null if it gave none.</param>
+    /// <param name="exit">How it ended.</param>
+    /// <param name="limits">What it was allowed.</param>
+    private static HeatOutcome Outcome(FromChild? answer, Ready? ready, ChildExit exit, HeatLimits limits)
     {
-        var (code, reason) = answer is ChildError error ? (error.Code, error.Detail) : (HeatOutcome.Answered, "The heat process answered.");
+        var (code, reason) = answer switch
+        {
+            null => (CodeWithoutAnswer(ready, exit, limits), exit.Reason),
+            ChildError error => (error.Code, error.Detail),
+            _ => (HeatOutcome.Answered, "The heat process answered."),
+        };
         return new HeatOutcome
         {
             Answer = answer is ChildError ? null : answer,
@@ -100,20 +109,13 @@ public sealed partial class HeatRunner(ChildHost host, ILogger<HeatRunner> logge
         };
     }
 
-    private static HeatOutcome Outcome(Ready? ready, ChildExit exit, HeatLimits limits) => new()
+    private static string CodeWithoutAnswer(Ready? ready, ChildExit exit, HeatLimits limits) => exit.Code switch
     {
-        Code = exit.Code switch
-        {
-            ChildExitCodes.TimedOut when exit.CpuTime < limits.WallTime / StarvedShare => ChildExitCodes.Starved,
-            // No model has been opened before the greeting: what is installed is at fault, or what the board is short of.
-            not ChildExitCodes.Killed when ready is null => ChildExitCodes.NotStarted,
-            ChildExitCodes.Stopped => ChildExitCodes.Failed,
-            var code => code,
-        },
-        Reason = exit.Reason,
-        Ready = ready,
-        CpuTime = exit.CpuTime,
-        PeakByteCount = exit.PeakByteCount,
+        ChildExitCodes.TimedOut when exit.CpuTime < limits.WallTime / StarvedShare => ChildExitCodes.Starved,
+        // No model has been opened before the greeting: what is installed is at fault, or what the board is short of.
+        not ChildExitCodes.Killed when ready is null => ChildExitCodes.NotStarted,
+        ChildExitCodes.Stopped => ChildExitCodes.Failed,
+        var code => code,
     };
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Heat {Request}: {Code}, {CpuMilliseconds:0} ms of CPU time, {PeakMiB} MiB at the peak")]
