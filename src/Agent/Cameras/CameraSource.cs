@@ -52,9 +52,6 @@ public sealed class CameraSource
         return source is not null;
     }
 
-    /// <exception cref="FormatException">With the message of <see cref="TryParse"/>.</exception>
-    public static CameraSource Parse(string? text) => TryParse(text, out var source, out var error) ? source : throw new FormatException(error);
-
     /// <summary>What the worker is told. Never holds the password.</summary>
     /// <param name="options">What is asked of the camera.</param>
     /// <param name="descriptor">The read end of the pipe; for piped sources only.</param>

@@ -282,7 +282,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
     private bool Drop(IReadOnlySet<Digest> kept, IEnumerable<Digest> needed)
     {
         var stays = parts.Releases.BlobsOf(kept).Union(needed).ToHashSet();
-        var blobs = parts.Blobs.List().Select(blob => blob.Digest).Where(blob => !stays.Contains(blob)).ToList();
+        var blobs = parts.Blobs.List().Where(blob => !stays.Contains(blob)).ToList();
         foreach (var blob in blobs) parts.Blobs.Delete(blob);
         var partials = parts.Blobs.ListPartial().Where(partial => !stays.Contains(partial)).ToList();
         foreach (var partial in partials) parts.Blobs.DropPartial(partial);

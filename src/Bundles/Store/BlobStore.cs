@@ -5,9 +5,6 @@ using Dunlin.Contracts.Updates;
 
 namespace Dunlin.Bundles.Store;
 
-/// <summary>A verified blob on the disk.</summary>
-public readonly record struct StoredBlob(Digest Digest, long ByteCount);
-
 /// <summary>
 /// The verified blobs of a device (<c>blobs/sha256</c>, each 0444, one link, never modified), and those on their way
 /// (<c>partial</c>). No partial file is reachable under a blob's name. One writer; not thread-safe.
@@ -86,8 +83,8 @@ public sealed class BlobStore(StateLayout layout, long reserveByteCount = BlobSt
         : 0;
 
     /// <summary>All verified blobs, for the collector of garbage.</summary>
-    public IReadOnlyList<StoredBlob> List() => !Directory.Exists(Layout.Blobs) ? [] :
-        [.. new DirectoryInfo(Layout.Blobs).EnumerateFiles().Select(f => (Digest: DigestOf(f.Name), f.Length)).Where(f => f.Digest is not null).Select(f => new StoredBlob(f.Digest!.Value, f.Length))];
+    public IReadOnlyList<Digest> List() => !Directory.Exists(Layout.Blobs) ? [] :
+        [.. Directory.EnumerateFiles(Layout.Blobs).Select(file => DigestOf(Path.GetFileName(file))).OfType<Digest>()];
 
     /// <summary>All blobs on their way.</summary>
     public IReadOnlyList<Digest> ListPartial() => !Directory.Exists(Layout.Partial) ? [] :

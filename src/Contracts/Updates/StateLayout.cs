@@ -37,8 +37,6 @@ public sealed record StateLayout(string Root)
     /// <summary>What <see cref="Active"/> and <see cref="LastGood"/> hold as link text: relative, so that the tree can be moved.</summary>
     public static string ReleaseLink(Digest id) => $"releases/{id.Hex}";
 
-    public string Verdict(Digest fingerprint) => Path.Combine(Verdicts, fingerprint.Hex + ".json");
-
     /// <summary>The backup of a file that has one (<see cref="Floors"/>, <see cref="Journal"/>, <see cref="Seen"/>).</summary>
     public static string Backup(string path) => path + ".bak";
 }

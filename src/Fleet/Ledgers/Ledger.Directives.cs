@@ -10,12 +10,11 @@ namespace Dunlin.Fleet.Ledgers;
 /// <param name="Digest">Of the payload; what outcomes name.</param>
 /// <param name="Release">What it tells to run.</param>
 /// <param name="Envelope">The signed bytes that are published.</param>
-/// <param name="Issued">When.</param>
 /// <param name="Expires">Devices refuse it from then on.</param>
 /// <param name="Result">Committed, rejected, rolled back or cancelled; null while nothing is known.</param>
 /// <param name="Reason">The device's code.</param>
 internal sealed record IssuedDirective(
-    string Device, long Counter, Digest Digest, Digest Release, ReadOnlyMemory<byte> Envelope, DateTimeOffset Issued, DateTimeOffset Expires, UpdateState? Result, string? Reason);
+    string Device, long Counter, Digest Digest, Digest Release, ReadOnlyMemory<byte> Envelope, DateTimeOffset Expires, UpdateState? Result, string? Reason);
 
 /// <summary>Signs the directive with this counter for this device.</summary>
 /// <returns>The payload's digest and the envelope's bytes.</returns>
@@ -23,7 +22,7 @@ internal delegate (Digest Digest, byte[] Envelope) DirectiveSigner(string device
 
 internal sealed partial class Ledger
 {
-    private const string DirectiveColumns = "SELECT d.device, d.counter, d.digest, d.release, d.envelope, d.issued, d.expires, d.result, d.reason FROM directive d";
+    private const string DirectiveColumns = "SELECT d.device, d.counter, d.digest, d.release, d.envelope, d.expires, d.result, d.reason FROM directive d";
 
     /// <summary>Issues a directive to each device with its next counter, all of them or none; one that was retired is back.</summary>
     public IReadOnlyList<IssuedDirective> Issue(IReadOnlyList<string> devices, Digest release, DateTimeOffset issued, DateTimeOffset expires, DirectiveSigner sign)
@@ -77,10 +76,10 @@ internal sealed partial class Ledger
             """,
             ("$device", device), ("$counter", counter), ("$digest", digest.ToString()), ("$release", release.ToString()),
             ("$envelope", envelope), ("$issued", Text(issued)), ("$expires", Text(expires)));
-        return new IssuedDirective(device, counter, digest, release, envelope, issued, expires, null, null);
+        return new IssuedDirective(device, counter, digest, release, envelope, expires, null, null);
     }
 
     private static IssuedDirective ReadDirective(SqliteDataReader row) => new(
         row.GetString(0), row.GetInt64(1), Digest.Parse(row.GetString(2)), Digest.Parse(row.GetString(3)), row.GetFieldValue<byte[]>(4),
-        Time(row.GetString(5)), Time(row.GetString(6)), TextOrNull(row, 7) is { } result ? Enum.Parse<UpdateState>(result) : null, TextOrNull(row, 8));
+        Time(row.GetString(5)), TextOrNull(row, 6) is { } result ? Enum.Parse<UpdateState>(result) : null, TextOrNull(row, 7));
 }

@@ -1,4 +1,3 @@
-using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Updates;
 using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Ledgers;
@@ -7,7 +6,7 @@ using Dunlin.Fleet.Pushing;
 namespace Dunlin.Fleet.Serving;
 
 /// <summary>How a directive ended, as its device says.</summary>
-internal sealed record DirectiveEnd(string Device, Digest Directive, UpdateState Result, string? Reason, string? Detail);
+internal sealed record DirectiveEnd(string Device, UpdateState Result, string? Reason);
 
 /// <summary>Notes in the ledger how directives end.</summary>
 internal sealed class EndRecorder(Ledger ledger, TimeProvider time)
@@ -16,6 +15,6 @@ internal sealed class EndRecorder(Ledger ledger, TimeProvider time)
     public DirectiveEnd? Take(Arrival arrival) =>
         DeviceWord.Read(arrival) is { IsEnd: true, Directive: { } directive } word
             && ledger.RecordEnd(word.Device, directive, word.State, word.Reason, word.Detail, time.GetUtcNow())
-            ? new DirectiveEnd(word.Device, directive, word.State, word.Reason, word.Detail)
+            ? new DirectiveEnd(word.Device, word.State, word.Reason)
             : null;
 }

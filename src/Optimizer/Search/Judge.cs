@@ -70,7 +70,7 @@ internal sealed class Judge(SearchSetup setup, Study study, PixelSet images)
         var change = PairedBootstrap.MeanOf(differences, Seed);
         var top1 = Estimate.Of(Enumerable.Range(0, count).Count(i => build.Answers[i] == _labels[i]), count);
         var agreement = Estimate.Of(Enumerable.Range(0, count).Count(i => build.Answers[i] == reference.Answers[i]), count);
-        return new Standing(top1, change, agreement, setup.Limit.Judge(change, top1, agreement));
+        return new Standing(top1, setup.Limit.Judge(change, top1, agreement));
     }
 
     /// <summary>Times models on one thread, in turns in one run, once for the same models.</summary>
@@ -102,5 +102,5 @@ internal sealed class Judge(SearchSetup setup, Study study, PixelSet images)
     }
 }
 
-/// <summary>How a model stands to the reference on the images of the search, with 95 % intervals.</summary>
-internal sealed record Standing(Estimate Top1, Estimate Change, Estimate Agreement, LimitAnswer Limit);
+/// <summary>How a model stands on the images of the search, and whether it holds the limit against the reference.</summary>
+internal sealed record Standing(Estimate Top1, LimitAnswer Limit);

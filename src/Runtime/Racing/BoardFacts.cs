@@ -3,9 +3,6 @@ namespace Dunlin.Runtime.Racing;
 /// <summary>What a race depends on of this board. Read by the supervisor; needs no ONNX Runtime.</summary>
 public sealed record BoardFacts
 {
-    /// <summary><c>x64</c> or <c>arm64</c>.</summary>
-    public required string Architecture { get; init; }
-
     public required string CpuModel { get; init; }
 
     /// <summary>Flags (x64) or features (arm64) of <c>/proc/cpuinfo</c>.</summary>

@@ -10,14 +10,12 @@ internal sealed class BoardReader(string root)
         var cpu = Fields("proc/cpuinfo");
         var memory = Fields("proc/meminfo");
         var groups = ControlGroups();
-        var isArm = cpu.ContainsKey("Features") || cpu.ContainsKey("CPU implementer");
         var total = KibiBytes(memory, "MemTotal");
         var limit = groups.Select(group => Number(group, "memory.max")).Append(total).OfType<long>().DefaultIfEmpty(0).Min();
         var free = groups.Select(group => Number(group, "memory.max") - Number(group, "memory.current"))
             .Append(KibiBytes(memory, "MemAvailable")).OfType<long>().DefaultIfEmpty(limit).Min();
         return new BoardFacts
         {
-            Architecture = isArm ? "arm64" : "x64",
             CpuModel = Model(cpu),
             CpuFlags = Words(cpu.GetValueOrDefault("flags") ?? cpu.GetValueOrDefault("Features")),
             UsableCores = UsableCores(groups),

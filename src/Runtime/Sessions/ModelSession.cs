@@ -59,7 +59,7 @@ public sealed class ModelSession : IDisposable
     /// Classifies what <paramref name="input"/> holds. The probabilities by class index are valid until the next run of this
     /// session; they are not finite where the model's scores are not. Allocates nothing.
     /// </summary>
-    /// <exception cref="OnnxRuntimeException">A kernel failed, or <see cref="Terminate"/> was called.</exception>
+    /// <exception cref="OnnxRuntimeException">A kernel failed.</exception>
     public ReadOnlySpan<float> Run(ModelInput input)
     {
         if (input.Session != this) throw new ArgumentException("The input belongs to another session.", nameof(input));
@@ -67,9 +67,6 @@ public sealed class ModelSession : IDisposable
         Activations.Apply(_spec.Output.Activation, _output);
         return _output;
     }
-
-    /// <summary>Makes the run in progress, and every later one, fail: the way out of a model that loops. From any thread.</summary>
-    public void Terminate() => _run.Terminate = true;
 
     public void Dispose()
     {

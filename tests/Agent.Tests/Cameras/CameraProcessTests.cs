@@ -53,10 +53,10 @@ public sealed class CameraProcessTests
     [Fact]
     public void TheWorkerOpensFoldersAndDevicesItself()
     {
-        Assert.Null(CameraProcess.For(CameraSource.Parse("/srv/images"), new CameraOptions()));
-        Assert.Null(CameraProcess.For(CameraSource.Parse("/dev/video0"), new CameraOptions()));
+        Assert.Null(CameraProcess.For(Sources.Of("/srv/images"), new CameraOptions()));
+        Assert.Null(CameraProcess.For(Sources.Of("/dev/video0"), new CameraOptions()));
     }
 
     private static CameraProgram For(string source, CameraOptions? options = null) =>
-        CameraProcess.For(CameraSource.Parse(source), options ?? new CameraOptions())!;
+        CameraProcess.For(Sources.Of(source), options ?? new CameraOptions())!;
 }

@@ -24,7 +24,7 @@ internal sealed class PipedCamera : IDisposable
 
     public PipedCamera(string source, CameraOptions options)
     {
-        var parsed = CameraSource.Parse(source);
+        var parsed = Sources.Of(source);
         _command = CameraProcess.For(parsed, options)!;
         var reader = int.Parse(_pipe.GetClientHandleAsString(), CultureInfo.InvariantCulture);
         _pipe.ClientSafePipeHandle.SetHandleAsInvalid();

@@ -75,11 +75,11 @@ public sealed class LeftoverTests
         _stalled = first.Bundle.Manifest.Variants[1].Blob.Digest;
         Assert.Equal("fetch.timeout", (await board.RunAsync(Direct(board, first, server))).Reason);
         var left = first.Bundle.Manifest.Variants[0].Blob.Digest;
-        Assert.Contains(setup.Store.List(), blob => blob.Digest == left);
+        Assert.Contains(left, setup.Store.List());
 
         _stalled = second.Bundle.Manifest.Variants[1].Blob.Digest;
         Assert.Equal("fetch.timeout", (await board.RunAsync(Direct(board, second, server))).Reason);
-        Assert.DoesNotContain(setup.Store.List(), blob => blob.Digest == left);
+        Assert.DoesNotContain(left, setup.Store.List());
         Assert.Equal([_stalled.Value], setup.Store.ListPartial());
 
         board.CheckFailure = _ => new Agent.Updates.UpdateFailure("check.graph", "It is not right.");
@@ -151,7 +151,7 @@ public sealed class LeftoverTests
     private static void HoldsNothingBut(FetchSetup setup, params Release[] releases)
     {
         var needed = releases.SelectMany(release => (Digest[])[release.Bundle.Manifest.Labels.Digest, release.Bundle.Manifest.Golden.Blob.Digest, .. release.Bundle.Manifest.Variants.Select(v => v.Blob.Digest)]);
-        Assert.Equal(needed.ToHashSet(), setup.Store.List().Select(blob => blob.Digest).ToHashSet());
+        Assert.Equal(needed.ToHashSet(), setup.Store.List().ToHashSet());
         Assert.Empty(setup.Store.ListPartial());
     }
 }

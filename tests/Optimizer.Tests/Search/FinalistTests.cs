@@ -60,7 +60,7 @@ public sealed class FinalistTests
     internal static Finalist Of(string id, double milliseconds, double top1, LimitAnswer limit = LimitAnswer.Holds, Precision precision = Precision.Fp32)
     {
         var time = new BuildTime(milliseconds, milliseconds);
-        var standing = new Standing(new Estimate(top1, top1, top1), new Estimate(0, 0, 0), new Estimate(1, 1, 1), limit);
+        var standing = new Standing(new Estimate(top1, top1, top1), limit);
         return new Finalist(new Build(id, id, precision, (long)milliseconds, 1, (long)(1000 * milliseconds), [], 0), standing, time, time);
     }
 }

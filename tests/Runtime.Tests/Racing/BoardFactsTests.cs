@@ -31,7 +31,6 @@ public sealed class BoardFactsTests : IDisposable
         Write("sys/fs/cgroup/system.slice/dunlin-agent.service/memory.current", "36870912\n");
         Write("sys/fs/cgroup/system.slice/dunlin-agent.service/cpu.max", "250000 100000\n");
         var board = BoardFacts.Read(_root);
-        Assert.Equal("arm64", board.Architecture);
         Assert.Equal("Raspberry Pi 5 Model B Rev 1.0 (Arm 0x41/0xd0b)", board.CpuModel);
         Assert.Contains("asimddp", board.CpuFlags);
         Assert.Equal(3, board.UsableCores);
@@ -49,7 +48,7 @@ public sealed class BoardFactsTests : IDisposable
         Write("proc/self/status", "Cpus_allowed_list:\t0-1,5\n");
         Write("proc/self/cgroup", "0::/\n");
         var board = BoardFacts.Read(_root);
-        Assert.Equal(("x64", "AMD EPYC 9R14", 3), (board.Architecture, board.CpuModel, board.UsableCores));
+        Assert.Equal(("AMD EPYC 9R14", 3), (board.CpuModel, board.UsableCores));
         Assert.Equal((1_024_000, 512_000), (board.MemoryLimitByteCount, board.MemoryAvailableByteCount));
         Assert.Null(board.CpuGovernor);
     }

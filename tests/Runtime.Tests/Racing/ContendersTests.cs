@@ -7,7 +7,6 @@ public sealed class ContendersTests
 {
     private static readonly BoardFacts Board = new()
     {
-        Architecture = "x64",
         CpuModel = "test",
         CpuFlags = new HashSet<string> { "avx2" },
         UsableCores = 6,

@@ -1,7 +1,6 @@
 using Dunlin.Contracts.Manifests;
 using Dunlin.Runtime.Sessions;
 using Dunlin.TestKit.Onnx;
-using Microsoft.ML.OnnxRuntime;
 
 namespace Dunlin.Runtime.Tests.Sessions;
 
@@ -115,17 +114,6 @@ public sealed class ModelSessionTests : IDisposable
     {
         File.WriteAllBytes(Path.Combine(_specs.Folder, "weights.bin"), new byte[120]);
         Assert.Equal("model.external-data", Refused(_specs.Write(HostileModels.HasExternalData("weights.bin"))).Code);
-    }
-
-    [Fact]
-    public async Task ARunThatNeverEndsIsTerminated()
-    {
-        using var session = ModelSession.Create(_specs.Write(HostileModels.NeverEnds()));
-        using var input = session.CreateInput();
-        var run = Task.Run(() => { session.Run(input); }, TestContext.Current.CancellationToken);
-        Assert.NotSame(run, await Task.WhenAny(run, Task.Delay(200, TestContext.Current.CancellationToken)));
-        session.Terminate();
-        await Assert.ThrowsAsync<OnnxRuntimeException>(() => run.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
     }
 
     private static ModelLoadException Refused(Contracts.Worker.SessionSpec spec) =>
