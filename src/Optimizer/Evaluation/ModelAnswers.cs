@@ -17,14 +17,14 @@ internal sealed record ModelAnswers(IReadOnlyList<ImageAnswer> Answers)
     public Accuracy ToAccuracy()
     {
         var count = Answers.Count;
-        var interval = WilsonInterval.Of(CorrectCount, count);
+        var top1 = Estimate.Of(CorrectCount, count);
         return new Accuracy
         {
-            Top1 = (double)CorrectCount / count,
+            Top1 = top1.Value,
             Top5 = (double)AmongFiveCount / count,
             SampleCount = count,
-            Top1Low = interval.Low,
-            Top1High = interval.High,
+            Top1Low = top1.Low,
+            Top1High = top1.High,
         };
     }
 }

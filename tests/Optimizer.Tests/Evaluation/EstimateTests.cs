@@ -2,7 +2,7 @@ using Dunlin.Optimizer.Evaluation;
 
 namespace Dunlin.Optimizer.Tests.Evaluation;
 
-public sealed class WilsonIntervalTests
+public sealed class EstimateTests
 {
     // Newcombe 1998 (Statistics in Medicine 17, 857–872), table I, method 3.
     [Theory]
@@ -12,7 +12,7 @@ public sealed class WilsonIntervalTests
     [InlineData(1, 29, 0.0061, 0.1718)]
     public void TheIntervalIsTheKnownOne(int successes, int count, double low, double high)
     {
-        var interval = WilsonInterval.Of(successes, count);
+        var interval = Estimate.Of(successes, count);
         Assert.Equal(low, interval.Low, 1e-4);
         Assert.Equal(high, interval.High, 1e-4);
     }
@@ -20,10 +20,10 @@ public sealed class WilsonIntervalTests
     [Fact]
     public void AShareLiesWithinItsInterval() => Assert.All(Enumerable.Range(1, 500), count =>
     {
-        Assert.Equal(0, WilsonInterval.Of(0, count).Low);
-        Assert.Equal(1, WilsonInterval.Of(count, count).High);
+        Assert.Equal(0, Estimate.Of(0, count).Low);
+        Assert.Equal(1, Estimate.Of(count, count).High);
     });
 
     [Fact]
-    public void NoSamplesHaveNoInterval() => Assert.Throws<ArgumentOutOfRangeException>(() => WilsonInterval.Of(0, 0));
+    public void NoSamplesHaveNoInterval() => Assert.Throws<ArgumentOutOfRangeException>(() => Estimate.Of(0, 0));
 }
