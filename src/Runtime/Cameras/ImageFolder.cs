@@ -1,4 +1,5 @@
 using Dunlin.Runtime.Frames;
+using Dunlin.Runtime.Preprocessing;
 
 namespace Dunlin.Runtime.Cameras;
 
@@ -83,7 +84,7 @@ internal sealed class ImageFolder(string path)
         var bytes = frame.Resize((int)length);
         var filled = 0;
         while (filled < bytes.Length && RandomAccess.Read(handle, bytes[filled..], filled) is > 0 and var read) filled += read;
-        if (filled < bytes.Length || !JpegSplitter.StartsImage(bytes)) return ImageReading.Corrupt;
+        if (filled < bytes.Length || !JpegHeader.HasMagic(bytes)) return ImageReading.Corrupt;
         if (_cachedBytes + length <= LargestCache)
         {
             _cache[file] = new CachedImage(bytes.ToArray(), written);
@@ -107,7 +108,7 @@ internal sealed class ImageFolder(string path)
         {
             using var handle = File.OpenHandle(file);
             Span<byte> head = stackalloc byte[3];
-            return RandomAccess.Read(handle, head, 0) == 3 && JpegSplitter.StartsImage(head);
+            return RandomAccess.Read(handle, head, 0) == 3 && JpegHeader.HasMagic(head);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

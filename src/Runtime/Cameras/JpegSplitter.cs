@@ -27,9 +27,6 @@ internal sealed class JpegSplitter
     /// <summary>Bytes outside of frames.</summary>
     public long SkippedByteCount { get; private set; }
 
-    /// <summary>Whether the bytes begin as every JPEG image does: SOI, then another marker.</summary>
-    public static bool StartsImage(ReadOnlySpan<byte> bytes) => bytes is [0xFF, 0xD8, 0xFF, ..];
-
     /// <summary>Free memory to read the stream into; ends the validity of spans from <see cref="TryTake"/>.</summary>
     public Span<byte> GetSpan(int atLeast)
     {

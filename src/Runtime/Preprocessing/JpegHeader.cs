@@ -11,6 +11,7 @@ namespace Dunlin.Runtime.Preprocessing;
 /// <param name="Buffered">Progressive or of several scans: the decoder must keep all its coefficients.</param>
 public readonly record struct JpegHeader(int Width, int Height, bool Buffered)
 {
+    /// <summary>Whether the bytes begin as every JPEG image does: SOI, then another marker.</summary>
     public static bool HasMagic(ReadOnlySpan<byte> bytes) => bytes is [0xFF, 0xD8, 0xFF, ..];
 
     /// <summary>False if the image ends, breaks the syntax, or is of a kind that is not decoded, before its first scan.</summary>

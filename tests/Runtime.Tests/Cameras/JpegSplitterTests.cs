@@ -1,5 +1,6 @@
 using CsCheck;
 using Dunlin.Runtime.Cameras;
+using Dunlin.Runtime.Preprocessing;
 
 namespace Dunlin.Runtime.Tests.Cameras;
 
@@ -39,7 +40,7 @@ public sealed class JpegSplitterTests
                 foreach (var (at, value) in mutations) stream[at % stream.Length] = value;
                 var (images, splitter) = Split(stream, 97);
                 return images.Sum(image => (long)image.Length) + splitter.SkippedByteCount <= stream.Length
-                    && images.All(image => JpegSplitter.StartsImage(image) && image is [.., 0xFF, 0xD9]);
+                    && images.All(image => JpegHeader.HasMagic(image) && image is [.., 0xFF, 0xD9]);
             }, iter: 10_000, threads: 1);
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dunlin.Contracts.Worker;
 using Dunlin.Runtime.Frames;
+using Dunlin.Runtime.Preprocessing;
 
 namespace Dunlin.Runtime.Cameras.V4l2;
 
@@ -215,7 +216,7 @@ internal sealed class CaptureSession : IDisposable
         if (buffer.BytesUsed == 0 || buffer.BytesUsed > mapped.Length) return Refuse("a frame was empty or longer than its buffer.");
         var content = mapped[..(int)buffer.BytesUsed];
         if (_format.PixelFormat != VideoConstants.Yuyv)
-            return JpegSplitter.StartsImage(content.Span) ? content : Refuse("a frame was no JPEG image.");
+            return JpegHeader.HasMagic(content.Span) ? content : Refuse("a frame was no JPEG image.");
         var length = (long)_format.BytesPerLine * _format.Height;
         return content.Length < length ? Refuse("a frame was incomplete.") : content[..(int)length];
     }
