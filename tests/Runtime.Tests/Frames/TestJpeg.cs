@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Dunlin.Runtime.Frames;
+using Dunlin.Runtime.Preprocessing;
 
 namespace Dunlin.Runtime.Tests.Frames;
 
@@ -8,7 +9,6 @@ internal static partial class TestJpeg
 {
     public const int Sampling444 = 0, Sampling422 = 1, Sampling420 = 2, SamplingGray = 3, Sampling440 = 4, Sampling411 = 5;
     public const int Progressive = 16384;
-    private const string Library = "libturbojpeg.so.0";
 
     /// <summary>Smooth colours with some structure, the same for the same size.</summary>
     public static byte[] Photograph(int width, int height)
@@ -47,15 +47,18 @@ internal static partial class TestJpeg
 
     public static unsafe byte[] Encode(byte[] rgb, int width, int height, int sampling, int quality = 90, int flags = 0)
     {
-        var handle = InitCompress();
-        byte* jpeg = null;
-        nuint length = 0;
-        fixed (byte* pixels = rgb)
-            Assert.Equal(0, Compress(handle, pixels, width, 3 * width, height, 0, &jpeg, &length, sampling, quality, flags));
-        var bytes = new Span<byte>(jpeg, (int)length).ToArray();
-        Free(jpeg);
-        _ = Destroy(handle);
-        return bytes;
+        var encoded = new byte[TurboJpeg.BufferSize(width, height, sampling)];
+        var length = (nuint)encoded.Length;
+        var handle = TurboJpeg.InitCompress();
+        fixed (byte* pixels = rgb, buffer = encoded)
+        {
+            var jpeg = buffer;
+            Assert.Equal(0, TurboJpeg.Compress(
+                handle, pixels, width, 3 * width, height, TurboJpeg.PixelFormatRgb, &jpeg, &length, sampling, quality, flags | TurboJpeg.NoReallocation));
+        }
+
+        _ = TurboJpeg.Destroy(handle);
+        return encoded[..(int)length];
     }
 
     public static FrameBuffer Frame(ReadOnlySpan<byte> jpeg)
@@ -88,17 +91,4 @@ internal static partial class TestJpeg
 
     [LibraryImport("libc", EntryPoint = "unsetenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int UnsetEnvironment(string name);
-
-    [LibraryImport(Library, EntryPoint = "tjInitCompress")]
-    private static partial nint InitCompress();
-
-    [LibraryImport(Library, EntryPoint = "tjDestroy")]
-    private static partial int Destroy(nint handle);
-
-    [LibraryImport(Library, EntryPoint = "tjCompress2")]
-    private static unsafe partial int Compress(
-        nint handle, byte* pixels, int width, int pitch, int height, int pixelFormat, byte** jpeg, nuint* length, int sampling, int quality, int flags);
-
-    [LibraryImport(Library, EntryPoint = "tjFree")]
-    private static unsafe partial void Free(byte* memory);
 }
