@@ -3,6 +3,7 @@ using Dunlin.Agent.Children;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Race;
 using Dunlin.Contracts.Worker;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Onnx;
 using Dunlin.Torture.Fuzzing;
 using Dunlin.Torture.Results;
@@ -26,7 +27,7 @@ internal sealed class HostileHeats(string agent, string work, CaseStore results)
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var image = Path.Combine(work, "red.jpg");
-        await Tool.RunAsync("ffmpeg", ["-v", "error", "-y", "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", image], cancellationToken);
+        await Tool.SucceedAsync("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", image);
         // The first child brings in what every supervisor has in memory once it has started one.
         var calm = Write("calm", OnnxModels.Tiny());
         await MeasureAsync(() => WalkAsync(calm, cancellationToken));

@@ -1,4 +1,5 @@
 using System.Text;
+using Dunlin.TestKit.Machine;
 using Microsoft.Win32.SafeHandles;
 
 namespace Dunlin.Torture.Updates;
@@ -31,7 +32,7 @@ internal sealed class Recorder(UpdateStage stage, string agent, string shim, str
         var (ask, go) = (Path.Combine(folder, "ask"), Path.Combine(folder, "go"));
         File.Delete(ask);
         File.Delete(go);
-        await Tool.RunAsync("mkfifo", [ask, go], cancellationToken);
+        await Tool.SucceedAsync("mkfifo", ask, go);
         using var asking = new FileStream(Open(ask), FileAccess.Read, 0);
         using var going = new FileStream(Open(go), FileAccess.Write, 0);
         var calls = new List<RecordedCall>();

@@ -7,6 +7,7 @@ using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Samples;
 using Dunlin.TestKit.Servers;
@@ -89,7 +90,7 @@ internal sealed class UpdateStage : IAsyncDisposable
         var facts = new StageFacts(port, first.ReleaseId.ToString(), second.ReleaseId.ToString(), directives);
         var stage = new UpdateStage(work, facts, broker, await Shelf.StartAsync(Path.Combine(work, "shelf"), port, cancellationToken));
         Directory.CreateDirectory(stage.Frames);
-        await Tool.RunAsync("ffmpeg", ["-v", "error", "-y", "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", Path.Combine(stage.Frames, "red.jpg")], cancellationToken);
+        await Tool.SucceedAsync("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", Path.Combine(stage.Frames, "red.jpg"));
         var trust = Directory.CreateDirectory(Path.Combine(stage.Before, "trust")).FullName;
         await File.WriteAllBytesAsync(Path.Combine(trust, "root.json"), EnvelopeReader.Write(owner.Root()), cancellationToken);
         await using (var device = await DeviceRun.StartAsync(stage, agent, stage.Before, install, shim: null, cancellationToken))
