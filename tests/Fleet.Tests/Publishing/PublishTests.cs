@@ -66,6 +66,21 @@ public sealed class PublishTests : IDisposable
     }
 
     [Fact]
+    public async Task OfARealmThatIsNamedTwiceTheFirstIsAsked()
+    {
+        await using var tokens = new ScriptedServer(async (_, stream, cancellationToken) =>
+        {
+            await ScriptedServer.HeadAsync(stream, "200 OK", cancellationToken);
+            await stream.WriteAsync("{\"token\":\"abc\"}"u8.ToArray(), cancellationToken);
+        });
+        await using var registry = new ScriptedServer(async (_, stream, cancellationToken) =>
+            await ScriptedServer.HeadAsync(stream, $"401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"{tokens.Address}/t\",realm=\"{tokens.Address}/other\"\r\nContent-Length: 0", cancellationToken));
+        Assert.Equal(77, await PublishAsync(await PrepareAsync(), $"oci://{registry.Host}/garments"));
+        Assert.All(tokens.Requests, request => Assert.Equal("/t?scope=repository%3Agarments%3Apull%2Cpush", request.Path));
+        Assert.Equal("Bearer abc", registry.Requests[1].Headers["Authorization"]);
+    }
+
+    [Fact]
     public async Task ARegistryWithBasicAuthenticationWantsTheRightPassword()
     {
         await using var registry = await DockerRegistry.StartAsync(User, Password);
