@@ -18,6 +18,17 @@ internal sealed class PendingRoot(KeyFolder folder)
 
     public bool Exists => File.Exists(_path);
 
+    /// <summary>Deletes a draft of a root that is in force by now, since its last signatures were added in another copy of the folder.</summary>
+    /// <returns>A sentence about it; null: there was none.</returns>
+    public string? DropOvertaken()
+    {
+        if (!Exists) return null;
+        var (_, next) = Read();
+        if (next.Version > folder.Root.Version) return null;
+        DurableFile.Delete(_path);
+        return $"'{_path}' was a draft of root {next.Version}, and root {folder.Root.Version} is in force here; it is deleted.";
+    }
+
     /// <summary>Makes the new keys, and drafts the root; nothing else changes yet.</summary>
     /// <param name="change">What it changes.</param>
     /// <param name="passphrase">For keys that need one: offline keys if it is given, and any that replace such.</param>
@@ -53,8 +64,7 @@ internal sealed class PendingRoot(KeyFolder folder)
     /// <summary>Signs with every root key at hand, of the old root and of the new one; becomes the root if that is enough.</summary>
     public RotateReport Sign(Passphrase passphrase, IReadOnlyList<string> others)
     {
-        var envelope = EnvelopeReader.Read(File.ReadAllBytes(_path)).GetOrThrow();
-        var next = RootReader.Read(envelope.Payload.Span).GetOrThrow();
+        var (envelope, next) = Read();
         var old = folder.Root;
         foreach (var root in (Root[])[old, next])
         {
@@ -62,8 +72,9 @@ internal sealed class PendingRoot(KeyFolder folder)
             using var ring = folder.Unlock(SigningRole.Root, root, passphrase, others);
             envelope = ring.AddTo(envelope);
         }
-        var (result, reached, _) = RootRotation.Follow(old, [envelope], old.Issued);
-        var isComplete = reached.Version == next.Version;
+        // Not the version that was reached: the old root may have it already.
+        var (result, _, reached) = RootRotation.Follow(old, [envelope], old.Issued);
+        var isComplete = reached is not null;
         if (isComplete)
         {
             RequireRoom(envelope);
@@ -75,6 +86,12 @@ internal sealed class PendingRoot(KeyFolder folder)
             DurableFile.Write(_path, EnvelopeReader.Write(envelope));
         }
         return new RotateReport(next.Fleet, next.Version, isComplete, Count(envelope, old), old.Roles.Root.Threshold, Count(envelope, next), next.Roles.Root.Threshold, isComplete ? null : result.Detail);
+    }
+
+    private (DsseEnvelope Envelope, Root Next) Read()
+    {
+        var envelope = EnvelopeReader.Read(File.ReadAllBytes(_path)).GetOrThrow();
+        return (envelope, RootReader.Read(envelope.Payload.Span).GetOrThrow());
     }
 
     /// <summary>Devices get all roots in one message, and take none that is larger than their link allows.</summary>

@@ -66,6 +66,7 @@ internal static class RotateRootCommand
     {
         var folder = setup.OpenKeys();
         var pending = new PendingRoot(folder);
+        if (pending.DropOvertaken() is { } dropped) speaker.Complain(dropped);
         if (!change.IsEmpty) pending.Draft(change, setup.Passphrase, isProtected, others, setup.Time.GetUtcNow());
         RotateReport report;
         if (pending.Exists) report = pending.Sign(setup.Passphrase, others);

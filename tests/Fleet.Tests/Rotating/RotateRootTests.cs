@@ -78,6 +78,28 @@ public sealed class RotateRootTests : IDisposable
     }
 
     [Fact]
+    public async Task ADraftOfARootThatWasCompletedElsewhereIsPutAwayAndTheGoodRootStays()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await _desk.RunAsync("keys", "init", _desk.Keys, "--root", "2/3");
+        var first = KeyFolder.Open(_desk.Keys).Root;
+        foreach (var number in (int[])[2, 3]) File.Move(Path.Combine(_desk.Keys, $"root-{number}.pem"), _desk.At($"root-{number}.pem"));
+        Assert.Equal(13, await _desk.RunAsync("rotate-root", "--replace", "directive", "--keys", _desk.Keys));
+        await Tool.SucceedAsync("cp", "-r", _desk.Keys, _desk.At("copy"));
+        File.Delete(_desk.At("copy/root-1.pem"));
+        Assert.Equal(0, await _desk.RunAsync("rotate-root", "--keys", _desk.At("copy"), "--key", _desk.At("root-2.pem")));
+        await Tool.SucceedAsync("cp", "-r", _desk.At("copy/root.json"), _desk.At("copy/roots"), _desk.Keys);
+
+        Assert.Equal(0, await _desk.RunAsync("rotate-root", "--keys", _desk.Keys, "--broker", broker.Address));
+        var folder = KeyFolder.Open(_desk.Keys);
+        var (result, second, _) = RootRotation.Follow(first, folder.Chain(), first.Issued);
+        Assert.True(result.IsAccepted, result.Detail);
+        Assert.Equal((2, 2), (second.Version, folder.Root.Version));
+        Assert.Contains("was a draft of root 2", _desk.Errors, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_desk.Keys, "next-root.json")));
+    }
+
+    [Fact]
     public async Task ALostRootKeyIsReplacedByTheOthers()
     {
         await _desk.RunAsync("keys", "init", _desk.Keys, "--root", "2/3");
