@@ -39,6 +39,7 @@ internal static class UpdateCodes
         VerificationReason.Expired => "directive.expired",
         VerificationReason.CounterBelowFloor => "directive.replayed",
         VerificationReason.TimeBelowFloor => "directive.outdated",
+        VerificationReason.TimeAhead => "directive.ahead",
         _ => "directive.malformed",
     };
 
@@ -70,6 +71,7 @@ internal static class UpdateCodes
         VerificationReason.WrongDevice => "fresh.wrong-device",
         VerificationReason.Expired => "fresh.expired",
         VerificationReason.TimeBelowFloor => "fresh.outdated",
+        VerificationReason.TimeAhead => "fresh.ahead",
         _ => "fresh.malformed",
     };
 }

@@ -49,6 +49,9 @@ public sealed record TrustContext
 /// <summary>The acceptance rules of signed documents as pure functions; nothing is read or written.</summary>
 public static class Acceptance
 {
+    /// <summary>A fleet's clock may be ahead of a device's by so much; a floor that rises so far holds up the device for no longer.</summary>
+    private static readonly TimeSpan MaximumLead = TimeSpan.FromDays(1);
+
     public static (VerificationResult Result, Directive? Directive) Judge(DsseEnvelope envelope, TrustContext context)
     {
         var signed = EnvelopeVerifier.Verify(envelope, SigningRole.Directive, context.Root);
@@ -59,6 +62,7 @@ public static class Acceptance
         var now = context.TrustedNow;
         var result = Addressee("directive", directive.Fleet, directive.Device, context)
             ?? CounterAbove(directive.Counter, context.Floors)
+            ?? NotAhead($"directive {directive.Counter}", directive.Issued, context)
             ?? NotExpired($"directive {directive.Counter}", directive.Expires, now)
             ?? (context.SynchronizedClock is null && !(directive.Counter >= context.FreshCounter) ? NotBefore($"directive {directive.Counter}", directive.Issued, context.Floors) : null)
             ?? VerificationResult.Accepted;
@@ -74,6 +78,7 @@ public static class Acceptance
         var fresh = read.Value;
         var result = Addressee("fresh document", fresh.Fleet, fresh.Device, context)
             ?? NotBefore("fresh document", fresh.Time, context.Floors)
+            ?? NotAhead("fresh document", fresh.Time, context)
             ?? NotExpired("fresh document", fresh.Expires, context.TrustedNow)
             ?? VerificationResult.Accepted;
         return result.IsAccepted ? (result, fresh) : (result, null);
@@ -143,4 +148,10 @@ public static class Acceptance
 
     private static VerificationResult? NotBefore(string what, DateTimeOffset time, Floors floors) => time >= floors.Time ? null
         : new(VerificationReason.TimeBelowFloor, $"The {what} is of {time:u}, and this device has seen a signed time of {floors.Time:u}; issue a new one, or correct the fleet's clock.");
+
+    // One such document would raise the time floor for good, and everything later would be refused as too old. A clock before the build's time is no clock.
+    private static VerificationResult? NotAhead(string what, DateTimeOffset time, TrustContext context) =>
+        context.SynchronizedClock is { } clock && clock >= context.BuildTime && time - clock > MaximumLead
+            ? new(VerificationReason.TimeAhead, $"The {what} is of {time:u}, more than a day after this device's clock, which is synchronized ({clock:u}); correct the fleet's clock, and issue a new one.")
+            : null;
 }

@@ -55,4 +55,7 @@ public enum VerificationReason
 
     /// <summary>The command is for another start of this device: a replay.</summary>
     WrongBoot = 14,
+
+    /// <summary>Of a time that this device's synchronized clock has not reached by far.</summary>
+    TimeAhead = 15,
 }

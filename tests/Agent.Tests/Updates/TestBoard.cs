@@ -69,6 +69,7 @@ internal sealed class TestBoard : IAsyncDisposable
     public UpdateOptions Options { get; } = new() { TrialSeconds = 1, MinimumRuns = 1 };
     public string FactoryBundle { get; set; } = "";
     public double CameraFramesPerSecond { get; init; } = 30;
+    public bool IsClockSynchronized { get; init; }
 
     /// <summary>Releases that were switched to, in order; null: nothing served.</summary>
     public List<Digest?> Served { get; } = [];
@@ -137,7 +138,7 @@ internal sealed class TestBoard : IAsyncDisposable
         Report = new DeviceReport(_link, identity, sequence, Status, Clock);
         Releases = new ReleaseStore(Layout, BoardFacts.Read());
         Trial = new TrialWatch(Clock, TimeSpan.FromSeconds(1), CameraFramesPerSecond);
-        var clock = new TrustedClock(Clock, SampleDocuments.Noon.AddDays(-1), () => false);
+        var clock = new TrustedClock(Clock, SampleDocuments.Noon.AddDays(-1), () => IsClockSynchronized);
         var trust = new TrustState(Files, identity.Topics, clock, NullLogger<TrustState>.Instance);
         var records = Records = new UpdateRecords(Files, _outbox, identity, sequence, Clock);
         var gate = new ReleaseGate(new DeviceOptions { Bundle = FactoryBundle }, Options, Files, Releases);

@@ -28,6 +28,23 @@ public sealed class TimeAheadTests
         Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(board.Publish(3)))).Result);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ABeaconOfAFleetWhoseClockRunsAheadTeachesATimeOnlyWhereThereIsNoClock(bool isSynchronized)
+    {
+        await using var board = new TestBoard { IsClockSynchronized = isSynchronized };
+        board.Start();
+        await board.RunAsync(board.Fleet.Direct(board.Publish(1)));
+        var now = board.Fleet.Now;
+        board.Fleet.Now += TimeSpan.FromDays(365);
+        board.SendFresh(board.Fleet.Fresh());
+        board.Fleet.Now = now;
+        var outcome = await board.RunAsync(board.Fleet.Direct(board.Publish(2)));
+        Assert.Equal(isSynchronized ? (UpdateState.Committed, null) : (UpdateState.Rejected, "directive.expired"), (outcome.Result, outcome.Reason));
+        Assert.Equal(isSynchronized ? now : now.AddDays(365), board.Files.ReadFloors().Value!.Time);
+    }
+
     [Fact]
     public async Task AFreshDocumentOfAYearThatNobodyMeansIsRefusedAndTeachesNoTime()
     {

@@ -81,6 +81,24 @@ public sealed class AcceptanceTests : IDisposable
         Assert.Equal(VerificationReason.WrongDevice, Acceptance.JudgeFresh(_keys.Sign(fresh with { Device = "other" }), Context()).Result.Reason);
     }
 
+    [Theory]
+    [InlineData(true, 365, false)]
+    [InlineData(true, 1, true)]
+    [InlineData(false, 365, true)]
+    public void ASignedTimeBeyondASynchronizedClockIsRefusedAndTakenWhereThereIsNone(bool isSynchronized, int days, bool isTaken)
+    {
+        var context = Context() with { SynchronizedClock = isSynchronized ? Noon : null };
+        var fresh = SampleDocuments.Fresh() with { Time = Noon.AddDays(days), Expires = Noon.AddDays(days + 1) };
+        var directive = SampleDocuments.Directive() with { Issued = Noon.AddDays(days), Expires = Noon.AddDays(days + 7) };
+        VerificationResult[] results = [Acceptance.JudgeFresh(_keys.Sign(fresh), context).Result, Acceptance.Judge(_keys.Sign(directive), context).Result];
+        Assert.All(results, result => Assert.Equal(isTaken ? VerificationReason.Accepted : VerificationReason.TimeAhead, result.Reason));
+    }
+
+    // Synchronized with a server that is wrong itself, or said to be before it is.
+    [Fact]
+    public void AClockThatStandsBeforeTheBuildRefusesNoSignedTime() =>
+        Assert.True(Acceptance.JudgeFresh(_keys.Sign(SampleDocuments.Fresh()), Context() with { SynchronizedClock = DateTimeOffset.UnixEpoch }).Result.IsAccepted);
+
     [Fact]
     public void OnlyTheNamedReleaseOfAHighEnoughEpochAndAgentIsAccepted()
     {
