@@ -54,6 +54,9 @@ public enum SourceKind
 /// <summary>May tighten the device's own minima, never loosen them.</summary>
 public sealed record DirectivePolicy
 {
+    /// <summary>A week.</summary>
+    public const int MaximumTrialSeconds = 7 * 86_400;
+
     /// <summary>Seconds on the monotonic clock that a trial must stay healthy.</summary>
     public required int TrialSeconds { get; init; }
 

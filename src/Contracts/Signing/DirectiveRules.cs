@@ -6,7 +6,6 @@ namespace Dunlin.Contracts.Signing;
 internal static class DirectiveRules
 {
     internal const int MaximumSourceCount = 3;
-    internal const int MaximumTrialSeconds = 7 * 86_400;
 
     internal static void Check(Directive d, Findings f)
     {
@@ -21,7 +20,7 @@ internal static class DirectiveRules
         {
             for (var i = 0; i < d.Sources.Count; i++) Source($"$.sources[{i}]", d.Sources[i], f);
         }
-        f.Between("$.policy.trialSeconds", d.Policy.TrialSeconds, 1, MaximumTrialSeconds, "s");
+        f.Between("$.policy.trialSeconds", d.Policy.TrialSeconds, 1, DirectivePolicy.MaximumTrialSeconds, "s");
         f.Between("$.policy.minimumRuns", d.Policy.MinimumRuns, 1, int.MaxValue, "runs");
         f.Require(d.Policy.MaximumP95Milliseconds is null or (> 0 and < double.PositiveInfinity), "$.policy.maximumP95Milliseconds", d.Policy.MaximumP95Milliseconds, "must be above 0", "correct the value, or leave it out");
         f.Require(d.Policy.Objective is not { } o || Enum.IsDefined(o), "$.policy.objective", d.Policy.Objective, "must be latency, energy or product", "correct the value");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dunlin.Bundles.Layouts;
+using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
 using Microsoft.Data.Sqlite;
@@ -21,6 +22,18 @@ internal sealed record KnownRelease(Digest Id, string Name, string Label, int Ve
     public static KnownRelease Of(Bundle bundle) => new(
         bundle.ReleaseId, bundle.Manifest.Name, bundle.Manifest.Label, bundle.Manifest.Version, bundle.Manifest.SecurityEpoch,
         bundle.SignatureBytes ?? throw new ArgumentException($"The bundle '{bundle.Path}' is unsigned; sign it with 'dunlin-fleet sign'.", nameof(bundle)), null);
+
+    /// <summary>Whether devices under this root accept it: after a rotation of the release keys it may have to be signed again.</summary>
+    public bool IsSigned(Root root) => Judge(root).IsAccepted;
+
+    /// <exception cref="FleetException">Devices under this root would refuse it.</exception>
+    public void RequireSigned(Root root)
+    {
+        if (Judge(root) is { IsAccepted: false } refused)
+            throw new FleetException(ExitCodes.BelowThreshold, $"'{Title}' would be refused by every device: {refused.Detail}");
+    }
+
+    private VerificationResult Judge(Root root) => EnvelopeVerifier.Verify(EnvelopeReader.Read(Envelope.Span).GetOrThrow(), SigningRole.Release, root);
 }
 
 internal sealed partial class Ledger

@@ -63,18 +63,27 @@ internal sealed class Push : IAsyncDisposable
         return devices;
     }
 
-    /// <summary>Issues the plans, each to its devices, and waits if that is wanted. Call after <see cref="FindDevicesAsync"/>.</summary>
-    /// <returns>The exit code.</returns>
+    /// <summary>Issues the plans, each to its devices, and waits if that is wanted. Complains of a plan that is refused, and goes on. Call after <see cref="FindDevicesAsync"/>.</summary>
+    /// <returns>The exit code: that of the first plan that was refused, else the worst of the devices.</returns>
+    /// <exception cref="FleetException">The only plan was refused.</exception>
     public async Task<int> RunAsync(IReadOnlyList<(PushPlan Plan, IReadOnlyList<string> Devices)> plans, Waiting waiting, CancellationToken cancellationToken)
     {
         var issued = new List<IssuedReport>();
         var taken = 0;
+        int? refusal = null;
         foreach (var (plan, devices) in plans)
         {
-            var order = new PushOrder(plan.Release.Id, devices, plan.Sources, plan.Policy, plan.Validity);
-            var answer = await _writer.AskAsync(new ControlRequest(ControlVerb.Issue, order), cancellationToken);
-            issued.AddRange(answer.Directives ?? []);
-            taken += answer.Count;
+            try
+            {
+                var answer = await IssueAsync(plan, devices, cancellationToken);
+                issued.AddRange(answer.Directives ?? []);
+                taken += answer.Count;
+            }
+            catch (FleetException e) when (plans.Count > 1)
+            {
+                _speaker.Complain($"Nothing was issued for {string.Join(", ", devices)}: {e.Message}");
+                refusal ??= e.ExitCode;
+            }
         }
 
         _view.Attach();
@@ -82,12 +91,15 @@ internal sealed class Push : IAsyncDisposable
         if (taken < issued.Count) _speaker.Complain($"The broker has taken {taken} of {issued.Count} directives; the others go out at the next connection of 'serve' or another push.");
         var isMqtt = plans.Any(plan => plan.Plan.Sources.Any(source => source.Kind == SourceKind.Mqtt));
         if (waiting.IsWanted) await _view.ShowAsync(WaitAsync(isMqtt, waiting.Patience, cancellationToken));
-        var code = waiting.IsWanted ? _progress.ExitCode : taken < issued.Count ? ExitCodes.Unavailable : ExitCodes.Ok;
+        var code = refusal ?? (waiting.IsWanted ? _progress.ExitCode : taken < issued.Count ? ExitCodes.Unavailable : ExitCodes.Ok);
         var (first, _) = plans[0];
         var report = PushReport.Of(first.Release.Title, first.Release.Id, [.. first.Sources.Select(SourceText.Write)], _progress, code);
         _speaker.Say(report, FleetJson.Default.PushReport, report.ToText(waiting.IsWanted));
         return code;
     }
+
+    private Task<ControlAnswer> IssueAsync(PushPlan plan, IReadOnlyList<string> devices, CancellationToken cancellationToken) =>
+        _writer.AskAsync(new ControlRequest(ControlVerb.Issue, new PushOrder(plan.Release.Id, devices, plan.Sources, plan.Policy, plan.Validity)), cancellationToken);
 
     /// <summary>Puts all on the broker as the ledger says now.</summary>
     public Task RepublishAsync(CancellationToken cancellationToken) => _writer.AskAsync(new ControlRequest(ControlVerb.Root), cancellationToken);

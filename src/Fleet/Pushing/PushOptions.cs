@@ -30,6 +30,11 @@ internal sealed class PushOptions
         {
             if (result.GetValueOrDefault<string?>() is { } text && ParseObjective(text) is null) result.AddError("--objective must be latency, energy or product.");
         });
+        _trial.Validators.Add(result =>
+        {
+            // What is refused when it is signed would be refused when the other release is revoked already.
+            if (Durations.TryParse(result.GetValueOrDefault<string>(), out var trial) && trial.TotalSeconds > DirectivePolicy.MaximumTrialSeconds) result.AddError($"--trial must be at most {DirectivePolicy.MaximumTrialSeconds / 86_400}d.");
+        });
         _minimumRuns.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 1) result.AddError("--minimum-runs must be 1 or more.");

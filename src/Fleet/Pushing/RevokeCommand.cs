@@ -42,14 +42,14 @@ internal static class RevokeCommand
         await using var push = new Push(setup, ledger, root.Fleet, speaker, live, logging.CreateLogger("revoke"));
         // Clears what the broker keeps of it, before anything else may fail.
         await push.RepublishAsync(cancellationToken);
-        var recall = new Recall(ledger, bad.Id);
+        var recall = new Recall(ledger, bad.Id, root);
         var wanted = options.Devices(arguments);
         var devices = await push.FindDevicesAsync(wanted, cancellationToken);
         if (wanted.Count == 0) devices = Concerned(recall, bad, speaker);
         var ways = devices.Select(device => (Device: device, Way: replacement is { } to ? to with { Device = device } : recall.Before(device, named))).ToList();
         IReadOnlyList<string> stranded = [.. ways.Where(way => way.Way is null).Select(way => way.Device)];
         if (stranded.Count > 0)
-            speaker.Complain($"There is no earlier release, or no source of it, for {string.Join(", ", stranded)}; they keep what they run, and get nothing new, until a push, --instead or --source.");
+            speaker.Complain($"There is no earlier release that the present root accepts, or no source of it, for {string.Join(", ", stranded)}; they keep what they run, and get nothing new, until a push, --instead or --source.");
         var plans = Plans([.. ways.Select(way => way.Way).OfType<WayBack>()], options, arguments);
         foreach (var (plan, _) in plans)
         {
@@ -70,6 +70,7 @@ internal static class RevokeCommand
         var (release, bundle) = ReleaseChoice.Find(text, ledger, root, setup.Time.GetUtcNow());
         if (release.Id == bad.Id || release.Revoked is not null)
             throw new FleetException(ExitCodes.InputMissing, $"--instead names '{release.Title}', which is taken back itself; name another release.");
+        release.RequireSigned(root);
         var sources = PushCommand.ChooseSources(named, release, ledger);
         if (sources.Any(source => source.Kind == SourceKind.Mqtt)) PushCommand.OfferOverMqtt(setup, release, bundle, ledger);
         return new WayBack("", release, sources);

@@ -1,7 +1,5 @@
 using System.Threading.Channels;
-using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Messages;
-using Dunlin.Contracts.Signing;
 using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Ledgers;
 using Dunlin.Telemetry.Link;
@@ -142,9 +140,7 @@ internal sealed partial class FleetServer : IAsyncDisposable
         var release = _ledger.Release(order.Release) ?? throw new FleetException(ExitCodes.InputMissing, $"The release {order.Release} is not in the fleet's database; name its bundle.");
         if (release.Revoked is { } revoked)
             throw new FleetException(ExitCodes.InputMissing, $"'{release.Title}' ({release.Id}) was revoked at {revoked:u}; push another release.");
-        var envelope = EnvelopeReader.Read(release.Envelope.Span).GetOrThrow();
-        if (EnvelopeVerifier.Verify(envelope, SigningRole.Release, _keys.Root) is { IsAccepted: false } refused)
-            throw new FleetException(ExitCodes.BelowThreshold, $"'{release.Title}' would be refused by every device: {refused.Detail}");
+        release.RequireSigned(_keys.Root);
         var now = _time.GetUtcNow();
         var issued = _ledger.Issue(order.Devices, release.Id, now, now + order.Validity, (device, counter) => _keys.SignDirective(order, release, device, counter, now));
         var taken = await _publisher.DirectivesAsync(order.Devices, cancellationToken);

@@ -1,8 +1,14 @@
 using Dunlin.Bundles.Layouts;
+using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
+using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Ledgers;
+using Dunlin.Fleet.Pushing;
+using Dunlin.Fleet.Signing;
+using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Fleet.Tests.Pushing;
 
@@ -75,6 +81,64 @@ public sealed class RevokeReleaseTests : IDisposable
         Assert.Equal(v3.ReleaseId.ToString(), _desk.Json.GetProperty("release").GetString());
     }
 
+    [Fact]
+    public async Task AnEarlierReleaseThatThePresentRootDoesNotAcceptIsPassedOverAndStopsNoOtherDevice()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        var (v1, v2, v3) = await BundlesAsync();
+        await RanAsync(broker, "belt-1", (v1, UpdateState.Committed), (v3, UpdateState.Committed));
+        await RanAsync(broker, "belt-2", (v2, UpdateState.Committed), (v3, UpdateState.Committed));
+        await RanAsync(broker, "belt-3", (v2, UpdateState.Committed), (v1, UpdateState.Committed), (v3, UpdateState.Committed));
+        Assert.Equal(0, await _desk.RunAsync("rotate-root", "--replace", "release", "--keys", _desk.Keys));
+        Assert.Equal(0, await _desk.RunAsync("sign", v2.Path, "--keys", _desk.Keys));
+        Assert.Equal(0, await _desk.RunAsync("publish", v2.Path, "mqtt", "--keys", _desk.Keys));
+
+        Assert.Equal(13, await RevokeAsync(broker, v3.ReleaseId.ToString(), "--instead", v1.ReleaseId.ToString()));
+        Assert.False(IsRevoked(v3));
+        Assert.True(await RevokeAsync(broker, v3.ReleaseId.ToString()) == 0, _desk.Errors);
+        Assert.Contains("for belt-1;", _desk.Errors, StringComparison.Ordinal);
+        Assert.Equal(["belt-2", "belt-3"], _desk.Json.GetProperty("devices").EnumerateArray().Select(device => device.GetProperty("device").GetString()));
+        await using var third = await FieldDevice.ConnectAsync(broker, "belt-3");
+        Assert.Equal(v2.ReleaseId, (await third.NextAsync(4)).Directive.Release);
+    }
+
+    [Fact]
+    public async Task ATrialThatNoDirectiveMayAskForIsRefusedBeforeTheReleaseIsRevoked()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        var (v1, v2, _) = await BundlesAsync();
+        await RanAsync(broker, "belt-1", (v1, UpdateState.Committed), (v2, UpdateState.Committed));
+        Assert.Equal(1, await RevokeAsync(broker, v2, "--trial", "8d"));
+        Assert.Contains("--trial must be at most 7d", _desk.Errors, StringComparison.Ordinal);
+        Assert.False(IsRevoked(v2));
+        Assert.True(await RevokeAsync(broker, v2, "--trial", "7d") == 0, _desk.Errors);
+    }
+
+    [Fact]
+    public async Task APlanThatIsRefusedIsNamedWithItsDevicesAndTheOthersGoOn()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        var (v1, v2, _) = await BundlesAsync();
+        await RanAsync(broker, "belt-2", (v1, UpdateState.Committed));
+        using StringWriter output = new(), errors = new();
+        var setup = new FleetSetup(_desk.Keys, Path.Combine(_desk.Keys, "state"), new MqttOptions { Host = broker.Host, Port = broker.Port }, new Passphrase(null, _ => null), TimeProvider.System);
+        using var ledger = setup.OpenLedger();
+        await using var push = new Push(setup, ledger, "default", new Speaker(output, errors, IsJson: true), null, NullLogger.Instance);
+        await push.FindDevicesAsync(["belt-1", "belt-2"], TestContext.Current.CancellationToken);
+        // The database does not know v2.
+        var code = await push.RunAsync([(Plan(v2), ["belt-1"]), (Plan(v1), ["belt-2"])], new Waiting(false, TimeSpan.Zero), TestContext.Current.CancellationToken);
+        Assert.Equal(66, code);
+        Assert.Contains("belt-1", errors.ToString().Split('\n').Single(line => line.Contains("is not in the fleet's database", StringComparison.Ordinal)), StringComparison.Ordinal);
+        await using var second = await FieldDevice.ConnectAsync(broker, "belt-2");
+        Assert.Equal(v1.ReleaseId, (await second.NextAsync(2)).Directive.Release);
+
+        static PushPlan Plan(Bundle bundle) => new()
+        {
+            Release = KnownRelease.Of(bundle), Sources = [new ArtifactSource { Kind = SourceKind.Http, Location = Server }], Validity = TimeSpan.FromDays(1),
+            Policy = new DirectivePolicy { TrialSeconds = 60, MinimumRuns = 1 },
+        };
+    }
+
     public void Dispose() => _desk.Dispose();
 
     private async Task<(Bundle First, Bundle Second, Bundle Third)> BundlesAsync()
@@ -96,6 +160,14 @@ public sealed class RevokeReleaseTests : IDisposable
         }
     }
 
-    private Task<int> RevokeAsync(MosquittoBroker broker, Bundle bundle, params string[] more) =>
-        _desk.RunAsync(["revoke", "release", bundle.Path, "--keys", _desk.Keys, "--broker", broker.Address, "--json", .. more]);
+    private bool IsRevoked(Bundle bundle)
+    {
+        using var ledger = Ledger.Open(Path.Combine(_desk.Keys, "state"));
+        return ledger.Release(bundle.ReleaseId)!.Revoked is not null;
+    }
+
+    private Task<int> RevokeAsync(MosquittoBroker broker, Bundle bundle, params string[] more) => RevokeAsync(broker, bundle.Path, more);
+
+    private Task<int> RevokeAsync(MosquittoBroker broker, string release, params string[] more) =>
+        _desk.RunAsync(["revoke", "release", release, "--keys", _desk.Keys, "--broker", broker.Address, "--json", .. more]);
 }
