@@ -69,6 +69,7 @@ internal sealed class Push : IAsyncDisposable
     public async Task<int> RunAsync(IReadOnlyList<(PushPlan Plan, IReadOnlyList<string> Devices)> plans, Waiting waiting, CancellationToken cancellationToken)
     {
         var issued = new List<IssuedReport>();
+        var done = new List<(PushPlan Plan, IReadOnlyList<string> Devices)>();
         var taken = 0;
         int? refusal = null;
         foreach (var (plan, devices) in plans)
@@ -78,6 +79,7 @@ internal sealed class Push : IAsyncDisposable
                 var answer = await IssueAsync(plan, devices, cancellationToken);
                 issued.AddRange(answer.Directives ?? []);
                 taken += answer.Count;
+                done.Add((plan, devices));
             }
             catch (FleetException e) when (plans.Count > 1)
             {
@@ -89,11 +91,10 @@ internal sealed class Push : IAsyncDisposable
         _view.Attach();
         _progress.Expect(issued);
         if (taken < issued.Count) _speaker.Complain($"The broker has taken {taken} of {issued.Count} directives; the others go out at the next connection of 'serve' or another push.");
-        var isMqtt = plans.Any(plan => plan.Plan.Sources.Any(source => source.Kind == SourceKind.Mqtt));
+        var isMqtt = done.Any(plan => plan.Plan.Sources.Any(source => source.Kind == SourceKind.Mqtt));
         if (waiting.IsWanted) await _view.ShowAsync(WaitAsync(isMqtt, waiting.Patience, cancellationToken));
         var code = refusal ?? (waiting.IsWanted ? _progress.ExitCode : taken < issued.Count ? ExitCodes.Unavailable : ExitCodes.Ok);
-        var (first, _) = plans[0];
-        var report = PushReport.Of(first.Release.Title, first.Release.Id, [.. first.Sources.Select(SourceText.Write)], _progress, code);
+        var report = PushReport.Of(done, _progress, code);
         _speaker.Say(report, FleetJson.Default.PushReport, report.ToText(waiting.IsWanted));
         return code;
     }

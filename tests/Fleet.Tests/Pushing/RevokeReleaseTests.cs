@@ -139,6 +139,29 @@ public sealed class RevokeReleaseTests : IDisposable
         };
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task EachDeviceIsReportedWithTheReleaseThatItGoesBackTo(bool isJson)
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        var (v1, v2, v3) = await BundlesAsync();
+        await RanAsync(broker, "belt-1", (v1, UpdateState.Committed), (v3, UpdateState.Committed));
+        await RanAsync(broker, "belt-2", (v2, UpdateState.Committed), (v3, UpdateState.Committed));
+        string[] revoke = ["revoke", "release", v3.Path, "--keys", _desk.Keys, "--broker", broker.Address];
+        Assert.True(await _desk.RunAsync(isJson ? [.. revoke, "--json"] : revoke) == 0, _desk.Errors);
+        if (isJson)
+        {
+            Assert.Equal([("belt-1", $"{v1.ReleaseId}"), ("belt-2", $"{v2.ReleaseId}")], _desk.Json.GetProperty("devices").EnumerateArray().Select(device => (device.GetProperty("device").GetString()!, device.GetProperty("release").GetString()!)));
+            return;
+        }
+
+        var sentences = _desk.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, sentences.Length);
+        Assert.Contains($"({ReleaseChoice.Short(v1.ReleaseId)}) is desired of 1 devices: belt-1 (3)", sentences[0], StringComparison.Ordinal);
+        Assert.Contains($"({ReleaseChoice.Short(v2.ReleaseId)}) is desired of 1 devices: belt-2 (3)", sentences[1], StringComparison.Ordinal);
+    }
+
     public void Dispose() => _desk.Dispose();
 
     private async Task<(Bundle First, Bundle Second, Bundle Third)> BundlesAsync()
