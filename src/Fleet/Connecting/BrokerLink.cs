@@ -45,6 +45,9 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
     /// <summary>How many connections there have been, with the one that stands.</summary>
     public int ConnectionCount { get; private set; }
 
+    /// <summary>How long the broker took to answer the subscription of the last connection.</summary>
+    public TimeSpan RoundTrip { get; private set; }
+
     /// <summary>Ends when this is disposed of; before that only by a defect, which it throws.</summary>
     public Task Running => _running;
 
@@ -170,7 +173,9 @@ internal sealed class BrokerLink(MqttOptions options, string clientId, IReadOnly
     private async Task SubscribeAsync(BrokerClient client, CancellationToken cancellationToken)
     {
         var topics = filters.Select(filter => new MqttTopicFilter { Topic = filter, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce, NoLocal = true });
+        var asked = time.GetTimestamp();
         var result = await client.SubscribeAsync(new MqttClientSubscribeOptions { TopicFilters = [.. topics] }, cancellationToken);
+        RoundTrip = time.GetElapsedTime(asked);
         foreach (var refusal in Refusals(result)) Refused?.Invoke(refusal);
     }
 

@@ -40,7 +40,7 @@ internal sealed class Push : IAsyncDisposable
     {
         (_setup, _ledger, _speaker) = (setup, ledger, speaker);
         _writer = setup.NewWriter(ledger, logger);
-        _roster = new Roster(setup.Time);
+        _roster = new Roster(new RetainedWait(setup.Time));
         _view = new ProgressView(_progress, speaker, live, setup.Time);
         _link = setup.NewLink("push", [.. ((string[])["status", "reported", "outcome"]).Select(kind => Topics.OfAllDevices(fleet, kind))]);
         _link.Received = arrival =>
@@ -57,8 +57,8 @@ internal sealed class Push : IAsyncDisposable
     {
         _link.Start();
         await _link.WaitConnectedAsync(BrokerPatience, cancellationToken);
-        var devices = await _roster.ResolveAsync(wanted, _ledger, cancellationToken);
-        if (await _roster.StrangersAsync(devices, _ledger, cancellationToken) is { Count: > 0 } strangers)
+        var devices = await _roster.ResolveAsync(wanted, _ledger, _link.RoundTrip, cancellationToken);
+        if (await _roster.StrangersAsync(devices, _ledger, _link.RoundTrip, cancellationToken) is { Count: > 0 } strangers)
             _speaker.Complain($"No device of this fleet is called {string.Join(", ", strangers.Select(device => $"'{device}'"))}, and the broker knows none; it is told all the same. If that is a slip, take it out again with 'dunlin-fleet revoke device'.");
         return devices;
     }

@@ -6,26 +6,24 @@ using Dunlin.Fleet.Ledgers;
 namespace Dunlin.Fleet.Pushing;
 
 /// <summary>Which devices there are: those that were enrolled or pushed to, and those whose <c>status</c> the broker keeps, but none that left the fleet.</summary>
-internal sealed class Roster(TimeProvider time)
+internal sealed class Roster(RetainedWait wait)
 {
     public const string All = "all";
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(300), Patience = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<string, bool> _seen = new();
-    private long _lastArrival = time.GetTimestamp();
 
     public void Take(Arrival arrival)
     {
         if (arrival.Topic.Split('/') is not [_, _, _, var device, "status"] || arrival.Payload.IsEmpty || !DeviceName.IsValid(device)) return;
         _seen[device] = true;
-        Volatile.Write(ref _lastArrival, time.GetTimestamp());
+        wait.Saw();
     }
 
     /// <summary>The devices that were named, or every one that is known for <see cref="All"/>.</summary>
     /// <exception cref="FleetException">No device is known.</exception>
-    public async Task<IReadOnlyList<string>> ResolveAsync(IReadOnlyList<string> wanted, Ledger ledger, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> ResolveAsync(IReadOnlyList<string> wanted, Ledger ledger, TimeSpan roundTrip, CancellationToken cancellationToken)
     {
         if (!wanted.Contains(All)) return [.. wanted.Distinct().Order(StringComparer.Ordinal)];
-        var seen = await SeenAsync(ledger, cancellationToken);
+        var seen = await SeenAsync(ledger, roundTrip, cancellationToken);
         var devices = ledger.Devices().Concat(seen).Distinct().Order(StringComparer.Ordinal).ToList();
         return devices.Count > 0
             ? devices
@@ -33,19 +31,16 @@ internal sealed class Roster(TimeProvider time)
     }
 
     /// <summary>Those of some devices that are not of the fleet, and that the broker does not know either.</summary>
-    public async Task<IReadOnlyList<string>> StrangersAsync(IReadOnlyList<string> devices, Ledger ledger, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> StrangersAsync(IReadOnlyList<string> devices, Ledger ledger, TimeSpan roundTrip, CancellationToken cancellationToken)
     {
         var strangers = devices.Except(ledger.Devices()).ToList();
-        return strangers.Count == 0 ? [] : [.. strangers.Except(await SeenAsync(ledger, cancellationToken))];
+        return strangers.Count == 0 ? [] : [.. strangers.Except(await SeenAsync(ledger, roundTrip, cancellationToken))];
     }
 
     // What a device said stays on the broker after it has left the fleet.
-    private async Task<IEnumerable<string>> SeenAsync(Ledger ledger, CancellationToken cancellationToken)
+    private async Task<IEnumerable<string>> SeenAsync(Ledger ledger, TimeSpan roundTrip, CancellationToken cancellationToken)
     {
-        var started = time.GetTimestamp();
-        Volatile.Write(ref _lastArrival, started);
-        while (time.GetElapsedTime(Volatile.Read(ref _lastArrival)) < Quiet && time.GetElapsedTime(started) < Patience)
-            await Task.Delay(Quiet / 6, time, cancellationToken);
+        await wait.UntilSilentAsync(roundTrip, cancellationToken);
         return _seen.Keys.Except(ledger.RetiredDevices());
     }
 }

@@ -123,7 +123,7 @@ internal sealed partial class FleetServer : IAsyncDisposable
         try
         {
             int? connection = _link.IsConnected ? _link.ConnectionCount : null;
-            foreach (var (device, counter) in await _counters.LearnAsync(connection, cancellationToken)) LogCounterRaised(device, counter);
+            foreach (var (device, counter) in await _counters.LearnAsync(connection, _link.RoundTrip, cancellationToken)) LogCounterRaised(device, counter);
             TakeUpRoot();
             return await act();
         }

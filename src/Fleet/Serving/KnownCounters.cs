@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Signing;
+using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Ledgers;
 
 namespace Dunlin.Fleet.Serving;
@@ -12,40 +13,32 @@ namespace Dunlin.Fleet.Serving;
 /// </summary>
 internal sealed class KnownCounters(ServerKeys keys, Ledger ledger, TimeProvider time)
 {
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(250), Patience = TimeSpan.FromSeconds(10);
+    private readonly RetainedWait _wait = new(time);
     private readonly ConcurrentDictionary<string, long> _seen = new();
-    private long _lastArrival;
     private int _connection;
 
     /// <summary>A <c>desired</c> or <c>fresh</c>, retained or of another process: what we publish does not come back on the same connection.</summary>
     public void Take(string device, ReadOnlyMemory<byte> payload)
     {
-        Volatile.Write(ref _lastArrival, time.GetTimestamp());
+        _wait.Saw();
         if (EnvelopeReader.Read(payload.Span).Value is not { } envelope || CounterOf(envelope, device) is not { } counter) return;
         _seen.AddOrUpdate(device, counter, (_, known) => Math.Max(known, counter));
     }
 
     /// <summary>Raises the counters to what was seen; on a new connection first waits until the broker has sent what it keeps. Not for two at a time.</summary>
     /// <param name="connection">Which one stands, by its number; null: none.</param>
+    /// <param name="roundTrip">As measured on that connection.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>The devices whose counter was raised.</returns>
-    public async Task<IReadOnlyList<(string Device, long Counter)>> LearnAsync(int? connection, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(string Device, long Counter)>> LearnAsync(int? connection, TimeSpan roundTrip, CancellationToken cancellationToken)
     {
         if (connection is { } number && number != _connection)
         {
-            await WaitForQuietAsync(cancellationToken);
+            await _wait.UntilSilentAsync(roundTrip, cancellationToken);
             _connection = number;
         }
         var now = time.GetUtcNow();
         return [.. _seen.Where(seen => Raise(seen, now)).Select(seen => (seen.Key, seen.Value))];
-    }
-
-    private async Task WaitForQuietAsync(CancellationToken cancellationToken)
-    {
-        var started = time.GetTimestamp();
-        Volatile.Write(ref _lastArrival, started);
-        while (time.GetElapsedTime(Volatile.Read(ref _lastArrival)) < Quiet && time.GetElapsedTime(started) < Patience)
-            await Task.Delay(Quiet / 5, time, cancellationToken);
     }
 
     // Forgotten only once it is kept: the disk may be full.

@@ -57,6 +57,25 @@ public sealed class KnownCountersTests : IDisposable
             "the counter is learnt");
     }
 
+    // Mosquitto sends 20 messages that it keeps, and the next ones when those are acknowledged: on a slow link with long pauses between.
+    [Fact]
+    public async Task OnASlowLinkAllDevicesAndAllCountersAreWaitedFor()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        var bundle = await _desk.SignedBundleAsync();
+        var devices = Enumerable.Range(1, 50).Select(i => $"belt-{i}").ToList();
+        await using (var probe = await MqttProbe.ConnectAsync(broker))
+            foreach (var device in devices) await probe.PublishAsync($"dunlin/v1/default/{device}/status", "{}", retain: true);
+        string[] push = ["push", bundle.Path, "--to", "all", "--source", "mqtt", "--keys", _desk.Keys, "--json"];
+        Assert.True(await _desk.RunAsync([.. push, "--broker", broker.Address]) == 0, _desk.Errors);
+        await using var slow = new FaultyLink(broker.Host, broker.Port) { Delay = TimeSpan.FromMilliseconds(250) };
+        Assert.True(await _desk.RunAsync([.. push, "--broker", $"{slow.Host}:{slow.Port}", "--state", _desk.At("lost")]) == 0, _desk.Errors);
+        var counters = _desk.Json.GetProperty("devices").EnumerateArray().ToDictionary(device => device.GetProperty("device").GetString()!, device => device.GetProperty("counter").GetInt64());
+        Assert.Equal(devices.Order(StringComparer.Ordinal), counters.Keys.Order(StringComparer.Ordinal));
+        Assert.All(counters, counter => Assert.Equal(2, counter.Value));
+    }
+
     public void Dispose() => _desk.Dispose();
 
     private static bool HasPublished(string log) => log.Split('\n').Any(line => line.Contains("Received PUBLISH from keeper", StringComparison.Ordinal) && line.Contains("belt-1/fresh'", StringComparison.Ordinal));
