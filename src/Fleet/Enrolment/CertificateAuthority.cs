@@ -96,20 +96,21 @@ internal sealed class CertificateAuthority : IDisposable
 
     private void Revoke(List<string> files, DateTimeOffset now)
     {
-        var list = LoadRevoked(out var number);
+        RequireList(now);
+        var list = CertificateRevocationListBuilder.LoadPem(File.ReadAllText(RevocationPath), out var number);
         foreach (var file in files)
         {
             using var certificate = X509CertificateLoader.LoadCertificateFromFile(file);
             list.RemoveEntry(certificate.SerialNumberBytes.Span);
             list.AddEntry(certificate, now);
         }
-        WriteRevoked(list, number + 1, now);
+        WriteRevoked(list, (long)number + 1, now);
     }
 
-    /// <summary>The list, made empty where there is none.</summary>
+    /// <exception cref="FleetException">The list is not here.</exception>
     public string RevokedPem(DateTimeOffset now)
     {
-        if (!File.Exists(RevocationPath)) WriteRevoked(new CertificateRevocationListBuilder(), 1, now);
+        RequireList(now);
         return File.ReadAllText(RevocationPath);
     }
 
@@ -127,6 +128,8 @@ internal sealed class CertificateAuthority : IDisposable
             ? key.ExportPkcs8PrivateKeyPem()
             : key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 600_000)));
         DurableFile.Write(Path.Combine(folder, CertificateFile), System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"));
+        using var authority = new CertificateAuthority(folder, X509CertificateLoader.LoadCertificate(certificate.RawDataMemory.Span).CopyWithPrivateKey(key));
+        authority.RequireList(now);
     }
 
     private static ECDsa ReadKey(string path, Passphrase passphrase)
@@ -166,14 +169,16 @@ internal sealed class CertificateAuthority : IDisposable
 
     private static string Prefix(string name) => name.Replace(':', '_') + ".";
 
-    private CertificateRevocationListBuilder LoadRevoked(out long number)
+    // A list that is lost is no empty one: whoever was on it would get in again. Folders of earlier versions have none until something was issued.
+    private void RequireList(DateTimeOffset now)
     {
-        number = 0;
-        if (!File.Exists(RevocationPath)) return new CertificateRevocationListBuilder();
-        var list = CertificateRevocationListBuilder.LoadPem(File.ReadAllText(RevocationPath), out var current);
-        number = (long)current;
-        return list;
+        if (File.Exists(RevocationPath)) return;
+        if (HasIssued)
+            throw new FleetException(ExitCodes.InputMissing, $"The list of the revoked '{RevocationPath}' is not here; bring it back, from the broker if from nowhere else: without it every device that was revoked would get in again. Only if none ever was, move '{Path.Combine(_folder, IssuedFolder)}' away for one 'enroll-broker', which then makes an empty list.");
+        WriteRevoked(new CertificateRevocationListBuilder(), 1, now);
     }
+
+    private bool HasIssued => Path.Combine(_folder, IssuedFolder) is var folder && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any();
 
     // Valid as long as the authority: OpenSSL refuses every certificate once a list has run out.
     private void WriteRevoked(CertificateRevocationListBuilder list, long number, DateTimeOffset now) =>

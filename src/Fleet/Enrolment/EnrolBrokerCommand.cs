@@ -59,12 +59,13 @@ internal static class EnrolBrokerCommand
             var validity = TimeSpan.FromDays(arguments.GetValue(days));
             var path = Path.GetFullPath(arguments.GetValue(output)?.FullName ?? name);
             using var authority = CertificateAuthority.Open(folder, Passphrase.Of(arguments));
+            var revoked = authority.RevokedPem(now);
             NewFolder.Create(path);
             // Copied as it is: Mosquitto, as a user of its own, must get in. What is secret there is one file.
             if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, OpenToAll);
             var server = authority.IssueServer(name, now, validity);
             File.WriteAllText(Path.Combine(path, "ca.pem"), authority.CertificatePem + "\n");
-            File.WriteAllText(Path.Combine(path, "crl.pem"), authority.RevokedPem(now));
+            File.WriteAllText(Path.Combine(path, "crl.pem"), revoked);
             File.WriteAllText(Path.Combine(path, "server.pem"), server.Certificate);
             OwnerFile.Create(Path.Combine(path, "server.key"), server.Key);
             File.WriteAllText(Path.Combine(path, "acl"), AccessList.Write(folder.Root.Fleet));

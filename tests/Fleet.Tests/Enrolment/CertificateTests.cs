@@ -50,6 +50,29 @@ public sealed class CertificateTests : IDisposable
         Assert.Equal(66, await _desk.RunAsync("revoke", "device", "unknown", "--keys", _desk.Keys));
     }
 
+    [Fact]
+    public async Task AListOfTheRevokedThatIsMissingIsNotTakenForAnEmptyOne()
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        var list = Path.Combine(_desk.Keys, "crl.pem");
+        await Tool.SucceedAsync("openssl", "crl", "-in", list, "-CAfile", Path.Combine(_desk.Keys, "ca.pem"), "-noout");
+        // As in a folder of an earlier version, where nothing was issued yet.
+        File.Delete(list);
+        Assert.True(await EnrolAsync("broker-1") == 0, _desk.Errors);
+        Assert.True(File.Exists(list));
+        File.Delete(list);
+        foreach (var code in (int[])[await EnrolAsync("broker-2"), await _desk.RunAsync("revoke", "device", "localhost", "--keys", _desk.Keys)])
+        {
+            Assert.Equal(66, code);
+            Assert.Contains($"'{list}' is not here; bring it back", _desk.Errors, StringComparison.Ordinal);
+        }
+
+        Assert.False(File.Exists(list));
+        Assert.False(Directory.Exists(_desk.At("broker-2")));
+
+        Task<int> EnrolAsync(string folder) => _desk.RunAsync("enroll-broker", "localhost", "--keys", _desk.Keys, "--out", _desk.At(folder));
+    }
+
     [Theory]
     [InlineData("broker.plant-a.example", "plant-a.example", "broker.plant-a", "broker")]
     [InlineData("10.0.0.7", "10.0.0", "0.0.7", "10")]
