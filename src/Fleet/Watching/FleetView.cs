@@ -20,6 +20,9 @@ internal sealed class FleetView(string fleet, TimeProvider time)
 
     public TimeSpan Silence(DeviceView device) => time.GetElapsedTime(device.LastSeen);
 
+    /// <summary>A message that was taken could not be shown.</summary>
+    public void CountGarbage() => Interlocked.Increment(ref _garbage);
+
     /// <summary>Takes a message; the device that it changed, or null for garbage and for what is not shown.</summary>
     public DeviceView? Apply(string topic, ReadOnlySpan<byte> payload)
     {
@@ -56,7 +59,7 @@ internal sealed class FleetView(string fleet, TimeProvider time)
 
     private DeviceView? Garbage()
     {
-        Interlocked.Increment(ref _garbage);
+        CountGarbage();
         return null;
     }
 }

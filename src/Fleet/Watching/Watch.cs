@@ -162,8 +162,26 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
         }
     }
 
-    /// <summary><c>{"device": …, "kind": …, "message": …}</c>; the message is known to be JSON.</summary>
+    /// <summary>As JSON; a message that is none when it is written again (text that is no Unicode, where nobody reads it) is garbage.</summary>
     private void WriteJson(DeviceView device, string topic, byte[] payload)
+    {
+        string line;
+        try
+        {
+            line = JsonLine(device, topic, payload);
+        }
+        catch (InvalidOperationException)
+        {
+            _view.CountGarbage();
+            return;
+        }
+
+        output.WriteLine(line);
+        output.Flush();
+    }
+
+    /// <summary><c>{"device": …, "kind": …, "message": …}</c>; the message is known to be JSON.</summary>
+    private static string JsonLine(DeviceView device, string topic, byte[] payload)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
@@ -176,8 +194,7 @@ internal sealed class Watch(MqttOptions options, string fleet, IAnsiConsole cons
             json.WriteEndObject();
         }
 
-        output.WriteLine(System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan));
-        output.Flush();
+        return System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
     private void WriteLine(DeviceView device, string topic, byte[] payload)

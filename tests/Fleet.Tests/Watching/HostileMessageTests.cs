@@ -4,7 +4,10 @@ using System.Text.Json.Nodes;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Fleet.Watching;
+using Dunlin.Telemetry.Link;
+using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Samples;
+using Dunlin.TestKit.Waiting;
 using Spectre.Console;
 
 namespace Dunlin.Fleet.Tests.Watching;
@@ -38,6 +41,32 @@ public sealed class HostileMessageTests
         }
 
         Assert.InRange(garbage, 1, broken.Count - 1);
+    }
+
+    // Text that is no Unicode: it can be read over, but not written again.
+    [Theory]
+    [InlineData("\"note\":\"\\ud800\"")]
+    [InlineData("\"\\ud800\":1")]
+    public async Task AMessageThatCannotBeWrittenAgainEndsNoLines(string member)
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await using var probe = await MqttProbe.ConnectAsync(broker);
+        var sound = Sound("status");
+        await probe.PublishAsync("dunlin/v1/demo/belt-1/status", $"{{{member},{sound[1..]}", retain: true);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var lines = new LineWatch("belt-2");
+        var watch = new Watch(new MqttOptions { Host = broker.Host, Port = broker.Port }, "demo", AnsiConsole.Console, lines, TextWriter.Null, TimeProvider.System);
+        var watching = watch.LinesAsync(isJson: true, end.Token);
+        var republishing = Eventually.TrueAsync(
+            async () =>
+            {
+                await probe.PublishAsync("dunlin/v1/demo/belt-2/status", sound);
+                return lines.Found.IsCompleted;
+            },
+            "the next device is shown");
+        await await Task.WhenAny(watching, republishing);
+        await end.CancelAsync();
+        Assert.Equal(0, await watching);
     }
 
     private static DeviceView? Apply(FleetView view, string device, string kind, string text) => view.Apply($"dunlin/v1/demo/{device}/{kind}", Encoding.UTF8.GetBytes(text));
