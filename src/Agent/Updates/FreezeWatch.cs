@@ -5,7 +5,7 @@ namespace Dunlin.Agent.Updates;
 
 /// <summary>
 /// Notices that newer directives are withheld from this device while all else comes through: fresh documents then go on telling of a
-/// counter that no directive brought. One thread.
+/// counter that no directive brought. So they do when the fleet itself took the directive back. One thread.
 /// </summary>
 internal sealed class FreezeWatch(TrustState trust, DeviceReport report, TimeProvider time)
 {
@@ -28,7 +28,7 @@ internal sealed class FreezeWatch(TrustState trust, DeviceReport report, TimePro
         var isBehind = trust.FreshCounter > here;
         _behindSince = isBehind ? _behindSince ?? time.GetTimestamp() : null;
         report.SetProblem("directives", _behindSince is { } since && time.GetElapsedTime(since) >= Patience
-            ? $"The fleet has signed directive {trust.FreshCounter} for this device, but the newest that came is {here}: the broker keeps it back; see that its access rules let 'desired' through, and that 'dunlin-fleet serve' runs."
+            ? $"The fleet has signed directive {trust.FreshCounter} for this device, but the newest that came is {here}: either the broker keeps it back (its access rules must let 'desired' through, and 'dunlin-fleet serve' must run), or it was taken back or has expired: push again."
             : null);
     }
 }
