@@ -7,6 +7,8 @@ namespace Dunlin.Fleet.Watching;
 /// <summary><c>dunlin-fleet watch</c>.</summary>
 internal static class WatchCommand
 {
+    private const double MaximumSeconds = 86_400;
+
     public static System.CommandLine.Command Create()
     {
         var open = new OpenOptions();
@@ -17,6 +19,14 @@ internal static class WatchCommand
         {
             json, once, seconds,
         };
+        seconds.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is not (> 0 and <= MaximumSeconds)) result.AddError("--seconds must be above 0 and at most 86400.");
+        });
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(seconds) is { Implicit: false } && !result.GetValue(once)) result.AddError("--seconds must be given with --once: without it the watching goes on.");
+        });
         open.AddTo(command);
         command.SetAction(Failures.Reported((parsed, _, cancellationToken) =>
         {

@@ -48,6 +48,20 @@ public sealed class WatchTests
         Assert.Equal(seen, desk.Json.GetProperty("device").GetString());
     }
 
+    [Theory]
+    [InlineData("--once", "0")]
+    [InlineData("--once", "-1")]
+    [InlineData("--once", "NaN")]
+    [InlineData("--once", "86401")]
+    [InlineData("--json", "3")]
+    public async Task SecondsThatMakeNoSenseAreRefused(string option, string seconds)
+    {
+        using var desk = new Desk();
+        await using var broker = MosquittoBroker.Prepare();
+        Assert.Equal(1, await desk.RunAsync("watch", option, "--seconds", seconds, "--broker", broker.Address));
+        Assert.Contains("--seconds must be", desk.Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AnAbsentBrokerIsNamedAndEndsWith69()
     {
