@@ -101,7 +101,10 @@ internal static class EnrolBrokerCommand
         allow_anonymous false
         acl_file {folder}/acl
         persistence true
-        max_queued_messages 10000
+
+        # Per client. What is kept for all devices waits for 'serve' when it connects: 3 messages and some 4 kB for each.
+        max_queued_messages 100000
+        max_queued_bytes 134217728
 
         """);
 }

@@ -3,7 +3,9 @@ using Dunlin.Bundles.Trust;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
+using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Ledgers;
+using Dunlin.Telemetry.Link;
 using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Servers;
@@ -182,6 +184,24 @@ public sealed class EnrolTests : IDisposable
             Assert.Contains(advice, _desk.Errors, StringComparison.Ordinal);
             Assert.DoesNotMatch("Mqtt:|agent|board", _desk.Errors);
         }
+    }
+
+    // What Mosquitto keeps for more devices than it queues by itself (1000 messages) or that an earlier version allowed (10,000).
+    [Fact]
+    public async Task TheBrokerSendsServeWhatItKeepsForManyThousandDevices()
+    {
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        Assert.Equal(0, await _desk.RunAsync("enroll-broker", "localhost", "--keys", _desk.Keys, "--out", _desk.At("broker")));
+        var limits = (await File.ReadAllLinesAsync(_desk.At("broker/dunlin.conf"), TestContext.Current.CancellationToken)).Where(line => line.StartsWith("max_queued_", StringComparison.Ordinal));
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { LogsPackets = false, ConfigurationOf = port => $"listener {port} localhost\nallow_anonymous true\n{string.Join('\n', limits)}\n" });
+        await using var probe = await MqttProbe.ConnectAsync(broker);
+        await Parallel.ForEachAsync(
+            Enumerable.Range(1, 12_000), new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = TestContext.Current.CancellationToken },
+            async (i, _) => await probe.PublishAsync($"dunlin/v1/default/belt-{i}/reported", "{}", retain: true));
+        var count = 0;
+        await using var link = new BrokerLink(new MqttOptions { Host = broker.Host, Port = broker.Port }, "many", ["dunlin/v1/default/+/reported"], TimeProvider.System) { Received = _ => Interlocked.Increment(ref count) };
+        link.Start();
+        await Eventually.TrueAsync(() => Volatile.Read(ref count) == 12_000, () => $"all come; {Volatile.Read(ref count)} came");
     }
 
     public void Dispose() => _desk.Dispose();
