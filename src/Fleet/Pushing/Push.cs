@@ -35,6 +35,7 @@ internal sealed class Push : IAsyncDisposable
     private readonly PushProgress _progress = new();
     private readonly Roster _roster;
     private readonly ProgressView _view;
+    private bool _hasComplained;
 
     public Push(FleetSetup setup, Ledger ledger, string fleet, Speaker speaker, IAnsiConsole? live, ILogger logger)
     {
@@ -118,7 +119,20 @@ internal sealed class Push : IAsyncDisposable
         while (!_progress.HasEnded && _setup.Time.GetElapsedTime(started) < patience)
         {
             await Task.Delay(Look, _setup.Time, cancellationToken);
-            if (isMqtt && !_writer.IsServing) await _writer.TryServeAsync(cancellationToken);
+            if (isMqtt && !_writer.IsServing) await StepInAsync(cancellationToken);
+        }
+    }
+
+    private async Task StepInAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _writer.TryServeAsync(cancellationToken);
+        }
+        catch (FleetException e) when (e.ExitCode == ExitCodes.Unavailable)
+        {
+            if (!_hasComplained) _speaker.Complain($"{e.Message} The push goes on when it is back.");
+            _hasComplained = true;
         }
     }
 }

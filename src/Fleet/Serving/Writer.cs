@@ -24,11 +24,23 @@ internal sealed class Writer(string folder, Func<FleetServer> newServer, TimePro
     {
         if (_server is not null) return true;
         if (WriterLease.TryTake(folder) is not { } lease) return false;
-        _lease = lease;
-        _server = newServer();
-        _server.Start();
-        await _server.WaitConnectedAsync(BrokerPatience, cancellationToken);
-        _socket = new ControlSocket(folder, _server);
+        FleetServer? server = null;
+        try
+        {
+            server = newServer();
+            server.Start();
+            await server.WaitConnectedAsync(BrokerPatience, cancellationToken);
+            _socket = new ControlSocket(folder, server);
+        }
+        catch
+        {
+            // This is no writer: whoever asks next may be one.
+            if (server is not null) await server.DisposeAsync();
+            lease.Dispose();
+            throw;
+        }
+
+        (_lease, _server) = (lease, server);
         return true;
     }
 

@@ -129,6 +129,35 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
+    public async Task APushThatStepsInForServeWhileTheBrokerIsAwayGoesOnWhenItIsBack()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        var bundle = await PrepareAsync();
+        var serve = await ServeAsync(broker);
+        await using var errors = new LineWatch("goes on when it is back");
+        Task<int> push;
+        await using (var device = await FieldDevice.ConnectAsync(broker, "belt-1"))
+        {
+            push = FleetCommand.Create().Parse(["push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--wait", "--keys", _desk.Keys, "--broker", broker.Address])
+                .InvokeAsync(new System.CommandLine.InvocationConfiguration { Output = TextWriter.Null, Error = errors }, TestContext.Current.CancellationToken);
+            await device.NextAsync();
+        }
+
+        await broker.KillAsync();
+        await serve.DisposeAsync();
+        // It waits ten seconds for the broker, and complains.
+        await Eventually.TrueAsync(() => push.IsCompleted || errors.Found.IsCompleted, "the push has tried in vain");
+        Assert.False(push.IsCompleted, "It gave up.");
+        var before = broker.Log.Length;
+        await broker.StartAgainAsync();
+        await Eventually.TrueAsync(() => broker.Log[before..].Contains("Received SUBSCRIBE from dunlin-fleet-push-", StringComparison.Ordinal), "the push listens again", TimeSpan.FromMinutes(1));
+        await using var late = await FieldDevice.ConnectAsync(broker, "belt-1");
+        await late.PlayAsync(UpdateState.Committed);
+        Assert.Equal(0, await push);
+        Assert.Equal(1, errors.Count);
+    }
+
+    [Fact]
     public async Task AnotherPushAnswersBlobsWhenTheOneThatServedHasEnded()
     {
         await using var broker = await MosquittoBroker.StartAsync();

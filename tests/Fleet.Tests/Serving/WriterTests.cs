@@ -1,7 +1,12 @@
 using System.Net.Sockets;
+using Dunlin.Fleet.Connecting;
 using Dunlin.Fleet.Serving;
+using Dunlin.Fleet.Signing;
+using Dunlin.Telemetry.Link;
+using Dunlin.TestKit.Brokers;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Waiting;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Fleet.Tests.Serving;
@@ -18,6 +23,26 @@ public sealed class WriterTests
         using var lease = WriterLease.TryTake(disk.Path);
         Assert.NotNull(lease);
         Assert.Null(WriterLease.TryTake(disk.Path));
+    }
+
+    [Fact]
+    public async Task AWriterThatGetsNoBrokerIsNoneAndGivesTheLeaseBack()
+    {
+        using var desk = new Desk();
+        await desk.RunAsync("keys", "init", desk.Keys);
+        await using var broker = MosquittoBroker.Prepare();
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var setup = new FleetSetup(desk.Keys, Path.Combine(desk.Keys, "state"), new MqttOptions { Host = broker.Host, Port = broker.Port }, new Passphrase(null, _ => null), time);
+        using var ledger = setup.OpenLedger();
+        await using var writer = setup.NewWriter(ledger, NullLogger.Instance);
+        var serving = writer.TryServeAsync(TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => { time.Advance(TimeSpan.FromSeconds(1)); return serving.IsCompleted; }, "it gives up");
+        Assert.Equal(69, (await Assert.ThrowsAsync<FleetException>(() => serving)).ExitCode);
+        Assert.False(writer.IsServing);
+        using (var lease = WriterLease.TryTake(setup.State)) Assert.NotNull(lease);
+        await broker.StartAgainAsync();
+        Assert.True(await writer.TryServeAsync(TestContext.Current.CancellationToken));
+        Assert.True(File.Exists(Path.Combine(setup.State, "serve.sock")));
     }
 
     [Fact]
