@@ -264,7 +264,7 @@ public sealed class V4l2CameraTests
         _video.Deliver(new([], 0, Error: Errno.NoDevice));
         _video.Deliver(new(Other, 0));
         Assert.Equal(Other, camera.Next());
-        Assert.Equal(times, _log.Lines.Count(line => line.Contains("interlaced", StringComparison.Ordinal)));
+        Assert.Equal(times, _log.All.Count(line => line.Contains("interlaced", StringComparison.Ordinal)));
     }
 
     [Fact]
