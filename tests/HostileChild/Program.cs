@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Dunlin.Agent.Sandboxing;
@@ -5,7 +6,9 @@ using Dunlin.HostileChild;
 
 // A child in the hands of an attacker: enters the agent's own sandbox, then tries what an attacker would, and says what came of it.
 // Arguments: ROLE, the sandbox's rules, then a file that it may read, one that it may not, another release's folder, and the supervisor's id.
-var entered = Sandbox.Enter(args[1..]);
+// With the role 'control' it stays outside and leaves out what would end it or the machine: what is denied inside must work there.
+var control = args[0] == "control";
+var entered = control ? new Entered(args[1..], []) : Sandbox.Enter(args[1..]);
 var (allowed, secret, otherRelease, supervisor) =
     (entered.Arguments[0], entered.Arguments[1], entered.Arguments[2], int.Parse(entered.Arguments[3], CultureInfo.InvariantCulture));
 var isArm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
@@ -24,7 +27,12 @@ Attempt("local socket", () => Native.Check(Native.Socket(1, 1, 0)));
 Attempt("key file", () => File.ReadAllText(secret));
 Attempt("other release", () => Directory.GetFiles(otherRelease));
 Attempt("supervisor's environment", () => File.ReadAllBytes($"/proc/{supervisor}/environ"));
-Attempt("write outside", () => File.WriteAllText(Path.Combine(Path.GetTempPath(), $"hostile-{Environment.ProcessId}"), "x"));
+Attempt("write outside", () =>
+{
+    var outside = Path.Combine(Path.GetTempPath(), $"hostile-{Environment.ProcessId}");
+    File.WriteAllText(outside, "x");
+    File.Delete(outside);
+});
 Attempt("change a file's mode", () => Native.Check(Native.ChangeMode(secret, 511)));
 Attempt("trace the supervisor", () => Native.Check(Native.Trace(16, supervisor, 0, 0)));
 Attempt("signal the supervisor", () => Native.Check(Native.Kill(supervisor, 0)));
@@ -55,15 +63,15 @@ Attempt("choose how the supervisor is scheduled", () =>
     }
 });
 Attempt("hold up the supervisor's disk", () => Native.Check((int)Native.Syscall(isArm64 ? 30 : 251, 1, supervisor, (2 << 13) | 4)));
-Attempt("execute", () => Native.Check(Native.Execute("/bin/true", 0, 0)));
-Attempt("fork bomb", () =>
+if (!control) Attempt("execute", () => Native.Check(Native.Execute("/bin/true", 0, 0)));
+if (!control) Attempt("fork bomb", () =>
 {
     for (var i = 0; i < 1000; i++)
     {
         if (Native.Check(Native.Fork()) == 0) Native.Exit(0);
     }
 });
-Attempt("8 GB of memory", () =>
+if (!control) Attempt("8 GB of memory", () =>
 {
     unsafe
     {
@@ -72,8 +80,35 @@ Attempt("8 GB of memory", () =>
         for (var i = 0; i < gigabytes; i++) NativeMemory.Clear(NativeMemory.Alloc(gigabyte), gigabyte);
     }
 });
-Attempt("io_uring", () => Native.Check((int)Native.Syscall(425, 8, 0)));
-Attempt("another user namespace", () => Native.Check(Native.Unshare(0x10000000)));
+Attempt("io_uring", () =>
+{
+    unsafe
+    {
+        const int byteCount = 120;
+        var parameters = stackalloc byte[byteCount];
+        new Span<byte>(parameters, byteCount).Clear();
+        Native.Check((int)Native.Syscall(425, 8, (nint)parameters));
+    }
+});
+// Not unshare: the kernel gives no process of several threads another user namespace, sandbox or none.
+const int newUser = 0x10000000, childSignal = 17, shareNoFolder = 0x200;
+Attempt("another user namespace", () =>
+{
+    if (Native.Check((int)Native.Syscall(isArm64 ? 220 : 56, newUser | childSignal, 0)) == 0) Native.Exit(0);
+});
+Attempt("another user namespace by clone3", () =>
+{
+    unsafe
+    {
+        const int count = 8, signal = 4;
+        var arguments = stackalloc ulong[count];
+        new Span<ulong>(arguments, count).Clear();
+        (arguments[0], arguments[signal]) = (newUser, childSignal);
+        if (Native.Check((int)Native.Syscall(435, (nint)arguments, count * sizeof(ulong))) == 0) Native.Exit(0);
+    }
+});
+// The least of what unshare does, which needs no rights.
+Attempt("unshare", () => Native.Check(Native.Unshare(shareNoFolder)));
 Console.WriteLine("end");
 
 static void Attempt(string name, Action attack)
@@ -85,6 +120,23 @@ static void Attempt(string name, Action attack)
     }
     catch (Exception e)
     {
-        Console.WriteLine($"{name}: denied ({e.GetType().Name}: {e.Message})");
+        Console.WriteLine($"{name}: {Refusal(e)}");
     }
 }
+
+// What the kernel said; anything else is no refusal, but a fault of this program.
+static string Refusal(Exception e) => e switch
+{
+    Win32Exception native => Error(native.NativeErrorCode),
+    UnauthorizedAccessException { InnerException: IOException file } => Error(file.HResult),
+    OutOfMemoryException => "denied (ENOMEM)",
+    _ => $"FAILED ({e.GetType().Name}: {e.Message})",
+};
+
+static string Error(int number) => number switch
+{
+    1 => "denied (EPERM)",
+    13 => "denied (EACCES)",
+    38 => "denied (ENOSYS)",
+    _ => $"FAILED ({new Win32Exception(number).Message})",
+};
