@@ -4,6 +4,7 @@ using System.Globalization;
 using Dunlin.Agent.Children;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Worker;
+using Dunlin.Telemetry.Latencies;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Onnx;
@@ -53,7 +54,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     {
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the first worker classifies");
-        using (var stop = Process.Start("kill", ["-STOP", $"{Supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await SignalAsync("STOP");
         await Eventually.TrueAsync(() => !_exits.IsEmpty, "the hang is seen");
         var exit = _exits.First();
         Assert.Equal(ChildExitCodes.Hung, exit.Exit.Code);
@@ -71,7 +72,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         var runTime = TimeSpan.FromSeconds(8);
         Assert.NotNull((await Supervisor.SwapAsync(slow, new SessionNeeds(0, TimeSpan.Zero, runTime), TestContext.Current.CancellationToken)).Loaded);
         var stopped = Stopwatch.GetTimestamp();
-        using (var stop = Process.Start("kill", ["-STOP", $"{Supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await SignalAsync("STOP");
         await Eventually.TrueAsync(() => !_exits.IsEmpty, "the hang is seen");
         Assert.Equal(ChildExitCodes.Hung, _exits.First().Exit.Code);
         Assert.InRange(Stopwatch.GetElapsedTime(stopped), runTime - TimeSpan.FromSeconds(2), TimeSpan.MaxValue);
@@ -98,7 +99,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     {
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
-        using (var stop = Process.Start("kill", ["-STOP", $"{Supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await SignalAsync("STOP");
         var swap = await Supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
         Assert.Equal(ChildExitCodes.Hung, swap.Code);
         Assert.Contains($"({ChildExitCodes.Hung}): ", swap.Reason, StringComparison.Ordinal);
@@ -134,6 +135,28 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         Assert.InRange(_windows.Sum(one => one.Confidence.Sum()), classified - 1, classified + 1);
         Assert.Equal(0, window.AllocatedByteCount);
         Assert.All(window.Classes.Keys, index => Assert.InRange(index, 0, 2));
+    }
+
+    // So slow that one is in hand whenever the worker is stopped.
+    [Fact]
+    public async Task AStallCountsAsTheResultsThatShouldHaveComeMeanwhile()
+    {
+        _limits = _limits with { HeartbeatTimeout = TimeSpan.FromSeconds(30) };
+        const int side = 28;
+        var assignment = await AssignmentAsync(OnnxModels.Tiny(side, classes: 3, channels: 128, depth: 30));
+        var session = assignment.Load.Session with { Input = OnnxModels.Pixels(side, scale: 1 / 255f) };
+        _running = Supervisor.RunAsync(assignment with { Load = assignment.Load with { Session = session } }, _stop.Token);
+        await Eventually.TrueAsync(() => _results.Count > 2 && !_windows.IsEmpty, "the worker classifies");
+        await SignalAsync("STOP");
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        _windows.Clear();
+        await SignalAsync("CONT");
+        await Eventually.TrueAsync(() => _windows.Sum(window => window.Frames.Classified) > 2, "it goes on");
+        const int leastMissed = 3;
+        var windows = _windows.ToList();
+        Assert.Contains(windows, window => LatencyMath.Percentile(window.Latency, 99) >= 1800);
+        var classified = windows.Sum(window => window.Frames.Classified);
+        Assert.InRange(windows.Sum(window => LatencyMath.Count(window.Latency)), classified + leastMissed, long.MaxValue);
     }
 
     [Fact]
@@ -235,13 +258,19 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     {
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
-        using (var stop = Process.Start("kill", ["-STOP", $"{Supervisor.ProcessId}"])) await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await SignalAsync("STOP");
         var (snapshot, problem) = await SnapshotAsync(TimeSpan.FromMinutes(1));
         Assert.Null(snapshot);
         Assert.Contains("The worker ended", problem, StringComparison.Ordinal);
     }
 
     private Task<(FrameSnapshot? Snapshot, string? Problem)> SnapshotAsync(TimeSpan patience) => Supervisor.SnapshotAsync(patience, TestContext.Current.CancellationToken);
+
+    private async Task SignalAsync(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{Supervisor.ProcessId}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
 
     public async ValueTask DisposeAsync()
     {
