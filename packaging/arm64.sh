@@ -28,8 +28,11 @@ make_root() {
 run_inside() {
   local agent=$1 images=$2
   shift 2
+  mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc || {
+    echo "arm64.sh: a user namespace gets no binfmt_misc of its own under Linux $(uname -r): that takes 6.7 or newer, with binfmt_misc built in or loaded (modprobe binfmt_misc)" >&2
+    exit 1
+  }
   # Flag F: the kernel holds qemu open, so that the root need not have it; children find it without any environment.
-  mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
   cat /usr/lib/binfmt.d/qemu-aarch64.conf > /proc/sys/fs/binfmt_misc/register
   mount --rbind /proc "$root/proc"
   mount --bind "$work/cpuinfo" "$root/proc/cpuinfo"
