@@ -46,5 +46,13 @@ package_agent() {
   find "$stage" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
   mkdir -p artifacts/packages
-  dpkg-deb --root-owner-group -Zxz -z"${DUNLIN_PACKAGE_LEVEL:-9}" --build "$stage" "artifacts/packages/dunlin-agent_${version}_$architecture.deb"
+  local package=artifacts/packages/dunlin-agent_${version}_$architecture.deb
+  dpkg-deb --root-owner-group -Zxz -z"${DUNLIN_PACKAGE_LEVEL:-9}" --build "$stage" "$package"
+  [ -n "${DUNLIN_PACKAGE_LEVEL:-}" ] || check_size "$package" || return
+}
+
+# A board's disk and link are small.
+check_size() {
+  local most=20000000 bytes; bytes=$(stat -c %s "$1")
+  [ "$bytes" -le $most ] || { echo "package: '$1' has $bytes bytes, which is more than $most; look at what has grown in it (dpkg-deb -c), or whether it is stripped" >&2; return 1; }
 }
