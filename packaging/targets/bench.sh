@@ -1,6 +1,6 @@
 # Measures whole processes on this machine; nothing else should run meanwhile. Models, frames and states are kept in artifacts/bench.
 target_bench() { # measures everything into docs/performance.md (--quick: only tries; TOPIC…: some; micro: the parts)
-  need mosquitto libturbojpeg0 dataset-fashion-mnist curl nginx-light docker-registry
+  need mosquitto libturbojpeg0 dataset-fashion-mnist curl nginx-light docker-registry procps
   # Node may be another than Debian's, which then conflicts with the packages.
   command -v npm > /dev/null || need nodejs npm
   compile build bench

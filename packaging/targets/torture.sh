@@ -1,6 +1,6 @@
 # The exhaustive tests of the promises in docs/promises.md. Can be cut and started again: artifacts/torture keeps each case.
 target_torture() { # breaks updates everywhere, fuzzes parsers; writes docs/reliability.md (AREA…: some; --again: from the start)
-  need mosquitto nginx ffmpeg afl++ e2fsprogs mount gcc libc6-dev libturbojpeg0
+  need mosquitto nginx ffmpeg afl++ e2fsprogs mount gcc libc6-dev libturbojpeg0 procps
   local root=$PWD/artifacts/torture
   if [ "${1:-}" = --again ]; then rm -rf "$root"; shift; fi
   compile build tests/Torture
