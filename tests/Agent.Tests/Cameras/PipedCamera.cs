@@ -6,6 +6,7 @@ using Dunlin.Agent.Configuration;
 using Dunlin.Contracts.Messages;
 using Dunlin.Runtime.Cameras;
 using Dunlin.Runtime.Frames;
+using Dunlin.Runtime.Preprocessing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Agent.Tests.Cameras;
@@ -68,10 +69,13 @@ internal sealed class PipedCamera : IDisposable
     }
 
     /// <summary>Takes so many frames; each is a whole JPEG image.</summary>
-    public void Take(int count)
+    /// <param name="count">How many.</param>
+    /// <param name="size">All are of this size, after what the pipe may still hold of a process before; null: of any.</param>
+    public void Take(int count, (int Width, int Height)? size = null)
     {
         using var deadline = new CancellationTokenSource(Deadline);
-        for (var frame = 0; frame < count; frame++)
+        var frame = 0;
+        while (frame < count)
         {
             FrameBuffer? taken;
             try
@@ -80,12 +84,16 @@ internal sealed class PipedCamera : IDisposable
             }
             catch (OperationCanceledException)
             {
-                Assert.Fail($"Only {frame} frames came; {Health}; {Errors}");
+                Assert.Fail($"Only {frame} frames of {size} came; {Health}; {Errors}");
                 return;
             }
 
             Assert.True(taken!.Content is [0xFF, 0xD8, .., 0xFF, 0xD9]);
+            Assert.True(JpegHeader.TryRead(taken.Content, out var header));
             _slot.Return(taken);
+            var isOld = size is { } wanted && wanted != (header.Width, header.Height);
+            Assert.False(isOld && frame > 0, $"Of {size}, after {frame} frames of it: {header}");
+            if (!isOld) frame++;
         }
     }
 

@@ -67,18 +67,17 @@ public sealed class PipedCameraTests : IDisposable
     [Fact]
     public void AProcessKilledInTheMiddleIsReplacedOnTheSamePipeAlsoWithAnotherSize()
     {
-        var film = Film("belt.mp4", "320x240");
+        (int Width, int Height)[] sizes = [(320, 240), (160, 120), (320, 240), (160, 120)];
+        var film = Path.Combine(_folder, "belt.mp4");
         using var camera = new PipedCamera(film, new CameraOptions { StallMilliseconds = 300 });
-        for (var round = 0; round < 3; round++)
+        foreach (var (round, size) in sizes.Index())
         {
+            if (round > 0) camera.KillProcess();
+            File.Move(Film("next.mp4", $"{size.Width}x{size.Height}"), film, overwrite: true);
             camera.StartProcess();
-            camera.Take(5);
-            camera.KillProcess();
-            File.Copy(Film($"other{round}.mp4", "160x120"), film, overwrite: true);
+            camera.Take(5, size);
         }
 
-        camera.StartProcess();
-        camera.Take(5);
         Assert.Equal("ok", camera.Health.State);
         Assert.InRange(camera.Health.CorruptCount, 0, 3);
     }
