@@ -8,6 +8,10 @@ namespace Dunlin.Agent.Tests.Updates.Fetching;
 /// <summary>A real ext4 of eight megabytes that the test fills.</summary>
 public sealed class FullDiskTests : IAsyncLifetime
 {
+    /// <summary>Bytes that the file system may take for itself.</summary>
+    private const long Slack = 64 << 10;
+    private const int BlockByteCount = 4096;
+
     private readonly string _image = Path.Combine(Path.GetTempPath(), $"dunlin-disk-{Guid.NewGuid():N}");
     private readonly string _mount;
 
@@ -36,11 +40,15 @@ public sealed class FullDiskTests : IAsyncLifetime
         var blob = new SampleBlob(3_000_000);
         await using var server = ScriptedServer.Serving(blob.Content);
         var ballast = Path.Combine(_mount, "ballast");
-        foreach (var kibibytes in (int[])[0, 4, 8, 64, 1000, 2928, 2932, 2936, 2944])
+        foreach (var kibibytes in (int[])[0, 4, 8, 64, 1000, 2928, 2932, 2936, 2944, 3500])
         {
             using var setup = new FetchSetup(folder: Path.Combine(_mount, "state"), reserve: 0);
             Fill(ballast, setup.Store.FreeByteCount - (kibibytes * 1024L));
+            var free = setup.Store.FreeByteCount;
+            Assert.InRange(free, (kibibytes * 1024L) - Slack, (kibibytes * 1024L) + BlockByteCount);
             var result = await setup.FetchAsync(blob, FetchSetup.Http(server.Address));
+            if (free < blob.Content.Length) Assert.Equal(FetchCodes.NoSpace, result.Code);
+            if (free > blob.Content.Length + Slack) Assert.True(result.IsSuccess, $"{free} bytes: {result}");
             if (result.IsSuccess) setup.Store.Delete(blob.Blob.Digest);
             else Assert.Equal(FetchCodes.NoSpace, result.Code);
             Assert.Empty(Directory.GetFiles(setup.Layout.Partial));
@@ -66,7 +74,7 @@ public sealed class FullDiskTests : IAsyncLifetime
     private static void Fill(string path, long byteCount)
     {
         using var file = File.Create(path);
-        var block = new byte[4096];
+        var block = new byte[BlockByteCount];
         new Random(1).NextBytes(block);
         try
         {
