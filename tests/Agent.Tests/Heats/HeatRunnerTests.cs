@@ -19,16 +19,19 @@ public sealed class HeatRunnerTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    /// <summary>Some hang or eat at load, the others only when they run. Those that hang do so side by side.</summary>
+    /// <summary>The code of a run that ended in ONNX Runtime's own error: here, that it got no more memory.</summary>
+    private const string RefusedMemory = "model.run";
+
+    /// <summary>Some hang at load, the others when they run; on a busy machine the time is over before the memory is. Those that hang do so side by side.</summary>
     public static TheoryData<Bomb[]> Bombs { get; } = new()
     {
         new Bomb[]
         {
-            new(nameof(HostileModels.HangsInNestedFunctions), [ChildExitCodes.TimedOut, ChildExitCodes.OutOfMemory, "model.load"]),
-            new(nameof(HostileModels.NeverEnds), [ChildExitCodes.TimedOut, "model.load"]),
+            new(nameof(HostileModels.HangsInNestedFunctions), [ChildExitCodes.TimedOut, ChildExitCodes.OutOfMemory]),
+            new(nameof(HostileModels.NeverEnds), [ChildExitCodes.TimedOut]),
         },
-        new Bomb[] { new(nameof(HostileModels.OverflowsTheStack), [ChildExitCodes.Crashed, ChildExitCodes.TimedOut, "model.load"]) },
-        new Bomb[] { new(nameof(HostileModels.EatsMemory), [ChildExitCodes.OutOfMemory, "model.load", "model.run", ChildExitCodes.TimedOut]) },
+        new Bomb[] { new(nameof(HostileModels.OverflowsTheStack), [ChildExitCodes.Crashed]) },
+        new Bomb[] { new(nameof(HostileModels.EatsMemory), [ChildExitCodes.OutOfMemory, RefusedMemory, ChildExitCodes.TimedOut]) },
         new Bomb[] { new(nameof(HostileModels.Garbage), ["model.load"]) },
     };
 
@@ -46,10 +49,20 @@ public sealed class HeatRunnerTests : IDisposable
         Assert.InRange(Environment.WorkingSet - before, long.MinValue, 20 * Megabyte);
         foreach (var (bomb, outcome) in bombs.Zip(outcomes))
         {
+            if (outcome.Code == RefusedMemory) Assert.Contains("Failed to allocate memory", outcome.Reason, StringComparison.Ordinal);
             Assert.Null(outcome.Answer);
             Assert.True(bomb.Codes.Contains(outcome.Code), $"{bomb.Name}: {outcome.Code}: {outcome.Reason}");
             Assert.InRange(outcome.PeakByteCount, 0, 1300 * Megabyte);
         }
+    }
+
+    [Fact]
+    public async Task AGoodModelAnswersWhatTheHostileOnesAreAsked()
+    {
+        if (!File.Exists("/usr/bin/ffmpeg")) Assert.Skip("ffmpeg, which makes the image, is not installed.");
+        var request = new Classify { Session = TestChildren.Session(_folder, OnnxModels.Tiny(), "good"), Images = [await RedAsync()], TopCount = 1 };
+        var outcome = await Runner().RunAsync(request, new HeatLimits(), TestContext.Current.CancellationToken);
+        Assert.True(outcome.Answer is Classified { Images: [{ Error: null, Scores: [_] }] }, $"{outcome.Code}: {outcome.Reason}");
     }
 
     [Fact]
