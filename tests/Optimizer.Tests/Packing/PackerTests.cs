@@ -65,7 +65,17 @@ public sealed class PackerTests : IDisposable
         Assert.True(lightest.Macs * 3 < variants["reference"].Macs);
         Assert.Contains(lightest.Techniques, t => t.Kind == "distilled");
         Assert.Contains(lightest.Techniques, t => t.Kind == "quantized");
-        Assert.All(variants.Values, v => Assert.Equal(10_000, v.Accuracy.SampleCount));
+        Assert.InRange(variants["reference"].Accuracy.Top1, 0.925, 1);
+        Assert.Contains(variants.Values, v => v.Precision == Precision.Fp32 && v.Techniques.Any(t => t.Kind == "distilled")
+            && v.ParameterCount < variants["reference"].ParameterCount && v.Blob.Size < variants["reference"].Blob.Size
+            && variants.TryGetValue($"{v.Id}-int8", out var quantized) && quantized.Precision == Precision.Int8 && quantized.Blob.Size < v.Blob.Size);
+        Assert.All(variants.Values, v =>
+        {
+            Assert.Equal(10_000, v.Accuracy.SampleCount);
+            var (low, high) = Wilson(v.Accuracy.Top1, v.Accuracy.SampleCount);
+            Assert.Equal(low, v.Accuracy.Top1Low, 1e-9);
+            Assert.Equal(high, v.Accuracy.Top1High, 1e-9);
+        });
     }
 
     [Theory]
@@ -103,6 +113,15 @@ public sealed class PackerTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>Wilson 1927, written down a second time: the proportions that lie 1.96 of their own standard errors from the one that was seen.</summary>
+    private static (double Low, double High) Wilson(double share, int count)
+    {
+        const double z = 1.959963984540054;
+        var (square, linear) = (1 + (z * z / count), (2 * share) + (z * z / count));
+        var root = Math.Sqrt((linear * linear) - (4 * square * share * share));
+        return ((linear - root) / (2 * square), (linear + root) / (2 * square));
+    }
 
     private static PixelSet Garments(int count)
     {
