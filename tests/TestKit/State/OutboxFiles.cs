@@ -40,6 +40,20 @@ public static class OutboxFiles
         return found;
     }
 
+    /// <summary>Sequence numbers of the telemetry of one boot on disk, in their order, with what was acknowledged and not yet removed; also while the agent writes.</summary>
+    public static IReadOnlyList<long> ReadTelemetry(string folder, string boot)
+    {
+        var found = new List<long>();
+        foreach (var path in Directory.EnumerateFiles(new StateLayout(folder).Telemetry, "*.seg").Order(StringComparer.Ordinal))
+        {
+            var bytes = File.ReadAllBytes(path);
+            for (var at = 0; PayloadAt(bytes, at) is { } payload; at += HeaderLength + payload.Length)
+                if (JsonElement.Parse(payload) is var window && window.GetProperty("bootId").GetString() == boot) found.Add(window.GetProperty("sequence").GetInt64());
+        }
+
+        return found;
+    }
+
     private static byte[]? PayloadAt(byte[] bytes, int at)
     {
         if (bytes.Length - at < HeaderLength) return null;
