@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Dunlin.Contracts;
 using Dunlin.EndToEnd.Tests.Agents;
 using Dunlin.EndToEnd.Tests.Updates;
@@ -46,6 +48,22 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
     }
 
     [Fact]
+    public async Task ClassifyWithoutJsonPrintsClassesInPercentAndSaysWhatIsWrongWithABrokenImage()
+    {
+        var truncated = Images.Truncated(Image, _space["truncated.jpg"]);
+        var (code, output, errors) = await AgentProcess.CallAsync("classify", Image, truncated, "--bundle", AgentSetup.DemoBundle, "--top", "2");
+        Assert.True(code == 1, errors);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(5, lines.Length);
+        Assert.Equal((Image, truncated), (lines[0], lines[3]));
+        var percent = lines[1..3].Select(line => double.Parse(Regex.Match(line, @"^ {2,}(\d+\.\d) %  \p{L}").Groups[1].Value, CultureInfo.InvariantCulture)).ToList();
+        Assert.InRange(percent[1], 0, percent[0]);
+        // Of ten classes, the two best have more than two tenths.
+        Assert.InRange(percent.Sum(), 20, 100.1);
+        Assert.StartsWith($"  '{truncated}' ", lines[4], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AnImageThatIsNotThereIsNamed()
     {
         var (code, output, errors) = await AgentProcess.CallAsync("classify", "/nowhere/cat.jpg", "--bundle", AgentSetup.DemoBundle);
@@ -63,6 +81,31 @@ public sealed class CommandLineTests(FirstRun first) : IDisposable
         var verdict = JsonSerializer.Deserialize(output, StrictJson.Default.Verdict)!;
         Assert.NotNull(verdict.Winner);
         Assert.Contains(verdict.Contenders, contender => contender.Contender == verdict.Winner && contender.RunCount > 0);
+    }
+
+    [Fact]
+    public async Task RaceWithoutJsonPrintsATableThatBeginsWithTheWinner()
+    {
+        var (code, output, errors) = await AgentProcess.CallAsync("race", "--bundle", AgentSetup.DemoBundle, "--set", "Race:BudgetSeconds=1", "--set", $"Race:Variant={DemoVariants.Lightest}");
+        Assert.True(code == 0, errors);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Matches(@"^garments 1\.0\.0 on .+, \d+ cores: \d+ contenders, \d+\.\d s$", lines[0]);
+        Assert.Matches("│ variant +│ threads +│ outcome +│ p50 ms +│ p95 ms +│", lines[2]);
+        Assert.Matches($@"^│ {DemoVariants.Lightest} +│ \d+ +│ won +│ [\d.]+ +│ [\d.]+ +│", lines[4]);
+        Assert.Contains(lines, line => Regex.IsMatch(line, @"│ blocked +│ - +│.+│ variant\.not-chosen +│$"));
+        // What is longer than a line of a pipe goes on in the next.
+        Assert.Contains(lines, line => line.StartsWith($"Winner: {DemoVariants.Lightest} on ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ALogOfJsonIsOneObjectPerLine()
+    {
+        await using var agent = AgentProcess.Run(first.Again(_space, port: 1) with { Set = ["Logging:Format=json"] });
+        await agent.SaysAsync("Agent ready");
+        var lines = agent.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.All(lines, line => Assert.True(JsonElement.Parse(line).GetProperty("@t").TryGetDateTimeOffset(out _)));
+        Assert.Contains(lines, line => JsonElement.Parse(line).GetProperty("@mt").GetString()!.StartsWith("Agent ready", StringComparison.Ordinal));
+        Assert.Empty(agent.Output);
     }
 
     [Fact]
