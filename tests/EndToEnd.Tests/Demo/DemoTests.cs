@@ -4,7 +4,7 @@ using Dunlin.TestKit;
 
 namespace Dunlin.EndToEnd.Tests.Demo;
 
-/// <summary><c>./build.sh demo</c> as it ships, with the programs that are built already.</summary>
+/// <summary><c>./build.sh demo</c> as it ships, at a terminal, with the programs that are built already.</summary>
 public sealed class DemoTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
@@ -16,19 +16,22 @@ public sealed class DemoTests
         foreach (var program in (string[])[RepositoryFolder.Program("Optimizer", "dunlin-optimizer"), RepositoryFolder.Program("Fleet", "dunlin-fleet"), RepositoryFolder.Program("Agent", "dunlin-agent")])
             if (!File.Exists(program)) Assert.Skip($"'{program}' is not built: run ./build.sh build.");
         var temporary = Directory.CreateTempSubdirectory("dunlin-demo-test-").FullName;
-        var start = new ProcessStartInfo("bash", ["build.sh", "demo", "--json"])
+        // Who runs the tests in the background of a shell hands on that SIGINT is ignored.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "script", "-qec", "bash build.sh demo --json", "/dev/null"])
         {
-            WorkingDirectory = RepositoryFolder.Root, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = RepositoryFolder.Root, RedirectStandardInput = true, RedirectStandardOutput = true,
             Environment = { ["DUNLIN_DEMO_BUILT"] = RepositoryFolder.Configuration, ["TMPDIR"] = temporary },
         };
         using var demo = Process.Start(start)!;
-        var errors = demo.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var said = new List<string>();
         using var patience = new CancellationTokenSource(Patience);
         var (committed, classified) = (false, false);
         try
         {
             while (!(committed && classified) && await demo.StandardOutput.ReadLineAsync(patience.Token) is { } line)
             {
+                said.Add(line);
+                if (!line.StartsWith('{')) continue;
                 using var message = JsonDocument.Parse(line);
                 Assert.Equal("belt-1", message.RootElement.GetProperty("device").GetString());
                 var content = message.RootElement.GetProperty("message");
@@ -39,21 +42,26 @@ public sealed class DemoTests
         }
         finally
         {
-            using (Process.Start("kill", ["-TERM", $"{demo.Id}"])) await demo.WaitForExitAsync(patience.Token);
+            if (!demo.HasExited) await demo.StandardInput.WriteAsync('\x3');
+            await demo.StandardInput.FlushAsync(CancellationToken.None);
+            // Whoever writes to a terminal that nobody reads waits.
+            _ = demo.StandardOutput.ReadToEndAsync(patience.Token);
+            await demo.WaitForExitAsync(patience.Token);
         }
 
-        Assert.True(committed && classified, await errors);
-        Assert.Equal(143, demo.ExitCode);
+        Assert.True(committed && classified, string.Join('\n', said));
+        Assert.Equal(130, demo.ExitCode);
+        Assert.Contains(said, line => line.Contains("mosquitto_sub -p ", StringComparison.Ordinal));
         Assert.Empty(Directory.GetFileSystemEntries(temporary, "dunlin-demo.*"));
-        Assert.DoesNotContain(Directory.GetDirectories("/proc"), process => CommandLine(process).Contains(temporary, StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetDirectories("/proc"), process => Of(process, "cmdline").Contains(temporary, StringComparison.Ordinal) || Of(process, "environ").Contains(temporary, StringComparison.Ordinal));
         Directory.Delete(temporary, recursive: true);
     }
 
-    private static string CommandLine(string process)
+    private static string Of(string process, string file)
     {
         try
         {
-            return File.ReadAllText(Path.Join(process, "cmdline"));
+            return File.ReadAllText(Path.Join(process, file));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
