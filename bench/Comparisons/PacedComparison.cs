@@ -58,14 +58,23 @@ internal static class PacedComparison
                 var worker = Cpu(await rig.MeasureAsync(agent.StartAsync, duration)).Worker;
                 return ((await beside).CpuMilliseconds, worker);
             });
+        var idle = new List<double>();
+        for (var leg = 0; leg < 2; leg++)
+        {
+            await using var process = await agent.StartAsync(rig.CancellationToken);
+            idle.Add(100 * await process.MeasureIdleAsync(Settings.WarmUp, duration, TimeSpan.FromSeconds(1 / Rate), rig.CancellationToken));
+        }
+
         var all = cpu.Select(leg => leg.Select(pair => pair.All).ToList()).ToList();
         var worker = cpu.Select(leg => leg.Select(pair => pair.Worker).ToList()).ToList();
         return
         [
             Row(Topic, $"{word}: CPU at 10 frames/s ÷ Node's, tuned", "×", Sample.Ratio(all[0], all[1]), Tuned),
             Row(Topic, $"{word}: CPU at 10 frames/s ÷ Node's, as it comes", "×", Sample.Ratio(all[0], all[2]), AsItComes),
-            Row(Topic, $"{word}: CPU wasted by spinning", "%", Sample.Of(worker[3].Zip(all[3], (w, l) => 100 * (w - l) / w)), Spinning,
-                "the worker's CPU at 10 frames/s above that of a loop beside it, on one thread, of reading, decoding, inference and sleep, in which nothing can spin; pipe, reports and thread changes are in it"),
+            Row(Topic, $"{word}: CPU wasted by spinning", "%", Sample.Of(idle), Spinning,
+                "of the worker's CPU time at 10 frames/s, what falls between a result and shortly before the next frame, when there is nothing to do; its reports are in it"),
+            Row(Topic, $"{word}: worker above a loop beside it", "%", Sample.Of(worker[3].Zip(all[3], (w, l) => 100 * (w - l) / w)), null,
+                "the loop reads, decodes, infers and sleeps on one thread: pipe, reports and thread changes are the difference"),
             Row(Topic, $"{word}: our CPU per frame at 10 frames/s", "ms", Sample.Of(all[0])),
             Row(Topic, $"{word}: of that the worker", "ms", Sample.Of(worker[0])),
             Row(Topic, $"{word}: Node's, tuned", "ms", Sample.Of(all[1])),

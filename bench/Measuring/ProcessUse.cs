@@ -33,6 +33,10 @@ internal static class ProcessUse
     /// <summary>User and system seconds of these processes, whose threads may have ended; 10 ms resolution.</summary>
     public static double CpuSeconds(IEnumerable<int> processes) => processes.Sum(CpuSeconds);
 
+    /// <summary>Nanoseconds on a core of the threads that a process has now.</summary>
+    public static long ThreadNanoseconds(int process) => Directory.GetDirectories($"/proc/{process}/task").Sum(task =>
+        long.Parse(File.ReadAllText(Path.Combine(task, "schedstat")).Split(' ')[0], CultureInfo.InvariantCulture));
+
     /// <summary>Proportional set size of these processes together, MiB.</summary>
     public static double PssMebibytes(IEnumerable<int> processes) => processes.Sum(process =>
     {

@@ -9,6 +9,7 @@ namespace Dunlin.Bench.Processes;
 /// <summary>A program that publishes results to a broker, watched from outside; SIGTERM ends it.</summary>
 internal sealed class MeasuredProcess : IAsyncDisposable
 {
+    private const double IdleShare = 0.8;
     private static readonly TimeSpan FirstResult = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly ResultSubscriber _subscriber;
@@ -65,6 +66,29 @@ internal sealed class MeasuredProcess : IAsyncDisposable
             PssMebibytes = ProcessUse.PssMebibytes(processes),
             WorkerPssMebibytes = processes.Count > 1 ? ProcessUse.PssMebibytes([processes[1]]) : 0,
         };
+    }
+
+    /// <summary>
+    /// What its first child does while there is nothing to do: the share of its CPU time, 0…1, that falls between a result's arrival and
+    /// shortly before the next frame. A thread that spins for its next work spins there.
+    /// </summary>
+    public async Task<double> MeasureIdleAsync(TimeSpan warmUp, TimeSpan duration, TimeSpan interval, CancellationToken cancellationToken)
+    {
+        await _subscriber.CountAsync(warmUp, cancellationToken);
+        var worker = ProcessUse.Children(_process.Id)[0];
+        await _subscriber.NextAsync(FirstResult, cancellationToken);
+        var (begin, first, idle) = (Stopwatch.GetTimestamp(), ProcessUse.ThreadNanoseconds(worker), 0L);
+        var atResult = first;
+        while (Stopwatch.GetElapsedTime(begin) < duration)
+        {
+            await Task.Delay(interval * IdleShare, cancellationToken);
+            var beforeFrame = ProcessUse.ThreadNanoseconds(worker);
+            await _subscriber.NextAsync(FirstResult, cancellationToken);
+            idle += beforeFrame - atResult;
+            atResult = ProcessUse.ThreadNanoseconds(worker);
+        }
+
+        return (double)idle / (atResult - first);
     }
 
     /// <summary>Ends it; what it said to the end.</summary>
