@@ -47,7 +47,7 @@ internal static class PacedComparison
         await agent.PrimeAsync(rig.CancellationToken);
         // The worker's very file: where its pages lie in memory is worth ten per cent.
         string[] loop = [PacedLoop.Verb, agent.SavedModel, frames, Number(Rate), Number(duration.TotalSeconds)];
-        var cpu = await Interleaved.RunAsync<(double All, double Worker)>(Math.Max(1, rig.Settings.Rounds - 1),
+        var cpu = await Interleaved.RunAsync<(double All, double Worker)>(Math.Max(1, rig.Settings.Rounds / 2),
             async () => Cpu(await rig.MeasureAsync(agent.StartAsync, duration)),
             async () => Cpu(await rig.MeasureAsync(tuned.StartAsync, duration)),
             async () => Cpu(await rig.MeasureAsync(plain.StartAsync, duration)),
