@@ -243,8 +243,14 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>For how many milliseconds to wait; −1: for whatever comes. A killed child that the kernel holds is reported, once.</summary>
     private int Patience()
     {
-        if (_killed is null || _isHeld) return -1;
-        var left = HeldAfter - _time.GetElapsedTime(_killedAt);
+        long killedAt;
+        lock (_gate)
+        {
+            if (_killed is null || _isHeld) return -1;
+            killedAt = _killedAt;
+        }
+
+        var left = HeldAfter - _time.GetElapsedTime(killedAt);
         if (left > TimeSpan.Zero) return (int)Math.Ceiling(left.TotalMilliseconds);
         _isHeld = true;
         _log.Held(_handle!.Id, HeldAfter);
