@@ -51,8 +51,7 @@ public sealed class LeftoverTests
         await board.UntilAsync(() => setup.Store.ListPartial().Contains(_stalled.Value), "it is on its way");
         for (var i = 0; i < 45 && board.Journal.State == UpdateState.Fetching; i++)
         {
-            var reached = new TaskCompletionSource();
-            board.Hold("fetch", reached);
+            var reached = board.HoldAt("fetch");
             await board.RestartAsync();
             await board.UntilAsync(() => reached.Task.IsCompleted || board.Journal.State == UpdateState.Idle, "it fetches again or has ended");
         }
