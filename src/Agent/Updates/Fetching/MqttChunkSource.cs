@@ -76,17 +76,19 @@ internal sealed class MqttChunkSource(BlobChannel channel, FetchLimits limits, T
                 case BlobAnswer.Silence when ++silences < MaximumSilencesInARow:
                     begun.Enqueue(reply.Part);
                     break;
-                case BlobAnswer.Silence:
-                    return new SourceEnd(SourceEndKind.Broken, $"Nobody answers requests for blobs within {limits.ChunkTimeout.TotalSeconds:0.##} s; run dunlin-fleet serve.");
-                case BlobAnswer.Unknown:
-                    return new SourceEnd(SourceEndKind.NotFound, $"dunlin-fleet serve does not know blob {blob.Digest}; publish its release there.");
-                case BlobAnswer.Refused:
-                    return new SourceEnd(SourceEndKind.Unauthorized, $"The broker does not let this device ask for blobs; allow topic blob in its access list ({Topics.Page}).");
                 default:
-                    return NoLink();
+                    return EndOf(reply.Answer, blob);
             }
         }
     }
+
+    private SourceEnd EndOf(BlobAnswer answer, Blob blob) => answer switch
+    {
+        BlobAnswer.Silence => new SourceEnd(SourceEndKind.Broken, $"Nobody answers requests for blobs within {limits.ChunkTimeout.TotalSeconds:0.##} s; run dunlin-fleet serve."),
+        BlobAnswer.Unknown => new SourceEnd(SourceEndKind.NotFound, $"dunlin-fleet serve does not know blob {blob.Digest}; publish its release there."),
+        BlobAnswer.Refused => new SourceEnd(SourceEndKind.Unauthorized, $"The broker does not let this device ask for blobs; allow topic blob in its access list ({Topics.Page})."),
+        _ => NoLink(),
+    };
 
     private static SourceEnd NoLink() => new(SourceEndKind.Broken, "There is no link to the broker.");
 
