@@ -10,7 +10,7 @@ public sealed class AgentHostTests
     [Fact]
     public async Task AFaultedServiceMakesTheProcessExitNonZero()
     {
-        Assert.Equal(1, await RunAsync<Faulting>(CancellationToken.None));
+        Assert.Equal(1, await RunAsync(new Faulting(), CancellationToken.None));
         Assert.False(_hasEndedInOrder);
     }
 
@@ -20,23 +20,22 @@ public sealed class AgentHostTests
     public async Task BeingStoppedIsNoFaultNotEvenBeforeAllHasStarted(int milliseconds)
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(milliseconds));
-        Assert.Equal(0, await RunAsync<Waiting>(stop.Token));
+        Assert.Equal(0, await RunAsync(new Waiting(), stop.Token));
         Assert.True(_hasEndedInOrder);
     }
 
     [Fact]
     public async Task AServiceThatDoesNotStopEndsNotInOrder()
     {
-        using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-        Assert.Equal(0, await RunAsync<Hanging>(stop.Token));
+        using var stop = new CancellationTokenSource();
+        Assert.Equal(0, await RunAsync(new Hanging(stop), stop.Token));
         Assert.False(_hasEndedInOrder);
     }
 
-    private async Task<int> RunAsync<T>(CancellationToken cancellationToken)
-        where T : BackgroundService
+    private async Task<int> RunAsync(BackgroundService service, CancellationToken cancellationToken)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Services.AddHostedService<T>();
+        builder.Services.AddHostedService(_ => service);
         builder.Services.Configure<HostOptions>(hosting => hosting.ShutdownTimeout = TimeSpan.FromMilliseconds(500));
         return await AgentHost.RunToTheEndAsync(builder.Build(), () => _hasEndedInOrder = true, cancellationToken);
     }
@@ -50,9 +49,14 @@ public sealed class AgentHostTests
         }
     }
 
-    private sealed class Hanging : BackgroundService
+    /// <summary>Asks for the stop only once it runs: a service that has not begun by then would end in order.</summary>
+    private sealed class Hanging(CancellationTokenSource stop) : BackgroundService
     {
-        protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, CancellationToken.None);
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            await stop.CancelAsync();
+            await Task.Delay(Timeout.Infinite, CancellationToken.None);
+        }
     }
 
     private sealed class Waiting : BackgroundService
