@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Updates;
 using Dunlin.Fleet.Connecting;
+using Dunlin.Fleet.Ledgers;
 using Dunlin.Fleet.Serving;
 
 namespace Dunlin.Fleet.Pushing;
@@ -60,6 +61,16 @@ internal sealed class PushProgress
         {
             if (_isExpecting) Apply(word);
             else if (_early.Count < MaximumEarlyCount) _early.Enqueue(word);
+        }
+    }
+
+    /// <summary>Ends that were noted elsewhere.</summary>
+    public void Take(IReadOnlyList<IssuedDirective> noted)
+    {
+        lock (_gate)
+        {
+            foreach (var directive in noted)
+                if (directive.Result is { } result) Apply(new DeviceWord(directive.Device, directive.Digest, result, directive.Reason, null));
         }
     }
 

@@ -26,7 +26,7 @@ internal sealed record Waiting(bool IsWanted, TimeSpan Patience);
 /// </summary>
 internal sealed class Push : IAsyncDisposable
 {
-    private static readonly TimeSpan BrokerPatience = TimeSpan.FromSeconds(10), Look = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan BrokerPatience = TimeSpan.FromSeconds(10), Look = TimeSpan.FromMilliseconds(500), LedgerLook = TimeSpan.FromSeconds(5);
     private readonly FleetSetup _setup;
     private readonly Ledger _ledger;
     private readonly Speaker _speaker;
@@ -116,10 +116,15 @@ internal sealed class Push : IAsyncDisposable
     private async Task WaitAsync(bool isMqtt, TimeSpan patience, CancellationToken cancellationToken)
     {
         var started = _setup.Time.GetTimestamp();
+        var looked = started;
         while (!_progress.HasEnded && _setup.Time.GetElapsedTime(started) < patience)
         {
             await Task.Delay(Look, _setup.Time, cancellationToken);
             if (isMqtt && !_writer.IsServing) await StepInAsync(cancellationToken);
+            // A device tells an end once, maybe while this link is away; 'serve' has noted it.
+            if (_setup.Time.GetElapsedTime(looked) < LedgerLook) continue;
+            looked = _setup.Time.GetTimestamp();
+            _progress.Take(_ledger.Newest());
         }
     }
 

@@ -92,6 +92,21 @@ public sealed class PushTests : IDisposable
     }
 
     [Fact]
+    public async Task AnEndThatOnlyServeHasSeenEndsTheWait()
+    {
+        await using var broker = await MosquittoBroker.StartAsync();
+        await _desk.RunAsync("keys", "init", _desk.Keys);
+        var bundle = await _desk.SignedBundleAsync();
+        await using var device = await FieldDevice.ConnectAsync(broker, "belt-1");
+        var push = PushAsync(broker, bundle.Path, "--to", "belt-1", "--source", "mqtt", "--wait", "--timeout", "30s");
+        var (_, envelope) = await device.NextAsync();
+        using (var ledger = Ledger.Open(Path.Combine(_desk.Keys, "state")))
+            Assert.True(ledger.RecordEnd("belt-1", Digest.Of(envelope.Payload.Span), UpdateState.RolledBack, "trial.too-slow", null, TimeProvider.System.GetUtcNow()));
+        Assert.Equal(10, await push);
+        Assert.Contains("trial.too-slow", _desk.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task TwoPushesAtOnceGiveDifferentCountersAndTheNewestStaysOnTheBroker()
     {
         await using var broker = await MosquittoBroker.StartAsync();
