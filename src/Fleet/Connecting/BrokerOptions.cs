@@ -28,6 +28,9 @@ internal sealed class BrokerOptions
         });
     }
 
+    private static FleetException NoList(string keys) => new(ExitCodes.InputMissing,
+        $"The list of the revoked '{Path.Combine(keys, CertificateAuthority.RevocationFile)}' is not here: a broker whose certificate was taken back would be believed. Bring it back, the broker has a copy; or trust without one by --ca {Path.Combine(keys, CertificateAuthority.CertificateFile)}.");
+
     private static string? InFolder(string keys, string name) => Path.Combine(keys, name) is var path && File.Exists(path) ? path : null;
 
     /// <summary>Whether a broker was named.</summary>
@@ -35,6 +38,7 @@ internal sealed class BrokerOptions
 
     /// <param name="arguments">As parsed.</param>
     /// <param name="keys">The key folder, whose own authority and operator's certificate are taken where none is named; null: none.</param>
+    /// <exception cref="FleetException">The folder's authority is to be trusted, and its list of the revoked is not here.</exception>
     public MqttOptions Of(ParseResult arguments, string? keys = null)
     {
         _ = TryParseBroker(arguments.GetValue(_broker)!, out var host, out var port);
@@ -46,7 +50,7 @@ internal sealed class BrokerOptions
         options.Tls = arguments.GetValue(_tls) || (options.CaFile + options.CertificateFile).Length > 0;
         if (!options.Tls || keys is null) return options;
         if (options.CaFile.Length == 0 && InFolder(keys, CertificateAuthority.CertificateFile) is { } authority)
-            (options.CaFile, options.CrlFile) = (authority, InFolder(keys, CertificateAuthority.RevocationFile) ?? "");
+            (options.CaFile, options.CrlFile) = (authority, InFolder(keys, CertificateAuthority.RevocationFile) ?? throw NoList(keys));
         if (options.CertificateFile.Length == 0 && options.UserName.Length == 0 && InFolder(keys, OperatorCertificate.CertificateFile) is { } certificate)
         {
             (options.CertificateFile, options.KeyFile) = (certificate, Path.Combine(keys, OperatorCertificate.KeyFile));

@@ -101,6 +101,9 @@ public sealed class CertificateTests : IDisposable
         Assert.Equal(0, await _desk.RunAsync("revoke", "device", "localhost", "--keys", _desk.Keys));
         Assert.Equal(69, await PushAsync());
         Assert.Contains("is revoked by", _desk.Errors, StringComparison.Ordinal);
+        File.Delete(Path.Combine(_desk.Keys, "crl.pem"));
+        Assert.Equal(66, await PushAsync());
+        Assert.Contains("would be believed. Bring it back", _desk.Errors, StringComparison.Ordinal);
     }
 
     [Theory]
