@@ -58,4 +58,10 @@ public static class ChildExitCodes
 
     /// <summary>Never ran.</summary>
     public const string NotStarted = "child.not-started";
+
+    /// <summary>Who had less than this part of the time on a core waited for the disk or for others.</summary>
+    private const int StarvedShare = 4;
+
+    /// <summary>Whether a child that came too late is <see cref="Starved"/>, not <see cref="TimedOut"/>.</summary>
+    public static bool IsStarved(TimeSpan onACore, TimeSpan allowed) => onACore < allowed / StarvedShare;
 }

@@ -8,9 +8,6 @@ namespace Dunlin.Agent.Children;
 /// <summary>Runs one request in one throwaway process that may read the files that the request names and nothing else.</summary>
 public sealed partial class HeatRunner(ChildHost host, ILogger<HeatRunner> logger, TimeProvider time)
 {
-    /// <summary>Who had less than this part of the time on a core waited for the disk or for others.</summary>
-    private const int StarvedShare = 4;
-
     /// <summary>Runs <see cref="CheckModel"/>, <see cref="Prepare"/>, <see cref="Golden"/>, <see cref="Heat"/>, <see cref="Classify"/> or <see cref="ExplainFrame"/>. The paths in it must be absolute; the output directory of a Prepare must be there and empty.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the process is gone.</exception>
     /// <exception cref="ArgumentException">Not a request for a heat.</exception>
@@ -111,7 +108,7 @@ public sealed partial class HeatRunner(ChildHost host, ILogger<HeatRunner> logge
 
     private static string CodeWithoutAnswer(Ready? ready, ChildExit exit, HeatLimits limits) => exit.Code switch
     {
-        ChildExitCodes.TimedOut when exit.CpuTime < limits.WallTime / StarvedShare => ChildExitCodes.Starved,
+        ChildExitCodes.TimedOut when ChildExitCodes.IsStarved(exit.CpuTime, limits.WallTime) => ChildExitCodes.Starved,
         // No model has been opened before the greeting: what is installed is at fault, or what the board is short of.
         not ChildExitCodes.Killed when ready is null => ChildExitCodes.NotStarted,
         ChildExitCodes.Stopped => ChildExitCodes.Failed,

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dunlin.Contracts.Worker;
 
 namespace Dunlin.Agent.Children;
@@ -71,6 +72,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
             _silence = TimeSpan.FromTicks(Math.Max(_silence.Ticks, needed.HeartbeatTimeout.Ticks));
         }
 
+        var used = CpuTime();
         if (_child?.Send(new Swap { Session = session }) != true) EndSwapWith(SwapOutcome.Absent, "The worker ended before the swap; assign the session instead.");
         try
         {
@@ -78,8 +80,25 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
         }
         catch (TimeoutException)
         {
-            _child?.Kill(ChildExitCodes.TimedOut, $"the session of '{session.Contender}' was not up within {needed.LoadTimeout.TotalSeconds:0.#} s of a swap");
-            return new SwapOutcome(null, ChildExitCodes.TimedOut, $"The session of '{session.Contender}' was not up within {needed.LoadTimeout.TotalSeconds:0.#} s.");
+            // With all that still serves: who had so little was not at the loading either.
+            var code = ChildExitCodes.IsStarved(CpuTime() - used, needed.LoadTimeout) ? ChildExitCodes.Starved : ChildExitCodes.TimedOut;
+            _child?.Kill(code, $"the session of '{session.Contender}' was not up within {needed.LoadTimeout.TotalSeconds:0.#} s of a swap");
+            return new SwapOutcome(null, code, $"The session of '{session.Contender}' was not up within {needed.LoadTimeout.TotalSeconds:0.#} s.");
+        }
+    }
+
+    /// <summary>Of all its threads so far; zero where it has ended.</summary>
+    private TimeSpan CpuTime()
+    {
+        try
+        {
+            if (_child?.Id is not { } id) return TimeSpan.Zero;
+            using var process = Process.GetProcessById(id);
+            return process.TotalProcessorTime;
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            return TimeSpan.Zero;
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Dunlin.Agent.Children;
+using Dunlin.Agent.Racing;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.Contracts.Worker;
 using Dunlin.Telemetry.Latencies;
@@ -103,6 +104,19 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         var swap = await Supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
         Assert.Equal(ChildExitCodes.Hung, swap.Code);
         Assert.Contains($"({ChildExitCodes.Hung}): ", swap.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ASwapThatHadNoTimeOnACoreIsNotHeldAgainstTheModel()
+    {
+        _limits = _limits with { HeartbeatTimeout = TimeSpan.FromSeconds(60), LoadTimeout = TimeSpan.FromSeconds(4) };
+        await Start(OnnxModels.BrightestChannel());
+        await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
+        await SignalAsync("STOP");
+        var swap = await Supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
+        Assert.Equal((ChildExitCodes.Starved, false), (swap.Code, Vetting.IsOfTheModel(swap.Code)));
+        await Eventually.TrueAsync(() => !_exits.IsEmpty, "its end is told");
+        Assert.Equal(ChildExitCodes.Starved, _exits.First().Exit.Code);
     }
 
     [Fact]
