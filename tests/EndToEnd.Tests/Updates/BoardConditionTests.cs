@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Signing;
@@ -92,18 +91,18 @@ public sealed class BoardConditionTests(FirstRun first)
         // Mounted over itself: what is opened from now on is on a file system that takes no writes. By way of another place, since
         // what has open files cannot be made read-only.
         var aside = Directory.CreateTempSubdirectory("dunlin-read-only-").FullName;
-        if (!Run("mount", "--bind", "-o", "ro", state, aside)) Assert.Skip("This sandbox lets nobody mount.");
+        if (Tool.Run("mount", "--bind", "-o", "ro", state, aside) != 0) Assert.Skip("This sandbox lets nobody mount.");
         try
         {
-            Assert.True(Run("mount", "--bind", aside, state));
+            Assert.Equal(0, Tool.Run("mount", "--bind", aside, state));
             await board.Probe.NextAsync(board.Setup.Topic("reported"), m => Conditions(m.Json).Contains("READ_ONLY"), Patience);
             await board.ServesAsync(board.Factory, board.Probe.Messages.Count);
             Assert.False(board.Agent.HasExited);
         }
         finally
         {
-            Run("umount", "-l", state);
-            Run("umount", "-l", aside);
+            Tool.Run("umount", "-l", state);
+            Tool.Run("umount", "-l", aside);
             Directory.Delete(aside);
         }
 
@@ -124,7 +123,7 @@ public sealed class BoardConditionTests(FirstRun first)
         await Eventually.TrueAsync(() => File.ReadAllText(board.Layout.Journal).Contains("\"idle\"", StringComparison.Ordinal), "the update is over", Patience);
         await board.Agent.DisposeAsync();
         var state = board.Setup.StateDirectory;
-        if (!Run("mount", "--bind", "-o", "ro", state, state)) Assert.Skip("This sandbox lets nobody mount.");
+        if (Tool.Run("mount", "--bind", "-o", "ro", state, state) != 0) Assert.Skip("This sandbox lets nobody mount.");
         Digest directive;
         try
         {
@@ -139,7 +138,7 @@ public sealed class BoardConditionTests(FirstRun first)
         }
         finally
         {
-            Run("umount", "-l", state);
+            Tool.Run("umount", "-l", state);
         }
 
         await board.CommitsAsync(directive);
@@ -193,11 +192,4 @@ public sealed class BoardConditionTests(FirstRun first)
 
     private static List<string?> Conditions(JsonElement reported) =>
         reported.GetProperty("update").TryGetProperty("conditions", out var conditions) ? [.. conditions.EnumerateArray().Select(c => c.GetString())] : [];
-
-    private static bool Run(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        process.WaitForExit();
-        return process.ExitCode == 0;
-    }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dunlin.TestKit.Waiting;
 using Xunit;
 
@@ -60,11 +59,5 @@ public sealed class Ext4 : IDisposable
 
     private string Device() => File.ReadLines("/proc/mounts").Select(line => line.Split(' ')).Where(parts => parts[1] == Folder).Select(parts => Path.GetFileName(parts[0])).FirstOrDefault() ?? "none";
 
-    private static bool Run(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0;
-    }
+    private static bool Run(string program, params string[] arguments) => Tool.Run(program, arguments) == 0;
 }

@@ -13,7 +13,7 @@ public sealed class TinyDisk : IDisposable
     public static TinyDisk Mount(int megabytes = 1)
     {
         var path = Directory.CreateTempSubdirectory("dunlin-disk-").FullName;
-        if (Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", path) == 0) return new TinyDisk(path);
+        if (Tool.Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", path) == 0) return new TinyDisk(path);
         Directory.Delete(path);
         Assert.Skip("mount -t tmpfs is not allowed here; run as root.");
         throw new UnreachableException();
@@ -36,15 +36,8 @@ public sealed class TinyDisk : IDisposable
 
     public void Dispose()
     {
-        if (Run("umount", "-l", Path) == 0) Directory.Delete(Path);
+        if (Tool.Run("umount", "-l", Path) == 0) Directory.Delete(Path);
     }
 
     private string Filler => System.IO.Path.Combine(Path, "filler");
-
-    private static int Run(string command, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true })!;
-        process.WaitForExit();
-        return process.ExitCode;
-    }
 }

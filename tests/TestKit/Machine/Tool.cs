@@ -16,6 +16,16 @@ public static class Tool
         }
     }
 
+    /// <summary>Its exit code, where what it says does not matter.</summary>
+    public static int Run(string name, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(name, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+
     /// <summary>Its exit code, and what it wrote to both streams.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(string name, params string[] arguments)
     {
