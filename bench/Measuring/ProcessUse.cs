@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Bench.Measuring;
 
@@ -13,21 +14,8 @@ internal static class ProcessUse
     public static IReadOnlyList<int> Tree(int process)
     {
         var all = new List<int> { process };
-        for (var i = 0; i < all.Count; i++) all.AddRange(Children(all[i]));
+        for (var i = 0; i < all.Count; i++) all.AddRange(ProcessTable.ChildrenOf(all[i]));
         return all;
-    }
-
-    public static IReadOnlyList<int> Children(int process)
-    {
-        try
-        {
-            return [.. Directory.GetDirectories($"/proc/{process}/task").SelectMany(task =>
-                File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture)))];
-        }
-        catch (IOException)
-        {
-            return [];
-        }
     }
 
     /// <summary>User and system seconds of these processes, whose threads may have ended; 10 ms resolution.</summary>

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
 using Dunlin.Bench.Measuring;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Bench.Processes;
 
@@ -11,18 +10,15 @@ internal sealed class MeasuredProcess : IAsyncDisposable
 {
     private const double IdleShare = 0.8;
     private static readonly TimeSpan FirstResult = TimeSpan.FromSeconds(60);
-    private readonly Process _process;
+    private readonly RunningProgram _program;
+    private readonly string _name;
     private readonly ResultSubscriber _subscriber;
-    private readonly StringBuilder _said = new();
     private readonly long _started;
 
-    private MeasuredProcess(Process process, ResultSubscriber subscriber, long started)
+    private MeasuredProcess(ProcessStartInfo start, ResultSubscriber subscriber)
     {
-        (_process, _subscriber, _started) = (process, subscriber, started);
-        process.OutputDataReceived += (_, line) => Keep(line.Data);
-        process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        (_name, _subscriber, _started) = (start.FileName, subscriber, Stopwatch.GetTimestamp());
+        _program = new RunningProgram(start);
     }
 
     /// <summary>From just before exec to the first result at the subscriber.</summary>
@@ -31,11 +27,7 @@ internal sealed class MeasuredProcess : IAsyncDisposable
     /// <summary>Starts the program and waits for its first result.</summary>
     public static async Task<MeasuredProcess> StartAsync(ProcessStartInfo start, MosquittoBroker broker, string topic, CancellationToken cancellationToken)
     {
-        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
-        var subscriber = await ResultSubscriber.ConnectAsync(broker.Port, topic);
-        var started = Stopwatch.GetTimestamp();
-        var process = Process.Start(start)!;
-        var measured = new MeasuredProcess(process, subscriber, started);
+        var measured = new MeasuredProcess(start, await ResultSubscriber.ConnectAsync(broker.Port, topic));
         try
         {
             await measured.WaitForFirstAsync(cancellationToken);
@@ -52,7 +44,7 @@ internal sealed class MeasuredProcess : IAsyncDisposable
     public async Task<Throughput> MeasureAsync(TimeSpan warmUp, TimeSpan duration, CancellationToken cancellationToken)
     {
         await _subscriber.CountAsync(warmUp, cancellationToken);
-        var processes = ProcessUse.Tree(_process.Id);
+        var processes = ProcessUse.Tree(_program.Id);
         var before = ProcessUse.CpuSeconds(processes);
         var first = FirstChildCpuSeconds(processes);
         var (messages, seconds) = await _subscriber.CountAsync(duration, cancellationToken);
@@ -75,7 +67,7 @@ internal sealed class MeasuredProcess : IAsyncDisposable
     public async Task<double> MeasureIdleAsync(TimeSpan warmUp, TimeSpan duration, TimeSpan interval, CancellationToken cancellationToken)
     {
         await _subscriber.CountAsync(warmUp, cancellationToken);
-        var worker = ProcessUse.Children(_process.Id)[0];
+        var worker = ProcessTable.ChildrenOf(_program.Id)[0];
         await _subscriber.NextAsync(FirstResult, cancellationToken);
         var (begin, first, idle) = (Stopwatch.GetTimestamp(), ProcessUse.ThreadNanoseconds(worker), 0L);
         var atResult = first;
@@ -94,25 +86,14 @@ internal sealed class MeasuredProcess : IAsyncDisposable
     /// <summary>Ends it; what it said to the end.</summary>
     public async Task<string> EndAsync()
     {
-        if (_process.HasExited) return Said();
-        using (var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-        try
-        {
-            await _process.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            _process.Kill(entireProcessTree: true);
-        }
-
-        return Said();
+        if (!await _program.StopAsync(TimeSpan.FromSeconds(5))) await _program.DisposeAsync();
+        return _program.Log;
     }
 
     public async ValueTask DisposeAsync()
     {
         await EndAsync();
-        _process.Dispose();
+        await _program.DisposeAsync();
         _subscriber.Dispose();
     }
 
@@ -121,12 +102,12 @@ internal sealed class MeasuredProcess : IAsyncDisposable
     private async Task WaitForFirstAsync(CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var exit = _process.WaitForExitAsync(ended.Token);
+        var exit = _program.EndsAsync(Timeout.InfiniteTimeSpan, ended.Token);
         var first = _subscriber.NextAsync(FirstResult, ended.Token);
         if (await Task.WhenAny(exit, first) == exit)
         {
             await ended.CancelAsync();
-            throw new InvalidOperationException($"'{_process.StartInfo.FileName}' ended before its first result. It said:{Environment.NewLine}{Said()}");
+            throw new InvalidOperationException($"'{_name}' ended before its first result. It said:{Environment.NewLine}{_program.Log}");
         }
 
         try
@@ -136,23 +117,12 @@ internal sealed class MeasuredProcess : IAsyncDisposable
         }
         catch (TimeoutException e)
         {
-            throw new InvalidOperationException($"'{_process.StartInfo.FileName}' published nothing: {e.Message} It said:{Environment.NewLine}{Said()}", e);
+            throw new InvalidOperationException($"'{_name}' published nothing: {e.Message} It said:{Environment.NewLine}{_program.Log}", e);
         }
         finally
         {
             await ended.CancelAsync();
         }
-    }
-
-    private string Said()
-    {
-        lock (_said) return _said.ToString();
-    }
-
-    private void Keep(string? line)
-    {
-        if (line is null) return;
-        lock (_said) _said.AppendLine(line);
     }
 }
 

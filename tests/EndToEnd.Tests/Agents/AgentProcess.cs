@@ -1,6 +1,6 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Agents;
@@ -10,10 +10,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 {
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(20);
 
-    private readonly Process _process;
-    private bool _isDisposed;
-    private readonly ConcurrentQueue<string> _output = new();
-    private readonly ConcurrentQueue<string> _errors = new();
+    private readonly RunningProgram _program;
 
     private AgentProcess(IReadOnlyList<string> arguments, string? notifySocket, IReadOnlyDictionary<string, string>? environment = null)
         : this(Executable, arguments, notifySocket, environment)
@@ -22,15 +19,11 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     private AgentProcess(string program, IReadOnlyList<string> arguments, string? notifySocket, IReadOnlyDictionary<string, string>? environment)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(program, arguments);
         start.Environment.Remove("NOTIFY_SOCKET");
         if (notifySocket is not null) start.Environment["NOTIFY_SOCKET"] = notifySocket;
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
-        _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
-        _process.ErrorDataReceived += (_, line) => Keep(_errors, line.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _program = new RunningProgram(start);
     }
 
     /// <summary>The agent that <c>DUNLIN_AGENT</c> names (as <c>./build.sh test</c> does: compiled ahead of time), else the one of this build.</summary>
@@ -39,22 +32,22 @@ internal sealed class AgentProcess : IAsyncDisposable
     /// <summary>Whether it was compiled ahead of time, so that no assembly lies beside it.</summary>
     public static bool IsCompiledAhead { get; } = !File.Exists(Path.ChangeExtension(Executable, ".dll"));
 
-    public int Id => _process.Id;
+    public int Id => _program.Id;
 
-    public string Output => string.Join('\n', _output);
+    public string Output => _program.Output;
 
-    public string Errors => string.Join('\n', _errors);
+    public string Errors => _program.Errors;
 
     /// <summary>Both streams.</summary>
-    public string Log => $"{Output}\n{Errors}";
+    public string Log => _program.Log;
 
-    public bool HasExited => _process.HasExited;
+    public bool HasExited => _program.HasExited;
 
     /// <summary>Processes whose parent is the agent now.</summary>
     public IReadOnlyList<int> Children => ProcessTable.ChildrenOf(Id);
 
     /// <summary>The worker, if one runs.</summary>
-    public int? Worker => Children.Where(child => ProcessTable.CommandLineOf(child).Contains("worker")).Cast<int?>().FirstOrDefault();
+    public int? Worker => ProcessTable.ChildOf(Id, "worker");
 
     /// <summary>The service.</summary>
     public static AgentProcess Run(AgentSetup setup, string? notifySocket = null) => new(RunArguments(setup), notifySocket, setup.Environment);
@@ -91,24 +84,15 @@ internal sealed class AgentProcess : IAsyncDisposable
         return (code, agent.Output, agent.Errors);
     }
 
-    public void Terminate() => ProcessTable.Signal(Id, "TERM");
+    public void Terminate() => _program.Signal("TERM");
 
-    public void Kill() => ProcessTable.Signal(Id, "KILL");
+    public void Kill() => _program.Signal("KILL");
 
     /// <summary>Waits for the end and returns the exit code.</summary>
     public async Task<int> EndAsync(TimeSpan? within = null)
     {
-        using var patience = new CancellationTokenSource(within ?? EndPatience);
-        try
-        {
-            await _process.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            Assert.Fail($"The agent still runs. It said:\n{Log}");
-        }
-
-        return _process.ExitCode;
+        Assert.True(await _program.EndsAsync(within ?? EndPatience), $"The agent still runs. It said:\n{Log}");
+        return _program.ExitCode;
     }
 
     public Task SaysAsync(string text, TimeSpan? within = null) =>
@@ -121,29 +105,11 @@ internal sealed class AgentProcess : IAsyncDisposable
         return worker!.Value;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_isDisposed) return;
-        _isDisposed = true;
-        if (!_process.HasExited)
-        {
-            var children = Children;
-            Kill();
-            await _process.WaitForExitAsync();
-            foreach (var child in children) ProcessTable.Signal(child, "KILL");
-        }
-
-        _process.Dispose();
-    }
+    public ValueTask DisposeAsync() => _program.DisposeAsync();
 
     // Disks of other tests are let go: while one namespace holds them, they are not unmounted.
     private static string[] WithSupplies(string folder) =>
         ["--mount", "sh", "-c", "grep -o '[^ ]*dunlin-ext4[^ ]*' /proc/mounts | xargs -r umount; mount --bind \"$0\" /sys/class/power_supply && exec \"$@\"", folder];
 
     private static IReadOnlyList<string> RunArguments(AgentSetup setup) => ["run", .. setup.Assignments.SelectMany(assignment => (string[])["--set", assignment])];
-
-    private static void Keep(ConcurrentQueue<string> lines, string? line)
-    {
-        if (line is not null) lines.Enqueue(line);
-    }
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Dunlin.EndToEnd.Tests.Agents;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.EndToEnd.Tests.CommandLine;
 

@@ -4,6 +4,7 @@ using Dunlin.Contracts;
 using Dunlin.EndToEnd.Tests.Agents;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Packages;

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Dunlin.EndToEnd.Tests.Agents;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Serving;

@@ -1,6 +1,7 @@
 using Dunlin.EndToEnd.Tests.Agents;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Servers;
 using Dunlin.TestKit.Waiting;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dunlin.Contracts.Updates;
 using Dunlin.EndToEnd.Tests.Agents;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Updates;

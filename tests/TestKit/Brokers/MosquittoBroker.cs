@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Servers;
 using Dunlin.TestKit.Waiting;
 using Xunit;
@@ -13,9 +14,9 @@ public sealed class MosquittoBroker : IAsyncDisposable
 {
     private const string Executable = "/usr/sbin/mosquitto";
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-mosquitto-").FullName;
-    private readonly StringBuilder _log = new();
     private readonly MosquittoSettings _settings;
-    private Process? _process;
+    private string _earlier = "";
+    private RunningProgram? _process;
 
     private MosquittoBroker(MosquittoSettings settings)
     {
@@ -36,7 +37,7 @@ public sealed class MosquittoBroker : IAsyncDisposable
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException("The broker does not run.");
 
     /// <summary>What the broker has written so far.</summary>
-    public string Log { get { lock (_log) return _log.ToString(); } }
+    public string Log => _earlier + _process?.Log;
 
     /// <summary>Starts a broker and waits until it takes connections; skips the test where Mosquitto is not installed.</summary>
     public static async Task<MosquittoBroker> StartAsync(MosquittoSettings? settings = null)
@@ -52,25 +53,16 @@ public sealed class MosquittoBroker : IAsyncDisposable
         if (!IsInstalled) Assert.Skip($"{Executable} is absent; install Debian's mosquitto.");
         var broker = new MosquittoBroker(settings ?? new MosquittoSettings());
         broker.WriteConfiguration();
-        if (broker._settings.User != "root") Run("chown", "-R", broker._settings.User, broker._folder);
+        if (broker._settings.User != "root") Tool.Run("chown", "-R", broker._settings.User, broker._folder);
         return broker;
     }
 
     public async Task StartAgainAsync()
     {
         if (_process is not null) throw new InvalidOperationException("The broker runs already.");
-        var start = new ProcessStartInfo(Executable, ["-c", Path.Combine(_folder, "mosquitto.conf"), .. _settings.LogsPackets ? ["-v"] : Array.Empty<string>()])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        };
-        var before = Log.Length;
-        _process = Process.Start(start)!;
-        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        _process.OutputDataReceived += (_, line) => Keep(line.Data);
-        _process.BeginErrorReadLine();
-        _process.BeginOutputReadLine();
-        await Eventually.TrueAsync(() => Runs(before), () => "Mosquitto runs: " + Log);
+        var process = new RunningProgram(new ProcessStartInfo(Executable, ["-c", Path.Combine(_folder, "mosquitto.conf"), .. _settings.LogsPackets ? ["-v"] : Array.Empty<string>()]));
+        _process = process;
+        await Eventually.TrueAsync(() => Runs(process), () => "Mosquitto runs: " + Log);
     }
 
     /// <summary>SIGTERM: says goodbye to its clients and saves its state.</summary>
@@ -86,10 +78,10 @@ public sealed class MosquittoBroker : IAsyncDisposable
     }
 
     /// <summary>SIGSTOP: connections stay open, nothing is answered.</summary>
-    public void Freeze() => Signal(ProcessId, "STOP");
+    public void Freeze() => ProcessTable.Signal(ProcessId, "STOP");
 
     /// <summary>SIGCONT.</summary>
-    public void Thaw() => Signal(ProcessId, "CONT");
+    public void Thaw() => ProcessTable.Signal(ProcessId, "CONT");
 
     public async ValueTask DisposeAsync()
     {
@@ -120,7 +112,7 @@ public sealed class MosquittoBroker : IAsyncDisposable
         if (_settings.Passwords is { } passwords)
         {
             File.WriteAllLines(Path.Combine(_folder, "passwords"), passwords.Select(p => $"{p.Key}:{p.Value}"));
-            Run("mosquitto_passwd", "-U", Path.Combine(_folder, "passwords"));
+            Tool.Run("mosquitto_passwd", "-U", Path.Combine(_folder, "passwords"));
             text.AppendLine($"password_file {_folder}/passwords");
         }
 
@@ -141,33 +133,19 @@ public sealed class MosquittoBroker : IAsyncDisposable
     }
 
     // In its own words: whoever answers at its port might be somebody else.
-    private bool Runs(int before)
+    private static bool Runs(RunningProgram process)
     {
-        if (_process!.HasExited) Assert.Fail("Mosquitto ended at once: " + Log);
-        return Log.AsSpan(before).Contains(" running", StringComparison.Ordinal);
+        if (process.HasExited) Assert.Fail("Mosquitto ended at once: " + process.Log);
+        return process.Log.Contains(" running", StringComparison.Ordinal);
     }
 
     private async Task EndAsync(string signal)
     {
         if (_process is not { } process) return;
-        Signal(process.Id, "CONT");
-        Signal(process.Id, signal);
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(10));
-        process.Dispose();
-        _process = null;
-    }
-
-    private void Keep(string? line)
-    {
-        if (line is null) return;
-        lock (_log) _log.AppendLine(line);
-    }
-
-    private static void Signal(int processId, string name) => Run("kill", $"-{name}", $"{processId}");
-
-    private static void Run(string command, params string[] arguments)
-    {
-        using var process = Process.Start(command, arguments);
-        process.WaitForExit();
+        process.Signal("CONT");
+        process.Signal(signal);
+        Assert.True(await process.EndsAsync(TimeSpan.FromSeconds(10)), $"SIG{signal} ends Mosquitto: {Log}");
+        await process.DisposeAsync();
+        (_earlier, _process) = ($"{Log}\n", null);
     }
 }

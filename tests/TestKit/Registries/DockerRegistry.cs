@@ -8,7 +8,7 @@ namespace Dunlin.TestKit.Registries;
 public sealed class DockerRegistry : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-registry-").FullName;
-    private ServerProcess? _process;
+    private RunningProgram? _process;
 
     private DockerRegistry()
     {

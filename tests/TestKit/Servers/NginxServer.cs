@@ -7,9 +7,9 @@ namespace Dunlin.TestKit.Servers;
 public sealed class NginxServer : IAsyncDisposable
 {
     private readonly string _folder;
-    private readonly ServerProcess _process;
+    private readonly RunningProgram _process;
 
-    private NginxServer(string folder, int port, bool isTls, ServerProcess process) => (_folder, Port, IsTls, _process) = (folder, port, isTls, process);
+    private NginxServer(string folder, int port, bool isTls, RunningProgram process) => (_folder, Port, IsTls, _process) = (folder, port, isTls, process);
 
     public int Port { get; }
 

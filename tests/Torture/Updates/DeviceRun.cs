@@ -1,10 +1,10 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using Dunlin.Contracts;
 using Dunlin.Contracts.Messages;
 using Dunlin.Contracts.Signing;
 using Dunlin.TestKit.Brokers;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.State;
 
 namespace Dunlin.Torture.Updates;
@@ -12,25 +12,17 @@ namespace Dunlin.Torture.Updates;
 /// <summary>The real agent on a state directory, with a directive retained at its broker.</summary>
 internal sealed class DeviceRun : IAsyncDisposable
 {
-    private readonly Process _process;
+    private readonly RunningProgram _program;
     private readonly MqttProbe _probe;
     private readonly DsseEnvelope _directive;
-    private readonly ConcurrentQueue<string> _log = new();
 
-    private DeviceRun(Process process, MqttProbe probe, DsseEnvelope directive)
-    {
-        (_process, _probe, _directive) = (process, probe, directive);
-        process.OutputDataReceived += (_, line) => _log.Enqueue(line.Data ?? "");
-        process.ErrorDataReceived += (_, line) => _log.Enqueue(line.Data ?? "");
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-    }
+    private DeviceRun(RunningProgram program, MqttProbe probe, DsseEnvelope directive) => (_program, _probe, _directive) = (program, probe, directive);
 
-    public string Log => string.Join('\n', _log);
+    public string Log => _program.Log;
 
-    public bool HasExited => _process.HasExited;
+    public bool HasExited => _program.HasExited;
 
-    public int Id => _process.Id;
+    public int Id => _program.Id;
 
     /// <summary>Outcomes of the directive that came while this ran, but for repetitions for whoever asks again.</summary>
     public IReadOnlyList<Outcome> Outcomes => OutcomesOf(_directive);
@@ -47,15 +39,11 @@ internal sealed class DeviceRun : IAsyncDisposable
     {
         await using (var fleet = await MqttProbe.ConnectAsync(stage.Broker)) await fleet.PublishAsync(UpdateStage.Topic("desired"), EnvelopeReader.Write(directive), retain: true);
         var probe = await MqttProbe.ConnectAsync(stage.Broker, UpdateStage.Topic("outcome"), UpdateStage.Topic("result"));
-        var start = new ProcessStartInfo(agent, ["run", .. Assignments(stage, state).SelectMany(assignment => (string[])["--set", assignment])])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        };
+        var start = new ProcessStartInfo(agent, ["run", .. Assignments(stage, state).SelectMany(assignment => (string[])["--set", assignment])]);
         start.Environment.Remove("NOTIFY_SOCKET");
         shim?.Apply(start.Environment, state);
         cancellationToken.ThrowIfCancellationRequested();
-        return new DeviceRun(Process.Start(start)!, probe, directive);
+        return new DeviceRun(new RunningProgram(start), probe, directive);
     }
 
     /// <summary>The first outcome of the directive; null if there is none in time, or the agent ended before.</summary>
@@ -74,7 +62,7 @@ internal sealed class DeviceRun : IAsyncDisposable
         while (Stopwatch.GetElapsedTime(started) < within)
         {
             if (OutcomesOf(directive) is [var first, ..]) return first;
-            if (_process.HasExited) return null;
+            if (_program.HasExited) return null;
             await Task.Delay(20, cancellationToken);
         }
 
@@ -95,32 +83,17 @@ internal sealed class DeviceRun : IAsyncDisposable
     }
 
     /// <summary>Waits until the process has ended by itself.</summary>
-    public async Task<bool> ExitedAsync(TimeSpan within, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _process.WaitForExitAsync(cancellationToken).WaitAsync(within, cancellationToken);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
-    }
+    public Task<bool> ExitedAsync(TimeSpan within, CancellationToken cancellationToken) => _program.EndsAsync(within, cancellationToken);
 
     /// <summary>SIGTERM, and the end.</summary>
     public async Task StopAsync()
     {
-        if (_process.HasExited) return;
-        using (var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"])) await kill.WaitForExitAsync();
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        if (!await _program.StopAsync(TimeSpan.FromSeconds(20))) throw new TimeoutException($"The agent still runs. It said:\n{Log}");
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited) _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        await _program.DisposeAsync();
         await _probe.DisposeAsync();
     }
 

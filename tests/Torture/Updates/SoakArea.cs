@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dunlin.Contracts.Updates;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.State;
 using Dunlin.Torture.Results;
 
@@ -58,7 +59,7 @@ internal sealed class SoakArea(UpdateStage stage, string agent, CaseStore result
                 var directive = stage.Directive(UpdateStage.Soak(i));
                 var end = i == from ? await device.EndAsync(Patience, cancellationToken) : await device.PushAsync(directive, Patience, cancellationToken);
                 if (end?.Result != UpdateState.Committed) return ($"update {i} ended {end?.Result} ({end?.Reason}: {end?.Detail})\n{device.Log}", "", none);
-                if (ProcessSize.ChildOf(device.Id, "worker") is not { } worker) return ($"after update {i} there is no worker\n{device.Log}", "", none);
+                if (ProcessTable.ChildOf(device.Id, "worker") is not { } worker) return ($"after update {i} there is no worker\n{device.Log}", "", none);
                 sizes.Add((ProcessSize.Of(device.Id), ProcessSize.Of(worker)));
             }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dunlin.Telemetry.Liveness;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Systemd;
 using Dunlin.Torture.Results;
 using Dunlin.Torture.Updates;
@@ -34,19 +35,17 @@ internal sealed class WatchdogArea(string agent, string work, CaseStore results)
         using var socket = new NotifySocket();
         var state = Path.Combine(work, "watchdog-" + loop);
         Trees.Delete(state);
-        var start = new ProcessStartInfo(agent, ["run", "--set", $"Device:StateDirectory={state}", "--set", "Device:Id=w", "--set", $"Camera:Source={work}", "--set", "Mqtt:Host=localhost", "--set", "Mqtt:Port=1"]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(agent, ["run", "--set", $"Device:StateDirectory={state}", "--set", "Device:Id=w", "--set", $"Camera:Source={work}", "--set", "Mqtt:Host=localhost", "--set", "Mqtt:Port=1"]);
         start.Environment["NOTIFY_SOCKET"] = socket.Path;
         if (loop != "none") start.Environment[LoopTicks.FreezeVariable] = loop;
         var clock = Stopwatch.StartNew();
-        using var process = Process.Start(start)!;
-        var log = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        await using var program = new RunningProgram(start);
         var (fed, last) = (0, TimeSpan.Zero);
         var ready = false;
         try
         {
             // As long as systemd waits, and then as long again, in which nothing may come.
-            while (clock.Elapsed < HangsAfter + (2 * WatchdogTime) && !process.HasExited)
+            while (clock.Elapsed < HangsAfter + (2 * WatchdogTime) && !program.HasExited)
             {
                 ready |= socket.CountOf("READY=1") > 0;
                 if (socket.CountOf("WATCHDOG=1") is var now && now != fed) (fed, last) = (now, clock.Elapsed);
@@ -55,12 +54,11 @@ internal sealed class WatchdogArea(string agent, string work, CaseStore results)
         }
         finally
         {
-            if (!process.HasExited) process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync(CancellationToken.None);
+            await program.DisposeAsync();
             Trees.Delete(state);
         }
 
-        var said = await log + await errors;
+        var said = program.Log;
         var numbers = new Dictionary<string, double> { ["secondsToTheLastFeeding"] = loop == "none" ? 0 : (last - HangsAfter).TotalSeconds };
         if (!ready) return ($"READY was not said\n{said}", "", numbers);
         if (loop == "none") return last > HangsAfter + WatchdogTime + (WatchdogTime / 2) ? (null, "nothing hangs: the watchdog is fed to the end", numbers) : ($"it was fed last after {last.TotalSeconds:0.0} s though nothing hung\n{said}", "", numbers);

@@ -1,9 +1,7 @@
-using System.Diagnostics;
-
-namespace Dunlin.EndToEnd.Tests.Agents;
+namespace Dunlin.TestKit.Machine;
 
 /// <summary>What <c>/proc</c> says of processes.</summary>
-internal static class ProcessTable
+public static class ProcessTable
 {
     public static IReadOnlyList<int> ChildrenOf(int id)
     {
@@ -16,6 +14,9 @@ internal static class ProcessTable
             return [];
         }
     }
+
+    /// <summary>The child of a process whose arguments hold a word; null if there is none.</summary>
+    public static int? ChildOf(int id, string word) => ChildrenOf(id).Where(child => CommandLineOf(child).Contains(word)).Cast<int?>().FirstOrDefault();
 
     // It may have ended since it was listed.
     private static IEnumerable<int> ChildrenOfThread(string thread)
@@ -56,9 +57,5 @@ internal static class ProcessTable
         }
     }
 
-    public static void Signal(int id, string name)
-    {
-        using var kill = Process.Start(new ProcessStartInfo("kill", [$"-{name}", $"{id}"]) { RedirectStandardError = true })!;
-        kill.WaitForExit();
-    }
+    public static void Signal(int id, string name) => Tool.Run("kill", $"-{name}", $"{id}");
 }
