@@ -31,9 +31,9 @@ internal sealed class UpdateStage : IAsyncDisposable
     public const int SoakCount = 500;
 
     private readonly StageFacts _facts;
-    private readonly Shelf _shelf;
+    private readonly NginxServer _shelf;
 
-    private UpdateStage(string work, StageFacts facts, MosquittoBroker broker, Shelf shelf) => (Work, _facts, Broker, _shelf) = (work, facts, broker, shelf);
+    private UpdateStage(string work, StageFacts facts, MosquittoBroker broker, NginxServer shelf) => (Work, _facts, Broker, _shelf) = (work, facts, broker, shelf);
 
     public string Work { get; }
     public MosquittoBroker Broker { get; }
@@ -64,7 +64,7 @@ internal sealed class UpdateStage : IAsyncDisposable
         if (File.Exists(file))
         {
             var known = JsonSerializer.Deserialize(await File.ReadAllTextAsync(file, cancellationToken), StageJson.Default.StageFacts)!;
-            return new UpdateStage(work, known, broker, await Shelf.StartAsync(Path.Combine(work, "shelf"), known.ShelfPort, cancellationToken));
+            return new UpdateStage(work, known, broker, await NginxServer.StartAsync(Path.Combine(work, "shelf"), known.ShelfPort));
         }
 
         Directory.Delete(work, recursive: true);
@@ -88,7 +88,7 @@ internal sealed class UpdateStage : IAsyncDisposable
         }
 
         var facts = new StageFacts(port, first.ReleaseId.ToString(), second.ReleaseId.ToString(), directives);
-        var stage = new UpdateStage(work, facts, broker, await Shelf.StartAsync(Path.Combine(work, "shelf"), port, cancellationToken));
+        var stage = new UpdateStage(work, facts, broker, await NginxServer.StartAsync(Path.Combine(work, "shelf"), port));
         Directory.CreateDirectory(stage.Frames);
         await Tool.SucceedAsync("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", Path.Combine(stage.Frames, "red.jpg"));
         var trust = Directory.CreateDirectory(Path.Combine(stage.Before, "trust")).FullName;
