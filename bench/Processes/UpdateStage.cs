@@ -73,14 +73,14 @@ internal sealed class UpdateStage
     /// <summary>Milliseconds to read and judge the last directive, as a board does.</summary>
     public Sample Verification()
     {
-        var root = RootReader.Read(EnvelopeReader.Read(File.ReadAllBytes(_fleet.Root)).GetOrThrow().Payload.Span).GetOrThrow();
+        var root = Root.Format.Read(DsseEnvelope.Format.Read(File.ReadAllBytes(_fleet.Root)).GetOrThrow().Payload.Span).GetOrThrow();
         var device = $"board-{_boards}";
         var context = new TrustContext { Fleet = AgentProcess.Fleet, Device = device, Root = root, Floors = FloorRules.Begin(root), BuildTime = root.Issued };
         var times = new List<double>();
         for (var i = 0; i < VerificationCount; i++)
         {
             var start = Stopwatch.GetTimestamp();
-            var (result, _) = Acceptance.Judge(EnvelopeReader.Read(_directive).GetOrThrow(), context);
+            var (result, _) = Acceptance.Judge(DsseEnvelope.Format.Read(_directive).GetOrThrow(), context);
             times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             if (!result.IsAccepted) throw new InvalidOperationException($"The directive was refused: {result.Detail}");
         }

@@ -9,8 +9,8 @@ public sealed class DigestTests
     [Fact]
     public void AKeyThatIsNoDigestIsAnErrorOfTheDocument()
     {
-        var seen = System.Text.Encoding.UTF8.GetString(SeenReader.Write(SampleDocuments.Seen())).Replace("sha256:", "sha255:", StringComparison.Ordinal);
-        Assert.Contains("is not a digest", Assert.Single(SeenReader.Read(System.Text.Encoding.UTF8.GetBytes(seen)).Errors).Rule, StringComparison.Ordinal);
+        var seen = System.Text.Encoding.UTF8.GetString(Seen.Format.Write(SampleDocuments.Seen())).Replace("sha256:", "sha255:", StringComparison.Ordinal);
+        Assert.Contains("is not a digest", Assert.Single(Seen.Format.Read(System.Text.Encoding.UTF8.GetBytes(seen)).Errors).Rule, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -17,18 +17,18 @@ public sealed class SchemaTests
 
     private static Dictionary<string, (JsonTypeInfo Type, Func<byte[]> Sample)> Documents { get; } = new()
     {
-        ["manifest"] = (StrictJson.Default.Manifest, () => ManifestReader.Write(SampleDocuments.Manifest())),
-        ["dsse-envelope"] = (StrictJson.Default.DsseEnvelope, () => EnvelopeReader.Write(SampleDocuments.Envelope())),
-        ["root"] = (StrictJson.Default.Root, () => RootReader.Write(SampleRoot.Make())),
-        ["root-chain"] = (StrictJson.Default.RootChain, () => RootChainReader.Write(new RootChain { Schema = RootChain.CurrentSchema, Roots = [SampleDocuments.Envelope()] })),
-        ["directive"] = (StrictJson.Default.Directive, () => DirectiveReader.Write(SampleDocuments.Directive())),
-        ["fresh"] = (StrictJson.Default.Fresh, () => FreshReader.Write(SampleDocuments.Fresh())),
-        ["signed-command"] = (StrictJson.Default.SignedCommand, () => SignedCommandReader.Write(SampleDocuments.SignedCommand())),
-        ["journal"] = (StrictJson.Default.Journal, () => JournalReader.Write(SampleDocuments.Journal())),
-        ["floors"] = (StrictJson.Default.Floors, () => FloorsReader.Write(SampleDocuments.Floors())),
-        ["seen"] = (StrictJson.Default.Seen, () => SeenReader.Write(SampleDocuments.Seen())),
-        ["quarantine"] = (StrictJson.Default.Quarantine, () => QuarantineReader.Write(SampleDocuments.Quarantine())),
-        ["idle-power"] = (StrictJson.Default.IdlePowerRecord, () => IdlePowerReader.Write(SampleDocuments.IdlePower())),
+        ["manifest"] = (StrictJson.Default.Manifest, () => Manifest.Format.Write(SampleDocuments.Manifest())),
+        ["dsse-envelope"] = (StrictJson.Default.DsseEnvelope, () => DsseEnvelope.Format.Write(SampleDocuments.Envelope())),
+        ["root"] = (StrictJson.Default.Root, () => Root.Format.Write(SampleRoot.Make())),
+        ["root-chain"] = (StrictJson.Default.RootChain, () => RootChain.Format.Write(new RootChain { Schema = RootChain.CurrentSchema, Roots = [SampleDocuments.Envelope()] })),
+        ["directive"] = (StrictJson.Default.Directive, () => Directive.Format.Write(SampleDocuments.Directive())),
+        ["fresh"] = (StrictJson.Default.Fresh, () => Fresh.Format.Write(SampleDocuments.Fresh())),
+        ["signed-command"] = (StrictJson.Default.SignedCommand, () => SignedCommand.Format.Write(SampleDocuments.SignedCommand())),
+        ["journal"] = (StrictJson.Default.Journal, () => Journal.Format.Write(SampleDocuments.Journal())),
+        ["floors"] = (StrictJson.Default.Floors, () => Floors.Format.Write(SampleDocuments.Floors())),
+        ["seen"] = (StrictJson.Default.Seen, () => Seen.Format.Write(SampleDocuments.Seen())),
+        ["quarantine"] = (StrictJson.Default.Quarantine, () => Quarantine.Format.Write(SampleDocuments.Quarantine())),
+        ["idle-power"] = (StrictJson.Default.IdlePowerRecord, () => IdlePowerRecord.Format.Write(SampleDocuments.IdlePower())),
         ["status"] = Message(MessageJson.Default.DeviceStatus, SampleMessages.Status()),
         ["reported"] = Message(MessageJson.Default.Reported, SampleMessages.Reported()),
         ["race"] = Message(MessageJson.Default.Verdict, SampleMessages.Race()),
@@ -42,11 +42,11 @@ public sealed class SchemaTests
 
     private static Dictionary<string, Func<byte[], bool>> Readers { get; } = new()
     {
-        ["journal"] = json => JournalReader.Read(json).IsValid,
-        ["directive"] = json => DirectiveReader.Read(json).IsValid,
-        ["manifest"] = json => ManifestReader.Read(json).IsValid,
-        ["dsse-envelope"] = json => EnvelopeReader.Read(json).IsValid,
-        ["root-chain"] = json => RootChainReader.Read(json).IsValid,
+        ["journal"] = json => Journal.Format.Read(json).IsValid,
+        ["directive"] = json => Directive.Format.Read(json).IsValid,
+        ["manifest"] = json => Manifest.Format.Read(json).IsValid,
+        ["dsse-envelope"] = json => DsseEnvelope.Format.Read(json).IsValid,
+        ["root-chain"] = json => RootChain.Format.Read(json).IsValid,
     };
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class SchemaTests
 
     [Fact]
     public void ABoardThatWasNeverToldAnythingIsIdleWithoutDirective() =>
-        SchemaAssert.Valid("journal", JournalReader.Write(new Journal { Schema = Journal.CurrentSchema, State = UpdateState.Idle }));
+        SchemaAssert.Valid("journal", Journal.Format.Write(new Journal { Schema = Journal.CurrentSchema, State = UpdateState.Idle }));
 
     [Fact]
     public void TheReplyToARaceHoldsAVerdict()

@@ -91,7 +91,7 @@ internal sealed class FieldDevice : IAsyncDisposable
 
     private static (Directive Directive, DsseEnvelope Envelope) Read(ProbedMessage message)
     {
-        var envelope = EnvelopeReader.Read(message.Payload).GetOrThrow();
-        return (DirectiveReader.Read(envelope.Payload.Span).GetOrThrow(), envelope);
+        var envelope = DsseEnvelope.Format.Read(message.Payload).GetOrThrow();
+        return (Directive.Format.Read(envelope.Payload.Span).GetOrThrow(), envelope);
     }
 }

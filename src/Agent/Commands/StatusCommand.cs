@@ -48,11 +48,11 @@ internal static class StatusCommand
             Detail = journal.Value?.Detail,
             Tries = journal.Value?.Tries ?? 0,
             Transitions = journal.Value?.Transitions ?? 0,
-            RootVersion = root.Value is { } envelope ? RootReader.Read(envelope.Payload.Span).Value?.Version : null,
+            RootVersion = root.Value is { } envelope ? Root.Format.Read(envelope.Payload.Span).Value?.Version : null,
             Counter = floors.Value?.Counter,
             SecurityEpoch = floors.Value?.SecurityEpoch,
             TimeFloor = floors.Value?.Time,
-            FreshUntil = files.ReadFresh().Value is { } fresh ? FreshReader.Read(fresh.Payload.Span).Value?.Expires : null,
+            FreshUntil = files.ReadFresh().Value is { } fresh ? Fresh.Format.Read(fresh.Payload.Span).Value?.Expires : null,
             Quarantine = quarantine.Value?.Entries ?? [],
             Problems = [.. ((string?[])[root.Problem, journal.Problem, floors.Problem, quarantine.Problem, seen.Problem, .. DamageOf(releases)]).OfType<string>()],
         };
@@ -64,7 +64,7 @@ internal static class StatusCommand
     private static StatusRelease? Describe(ReleaseStore releases, StateLayout layout, Digest? id)
     {
         if (id is not { } release) return null;
-        var manifest = File.Exists(layout.ReleaseManifest(release)) ? ManifestReader.Read(File.ReadAllBytes(layout.ReleaseManifest(release))).Value : null;
+        var manifest = File.Exists(layout.ReleaseManifest(release)) ? Manifest.Format.Read(File.ReadAllBytes(layout.ReleaseManifest(release))).Value : null;
         return new StatusRelease(release, manifest?.Name, manifest?.Label, releases.Open(release).IsComplete);
     }
 

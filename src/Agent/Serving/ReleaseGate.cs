@@ -77,7 +77,7 @@ internal sealed class ReleaseGate(DeviceOptions device, UpdateOptions updates, S
             return updates.AllowUnsigned ? null : $"{name} cannot be verified, since this device has no trusted root in '{files.Layout.TrustRoot}'; enrol the device, or set Updates:AllowUnsigned for tests.";
         if (stored.Value is not { } envelope)
             return $"The trusted root is damaged: {stored.Problem} Install it again.";
-        var read = RootReader.Read(envelope.Payload.Span);
+        var read = Root.Format.Read(envelope.Payload.Span);
         if (read.Value is not { } root) return $"The trusted root '{files.Layout.TrustRoot}' is invalid: {string.Join(" ", read.Errors)}";
         if (bundle.Signature is null) return $"{name} is not signed, and this device has root {root.Version}; sign it with a release key of that root.";
         var result = EnvelopeVerifier.Verify(bundle.Signature, SigningRole.Release, root);

@@ -57,7 +57,7 @@ internal sealed class BoardProof(Race race, Vetting vetting, VerdictStore verdic
     {
         List<Variant> kept = [];
         foreach (var id in releases)
-            if (File.Exists(layout.ReleaseManifest(id)) && ManifestReader.Read(File.ReadAllBytes(layout.ReleaseManifest(id))).Value is { } manifest) kept.AddRange(manifest.Variants);
+            if (File.Exists(layout.ReleaseManifest(id)) && Manifest.Format.Read(File.ReadAllBytes(layout.ReleaseManifest(id))).Value is { } manifest) kept.AddRange(manifest.Variants);
         try
         {
             if (device.Bundle.Length > 0) kept.AddRange(Bundle.Open(device.Bundle, BundleCheck.ManifestOnly).Manifest.Variants);

@@ -84,7 +84,7 @@ internal sealed partial class DocumentDesk(
 
     private StepEnd? TakeRoot(ReadOnlySpan<byte> payload)
     {
-        var read = RootChainReader.Read(payload);
+        var read = RootChain.Format.Read(payload);
         if (!read.IsValid)
         {
             LogRefused(DocumentKind.Root, UpdateCodes.OfRoot(VerificationReason.Malformed), string.Join(" ", read.Errors));
@@ -102,7 +102,7 @@ internal sealed partial class DocumentDesk(
 
     private StepEnd? TakeFresh(ReadOnlySpan<byte> payload)
     {
-        var read = EnvelopeReader.Read(payload);
+        var read = DsseEnvelope.Format.Read(payload);
         var result = read.IsValid ? trust.Take(read.Value) : new VerificationResult(VerificationReason.Malformed, string.Join(" ", read.Errors));
         if (!result.IsAccepted)
         {
@@ -115,7 +115,7 @@ internal sealed partial class DocumentDesk(
 
     private StepEnd? TakeDesired(Incoming incoming)
     {
-        var read = EnvelopeReader.Read(incoming.Payload.Span);
+        var read = DsseEnvelope.Format.Read(incoming.Payload.Span);
         if (!read.IsValid)
         {
             Refuse(null, null, UpdateCodes.OfDirective(VerificationReason.Malformed), $"The directive is no envelope: {string.Join(" ", read.Errors)}");
@@ -126,7 +126,7 @@ internal sealed partial class DocumentDesk(
         if ((records.IsUnderWay && records.Journal.Directive == digest) || (_next is { } next && Digest.Of(next.Envelope.Payload.Span) == digest)) return null;
         if (records.Find(digest) is not { } seen) return TakeUnseen(read.Value);
         // The retained copy comes with every connection and is no question; a message is.
-        if (!incoming.IsRetained && DirectiveReader.Read(read.Value.Payload.Span).Value is { } asked && records.QueuedOutcomeCount < MaximumQueuedOutcomes)
+        if (!incoming.IsRetained && Directive.Format.Read(read.Value.Payload.Span).Value is { } asked && records.QueuedOutcomeCount < MaximumQueuedOutcomes)
             records.Repeat(digest, asked.Release, seen);
         return null;
     }
@@ -158,7 +158,7 @@ internal sealed partial class DocumentDesk(
         var (result, directive) = trust.Judge(envelope);
         if (directive is not null) return directive;
         var isAuthentic = result.Reason is not (VerificationReason.Malformed or VerificationReason.WrongType or VerificationReason.BelowThreshold);
-        var refused = isAuthentic ? DirectiveReader.Read(envelope.Payload.Span).Value : null;
+        var refused = isAuthentic ? Directive.Format.Read(envelope.Payload.Span).Value : null;
         if (refused is not null) freeze.Saw(refused);
         Refuse(Digest.Of(envelope.Payload.Span), refused, UpdateCodes.OfDirective(result.Reason), result.Detail);
         return null;
@@ -166,7 +166,7 @@ internal sealed partial class DocumentDesk(
 
     // What is begun raises the floor in its first step, a moment after it is in the journal.
     private long? BegunCounter() => records.IsUnderWay && records.Journal.Envelope is { } begun && trust.StillSigned(begun).IsAccepted
-        ? DirectiveReader.Read(begun.Payload.Span).Value?.Counter
+        ? Directive.Format.Read(begun.Payload.Span).Value?.Counter
         : null;
 
     /// <param name="digest">Of the payload; null: there is none.</param>

@@ -47,8 +47,8 @@ internal sealed class ReleaseStore(StateLayout layout, BoardFacts board)
         {
             var path = DirectivePath(id);
             if (!File.Exists(path)) return null;
-            var envelope = EnvelopeReader.Read(File.ReadAllBytes(path));
-            return envelope.IsValid && DirectiveReader.Read(envelope.Value.Payload.Span).Value is { } directive ? (envelope.Value, directive) : null;
+            var envelope = DsseEnvelope.Format.Read(File.ReadAllBytes(path));
+            return envelope.IsValid && Directive.Format.Read(envelope.Value.Payload.Span).Value is { } directive ? (envelope.Value, directive) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -68,7 +68,7 @@ internal sealed class ReleaseStore(StateLayout layout, BoardFacts board)
 
     /// <summary>The directive that says from now on where the artifacts of an installed release are.</summary>
     /// <exception cref="IOException">The disk does not take it; the old one stands.</exception>
-    public void KeepDirective(Digest id, DsseEnvelope directive) => DurableFile.Write(DirectivePath(id), EnvelopeReader.Write(directive));
+    public void KeepDirective(Digest id, DsseEnvelope directive) => DurableFile.Write(DirectivePath(id), DsseEnvelope.Format.Write(directive));
 
     /// <summary>One rename; null removes the link.</summary>
     /// <exception cref="IOException">The disk does not take it; the old link stands.</exception>
@@ -83,7 +83,7 @@ internal sealed class ReleaseStore(StateLayout layout, BoardFacts board)
         var kept = new HashSet<Digest>();
         foreach (var id in releases)
         {
-            if (!File.Exists(layout.ReleaseManifest(id)) || ManifestReader.Read(File.ReadAllBytes(layout.ReleaseManifest(id))).Value is not { } manifest) continue;
+            if (!File.Exists(layout.ReleaseManifest(id)) || Manifest.Format.Read(File.ReadAllBytes(layout.ReleaseManifest(id))).Value is not { } manifest) continue;
             kept.Add(manifest.Labels.Digest);
             kept.Add(manifest.Golden.Blob.Digest);
             kept.UnionWith(manifest.Variants.Select(variant => variant.Blob.Digest));

@@ -61,7 +61,7 @@ internal sealed partial class TrustState(StateFiles files, Topics self, TrustedC
         Root = root;
         Floors = FloorRules.Under(floors.Value ?? FloorRules.Begin(root), root);
         clock.Learn(Floors.Time);
-        if (files.ReadFresh().Value is { } kept && EnvelopeVerifier.Verify(kept, SigningRole.Fresh, root).IsAccepted && FreshReader.Read(kept.Payload.Span).Value is { } fresh)
+        if (files.ReadFresh().Value is { } kept && EnvelopeVerifier.Verify(kept, SigningRole.Fresh, root).IsAccepted && Fresh.Format.Read(kept.Payload.Span).Value is { } fresh)
         {
             _fresh = fresh;
             clock.Learn(fresh.Time);

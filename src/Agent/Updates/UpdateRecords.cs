@@ -104,7 +104,7 @@ internal sealed class UpdateRecords(StateFiles files, MessageOutbox outbox, Link
     private void Take(Journal journal)
     {
         Journal = journal;
-        Directive = journal.Envelope is { } envelope ? DirectiveReader.Read(envelope.Payload.Span).Value : null;
+        Directive = journal.Envelope is { } envelope ? Directive.Format.Read(envelope.Payload.Span).Value : null;
     }
 
     private Outcome OutcomeOf(Digest directive, Digest release, UpdateState result, string? reason, string? detail) => new()

@@ -112,7 +112,7 @@ internal sealed class UpdateSteps(UpdateParts parts, UpdateRecords records, Trus
 
     private (StepEnd? Failure, DsseEnvelope? Envelope, Manifest? Manifest) ReadEnvelope()
     {
-        var read = EnvelopeReader.Read(File.ReadAllBytes(parts.Blobs.Layout.Blob(Directive.Signature.Digest)));
+        var read = DsseEnvelope.Format.Read(File.ReadAllBytes(parts.Blobs.Layout.Blob(Directive.Signature.Digest)));
         if (!read.IsValid)
             return (StepEnd.Failed(UpdateCodes.OfRelease(Bundles.Trust.VerificationReason.Malformed), $"The release's signature is no envelope: {string.Join(" ", read.Errors)}"), null, null);
         var (result, manifest) = trust.JudgeRelease(read.Value, Release);

@@ -26,7 +26,7 @@ public sealed class Bundle
     {
         Path = path;
         ManifestBytes = manifestBytes;
-        ReleaseId = ManifestReader.ReleaseId(manifestBytes.Span);
+        ReleaseId = Manifest.ReleaseId(manifestBytes.Span);
         Manifest = manifest;
         Labels = labels;
         SignatureBytes = signatureBytes;

@@ -24,8 +24,8 @@ internal static class LayoutReader
         if (layout.ImageLayoutVersion != OciLayout.CurrentVersion)
             throw Layout(path, $"has imageLayoutVersion '{layout.ImageLayoutVersion}', and must have {OciLayout.CurrentVersion}", "write it with a current tool");
         var image = ReadImage(path);
-        var manifestBytes = ReadBlob(path, image.Config, ManifestReader.MaximumByteCount);
-        var read = ManifestReader.Read(manifestBytes);
+        var manifestBytes = ReadBlob(path, image.Config, Manifest.Format.MaximumByteCount);
+        var read = Manifest.Format.Read(manifestBytes);
         if (!read.IsValid)
             throw new BundleException(BundleProblem.Manifest, $"The manifest of bundle '{path}' is invalid: {string.Join(" ", read.Errors)}");
         var manifest = read.Value;
@@ -91,16 +91,16 @@ internal static class LayoutReader
     private static (ReadOnlyMemory<byte>? Bytes, DsseEnvelope? Envelope) ReadSignature(string path, OciDescriptor? layer, byte[] manifest)
     {
         if (layer is null) return (null, null);
-        return ReadSignature(path, ReadBlob(path, layer, EnvelopeReader.MaximumByteCount), manifest);
+        return ReadSignature(path, ReadBlob(path, layer, DsseEnvelope.Format.MaximumByteCount), manifest);
     }
 
     /// <summary>The envelope in a file of its own, as a stored release has it.</summary>
     internal static (ReadOnlyMemory<byte> Bytes, DsseEnvelope Envelope) ReadSignature(string file, byte[] manifest) =>
-        ReadSignature(file, RegularFile.Read(file, null, EnvelopeReader.MaximumByteCount), manifest);
+        ReadSignature(file, RegularFile.Read(file, null, DsseEnvelope.Format.MaximumByteCount), manifest);
 
     private static (ReadOnlyMemory<byte> Bytes, DsseEnvelope Envelope) ReadSignature(string path, byte[] bytes, byte[] manifest)
     {
-        var read = EnvelopeReader.Read(bytes);
+        var read = DsseEnvelope.Format.Read(bytes);
         if (!read.IsValid)
             throw new BundleException(BundleProblem.Signature, $"The signature of bundle '{path}' is no envelope: {string.Join(" ", read.Errors)}");
         RequirePayload(path, read.Value, manifest);

@@ -11,7 +11,7 @@ internal static class LayoutWriter
 {
     internal static Bundle Pack(string directory, Manifest manifest, IReadOnlyDictionary<Digest, BlobSource> sources)
     {
-        var manifestBytes = ManifestReader.Write(manifest);
+        var manifestBytes = Manifest.Format.Write(manifest);
         foreach (var layer in LayerRules.Layers(manifest))
         {
             if (!sources.ContainsKey(layer.Digest))
@@ -36,7 +36,7 @@ internal static class LayoutWriter
         LayoutReader.RequirePayload(bundle.Path, envelope, bundle.ManifestBytes.Span);
         var old = LayoutReader.ReadEntry(bundle.Path);
         var oldSignature = LayoutReader.ReadImage(bundle.Path).Layers.FirstOrDefault(l => l.MediaType == MediaTypes.Signature);
-        var written = WriteImage(bundle.Path, bundle.ManifestBytes.ToArray(), bundle.Manifest, EnvelopeReader.Write(envelope));
+        var written = WriteImage(bundle.Path, bundle.ManifestBytes.ToArray(), bundle.Manifest, DsseEnvelope.Format.Write(envelope));
         Digest?[] replaced = [old.Digest, oldSignature?.Digest];
         foreach (var digest in replaced)
         {

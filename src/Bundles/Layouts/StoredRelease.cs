@@ -23,10 +23,10 @@ public sealed record StoredRelease(Bundle? Bundle, IReadOnlyList<Blob> Bad, stri
     {
         try
         {
-            var bytes = RegularFile.Read(layout.ReleaseManifest(id), null, ManifestReader.MaximumByteCount);
-            if (ManifestReader.ReleaseId(bytes) != id)
-                return new(null, [], BlobFile.Corrupt(layout.ReleaseManifest(id), $"its digest is {ManifestReader.ReleaseId(bytes)}").Message);
-            var manifest = ManifestReader.Read(bytes);
+            var bytes = RegularFile.Read(layout.ReleaseManifest(id), null, Manifest.Format.MaximumByteCount);
+            if (Manifest.ReleaseId(bytes) != id)
+                return new(null, [], BlobFile.Corrupt(layout.ReleaseManifest(id), $"its digest is {Manifest.ReleaseId(bytes)}").Message);
+            var manifest = Manifest.Format.Read(bytes);
             return manifest.IsValid
                 ? Open(layout, bytes, manifest.Value, wanted)
                 : new(null, [], $"The manifest of release {id} is invalid: {string.Join(" ", manifest.Errors)}");
@@ -39,7 +39,7 @@ public sealed record StoredRelease(Bundle? Bundle, IReadOnlyList<Blob> Bad, stri
 
     private static StoredRelease Open(StateLayout layout, byte[] bytes, Manifest manifest, Func<Variant, bool> wanted)
     {
-        var id = ManifestReader.ReleaseId(bytes);
+        var id = Manifest.ReleaseId(bytes);
         var (signatureBytes, signature) = LayoutReader.ReadSignature(layout.ReleaseSignature(id), bytes);
         Blob[] blobs = [manifest.Labels, manifest.Golden.Blob, .. manifest.Variants.Where(wanted).Select(variant => variant.Blob)];
         var problems = BlobFile.VerifyAll([.. blobs.Select(blob => (layout.Blob(blob.Digest), blob))]);

@@ -14,23 +14,20 @@ public sealed class StateFiles(StateLayout layout)
 {
     private const int MaximumByteCount = 8 * 1024 * 1024;
 
-    private delegate DocumentResult<T> Reader<T>(ReadOnlySpan<byte> json)
-        where T : class;
-
     public StateLayout Layout { get; } = layout;
 
     /// <summary>The envelope of the trusted root. It was verified before it was written, so it is not verified again.</summary>
-    public StateRead<DsseEnvelope> ReadRoot() => Read(Layout.TrustRoot, EnvelopeReader.Read, hasBackup: false);
+    public StateRead<DsseEnvelope> ReadRoot() => Read(Layout.TrustRoot, DsseEnvelope.Format, hasBackup: false);
 
     /// <summary>Written before the floors that stand under it; <see cref="Trust.FloorRules.Under"/> bridges a crash in between.</summary>
-    public void WriteRoot(DsseEnvelope envelope) => Write(Layout.TrustRoot, EnvelopeReader.Write(envelope), hasBackup: false);
+    public void WriteRoot(DsseEnvelope envelope) => Write(Layout.TrustRoot, DsseEnvelope.Format.Write(envelope), hasBackup: false);
 
     /// <summary>The envelope of the newest accepted fresh document: a restart must not forget that it has expired.</summary>
-    public StateRead<DsseEnvelope> ReadFresh() => Read(Layout.Fresh, EnvelopeReader.Read, hasBackup: false);
+    public StateRead<DsseEnvelope> ReadFresh() => Read(Layout.Fresh, DsseEnvelope.Format, hasBackup: false);
 
-    public void WriteFresh(DsseEnvelope envelope) => Write(Layout.Fresh, EnvelopeReader.Write(envelope), hasBackup: false);
+    public void WriteFresh(DsseEnvelope envelope) => Write(Layout.Fresh, DsseEnvelope.Format.Write(envelope), hasBackup: false);
 
-    public StateRead<Floors> ReadFloors() => Read(Layout.Floors, FloorsReader.Read, hasBackup: true);
+    public StateRead<Floors> ReadFloors() => Read(Layout.Floors, Floors.Format, hasBackup: true);
 
     /// <exception cref="InvalidOperationException">They would lower the stored ones under the same root.</exception>
     public void WriteFloors(Floors floors)
@@ -38,25 +35,25 @@ public sealed class StateFiles(StateLayout layout)
         if (ReadFloors().Value is { } old && (floors.RootVersion < old.RootVersion || floors.SecurityEpoch < old.SecurityEpoch
             || (floors.RootVersion == old.RootVersion && (floors.Counter < old.Counter || floors.Time < old.Time))))
             throw new InvalidOperationException($"The floors {floors} lie below the stored {old}; floors fall under a new root only.");
-        Write(Layout.Floors, FloorsReader.Write(floors), hasBackup: true);
+        Write(Layout.Floors, Floors.Format.Write(floors), hasBackup: true);
     }
 
-    public StateRead<Journal> ReadJournal() => Read(Layout.Journal, JournalReader.Read, hasBackup: true);
+    public StateRead<Journal> ReadJournal() => Read(Layout.Journal, Journal.Format, hasBackup: true);
 
     /// <summary>Returns when the journal is on the disk; only then may the action that it names begin.</summary>
-    public void WriteJournal(Journal journal) => Write(Layout.Journal, JournalReader.Write(journal), hasBackup: true);
+    public void WriteJournal(Journal journal) => Write(Layout.Journal, Journal.Format.Write(journal), hasBackup: true);
 
-    public StateRead<Seen> ReadSeen() => Read(Layout.Seen, SeenReader.Read, hasBackup: true);
+    public StateRead<Seen> ReadSeen() => Read(Layout.Seen, Seen.Format, hasBackup: true);
 
-    public void WriteSeen(Seen seen) => Write(Layout.Seen, SeenReader.Write(seen), hasBackup: true);
+    public void WriteSeen(Seen seen) => Write(Layout.Seen, Seen.Format.Write(seen), hasBackup: true);
 
-    public StateRead<Quarantine> ReadQuarantine() => Read(Layout.Quarantine, QuarantineReader.Read, hasBackup: false);
+    public StateRead<Quarantine> ReadQuarantine() => Read(Layout.Quarantine, Quarantine.Format, hasBackup: false);
 
-    public void WriteQuarantine(Quarantine quarantine) => Write(Layout.Quarantine, QuarantineReader.Write(quarantine), hasBackup: false);
+    public void WriteQuarantine(Quarantine quarantine) => Write(Layout.Quarantine, Quarantine.Format.Write(quarantine), hasBackup: false);
 
-    public StateRead<IdlePowerRecord> ReadIdlePower() => Read(Layout.IdlePower, IdlePowerReader.Read, hasBackup: false);
+    public StateRead<IdlePowerRecord> ReadIdlePower() => Read(Layout.IdlePower, IdlePowerRecord.Format, hasBackup: false);
 
-    public void WriteIdlePower(IdlePowerRecord record) => Write(Layout.IdlePower, IdlePowerReader.Write(record), hasBackup: false);
+    public void WriteIdlePower(IdlePowerRecord record) => Write(Layout.IdlePower, IdlePowerRecord.Format.Write(record), hasBackup: false);
 
     private static void Write(string path, byte[] content, bool hasBackup)
     {
@@ -65,27 +62,27 @@ public sealed class StateFiles(StateLayout layout)
         if (hasBackup) DurableFile.Write(StateLayout.Backup(path), content);
     }
 
-    private static StateRead<T> Read<T>(string path, Reader<T> reader, bool hasBackup)
+    private static StateRead<T> Read<T>(string path, DocumentFormat<T> format, bool hasBackup)
         where T : class
     {
-        var (value, problem) = ReadOne(path, reader);
+        var (value, problem) = ReadOne(path, format);
         if (value is not null) return new(StateCondition.Good, value, null);
         var backup = hasBackup ? StateLayout.Backup(path) : null;
-        var (backupValue, backupProblem) = backup is null ? (null, null) : ReadOne(backup, reader);
+        var (backupValue, backupProblem) = backup is null ? (null, null) : ReadOne(backup, format);
         if (backupValue is not null) return new(StateCondition.FromBackup, backupValue, problem ?? $"'{path}' is missing; its backup is used.");
         return problem is null && backupProblem is null
             ? new(StateCondition.Absent, null, null)
             : new(StateCondition.Damaged, null, string.Join(" ", ((string?[])[problem, backupProblem]).OfType<string>()));
     }
 
-    private static (T? Value, string? Problem) ReadOne<T>(string path, Reader<T> reader)
+    private static (T? Value, string? Problem) ReadOne<T>(string path, DocumentFormat<T> format)
         where T : class
     {
         try
         {
             if (!File.Exists(path)) return (null, null);
             if (new FileInfo(path).Length > MaximumByteCount) return (null, $"'{path}' has more than {MaximumByteCount} bytes.");
-            var read = reader(File.ReadAllBytes(path));
+            var read = format.Read(File.ReadAllBytes(path));
             return read.IsValid ? (read.Value, null) : (null, $"'{path}' is damaged: {string.Join(" ", read.Errors)}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -56,7 +56,7 @@ public static class Acceptance
     {
         var signed = EnvelopeVerifier.Verify(envelope, SigningRole.Directive, context.Root);
         if (!signed.IsAccepted) return (signed, null);
-        var read = DirectiveReader.Read(envelope.Payload.Span);
+        var read = Directive.Format.Read(envelope.Payload.Span);
         if (!read.IsValid) return (new(VerificationReason.Malformed, $"The directive is invalid: {string.Join(" ", read.Errors)}"), null);
         var directive = read.Value;
         var now = context.TrustedNow;
@@ -73,7 +73,7 @@ public static class Acceptance
     {
         var signed = EnvelopeVerifier.Verify(envelope, SigningRole.Fresh, context.Root);
         if (!signed.IsAccepted) return (signed, null);
-        var read = FreshReader.Read(envelope.Payload.Span);
+        var read = Fresh.Format.Read(envelope.Payload.Span);
         if (!read.IsValid) return (new(VerificationReason.Malformed, $"The fresh document is invalid: {string.Join(" ", read.Errors)}"), null);
         var fresh = read.Value;
         var result = Addressee("fresh document", fresh.Fleet, fresh.Device, context)
@@ -93,7 +93,7 @@ public static class Acceptance
     {
         var signed = EnvelopeVerifier.Verify(envelope, SigningRole.Command, context.Root);
         if (!signed.IsAccepted) return (signed, null);
-        var read = SignedCommandReader.Read(envelope.Payload.Span);
+        var read = SignedCommand.Format.Read(envelope.Payload.Span);
         if (!read.IsValid) return (new(VerificationReason.Malformed, $"The command is invalid: {string.Join(" ", read.Errors)}"), null);
         var command = read.Value;
         var result = Addressee("command", command.Fleet, command.Device, context)
@@ -116,7 +116,7 @@ public static class Acceptance
         var actual = Digest.Of(envelope.Payload.Span);
         if (actual != release)
             return (new(VerificationReason.WrongRelease, $"The signed release is {actual}, and {release} was asked for; publish the envelope of that release."), null);
-        var read = ManifestReader.Read(envelope.Payload.Span);
+        var read = Manifest.Format.Read(envelope.Payload.Span);
         if (!read.IsValid) return (new(VerificationReason.Malformed, $"The manifest is invalid: {string.Join(" ", read.Errors)}"), null);
         var manifest = read.Value;
         if (manifest.SecurityEpoch < context.Floors.SecurityEpoch)

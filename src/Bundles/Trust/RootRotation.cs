@@ -49,7 +49,7 @@ public static class RootRotation
 
     private static (VerificationResult Result, Root? Root) Parse(DsseEnvelope envelope)
     {
-        var read = RootReader.Read(envelope.Payload.Span);
+        var read = Root.Format.Read(envelope.Payload.Span);
         return read.IsValid
             ? (VerificationResult.Accepted, read.Value)
             : (new(VerificationReason.Malformed, $"The root is invalid: {string.Join(" ", read.Errors)}"), null);

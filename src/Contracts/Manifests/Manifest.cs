@@ -1,4 +1,5 @@
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Documents;
 
 namespace Dunlin.Contracts.Manifests;
 
@@ -10,6 +11,9 @@ public sealed record Manifest
 {
     public const string CurrentSchema = "dunlin.manifest.v1";
     public const string ImageClassification = "image-classification";
+
+    /// <summary>The bytes that were read are what is signed and named, never bytes written again.</summary>
+    public static DocumentFormat<Manifest> Format { get; } = new("manifest", 4 * 1024 * 1024, StrictJson.Default.Manifest, ManifestRules.Check);
 
     public required string Schema { get; init; }
 
@@ -46,4 +50,7 @@ public sealed record Manifest
     public required double AccuracyFloor { get; init; }
 
     public required IReadOnlyList<Variant> Variants { get; init; }
+
+    /// <summary>The release id: the digest of the manifest's bytes.</summary>
+    public static Digest ReleaseId(ReadOnlySpan<byte> json) => Digest.Of(json);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Documents;
 using Dunlin.Contracts.Race;
 
 namespace Dunlin.Contracts.Signing;
@@ -8,6 +9,9 @@ namespace Dunlin.Contracts.Signing;
 public sealed record Directive
 {
     public const string CurrentSchema = "dunlin.directive.v1";
+
+    /// <summary>Of the payload of a directive envelope.</summary>
+    public static DocumentFormat<Directive> Format { get; } = new("directive", 256 * 1024, StrictJson.Default.Directive, DirectiveRules.Check);
 
     public required string Schema { get; init; }
     public required string Fleet { get; init; }

@@ -13,7 +13,7 @@ internal static class DirectiveRules
         f.Name("$.fleet", d.Fleet);
         f.Name("$.device", d.Device);
         f.Between("$.counter", d.Counter, 1, long.MaxValue, "");
-        f.Blob("$.signature", d.Signature, EnvelopeReader.MaximumByteCount);
+        f.Blob("$.signature", d.Signature, DsseEnvelope.Format.MaximumByteCount);
         f.SignedTime("$.issued", d.Issued);
         f.Require(d.Expires > d.Issued, "$.expires", d.Expires, "must be after issued", "correct the value");
         if (f.Items("$.sources", d.Sources, 1, MaximumSourceCount))

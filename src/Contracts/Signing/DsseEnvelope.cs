@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dunlin.Contracts.Documents;
 
 namespace Dunlin.Contracts.Signing;
 
@@ -8,6 +9,9 @@ namespace Dunlin.Contracts.Signing;
 /// </summary>
 public sealed record DsseEnvelope
 {
+    /// <summary>Of at most 6 MiB: a manifest of 4 MiB in Base64, with its signatures.</summary>
+    public static DocumentFormat<DsseEnvelope> Format { get; } = new("DSSE envelope", 6 * 1024 * 1024, StrictJson.Default.DsseEnvelope, EnvelopeRules.Check, seal: static e => e);
+
     public required string PayloadType { get; init; }
 
     /// <summary>The signed bytes, Base64 in JSON.</summary>

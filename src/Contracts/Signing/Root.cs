@@ -1,9 +1,14 @@
+using Dunlin.Contracts.Documents;
+
 namespace Dunlin.Contracts.Signing;
 
 /// <summary>The trusted keys of a fleet; version N + 1 is signed by the thresholds of N and of N + 1.</summary>
 public sealed record Root
 {
     public const string CurrentSchema = "dunlin.root.v1";
+
+    /// <summary>Of the payload of a root envelope.</summary>
+    public static DocumentFormat<Root> Format { get; } = new("root", 256 * 1024, StrictJson.Default.Root, RootRules.Check);
 
     public required string Schema { get; init; }
     public required string Fleet { get; init; }
@@ -37,6 +42,8 @@ public sealed record TrustedKey
 public sealed record RootChain
 {
     public const string CurrentSchema = "dunlin.root-chain.v1";
+
+    public static DocumentFormat<RootChain> Format { get; } = new("root chain", 4 * 1024 * 1024, StrictJson.Default.RootChain, RootRules.Check);
 
     public required string Schema { get; init; }
 

@@ -10,6 +10,7 @@ namespace Dunlin.Contracts.Signing;
 internal static class RootRules
 {
     internal const int MaximumKeyCount = 64;
+    private const int MaximumRootCount = 1024;
 
     // SubjectPublicKeyInfo of an uncompressed point on the named curve P-256 (RFC 5480): everything before X and Y.
     private static readonly byte[] P256Prefix = Convert.FromHexString("3059301306072a8648ce3d020106082a8648ce3d03010703420004");
@@ -26,6 +27,13 @@ internal static class RootRules
         Role("$.roles.release", r.Roles.Release, r.Keys, f);
         Role("$.roles.directive", r.Roles.Directive, r.Keys, f);
         Role("$.roles.fresh", r.Roles.Fresh, r.Keys, f);
+    }
+
+    internal static void Check(RootChain c, Findings f)
+    {
+        f.Schema("$.schema", c.Schema, RootChain.CurrentSchema);
+        if (!f.Items("$.roots", c.Roots, 1, MaximumRootCount)) return;
+        for (var i = 0; i < c.Roots.Count; i++) EnvelopeRules.Check($"$.roots[{i}]", c.Roots[i], f);
     }
 
     private static void Key(string path, string id, TrustedKey? key, Findings f)

@@ -1,3 +1,4 @@
+using Dunlin.Contracts.Documents;
 using Dunlin.Contracts.Messages;
 
 namespace Dunlin.Contracts.Signing;
@@ -9,6 +10,9 @@ namespace Dunlin.Contracts.Signing;
 public sealed record SignedCommand
 {
     public const string CurrentSchema = "dunlin.command.v1";
+
+    /// <summary>Of the payload of a command's envelope.</summary>
+    public static DocumentFormat<SignedCommand> Format { get; } = new("command", 16 * 1024, StrictJson.Default.SignedCommand, SignedCommandRules.Check);
 
     /// <summary>From issue to expiry. What is older was held back by somebody.</summary>
     public static readonly TimeSpan LongestValidity = TimeSpan.FromHours(1);

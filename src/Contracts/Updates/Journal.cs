@@ -1,4 +1,5 @@
 using Dunlin.Contracts.Artifacts;
+using Dunlin.Contracts.Documents;
 using Dunlin.Contracts.Signing;
 
 namespace Dunlin.Contracts.Updates;
@@ -7,6 +8,8 @@ namespace Dunlin.Contracts.Updates;
 public sealed record Journal
 {
     public const string CurrentSchema = "dunlin.journal.v1";
+
+    public static DocumentFormat<Journal> Format { get; } = new("journal", StateRules.MaximumByteCount, StrictJson.Default.Journal, StateRules.Check, StateRules.Seal);
 
     public required string Schema { get; init; }
     public required UpdateState State { get; init; }
@@ -46,6 +49,8 @@ public sealed record Floors
 {
     public const string CurrentSchema = "dunlin.floors.v1";
 
+    public static DocumentFormat<Floors> Format { get; } = new("floors", StateRules.MaximumByteCount, StrictJson.Default.Floors, StateRules.Check, StateRules.Seal);
+
     public required string Schema { get; init; }
 
     /// <summary>The version of the root that these floors stand under.</summary>
@@ -75,6 +80,8 @@ public sealed record Seen
 {
     public const string CurrentSchema = "dunlin.seen.v1";
 
+    public static DocumentFormat<Seen> Format { get; } = new("record of seen directives", StateRules.MaximumByteCount, StrictJson.Default.Seen, StateRules.Check, seal: static s => s);
+
     public required string Schema { get; init; }
 
     /// <summary>By digest of the directive's payload.</summary>
@@ -92,6 +99,8 @@ public sealed record SeenDirective
 public sealed record Quarantine
 {
     public const string CurrentSchema = "dunlin.quarantine.v1";
+
+    public static DocumentFormat<Quarantine> Format { get; } = new("quarantine", StateRules.MaximumByteCount, StrictJson.Default.Quarantine, StateRules.Check, seal: static q => q);
 
     public required string Schema { get; init; }
     public required IReadOnlyList<QuarantineEntry> Entries { get; init; }

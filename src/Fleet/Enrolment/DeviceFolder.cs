@@ -64,7 +64,7 @@ internal static class DeviceFolder
     public static void Write(string path, string device, KeyFolder keys, string authority, IssuedCertificate identity, string host, int port, IReadOnlyList<string> settings)
     {
         NewFolder.Create(path);
-        File.WriteAllBytes(Path.Combine(path, KeyFolder.RootEnvelope), EnvelopeReader.Write(keys.Envelope));
+        File.WriteAllBytes(Path.Combine(path, KeyFolder.RootEnvelope), DsseEnvelope.Format.Write(keys.Envelope));
         File.WriteAllText(Path.Combine(path, "ca.pem"), authority + "\n");
         File.WriteAllText(Path.Combine(path, "device.pem"), identity.Certificate);
         OwnerFile.Create(Path.Combine(path, "device.key"), identity.Key);

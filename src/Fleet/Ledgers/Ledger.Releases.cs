@@ -33,7 +33,7 @@ internal sealed record KnownRelease(Digest Id, string Name, string Label, int Ve
             throw new FleetException(ExitCodes.BelowThreshold, $"'{Title}' would be refused by every device: {refused.Detail}");
     }
 
-    private VerificationResult Judge(Root root) => EnvelopeVerifier.Verify(EnvelopeReader.Read(Envelope.Span).GetOrThrow(), SigningRole.Release, root);
+    private VerificationResult Judge(Root root) => EnvelopeVerifier.Verify(DsseEnvelope.Format.Read(Envelope.Span).GetOrThrow(), SigningRole.Release, root);
 }
 
 internal sealed partial class Ledger

@@ -40,5 +40,5 @@ internal sealed class Recall(Ledger ledger, Digest bad, Root root)
     }
 
     private static IReadOnlyList<ArtifactSource> SourcesOf(IssuedDirective directive) =>
-        DirectiveReader.Read(EnvelopeReader.Read(directive.Envelope.Span).GetOrThrow().Payload.Span).GetOrThrow().Sources;
+        Directive.Format.Read(DsseEnvelope.Format.Read(directive.Envelope.Span).GetOrThrow().Payload.Span).GetOrThrow().Sources;
 }

@@ -53,8 +53,8 @@ internal static class SourceCheck
 
     private static List<Digest> DigestsOf(KnownRelease release)
     {
-        var envelope = EnvelopeReader.Read(release.Envelope.Span).GetOrThrow();
-        var manifest = ManifestReader.Read(envelope.Payload.Span).GetOrThrow();
+        var envelope = DsseEnvelope.Format.Read(release.Envelope.Span).GetOrThrow();
+        var manifest = Manifest.Format.Read(envelope.Payload.Span).GetOrThrow();
         return [.. new[] { Digest.Of(release.Envelope.Span), manifest.Labels.Digest, manifest.Golden.Blob.Digest }.Concat(manifest.Variants.Select(variant => variant.Blob.Digest)).Distinct()];
     }
 

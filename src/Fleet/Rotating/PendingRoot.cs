@@ -53,7 +53,7 @@ internal sealed class PendingRoot(KeyFolder folder)
                 made[role] = ring.Keys;
             }
             var root = change.Apply(folder.Root, made, now);
-            DurableFile.Write(_path, EnvelopeReader.Write(new DsseEnvelope { PayloadType = MediaTypes.Root, Payload = RootReader.Write(root), Signatures = [] }));
+            DurableFile.Write(_path, DsseEnvelope.Format.Write(new DsseEnvelope { PayloadType = MediaTypes.Root, Payload = Root.Format.Write(root), Signatures = [] }));
         }
         finally
         {
@@ -83,22 +83,22 @@ internal sealed class PendingRoot(KeyFolder folder)
         }
         else
         {
-            DurableFile.Write(_path, EnvelopeReader.Write(envelope));
+            DurableFile.Write(_path, DsseEnvelope.Format.Write(envelope));
         }
         return new RotateReport(next.Fleet, next.Version, isComplete, Count(envelope, old), old.Roles.Root.Threshold, Count(envelope, next), next.Roles.Root.Threshold, isComplete ? null : result.Detail);
     }
 
     private (DsseEnvelope Envelope, Root Next) Read()
     {
-        var envelope = EnvelopeReader.Read(File.ReadAllBytes(_path)).GetOrThrow();
-        return (envelope, RootReader.Read(envelope.Payload.Span).GetOrThrow());
+        var envelope = DsseEnvelope.Format.Read(File.ReadAllBytes(_path)).GetOrThrow();
+        return (envelope, Root.Format.Read(envelope.Payload.Span).GetOrThrow());
     }
 
     /// <summary>Devices get all roots in one message, and take none that is larger than their link allows.</summary>
     private void RequireRoom(DsseEnvelope next)
     {
         var chain = new RootChain { Schema = RootChain.CurrentSchema, Roots = [.. folder.Chain(), next] };
-        if (RootChainReader.Write(chain).Length is var length && length > MqttLink.MaximumPayloadByteCount)
+        if (RootChain.Format.Write(chain).Length is var length && length > MqttLink.MaximumPayloadByteCount)
             throw new FleetException(ExitCodes.CannotCreate, $"With another root the chain of {chain.Roots.Count} roots has {length} bytes, and devices take {MqttLink.MaximumPayloadByteCount} at most; move the oldest files of '{Path.Combine(folder.Path, "roots")}' away, those that every device is past ('dunlin-fleet watch' shows where they are).");
     }
 

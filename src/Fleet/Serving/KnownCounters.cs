@@ -21,7 +21,7 @@ internal sealed class KnownCounters(ServerKeys keys, Ledger ledger, TimeProvider
     public void Take(string device, ReadOnlyMemory<byte> payload)
     {
         _wait.Saw();
-        if (EnvelopeReader.Read(payload.Span).Value is not { } envelope || CounterOf(envelope, device) is not { } counter) return;
+        if (DsseEnvelope.Format.Read(payload.Span).Value is not { } envelope || CounterOf(envelope, device) is not { } counter) return;
         _seen.AddOrUpdate(device, counter, (_, known) => Math.Max(known, counter));
     }
 
@@ -52,8 +52,8 @@ internal sealed class KnownCounters(ServerKeys keys, Ledger ledger, TimeProvider
     private long? CounterOf(DsseEnvelope envelope, string device)
     {
         if (EnvelopeVerifier.Verify(envelope, SigningRole.Directive, keys.Root).IsAccepted)
-            return DirectiveReader.Read(envelope.Payload.Span).Value is { } directive && directive.Device == device && directive.Fleet == keys.Fleet ? directive.Counter : null;
+            return Directive.Format.Read(envelope.Payload.Span).Value is { } directive && directive.Device == device && directive.Fleet == keys.Fleet ? directive.Counter : null;
         return EnvelopeVerifier.Verify(envelope, SigningRole.Fresh, keys.Root).IsAccepted
-            && FreshReader.Read(envelope.Payload.Span).Value is { } fresh && fresh.Device == device && fresh.Fleet == keys.Fleet ? fresh.Counter : null;
+            && Fresh.Format.Read(envelope.Payload.Span).Value is { } fresh && fresh.Device == device && fresh.Fleet == keys.Fleet ? fresh.Counter : null;
     }
 }

@@ -59,7 +59,7 @@ internal sealed class Publisher(ServerKeys keys, Ledger ledger, BrokerLink link,
     }
 
     private Task<bool> RootAsync(CancellationToken cancellationToken) =>
-        link.TryRetainAsync(new Topics(keys.Fleet, "-").Root, RootChainReader.Write(keys.Chain), cancellationToken);
+        link.TryRetainAsync(new Topics(keys.Fleet, "-").Root, RootChain.Format.Write(keys.Chain), cancellationToken);
 
     // What is below a device's counter is older than what the broker keeps: the database is an old copy.
     private Task<int> DirectivesAsync(IReadOnlyList<IssuedDirective> newest, CancellationToken cancellationToken)

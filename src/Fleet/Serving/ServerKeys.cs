@@ -46,7 +46,7 @@ internal sealed class ServerKeys : IDisposable
 
     public (Digest Digest, byte[] Envelope) SignDirective(PushOrder order, KnownRelease release, string device, long counter, DateTimeOffset now)
     {
-        var payload = DirectiveReader.Write(new Directive
+        var payload = Directive.Format.Write(new Directive
         {
             Schema = Directive.CurrentSchema,
             Fleet = Fleet,
@@ -59,12 +59,12 @@ internal sealed class ServerKeys : IDisposable
             Expires = now + order.Validity,
             Policy = order.Policy,
         });
-        lock (_gate) return (Digest.Of(payload), EnvelopeReader.Write(_directive.Sign(MediaTypes.Directive, payload)));
+        lock (_gate) return (Digest.Of(payload), DsseEnvelope.Format.Write(_directive.Sign(MediaTypes.Directive, payload)));
     }
 
     public byte[] SignCommand(CommandOrder order, DateTimeOffset now)
     {
-        var payload = SignedCommandReader.Write(new SignedCommand
+        var payload = SignedCommand.Format.Write(new SignedCommand
         {
             Schema = SignedCommand.CurrentSchema,
             Fleet = Fleet,
@@ -77,18 +77,18 @@ internal sealed class ServerKeys : IDisposable
             Level = order.Request.Level,
             Seconds = order.Request.Seconds,
         });
-        lock (_gate) return EnvelopeReader.Write(_directive.Sign(MediaTypes.Command, payload));
+        lock (_gate) return DsseEnvelope.Format.Write(_directive.Sign(MediaTypes.Command, payload));
     }
 
     public byte[] SignFresh(string device, long counter, DateTimeOffset now, TimeSpan validity)
     {
-        var payload = FreshReader.Write(new Fresh { Schema = Fresh.CurrentSchema, Fleet = Fleet, Device = device, Time = now, Counter = counter, Expires = now + validity });
-        lock (_gate) return EnvelopeReader.Write(_fresh.Sign(MediaTypes.Fresh, payload));
+        var payload = Fresh.Format.Write(new Fresh { Schema = Fresh.CurrentSchema, Fleet = Fleet, Device = device, Time = now, Counter = counter, Expires = now + validity });
+        lock (_gate) return DsseEnvelope.Format.Write(_fresh.Sign(MediaTypes.Fresh, payload));
     }
 
     /// <summary>Whether devices of the present root may accept the envelope.</summary>
     public bool Vouches(SigningRole role, ReadOnlyMemory<byte> envelope) =>
-        EnvelopeReader.Read(envelope.Span) is { IsValid: true, Value: var read } && EnvelopeVerifier.Verify(read, role, Root).IsAccepted;
+        DsseEnvelope.Format.Read(envelope.Span) is { IsValid: true, Value: var read } && EnvelopeVerifier.Verify(read, role, Root).IsAccepted;
 
     public void Dispose()
     {

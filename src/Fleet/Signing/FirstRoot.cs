@@ -32,7 +32,7 @@ internal static class FirstRoot
                 Fresh = plan.HasFreshKey ? By(freshKeys, 1) : directive,
             },
         };
-        return (rootKeys.Sign(MediaTypes.Root, RootReader.Write(root)), root);
+        return (rootKeys.Sign(MediaTypes.Root, Root.Format.Write(root)), root);
     }
 
     /// <summary>New keys as <c>NAME.pem</c>, or <c>NAME-1.pem</c> … where there are several; numbers that are taken are passed over.</summary>

@@ -31,7 +31,7 @@ internal sealed class KeyFolder
         var file = System.IO.Path.Combine(full, RootEnvelope);
         if (!File.Exists(file))
             throw new FleetException(ExitCodes.InputMissing, $"There is no root '{file}'; make keys with 'dunlin-fleet keys init', or name their folder with --keys.");
-        var envelope = EnvelopeReader.Read(File.ReadAllBytes(file)).GetOrThrow();
+        var envelope = DsseEnvelope.Format.Read(File.ReadAllBytes(file)).GetOrThrow();
         var (result, root) = RootRotation.Install(envelope);
         return root is not null
             ? new KeyFolder(full, envelope, root)
@@ -56,7 +56,7 @@ internal sealed class KeyFolder
     {
         var history = System.IO.Path.Combine(Path, History);
         var chain = Enumerable.Range(1, Root.Version - 1).Select(version => System.IO.Path.Combine(history, $"{version}.json"))
-            .Where(File.Exists).Select(file => EnvelopeReader.Read(File.ReadAllBytes(file)).GetOrThrow());
+            .Where(File.Exists).Select(file => DsseEnvelope.Format.Read(File.ReadAllBytes(file)).GetOrThrow());
         return [.. chain, Envelope];
     }
 
@@ -86,9 +86,9 @@ internal sealed class KeyFolder
     {
         var history = System.IO.Path.Combine(Path, History);
         DurableFile.CreateDirectory(history);
-        var bytes = EnvelopeReader.Write(envelope);
+        var bytes = DsseEnvelope.Format.Write(envelope);
         if (root.Version > 1 && !File.Exists(System.IO.Path.Combine(history, $"{root.Version - 1}.json")))
-            DurableFile.Write(System.IO.Path.Combine(history, $"{root.Version - 1}.json"), EnvelopeReader.Write(Envelope));
+            DurableFile.Write(System.IO.Path.Combine(history, $"{root.Version - 1}.json"), DsseEnvelope.Format.Write(Envelope));
         DurableFile.Write(System.IO.Path.Combine(history, $"{root.Version}.json"), bytes);
         DurableFile.Write(System.IO.Path.Combine(Path, RootEnvelope), bytes);
         (Envelope, Root) = (envelope, root);

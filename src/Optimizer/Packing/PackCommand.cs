@@ -73,7 +73,7 @@ internal static class PackCommand
     {
         if (arguments.GetValue(SecurityEpoch) is < 1 and var low) throw new FormatException($"{SecurityEpoch.Name} is {low}; it must be 1 or more.");
         var release = new ReleaseName(name, arguments.GetValue(Version), arguments.GetValue(Label)!, arguments.GetValue(SecurityEpoch));
-        return ManifestReader.Check(release).Errors is [var error, ..]
+        return release.FindErrors() is [var error, ..]
             ? throw new FormatException($"{error with { Path = error.Path switch { "$.version" => Version.Name, "$.label" => Label.Name, _ => Name.Name } }}")
             : release;
     }

@@ -116,9 +116,9 @@ public sealed partial class CommandDispatcher : BackgroundService
 
     private static (string? Id, DsseEnvelope? Envelope, string? Problem) ReadSigned(IncomingMessage message)
     {
-        var envelope = EnvelopeReader.Read(message.Payload.Span);
+        var envelope = DsseEnvelope.Format.Read(message.Payload.Span);
         if (!envelope.IsValid) return (null, null, $"The payload must be the envelope of a signed command: {string.Join(" ", envelope.Errors)} Send it with 'dunlin-fleet command'.");
-        var command = SignedCommandReader.Read(envelope.Value.Payload.Span);
+        var command = SignedCommand.Format.Read(envelope.Value.Payload.Span);
         return command.IsValid ? (command.Value.Nonce, envelope.Value, null) : (null, null, $"The command is invalid: {string.Join(" ", command.Errors)}");
     }
 

@@ -125,7 +125,7 @@ public sealed class ReleaseGateTests : IDisposable
             Keys = new Dictionary<string, TrustedKey> { [_owner.KeyId] = _owner.Trusted },
             Roles = new Roles { Root = role, Release = role, Directive = role, Fresh = role },
         };
-        _files.WriteRoot(_owner.Sign(MediaTypes.Root, RootReader.Write(root)));
+        _files.WriteRoot(_owner.Sign(MediaTypes.Root, Root.Format.Write(root)));
     }
 
     /// <summary>Puts other bytes in a blob's place and follows the chain of digests: the OCI manifest, then the index.</summary>

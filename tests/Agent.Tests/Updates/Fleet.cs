@@ -46,7 +46,7 @@ internal sealed class Fleet : IDisposable
         Roles = new Roles { Root = By(RootKey), Release = By(ReleaseKey), Directive = By(Online), Fresh = By(Online) },
     };
 
-    public DsseEnvelope SignedRoot(int version = 1) => RootKey.Sign(MediaTypes.Root, RootReader.Write(Root(version)));
+    public DsseEnvelope SignedRoot(int version = 1) => RootKey.Sign(MediaTypes.Root, Contracts.Signing.Root.Format.Write(Root(version)));
 
     /// <summary>A small bundle, signed; its models are random bytes, since a board of a test does not run them.</summary>
     public Release Publish(int number, int securityEpoch = 1, Func<Manifest, Manifest>? change = null)
@@ -87,9 +87,9 @@ internal sealed class Fleet : IDisposable
         return Sign(change is null ? directive : change(directive));
     }
 
-    public DsseEnvelope Sign(Directive directive) => Online.Sign(MediaTypes.Directive, DirectiveReader.Write(directive));
+    public DsseEnvelope Sign(Directive directive) => Online.Sign(MediaTypes.Directive, Directive.Format.Write(directive));
 
-    public DsseEnvelope Fresh(TimeSpan? validity = null) => Online.Sign(MediaTypes.Fresh, FreshReader.Write(new Fresh
+    public DsseEnvelope Fresh(TimeSpan? validity = null) => Online.Sign(MediaTypes.Fresh, Contracts.Signing.Fresh.Format.Write(new Fresh
     {
         Schema = Contracts.Signing.Fresh.CurrentSchema,
         Fleet = Name,
@@ -115,7 +115,7 @@ internal sealed class Fleet : IDisposable
             Level = "debug",
             Seconds = 600,
         };
-        return (key ?? Online).Sign(type, SignedCommandReader.Write(change is null ? command : change(command)));
+        return (key ?? Online).Sign(type, SignedCommand.Format.Write(change is null ? command : change(command)));
     }
 
     public void Dispose()

@@ -184,12 +184,12 @@ internal sealed class TestBoard : IAsyncDisposable
         (_outbox, _link) = (null, null);
     }
 
-    public void Send(DsseEnvelope desired, bool isRetained = false) => Engine.Receive(DocumentKind.Desired, EnvelopeReader.Write(desired), isRetained);
+    public void Send(DsseEnvelope desired, bool isRetained = false) => Engine.Receive(DocumentKind.Desired, DsseEnvelope.Format.Write(desired), isRetained);
 
-    public void SendFresh(DsseEnvelope fresh) => Engine.Receive(DocumentKind.Fresh, EnvelopeReader.Write(fresh), false);
+    public void SendFresh(DsseEnvelope fresh) => Engine.Receive(DocumentKind.Fresh, DsseEnvelope.Format.Write(fresh), false);
 
     public void SendRoots(params DsseEnvelope[] roots) =>
-        Engine.Receive(DocumentKind.Root, RootChainReader.Write(new RootChain { Schema = RootChain.CurrentSchema, Roots = roots }), false);
+        Engine.Receive(DocumentKind.Root, RootChain.Format.Write(new RootChain { Schema = RootChain.CurrentSchema, Roots = roots }), false);
 
     /// <summary>Lets the board's time go on, and the worker speak, until something holds.</summary>
     public async Task UntilAsync(Func<bool> condition, string what)

@@ -58,7 +58,7 @@ public sealed class BundleTests : IDisposable
     {
         var bundle = SampleBundle.Write(Directory);
         using var key = SigningKey.Generate();
-        var other = ManifestReader.Write(bundle.Manifest with { Version = 99 });
+        var other = Manifest.Format.Write(bundle.Manifest with { Version = 99 });
         Refused(BundleProblem.Signature, () => bundle.WithSignature(key.Sign(MediaTypes.Manifest, other)));
         Refused(BundleProblem.Signature, () => bundle.WithSignature(key.Sign(MediaTypes.Directive, bundle.ManifestBytes)));
     }

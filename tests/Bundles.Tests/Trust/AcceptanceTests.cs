@@ -102,7 +102,7 @@ public sealed class AcceptanceTests : IDisposable
     [Fact]
     public void OnlyTheNamedReleaseOfAHighEnoughEpochAndAgentIsAccepted()
     {
-        var bytes = ManifestReader.Write(SampleDocuments.Manifest());
+        var bytes = Manifest.Format.Write(SampleDocuments.Manifest());
         var envelope = TestKeys.Sign(MediaTypes.Manifest, bytes, _keys.ReleaseKeys);
         var agent = new Version(0, 1, 0);
         Assert.True(Acceptance.JudgeRelease(envelope, Digest.Of(bytes), agent, Context()).Result.IsAccepted);

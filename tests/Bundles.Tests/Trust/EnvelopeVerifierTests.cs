@@ -93,7 +93,7 @@ public sealed class EnvelopeVerifierTests : IDisposable
     [InlineData("""{"payloadType":"t","payload":"e30=","signatures":[],"alg":"none"}""")]
     [InlineData("""{"payloadType":"t","payload":"e30=","signatures":[{"keyid":"a","sig":"AA==","alg":"none"}]}""")]
     [InlineData("""{"payloadType":"t","payload":"e30=","signatures":[{"keyid":"a","sig":"AA==","publicKey":"AA=="}]}""")]
-    public void AnEnvelopeThatNamesAnAlgorithmOrAKeyIsMalformed(string json) => Assert.False(EnvelopeReader.Read(Encoding.UTF8.GetBytes(json)).IsValid);
+    public void AnEnvelopeThatNamesAnAlgorithmOrAKeyIsMalformed(string json) => Assert.False(DsseEnvelope.Format.Read(Encoding.UTF8.GetBytes(json)).IsValid);
 
     [Fact]
     public void AnAlgorithmThatTheRootMisnamesVerifiesNothing()

@@ -139,7 +139,7 @@ public sealed class RotationSequenceTests
         }
 
         private static DsseEnvelope Directive(long counter, DateTimeOffset issued, params SigningKey[] keys) => TestKeys.Sign(
-            MediaTypes.Directive, DirectiveReader.Write(SampleDocuments.Directive() with { Counter = counter, Issued = issued, Expires = issued.AddDays(1) }), keys);
+            MediaTypes.Directive, Contracts.Signing.Directive.Format.Write(SampleDocuments.Directive() with { Counter = counter, Issued = issued, Expires = issued.AddDays(1) }), keys);
 
         private SigningKey Made()
         {

@@ -26,7 +26,7 @@ internal sealed class StoredTrust : IDisposable
         _files.WriteFloors(FloorRules.Begin(root!));
     }
 
-    public Root Root => RootReader.Read(_files.ReadRoot().Value!.Payload.Span).Value!;
+    public Root Root => Root.Format.Read(_files.ReadRoot().Value!.Payload.Span).Value!;
 
     public Floors Floors => FloorRules.Under(_files.ReadFloors().Value!, Root);
 

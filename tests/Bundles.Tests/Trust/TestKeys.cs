@@ -49,11 +49,11 @@ internal sealed class TestKeys : IDisposable
     internal static DsseEnvelope Sign(string type, byte[] payload, params SigningKey[] keys) =>
         keys.Aggregate(new DsseEnvelope { PayloadType = type, Payload = payload, Signatures = [] }, (envelope, key) => key.AddTo(envelope));
 
-    internal static DsseEnvelope Sign(Root root, params SigningKey[] keys) => Sign(MediaTypes.Root, RootReader.Write(root), keys);
+    internal static DsseEnvelope Sign(Root root, params SigningKey[] keys) => Sign(MediaTypes.Root, Contracts.Signing.Root.Format.Write(root), keys);
 
-    internal DsseEnvelope Sign(Directive directive) => Sign(MediaTypes.Directive, DirectiveReader.Write(directive), Online);
+    internal DsseEnvelope Sign(Directive directive) => Sign(MediaTypes.Directive, Directive.Format.Write(directive), Online);
 
-    internal DsseEnvelope Sign(Fresh fresh) => Sign(MediaTypes.Fresh, FreshReader.Write(fresh), Online);
+    internal DsseEnvelope Sign(Fresh fresh) => Sign(MediaTypes.Fresh, Fresh.Format.Write(fresh), Online);
 
     /// <summary>(r, n − s), which verifies wherever (r, s) does.</summary>
     internal static byte[] Malleated(ReadOnlyMemory<byte> signature)

@@ -109,11 +109,11 @@ public sealed class UnsignedDocumentTests : IDisposable
     /// <summary>Each raises something that the device keeps, but for a command, which means nothing to its next start.</summary>
     private byte[] PayloadOf(SigningRole role) => role switch
     {
-        SigningRole.Root => RootReader.Write(_keys.Root(2)),
-        SigningRole.Release => ManifestReader.Write(SampleDocuments.Manifest() with { SecurityEpoch = 3 }),
-        SigningRole.Directive => DirectiveReader.Write(SampleDocuments.Directive()),
-        SigningRole.Command => SignedCommandReader.Write(SampleDocuments.SignedCommand()),
-        _ => FreshReader.Write(SampleDocuments.Fresh() with { Time = SampleDocuments.Noon.AddMinutes(5) }),
+        SigningRole.Root => Root.Format.Write(_keys.Root(2)),
+        SigningRole.Release => Manifest.Format.Write(SampleDocuments.Manifest() with { SecurityEpoch = 3 }),
+        SigningRole.Directive => Directive.Format.Write(SampleDocuments.Directive()),
+        SigningRole.Command => SignedCommand.Format.Write(SampleDocuments.SignedCommand()),
+        _ => Fresh.Format.Write(SampleDocuments.Fresh() with { Time = SampleDocuments.Noon.AddMinutes(5) }),
     };
 
     private static byte[] Damaged(ReadOnlyMemory<byte> signature)

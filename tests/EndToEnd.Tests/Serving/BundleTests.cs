@@ -25,7 +25,7 @@ public sealed class BundleTests(FirstRun first)
         await using var broker = await MosquittoBroker.StartAsync();
         await using var probe = await MqttProbe.ConnectAsync(broker, "dunlin/v1/#");
         var setup = first.Again(space, broker.Port) with { Bundle = space["bundle"] };
-        new StateFiles(new StateLayout(setup.StateDirectory)).WriteRoot(key.Sign(MediaTypes.Root, RootReader.Write(RootOf(key))));
+        new StateFiles(new StateLayout(setup.StateDirectory)).WriteRoot(key.Sign(MediaTypes.Root, Root.Format.Write(RootOf(key))));
         await using var agent = AgentProcess.Run(setup);
         await probe.NextAsync(setup.Topic("reported"), m => m.Json.GetProperty("problems").ToString().Contains("is not signed", StringComparison.Ordinal), Patience);
         Assert.Null(agent.Worker);

@@ -48,14 +48,14 @@ public sealed class BoardConditionTests(FirstRun first)
     public async Task WithoutFreshDocumentsTheDeviceIsStaleAndInstallsNothingUntilTheNext()
     {
         await using var board = await UpdatedAgent.StartAsync(first);
-        await board.Probe.PublishAsync(board.Setup.Topic("fresh"), EnvelopeReader.Write(board.Owner.Fresh(board.Setup, TimeSpan.FromSeconds(3))), retain: true);
+        await board.Probe.PublishAsync(board.Setup.Topic("fresh"), DsseEnvelope.Format.Write(board.Owner.Fresh(board.Setup, TimeSpan.FromSeconds(3))), retain: true);
         var stale = await board.Probe.NextAsync(board.Setup.Topic("reported"), m => Conditions(m.Json).Contains("STALE"), Patience);
         SchemaAssert.Valid("reported", stale.Text);
         var release = board.Owner.Publish();
         var directive = await board.Owner.PushAsync(release, board.Setup, board.Probe);
         await board.Agent.SaysAsync("fresh.stale", Patience);
         Assert.Null(board.Active);
-        await board.Probe.PublishAsync(board.Setup.Topic("fresh"), EnvelopeReader.Write(board.Owner.Fresh(board.Setup, TimeSpan.FromDays(1))), retain: true);
+        await board.Probe.PublishAsync(board.Setup.Topic("fresh"), DsseEnvelope.Format.Write(board.Owner.Fresh(board.Setup, TimeSpan.FromDays(1))), retain: true);
         await board.CommitsAsync(directive);
         Assert.Empty(Conditions((await board.Probe.NextAsync(board.Setup.Topic("reported"), m => m.Json.GetProperty("update").GetProperty("state").GetString() == "committed", Patience)).Json));
     }
@@ -69,12 +69,12 @@ public sealed class BoardConditionTests(FirstRun first)
         for (var i = 0; i < 25; i++)
         {
             await board.Probe.PublishAsync(board.Setup.Topic("desired"), [(byte)i, 0xFF, (byte)'{']);
-            await board.Probe.PublishAsync(board.Setup.Topic("desired"), EnvelopeReader.Write(genuine with { Signatures = [] }));
+            await board.Probe.PublishAsync(board.Setup.Topic("desired"), DsseEnvelope.Format.Write(genuine with { Signatures = [] }));
             await board.Probe.PublishAsync(board.Setup.Topic("fresh"), new string('[', 20_000));
             await board.Probe.PublishAsync("dunlin/v1/default/root", "{\"schema\":\"dunlin.root-chain.v1\",\"roots\":[null]}");
         }
 
-        await board.Probe.PublishAsync(board.Setup.Topic("desired"), EnvelopeReader.Write(genuine), retain: true);
+        await board.Probe.PublishAsync(board.Setup.Topic("desired"), DsseEnvelope.Format.Write(genuine), retain: true);
         await board.CommitsAsync(Contracts.Artifacts.Digest.Of(genuine.Payload.Span));
         Assert.False(board.Agent.HasExited);
     }
@@ -183,7 +183,7 @@ public sealed class BoardConditionTests(FirstRun first)
         Assert.StartsWith("1970", (await board.Probe.NextAsync(board.Setup.Topic("result"), null, Patience)).Json.GetProperty("captured").GetString(), StringComparison.Ordinal);
         await board.CommitsAsync(await board.Owner.PushAsync(board.Owner.Publish(), board.Setup, board.Probe));
         var expired = board.Owner.Direct(board.Owner.Publish(), board.Setup, at: TimeProvider.System.GetUtcNow().AddDays(-2));
-        await board.Probe.PublishAsync(board.Setup.Topic("desired"), EnvelopeReader.Write(expired), retain: true);
+        await board.Probe.PublishAsync(board.Setup.Topic("desired"), DsseEnvelope.Format.Write(expired), retain: true);
         var outcome = await Owner.OutcomeAsync(Digest.Of(expired.Payload.Span), board.Setup, board.Probe, board.Agent);
         Assert.Equal(("rejected", "directive.expired"), (outcome.GetProperty("result").GetString(), outcome.GetProperty("reason").GetString()));
         await board.CommitsAsync(await board.Owner.PushAsync(board.Owner.Publish(), board.Setup, board.Probe));

@@ -43,7 +43,7 @@ public sealed class DeathInTrialTests(FirstRun first)
         await board.CommitsAsync(await board.Owner.PushAsync(good, board.Setup, board.Probe));
         var release = board.Owner.Publish();
         var directive = board.Owner.Direct(release, board.Setup, new() { TrialSeconds = 600, MinimumRuns = 5 });
-        await board.Probe.PublishAsync(board.Setup.Topic("desired"), Contracts.Signing.EnvelopeReader.Write(directive), retain: true);
+        await board.Probe.PublishAsync(board.Setup.Topic("desired"), Contracts.Signing.DsseEnvelope.Format.Write(directive), retain: true);
         await board.ServesAsync(release, 0);
         await board.Broker.KillAsync();
         for (var start = 2; start <= 3; start++)

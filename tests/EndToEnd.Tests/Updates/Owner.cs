@@ -33,7 +33,7 @@ internal sealed class Owner : IAsyncDisposable
     {
         var layout = new StateLayout(setup.StateDirectory);
         Directory.CreateDirectory(Path.GetDirectoryName(layout.TrustRoot)!);
-        File.WriteAllBytes(layout.TrustRoot, EnvelopeReader.Write(_key.Sign(MediaTypes.Root, RootReader.Write(Root()))));
+        File.WriteAllBytes(layout.TrustRoot, DsseEnvelope.Format.Write(_key.Sign(MediaTypes.Root, Contracts.Signing.Root.Format.Write(Root()))));
         return setup with
         {
             AllowUnsigned = false,
@@ -60,7 +60,7 @@ internal sealed class Owner : IAsyncDisposable
     public DsseEnvelope Direct(Release release, AgentSetup setup, DirectivePolicy? policy = null, DateTimeOffset? at = null)
     {
         var now = at ?? TimeProvider.System.GetUtcNow();
-        return _key.Sign(MediaTypes.Directive, DirectiveReader.Write(new Directive
+        return _key.Sign(MediaTypes.Directive, Directive.Format.Write(new Directive
         {
             Schema = Directive.CurrentSchema,
             Fleet = "default",
@@ -78,7 +78,7 @@ internal sealed class Owner : IAsyncDisposable
     public DsseEnvelope Fresh(AgentSetup setup, TimeSpan validity)
     {
         var now = TimeProvider.System.GetUtcNow();
-        return _key.Sign(MediaTypes.Fresh, FreshReader.Write(new Fresh
+        return _key.Sign(MediaTypes.Fresh, Contracts.Signing.Fresh.Format.Write(new Fresh
         {
             Schema = Contracts.Signing.Fresh.CurrentSchema, Fleet = "default", Device = setup.Id, Time = now, Counter = _counter, Expires = now + validity,
         }));
@@ -93,14 +93,14 @@ internal sealed class Owner : IAsyncDisposable
             Schema = SignedCommand.CurrentSchema, Fleet = "default", Device = setup.Id, BootId = bootId, Nonce = Guid.NewGuid().ToString("N"),
             Name = name, Issued = now, Expires = now.AddMinutes(10),
         };
-        return _key.Sign(MediaTypes.Command, SignedCommandReader.Write(change is null ? command : change(command)));
+        return _key.Sign(MediaTypes.Command, SignedCommand.Format.Write(change is null ? command : change(command)));
     }
 
     /// <summary>Signs a directive for the release and leaves it on the broker.</summary>
     public async Task<Digest> PushAsync(Release release, AgentSetup setup, MqttProbe probe, DirectivePolicy? policy = null)
     {
         var directive = Direct(release, setup, policy);
-        await probe.PublishAsync(setup.Topic("desired"), EnvelopeReader.Write(directive), retain: true);
+        await probe.PublishAsync(setup.Topic("desired"), DsseEnvelope.Format.Write(directive), retain: true);
         return Digest.Of(directive.Payload.Span);
     }
 

@@ -66,8 +66,8 @@ public sealed class SignedCommandTests(FirstRun first)
 
     private static async Task<JsonElement> ReplyAsync(UpdatedAgent board, DsseEnvelope envelope)
     {
-        var command = SignedCommandReader.Read(envelope.Payload.Span).Value!;
-        await board.Probe.PublishAsync(board.Setup.Topic($"command/{command.Name}"), EnvelopeReader.Write(envelope));
+        var command = SignedCommand.Format.Read(envelope.Payload.Span).Value!;
+        await board.Probe.PublishAsync(board.Setup.Topic($"command/{command.Name}"), DsseEnvelope.Format.Write(envelope));
         var reply = await board.Probe.NextAsync(board.Setup.Topic("reply"), m => m.Json.TryGetProperty("id", out var id) && id.GetString() == command.Nonce, Patience);
         SchemaAssert.Valid("reply", reply.Text);
         return reply.Json;

@@ -29,7 +29,7 @@ internal sealed class UpdatedAgent : IAsyncDisposable
 
     public string? LastGood => new FileInfo(Layout.LastGood).LinkTarget;
 
-    public UpdateState State => File.Exists(Layout.Journal) && JournalReader.Read(File.ReadAllBytes(Layout.Journal)).Value is { } journal ? journal.State : UpdateState.Idle;
+    public UpdateState State => File.Exists(Layout.Journal) && Journal.Format.Read(File.ReadAllBytes(Layout.Journal)).Value is { } journal ? journal.State : UpdateState.Idle;
 
     /// <param name="first">Has the frames.</param>
     /// <param name="set">Further assignments.</param>
@@ -89,5 +89,5 @@ internal sealed class UpdatedAgent : IAsyncDisposable
         _space.Dispose();
     }
 
-    private static bool ReadsAsJournal(string path) => File.Exists(path) && JournalReader.Read(File.ReadAllBytes(path)).IsValid;
+    private static bool ReadsAsJournal(string path) => File.Exists(path) && Journal.Format.Read(File.ReadAllBytes(path)).IsValid;
 }

@@ -58,8 +58,8 @@ internal sealed class AnsweringDevice : IAsyncDisposable
 
     public static (DsseEnvelope Envelope, SignedCommand Command) Read(ProbedMessage asked)
     {
-        var envelope = EnvelopeReader.Read(asked.Payload).GetOrThrow();
-        return (envelope, SignedCommandReader.Read(envelope.Payload.Span).GetOrThrow());
+        var envelope = DsseEnvelope.Format.Read(asked.Payload).GetOrThrow();
+        return (envelope, SignedCommand.Format.Read(envelope.Payload.Span).GetOrThrow());
     }
 
     public ValueTask DisposeAsync() => _probe.DisposeAsync();

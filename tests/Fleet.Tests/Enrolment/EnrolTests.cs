@@ -29,7 +29,7 @@ public sealed class EnrolTests : IDisposable
         Assert.Contains("CN = belt-1", await Tool.SucceedAsync("openssl", "x509", "-in", _desk.At("belt-1/device.pem"), "-noout", "-subject"), StringComparison.Ordinal);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_desk.At("belt-1/device.key")));
         await Tool.SucceedAsync("sh", "-n", _desk.At("belt-1/install.sh"));
-        Assert.True(RootRotation.Install(EnvelopeReader.Read(File.ReadAllBytes(_desk.At("belt-1/root.json"))).Value!).Result.IsAccepted);
+        Assert.True(RootRotation.Install(DsseEnvelope.Format.Read(File.ReadAllBytes(_desk.At("belt-1/root.json"))).Value!).Result.IsAccepted);
         using var configuration = JsonDocument.Parse(File.ReadAllText(_desk.At("belt-1/agent.json")));
         Assert.Equal("belt-1", configuration.RootElement.GetProperty("Device").GetProperty("Id").GetString());
         Assert.Equal("broker.orchard", configuration.RootElement.GetProperty("Mqtt").GetProperty("Host").GetString());

@@ -20,12 +20,12 @@ public sealed class RotateRootTests : IDisposable
         Assert.Equal(0, await _desk.RunAsync("push", bundle.Path, "--to", "belt-1", "--source", "mqtt", "--keys", _desk.Keys, "--broker", broker.Address));
         Assert.Equal(0, await _desk.RunAsync("rotate-root", "--replace", "directive", "--keys", _desk.Keys, "--broker", broker.Address));
         await using var device = await FieldDevice.ConnectAsync(broker, "belt-1");
-        var chain = RootChainReader.Read((await device.Probe.NextAsync(device.Topics.Root)).Payload).Value!;
+        var chain = RootChain.Format.Read((await device.Probe.NextAsync(device.Topics.Root)).Payload).Value!;
         var (result, second, _) = RootRotation.Follow(first, chain.Roots, first.Issued);
         Assert.True(result.IsAccepted, result.Detail);
         Assert.Equal(2, second.Version);
         Assert.Empty(first.Roles.Directive.KeyIds.Intersect(second.Roles.Directive.KeyIds.Concat(second.Roles.Fresh.KeyIds)));
-        var fresh = EnvelopeReader.Read((await device.Probe.NextAsync(device.Topics.Fresh)).Payload).Value!;
+        var fresh = DsseEnvelope.Format.Read((await device.Probe.NextAsync(device.Topics.Fresh)).Payload).Value!;
         Assert.True(EnvelopeVerifier.Verify(fresh, SigningRole.Fresh, second).IsAccepted);
         Assert.Empty(device.Directives);
 
@@ -57,7 +57,7 @@ public sealed class RotateRootTests : IDisposable
         Assert.Equal(73, code);
         Assert.Contains("devices take 131072 at most; move the oldest files", _desk.Errors, StringComparison.Ordinal);
         var folder = KeyFolder.Open(_desk.Keys);
-        Assert.True(RootChainReader.Write(new RootChain { Schema = RootChain.CurrentSchema, Roots = folder.Chain() }).Length <= 128 * 1024);
+        Assert.True(RootChain.Format.Write(new RootChain { Schema = RootChain.CurrentSchema, Roots = folder.Chain() }).Length <= 128 * 1024);
         for (var version = 1; version < 10; version++) File.Move(Path.Combine(_desk.Keys, "roots", $"{version}.json"), _desk.At($"{version}.json"));
         Assert.Equal(0, await _desk.RunAsync("rotate-root", "--days", "99", "--keys", _desk.Keys));
     }

@@ -195,7 +195,7 @@ public sealed class ServeTests : IDisposable
 
     private static List<Fresh> Beacons(FieldDevice device) =>
         [.. device.Probe.Messages.Where(message => message.Topic == device.Topics.Fresh)
-            .Select(message => FreshReader.Read(EnvelopeReader.Read(message.Payload).GetOrThrow().Payload.Span).GetOrThrow())];
+            .Select(message => Fresh.Format.Read(DsseEnvelope.Format.Read(message.Payload).GetOrThrow().Payload.Span).GetOrThrow())];
 
     private static async Task<string> ErrorAsync(FieldDevice device, Contracts.Artifacts.Digest digest, long offset, int length)
     {

@@ -126,7 +126,7 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
     [Fact]
     public async Task ASignedCommandIsAnsweredUnderItsNonceOnceAndWhatIsNoneIsRefused()
     {
-        foreach (var payload in (byte[][])["{\"id\":\"plain\"}"u8.ToArray(), [], EnvelopeReader.Write(Signed() with { Payload = "{}"u8.ToArray() })])
+        foreach (var payload in (byte[][])["{\"id\":\"plain\"}"u8.ToArray(), [], DsseEnvelope.Format.Write(Signed() with { Payload = "{}"u8.ToArray() })])
         {
             var before = Replies().Count;
             await _probe.PublishAsync(_link.Topics.Command("signed"), payload);
@@ -248,7 +248,7 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
     }
 
     private (SignedCommand? Command, CommandResult? Refusal) Judge(DsseEnvelope envelope) =>
-        _isRefusing ? (null, new CommandResult("command.unsigned", "It is nobody's.")) : (SignedCommandReader.Read(envelope.Payload.Span).Value, null);
+        _isRefusing ? (null, new CommandResult("command.unsigned", "It is nobody's.")) : (SignedCommand.Format.Read(envelope.Payload.Span).Value, null);
 
     private static DsseEnvelope Signed(string nonce = Nonce)
     {
@@ -257,10 +257,10 @@ public sealed class CommandDispatcherTests : IAsyncLifetime
             Schema = SignedCommand.CurrentSchema, Fleet = "demo", Device = "belt-1", BootId = "boot", Nonce = nonce, Name = Command.Snapshot,
             Issued = SampleDocuments.Noon, Expires = SampleDocuments.Noon.AddMinutes(1),
         };
-        return new DsseEnvelope { PayloadType = MediaTypes.Command, Payload = SignedCommandReader.Write(command), Signatures = [] };
+        return new DsseEnvelope { PayloadType = MediaTypes.Command, Payload = SignedCommand.Format.Write(command), Signatures = [] };
     }
 
-    private Task SendAsync(string name, DsseEnvelope envelope) => _probe.PublishAsync(_link.Topics.Command(name), EnvelopeReader.Write(envelope));
+    private Task SendAsync(string name, DsseEnvelope envelope) => _probe.PublishAsync(_link.Topics.Command(name), DsseEnvelope.Format.Write(envelope));
 
     private Task SendAsync(string name, string payload) => _probe.PublishAsync(_link.Topics.Command(name), Encoding.UTF8.GetBytes(payload));
 

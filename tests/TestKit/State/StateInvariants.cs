@@ -22,8 +22,8 @@ public static class StateInvariants
     {
         var layout = new StateLayout(folder);
         var broken = new List<string>();
-        var journal = Either("I4: the journal", layout.Journal, bytes => JournalReader.Read(bytes).Value, broken);
-        var seen = File.Exists(layout.Seen) ? SeenReader.Read(File.ReadAllBytes(layout.Seen)).Value : null;
+        var journal = Either("I4: the journal", layout.Journal, bytes => Journal.Format.Read(bytes).Value, broken);
+        var seen = File.Exists(layout.Seen) ? Seen.Format.Read(File.ReadAllBytes(layout.Seen)).Value : null;
         if (File.Exists(layout.Seen) && seen is null) broken.Add("I6: the record of seen directives is damaged.");
         Outcomes(folder, seen, broken);
         var hasCommitted = seen?.Directives.Values.Any(directive => directive.Result == UpdateState.Committed) == true;
@@ -46,14 +46,14 @@ public static class StateInvariants
     public static UpdateState? EndOf(string folder, Digest directive)
     {
         var path = new StateLayout(folder).Seen;
-        return File.Exists(path) && SeenReader.Read(File.ReadAllBytes(path)).Value?.Directives.TryGetValue(directive, out var end) == true ? end!.Result : null;
+        return File.Exists(path) && Seen.Format.Read(File.ReadAllBytes(path)).Value?.Directives.TryGetValue(directive, out var end) == true ? end!.Result : null;
     }
 
     /// <summary>The release that a link of the state directory names; null if it names none.</summary>
     public static Digest? ReleaseOf(string link) =>
         new FileInfo(link).LinkTarget is { } target && Digest.TryParse("sha256:" + Path.GetFileName(target), out var id) && target == StateLayout.ReleaseLink(id) ? id : null;
 
-    private static Floors? FloorsOf(StateLayout layout, List<string> broken) => Either("I3: the floors", layout.Floors, bytes => FloorsReader.Read(bytes).Value, broken);
+    private static Floors? FloorsOf(StateLayout layout, List<string> broken) => Either("I3: the floors", layout.Floors, bytes => Floors.Format.Read(bytes).Value, broken);
 
     /// <summary>A directive that is remembered as ended has one outcome, and one that is not has at most one: the agent died before it remembered.</summary>
     private static void Outcomes(string folder, Seen? seen, List<string> broken)
@@ -96,10 +96,10 @@ public static class StateInvariants
             return;
         }
 
-        if (ManifestReader.Read(File.ReadAllBytes(path)).Value is not { } manifest) broken.Add($"{invariant}: the manifest of '{name}' breaks its rules.");
+        if (Manifest.Format.Read(File.ReadAllBytes(path)).Value is not { } manifest) broken.Add($"{invariant}: the manifest of '{name}' breaks its rules.");
         else
         {
-            if (!File.Exists(layout.ReleaseSignature(id)) || EnvelopeReader.Read(File.ReadAllBytes(layout.ReleaseSignature(id))).Value is null)
+            if (!File.Exists(layout.ReleaseSignature(id)) || DsseEnvelope.Format.Read(File.ReadAllBytes(layout.ReleaseSignature(id))).Value is null)
                 broken.Add($"{invariant}: the signature of '{name}' is missing or damaged.");
             foreach (var blob in (Blob[])[manifest.Labels, manifest.Golden.Blob])
                 if (!IsWhole(layout, blob)) broken.Add($"{invariant}: blob {blob.Digest} of '{name}' is missing or damaged.");

@@ -21,9 +21,9 @@ internal sealed record FuzzTarget(string Name, string Assembly, Action<byte[]> R
 
     public static IReadOnlyList<FuzzTarget> All { get; } =
     [
-        new("envelope", "Dunlin.Contracts.dll", bytes => EnvelopeReader.Read(bytes), Envelopes),
-        new("manifest", "Dunlin.Contracts.dll", bytes => ManifestReader.Read(bytes), Manifests),
-        new("journal", "Dunlin.Contracts.dll", bytes => JournalReader.Read(bytes), Journals),
+        new("envelope", "Dunlin.Contracts.dll", bytes => DsseEnvelope.Format.Read(bytes), Envelopes),
+        new("manifest", "Dunlin.Contracts.dll", bytes => Manifest.Format.Read(bytes), Manifests),
+        new("journal", "Dunlin.Contracts.dll", bytes => Journal.Format.Read(bytes), Journals),
         new("chunk-map", "Dunlin.Bundles.dll", ReadMap, Maps),
         new("onnx", "Dunlin.Runtime.dll", Walk, Models),
     ];
@@ -61,7 +61,7 @@ internal sealed record FuzzTarget(string Name, string Assembly, Action<byte[]> R
 
     private static IEnumerable<byte[]> Envelopes()
     {
-        var good = EnvelopeReader.Write(Envelope());
+        var good = DsseEnvelope.Format.Write(Envelope());
         return [good, [.. "{}"u8], [.. "null"u8]];
     }
 
@@ -72,12 +72,12 @@ internal sealed record FuzzTarget(string Name, string Assembly, Action<byte[]> R
         Signatures = [new DsseSignature { KeyId = new string('a', 64), Sig = new byte[64] }],
     };
 
-    private static IEnumerable<byte[]> Manifests() => [ManifestReader.Write(SampleDocuments.Manifest()), [.. "{\"schema\":1}"u8]];
+    private static IEnumerable<byte[]> Manifests() => [Manifest.Format.Write(SampleDocuments.Manifest()), [.. "{\"schema\":1}"u8]];
 
     private static IEnumerable<byte[]> Journals() =>
     [
-        JournalReader.Write(new Journal { Schema = Journal.CurrentSchema, State = UpdateState.Idle }),
-        JournalReader.Write(new Journal { Schema = Journal.CurrentSchema, State = UpdateState.Trial, Directive = Digest.Of("d"u8), Release = Digest.Of("r"u8), Envelope = Envelope(), Tries = 2 }),
+        Journal.Format.Write(new Journal { Schema = Journal.CurrentSchema, State = UpdateState.Idle }),
+        Journal.Format.Write(new Journal { Schema = Journal.CurrentSchema, State = UpdateState.Trial, Directive = Digest.Of("d"u8), Release = Digest.Of("r"u8), Envelope = Envelope(), Tries = 2 }),
     ];
 
     private static IEnumerable<byte[]> Maps()

@@ -37,7 +37,7 @@ internal sealed class DeviceRun : IAsyncDisposable
 
     public static async Task<DeviceRun> StartAsync(UpdateStage stage, string agent, string state, DsseEnvelope directive, ShimOptions? shim, CancellationToken cancellationToken)
     {
-        await using (var fleet = await MqttProbe.ConnectAsync(stage.Broker)) await fleet.PublishAsync(UpdateStage.Topic("desired"), EnvelopeReader.Write(directive), retain: true);
+        await using (var fleet = await MqttProbe.ConnectAsync(stage.Broker)) await fleet.PublishAsync(UpdateStage.Topic("desired"), DsseEnvelope.Format.Write(directive), retain: true);
         var probe = await MqttProbe.ConnectAsync(stage.Broker, UpdateStage.Topic("outcome"), UpdateStage.Topic("result"));
         var start = new ProcessStartInfo(agent, ["run", .. Assignments(stage, state).SelectMany(assignment => (string[])["--set", assignment])]);
         start.Environment.Remove("NOTIFY_SOCKET");
@@ -52,7 +52,7 @@ internal sealed class DeviceRun : IAsyncDisposable
     /// <summary>Leaves another directive at the broker and waits for its outcome.</summary>
     public async Task<Outcome?> PushAsync(DsseEnvelope directive, TimeSpan within, CancellationToken cancellationToken)
     {
-        await _probe.PublishAsync(UpdateStage.Topic("desired"), EnvelopeReader.Write(directive), retain: true);
+        await _probe.PublishAsync(UpdateStage.Topic("desired"), DsseEnvelope.Format.Write(directive), retain: true);
         return await EndAsync(directive, within, cancellationToken);
     }
 

@@ -51,6 +51,6 @@ internal sealed class Recovery(UpdateStage stage, string agent)
     internal static string Journal(string state)
     {
         var path = new StateLayout(state).Journal;
-        return File.Exists(path) ? JournalReader.Read(File.ReadAllBytes(path)).Value?.State.ToString() ?? "a damaged journal" : "no journal";
+        return File.Exists(path) ? Contracts.Updates.Journal.Format.Read(File.ReadAllBytes(path)).Value?.State.ToString() ?? "a damaged journal" : "no journal";
     }
 }

@@ -47,7 +47,7 @@ internal sealed class UpdateStage : IAsyncDisposable
 
     public Digest Second => Digest.Parse(_facts.Second);
 
-    public DsseEnvelope Directive(string name) => EnvelopeReader.Read(_facts.Directives[name]).GetOrThrow();
+    public DsseEnvelope Directive(string name) => DsseEnvelope.Format.Read(_facts.Directives[name]).GetOrThrow();
 
     /// <summary>The name of a directive of the soak, from 1.</summary>
     public static string Soak(int number) => FormattableString.Invariant($"soak {number}");
@@ -76,15 +76,15 @@ internal sealed class UpdateStage : IAsyncDisposable
         var install = owner.Direct(1, "first", first, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5 });
         var directives = new Dictionary<string, byte[]>
         {
-            ["good"] = EnvelopeReader.Write(owner.Direct(2, "second", second, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5 })),
+            ["good"] = DsseEnvelope.Format.Write(owner.Direct(2, "second", second, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5 })),
             // No inference is that fast, so its trial fails.
-            ["slow"] = EnvelopeReader.Write(owner.Direct(2, "second", second, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5, MaximumP95Milliseconds = 0.0001 })),
+            ["slow"] = DsseEnvelope.Format.Write(owner.Direct(2, "second", second, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5, MaximumP95Milliseconds = 0.0001 })),
         };
         // To and fro between the two, beginning with the second.
         for (var i = 1; i <= SoakCount; i++)
         {
             var (folder, release) = i % 2 == 1 ? ("second", second) : ("first", first);
-            directives[Soak(i)] = EnvelopeReader.Write(owner.Direct(1 + i, folder, release, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5 }));
+            directives[Soak(i)] = DsseEnvelope.Format.Write(owner.Direct(1 + i, folder, release, new DirectivePolicy { TrialSeconds = 1, MinimumRuns = 5 }));
         }
 
         var facts = new StageFacts(port, first.ReleaseId.ToString(), second.ReleaseId.ToString(), directives);
@@ -92,7 +92,7 @@ internal sealed class UpdateStage : IAsyncDisposable
         Directory.CreateDirectory(stage.Frames);
         await Tool.SucceedAsync("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", Path.Combine(stage.Frames, "red.jpg"));
         var trust = Directory.CreateDirectory(Path.Combine(stage.Before, "trust")).FullName;
-        await File.WriteAllBytesAsync(Path.Combine(trust, "root.json"), EnvelopeReader.Write(owner.Root()), cancellationToken);
+        await File.WriteAllBytesAsync(Path.Combine(trust, "root.json"), DsseEnvelope.Format.Write(owner.Root()), cancellationToken);
         await using (var device = await DeviceRun.StartAsync(stage, agent, stage.Before, install, shim: null, cancellationToken))
         {
             var end = await device.EndAsync(TimeSpan.FromSeconds(90), cancellationToken);
@@ -118,7 +118,7 @@ internal sealed class UpdateStage : IAsyncDisposable
         private readonly SigningKey _online = SigningKey.Generate();
         private readonly DateTimeOffset _now = TimeProvider.System.GetUtcNow();
 
-        public DsseEnvelope Root() => _root.Sign(MediaTypes.Root, RootReader.Write(new Root
+        public DsseEnvelope Root() => _root.Sign(MediaTypes.Root, Contracts.Signing.Root.Format.Write(new Root
         {
             Schema = Contracts.Signing.Root.CurrentSchema,
             Fleet = Fleet,
@@ -135,7 +135,7 @@ internal sealed class UpdateStage : IAsyncDisposable
             return bundle.WithSignature(_release.Sign(MediaTypes.Manifest, bundle.ManifestBytes));
         }
 
-        public DsseEnvelope Direct(long counter, string folder, Bundle release, DirectivePolicy policy) => _online.Sign(MediaTypes.Directive, DirectiveReader.Write(SampleDocuments.Directive() with
+        public DsseEnvelope Direct(long counter, string folder, Bundle release, DirectivePolicy policy) => _online.Sign(MediaTypes.Directive, Contracts.Signing.Directive.Format.Write(SampleDocuments.Directive() with
         {
             Fleet = Fleet,
             Device = Device,

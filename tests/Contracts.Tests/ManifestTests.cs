@@ -9,13 +9,13 @@ using Dunlin.TestKit.Schemas;
 
 namespace Dunlin.Contracts.Tests;
 
-public sealed class ManifestReaderTests
+public sealed class ManifestTests
 {
     [Fact]
     public void WhatIsWrittenIsReadAndWrittenTheSame()
     {
-        var bytes = ManifestReader.Write(SampleDocuments.Manifest());
-        Assert.Equal(bytes, ManifestReader.Write(ManifestReader.Read(bytes).GetOrThrow()));
+        var bytes = Manifest.Format.Write(SampleDocuments.Manifest());
+        Assert.Equal(bytes, Manifest.Format.Write(Manifest.Format.Read(bytes).GetOrThrow()));
     }
 
     [Fact]
@@ -31,9 +31,9 @@ public sealed class ManifestReaderTests
                     Input = SampleDocuments.Manifest().Input with { Width = side, Fit = fit, CropFraction = fit == FitMode.CenterCrop ? (1 + top1) / 2 : 1 },
                     Variants = [.. Enumerable.Range(0, variants).Select(i => SampleDocuments.Variant($"v{i}") with { Accuracy = accuracy, Blob = SampleDocuments.Blob($"v{i}", size) })],
                 };
-                var bytes = ManifestReader.Write(manifest);
+                var bytes = Manifest.Format.Write(manifest);
                 SchemaAssert.Valid("manifest", bytes);
-                Assert.Equal(bytes, ManifestReader.Write(ManifestReader.Read(bytes).GetOrThrow()));
+                Assert.Equal(bytes, Manifest.Format.Write(Manifest.Format.Read(bytes).GetOrThrow()));
             }, iter: 200);
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class ManifestReaderTests
     [InlineData("$.variants[0].macs", "1.5")]
     public void ABrokenRuleIsNamedByItsPath(string path, string value)
     {
-        var errors = ManifestReader.Read(Changed(path, value)).Errors;
+        var errors = Manifest.Format.Read(Changed(path, value)).Errors;
         Assert.Contains(errors, e => e.Path.StartsWith(path, StringComparison.Ordinal));
         Assert.All(errors, e => Assert.True(e.Rule.Length > 0 && e.NextStep.Length > 0));
     }
@@ -95,7 +95,7 @@ public sealed class ManifestReaderTests
     public void AllBrokenRulesAreNamedAtOnce()
     {
         var manifest = SampleDocuments.Manifest() with { Name = "", Version = 0, AccuracyFloor = double.NaN };
-        var error = Assert.Throws<DocumentException>(() => ManifestReader.Write(manifest));
+        var error = Assert.Throws<DocumentException>(() => Manifest.Format.Write(manifest));
         Assert.Equal(["$.name", "$.version", "$.accuracyFloor"], error.Errors.Select(e => e.Path));
         Assert.Contains("$.version is 0", error.Message, StringComparison.Ordinal);
     }
@@ -123,29 +123,29 @@ public sealed class ManifestReaderTests
 
     [Fact]
     public void ATooLongManifestIsRefusedUnread() =>
-        Assert.Contains("must have at most", ManifestReader.Read(new byte[ManifestReader.MaximumByteCount + 1]).Errors.Single().Rule, StringComparison.Ordinal);
+        Assert.Contains("must have at most", Manifest.Format.Read(new byte[Manifest.Format.MaximumByteCount + 1]).Errors.Single().Rule, StringComparison.Ordinal);
 
     [Fact]
     public void MutatedBytesNeverThrow()
     {
-        var original = ManifestReader.Write(SampleDocuments.Manifest());
+        var original = Manifest.Format.Write(SampleDocuments.Manifest());
         Gen.Select(Gen.Int[0, original.Length - 1], Gen.Byte, Gen.Int[0, original.Length]).Sample((at, value, length) =>
         {
             var bytes = original.ToArray();
             bytes[at] = value;
-            _ = ManifestReader.Read(bytes);
-            _ = ManifestReader.Read(bytes.AsSpan(0, length));
+            _ = Manifest.Format.Read(bytes);
+            _ = Manifest.Format.Read(bytes.AsSpan(0, length));
         }, iter: 2000);
     }
 
     private static void Refused(string json, string named)
     {
-        var result = ManifestReader.Read(Encoding.UTF8.GetBytes(json));
+        var result = Manifest.Format.Read(Encoding.UTF8.GetBytes(json));
         Assert.False(result.IsValid);
         Assert.Contains(named, string.Join(" ", result.Errors), StringComparison.Ordinal);
     }
 
-    private static string Text() => Encoding.UTF8.GetString(ManifestReader.Write(SampleDocuments.Manifest()));
+    private static string Text() => Encoding.UTF8.GetString(Manifest.Format.Write(SampleDocuments.Manifest()));
 
     private static byte[] Changed(string path, string value)
     {
@@ -163,8 +163,8 @@ public sealed class ManifestReaderTests
     public void AManifestWithoutACropFractionKeepsAllOfTheRegion()
     {
         var manifest = SampleDocuments.Manifest();
-        var written = ManifestReader.Write(manifest with { Input = manifest.Input with { Fit = FitMode.Stretch, CropFraction = null } });
+        var written = Manifest.Format.Write(manifest with { Input = manifest.Input with { Fit = FitMode.Stretch, CropFraction = null } });
         Assert.DoesNotContain("cropFraction", System.Text.Encoding.UTF8.GetString(written), StringComparison.Ordinal);
-        Assert.Null(ManifestReader.Read(written).GetOrThrow().Input.CropFraction);
+        Assert.Null(Manifest.Format.Read(written).GetOrThrow().Input.CropFraction);
     }
 }

@@ -1,22 +1,13 @@
-using System.Text.Json;
 using Dunlin.Contracts.Documents;
 
 namespace Dunlin.Contracts.Signing;
 
-/// <summary>Reads and writes DSSE envelopes. A valid envelope is well-formed; whether it is signed by anybody is for the verifier.</summary>
-public static class EnvelopeReader
+/// <summary>What must hold in an envelope: that it is well-formed. Whether it is signed by anybody is for the verifier.</summary>
+internal static class EnvelopeRules
 {
-    /// <summary>A manifest of 4 MiB in Base64, with its signatures.</summary>
-    public const int MaximumByteCount = 6 * 1024 * 1024;
+    private const int MaximumSignatureCount = 32;
 
-    public const int MaximumSignatureCount = 32;
-
-    private const string Kind = "DSSE envelope";
-
-    public static DocumentResult<DsseEnvelope> Read(ReadOnlySpan<byte> json) =>
-        DocumentReader.Read(Kind, json, MaximumByteCount, StrictJson.Default.DsseEnvelope, (e, f) => Check("$", e, f));
-
-    public static byte[] Write(DsseEnvelope envelope) => JsonSerializer.SerializeToUtf8Bytes(envelope, StrictJson.Default.DsseEnvelope);
+    internal static void Check(DsseEnvelope e, Findings f) => Check("$", e, f);
 
     internal static void Check(string path, DsseEnvelope e, Findings f)
     {
