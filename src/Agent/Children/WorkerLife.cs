@@ -23,6 +23,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     private bool _ready;
     private TimeSpan _silence = limits.HeartbeatTimeout;
     private long _heard = time.GetTimestamp();
+    private long _watched = time.GetTimestamp();
     private long _secondStart = time.GetTimestamp();
     private int _inSecond;
 
@@ -49,9 +50,10 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
 
     public void End(string reason) => _child?.Kill(ChildExitCodes.Stopped, reason);
 
-    /// <summary>Called often; kills a worker that has been silent too long, or whose camera folder has come since.</summary>
+    /// <summary>Called each <see cref="WatchPeriod"/>; kills a worker that has been silent too long, or whose camera folder has come since.</summary>
     public void Watch()
     {
+        LeaveOutStandstill();
         if (_folder.IsOutOfReach) _child?.Kill(ChildExitCodes.Stopped, $"the folder '{load.Camera.Source}' has come or was made anew since, and a sandbox reaches only what was there at its start");
         var limit = Served ? _silence : limits.LoadTimeout;
         var silent = time.GetElapsedTime(Volatile.Read(ref _heard));
@@ -59,6 +61,20 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
         _child?.Kill(ChildExitCodes.Hung, Served
             ? $"no heartbeat for {silent.TotalSeconds:0.0} s"
             : $"its session was not up within {limit.TotalSeconds:0.#} s");
+    }
+
+    /// <summary>
+    /// While the supervisor itself did not run, since the board stood still, the worker most likely did not either, and what it said is
+    /// not read yet. Who took that for a hang would hold a healthy release in quarantine.
+    /// </summary>
+    private void LeaveOutStandstill()
+    {
+        var now = time.GetTimestamp();
+        var since = time.GetElapsedTime(_watched, now);
+        _watched = now;
+        if (since <= 2 * WatchPeriod) return;
+        var standstill = (long)((since - WatchPeriod).TotalSeconds * time.TimestampFrequency);
+        Volatile.Write(ref _heard, Math.Min(now, Volatile.Read(ref _heard) + standstill));
     }
 
     public async Task<SwapOutcome> SwapAsync(SessionSpec session, WorkerLimits needed, CancellationToken cancellationToken)
