@@ -79,7 +79,7 @@ public sealed class HealthServiceTests
             await Eventually.TrueAsync(() => device.Outbox.QueuedOutcomeCount == 0, "it is delivered");
         }
 
-        await Eventually.TrueAsync(() => !device.OutboxLog.All.IsEmpty, "it is logged", TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(() => !device.OutboxLog.All.IsEmpty, "it is logged");
         Assert.Contains("see that its file system has room", Assert.Single(device.OutboxLog.All), StringComparison.Ordinal);
         await device.Outbox.StopAsync(CancellationToken.None);
     }

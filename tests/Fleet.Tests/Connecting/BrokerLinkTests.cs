@@ -25,7 +25,7 @@ public sealed class BrokerLinkTests
         await using var link = Link(broker.Port);
         link.Connected = token => Task.Delay(Timeout.InfiniteTimeSpan, token);
         link.Start();
-        await link.WaitConnectedAsync(TimeSpan.FromSeconds(10), Token);
+        await link.WaitConnectedAsync(Eventually.Patience, Token);
         Assert.Null(link.Trouble);
         Assert.True(await link.TryRetainAsync("a", "1"u8.ToArray(), Token));
     }
@@ -69,7 +69,7 @@ public sealed class BrokerLinkTests
             pause = Stopwatch.GetElapsedTime(thrownOut);
             await caller.GetStream().ReadExactlyAsync(new byte[1], Token);
             await caller.GetStream().WriteAsync(new byte[] { 0x20, 3, 0, 0, 0 }, Token);
-            await link.WaitConnectedAsync(TimeSpan.FromSeconds(10), Token);
+            await link.WaitConnectedAsync(Eventually.Patience, Token);
             thrownOut = Stopwatch.GetTimestamp();
         }
 

@@ -144,7 +144,7 @@ public sealed class MosquittoBroker : IAsyncDisposable
         if (_process is not { } process) return;
         process.Signal("CONT");
         process.Signal(signal);
-        Assert.True(await process.EndsAsync(TimeSpan.FromSeconds(10)), $"SIG{signal} ends Mosquitto: {Log}");
+        Assert.True(await process.EndsAsync(Eventually.Patience), $"SIG{signal} ends Mosquitto: {Log}");
         await process.DisposeAsync();
         (_earlier, _process) = ($"{Log}\n", null);
     }
