@@ -124,6 +124,8 @@ public sealed class ServeFaultTests : IDisposable
         // .NET ends a process that has no descriptor for the code that it compiles: a first push has all compiled, without that means.
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         using var serve = Process.Start(start)!;
+        var said = new System.Collections.Concurrent.ConcurrentQueue<string?>();
+        serve.ErrorDataReceived += (_, line) => said.Enqueue(line.Data);
         try
         {
             serve.BeginErrorReadLine();
@@ -133,6 +135,7 @@ public sealed class ServeFaultTests : IDisposable
             await Tool.SucceedAsync("prlimit", $"--pid={serve.Id}", "--nofile=3:");
             var pushing = _desk.RunAsync(push);
             await Assert.ThrowsAsync<TimeoutException>(() => pushing.WaitAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken));
+            Assert.False(serve.HasExited, string.Join('\n', said));
             await Tool.SucceedAsync("prlimit", $"--pid={serve.Id}", "--nofile=1024:");
             Assert.True(await pushing == 0, _desk.Errors);
         }
