@@ -1,3 +1,4 @@
+using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -15,12 +16,13 @@ public sealed class AgentHostTests
     }
 
     [Theory]
-    [InlineData(200)]
-    [InlineData(0)]
-    public async Task BeingStoppedIsNoFaultNotEvenBeforeAllHasStarted(int milliseconds)
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task BeingStoppedIsNoFaultNotEvenBeforeAllHasStarted(bool hasStarted)
     {
-        using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(milliseconds));
-        Assert.Equal(0, await RunAsync(new Waiting(), stop.Token));
+        using var stop = new CancellationTokenSource();
+        if (!hasStarted) await stop.CancelAsync();
+        Assert.Equal(0, await RunAsync(new Waiting(stop), stop.Token));
         Assert.True(_hasEndedInOrder);
     }
 
@@ -28,15 +30,18 @@ public sealed class AgentHostTests
     public async Task AServiceThatDoesNotStopEndsNotInOrder()
     {
         using var stop = new CancellationTokenSource();
-        Assert.Equal(0, await RunAsync(new Hanging(stop), stop.Token));
+        Assert.Equal(0, await RunAsync(new Hanging(stop), stop.Token, TimeSpan.FromMilliseconds(500)));
         Assert.False(_hasEndedInOrder);
     }
 
-    private async Task<int> RunAsync(BackgroundService service, CancellationToken cancellationToken)
+    /// <param name="service">The only one.</param>
+    /// <param name="cancellationToken">The wish to stop.</param>
+    /// <param name="patience">With a service that hangs; the others end by themselves, however slow the machine.</param>
+    private async Task<int> RunAsync(BackgroundService service, CancellationToken cancellationToken, TimeSpan? patience = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddHostedService(_ => service);
-        builder.Services.Configure<HostOptions>(hosting => hosting.ShutdownTimeout = TimeSpan.FromMilliseconds(500));
+        builder.Services.Configure<HostOptions>(hosting => hosting.ShutdownTimeout = patience ?? Eventually.Patience);
         return await AgentHost.RunToTheEndAsync(builder.Build(), () => _hasEndedInOrder = true, cancellationToken);
     }
 
@@ -59,8 +64,13 @@ public sealed class AgentHostTests
         }
     }
 
-    private sealed class Waiting : BackgroundService
+    /// <summary>Asks for the stop, too, and ends with it.</summary>
+    private sealed class Waiting(CancellationTokenSource stop) : BackgroundService
     {
-        protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            await stop.CancelAsync();
+            await Task.Delay(Timeout.Infinite, stoppingToken);
+        }
     }
 }
