@@ -33,7 +33,15 @@ public sealed class WindowReportTests : IAsyncLifetime
         using var energy = meter.Sampler(new PowerOptions { IdleWatts = 2 });
         var from = Time.GetTimestamp();
         await energy.StartAsync(TestContext.Current.CancellationToken);
-        await TestKit.Waiting.Eventually.TrueAsync(() => energy.Joules(from, Time.GetTimestamp())?.CoveredSeconds >= 1, "a second is covered");
+        await TestKit.Waiting.Eventually.TrueAsync(() =>
+        {
+            var now = Time.GetTimestamp();
+            if (Time.GetElapsedTime(from, now).TotalSeconds < 1) return false;
+            if (energy.Joules(from, from + Time.TimestampFrequency)?.CoveredSeconds > 0.9) return true;
+            // The machine stood still in this second.
+            from = now;
+            return false;
+        }, "a second is covered");
         await energy.StopAsync(TestContext.Current.CancellationToken);
         var end = from + Time.TimestampFrequency;
 
