@@ -6,6 +6,8 @@ using Dunlin.Contracts.Signing;
 using Dunlin.Contracts.Updates;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Servers;
+using Dunlin.TestKit.Waiting;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Agent.Tests.Updates;
 
@@ -17,6 +19,12 @@ public sealed class LeftoverTests
     /// <summary>The blob of which the server sends one chunk, and then nothing.</summary>
     private Digest? _stalled;
 
+    /// <summary>Whether it has.</summary>
+    private volatile bool _hasStalled;
+
+    /// <summary>Of the fetch, which has so much time as the test gives it.</summary>
+    private readonly FakeTimeProvider _time = new();
+
     [Fact]
     public async Task AFetchThatTookTooLongGoesOnWhereItStoppedWhenTheDirectiveComesAgain()
     {
@@ -26,7 +34,7 @@ public sealed class LeftoverTests
         using var setup = Fetching(board);
         board.Start();
         _stalled = release.Bundle.Manifest.Variants[1].Blob.Digest;
-        Assert.Equal("fetch.timeout", (await board.RunAsync(Direct(board, release, server))).Reason);
+        Assert.Equal("fetch.timeout", await TooLateAsync(board, Direct(board, release, server)));
         Assert.Equal([_stalled.Value], setup.Store.ListPartial());
 
         var before = server.Requests.Count;
@@ -72,12 +80,12 @@ public sealed class LeftoverTests
         using var setup = Fetching(board);
         board.Start();
         _stalled = first.Bundle.Manifest.Variants[1].Blob.Digest;
-        Assert.Equal("fetch.timeout", (await board.RunAsync(Direct(board, first, server))).Reason);
+        Assert.Equal("fetch.timeout", await TooLateAsync(board, Direct(board, first, server)));
         var left = first.Bundle.Manifest.Variants[0].Blob.Digest;
         Assert.Contains(left, setup.Store.List());
 
         _stalled = second.Bundle.Manifest.Variants[1].Blob.Digest;
-        Assert.Equal("fetch.timeout", (await board.RunAsync(Direct(board, second, server))).Reason);
+        Assert.Equal("fetch.timeout", await TooLateAsync(board, Direct(board, second, server)));
         Assert.DoesNotContain(left, setup.Store.List());
         Assert.Equal([_stalled.Value], setup.Store.ListPartial());
 
@@ -125,9 +133,25 @@ public sealed class LeftoverTests
         Assert.Equal(UpdateState.Committed, (await board.RunAsync(Direct(board, release, server))).Result);
     }
 
-    private static FetchSetup Fetching(TestBoard board, long reserve = 0)
+    /// <summary>Lets the time of the fetch pass once nothing more comes; why it ended.</summary>
+    private async Task<string?> TooLateAsync(TestBoard board, DsseEnvelope directive)
     {
-        var setup = new FetchSetup(folder: board.Layout.Root, limits: FetchSetup.Impatient with { TotalTime = TimeSpan.FromSeconds(3) }, reserve: reserve);
+        _hasStalled = false;
+        var running = board.RunAsync(directive);
+        await Eventually.TrueAsync(() =>
+        {
+            // Little by little, since what came last is still on its way into the store.
+            if (_hasStalled) _time.Advance(FetchSetup.Impatient.TotalTime / 60);
+            return running.IsCompleted;
+        }, "the fetch ends");
+        return (await running).Reason;
+    }
+
+    private FetchSetup Fetching(TestBoard board, long reserve = 0)
+    {
+        // Nothing else ends a request.
+        var limits = FetchSetup.Impatient with { SlowWindow = 2 * FetchSetup.Impatient.TotalTime };
+        var setup = new FetchSetup(folder: board.Layout.Root, limits: limits, reserve: reserve, time: _time);
         board.Fetch = setup.Fetcher.FetchAsync;
         return setup;
     }
@@ -141,7 +165,9 @@ public sealed class LeftoverTests
         await ScriptedServer.HeadAsync(stream, $"206 Partial Content\r\nContent-Range: bytes {first}-{last}/{content.Length}", cancellationToken);
         var isStalled = name == _stalled?.Hex;
         await stream.WriteAsync(isStalled ? content.AsMemory(0, StoredByteCount) : content.AsMemory((int)first..((int)last + 1)), cancellationToken);
-        if (isStalled) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        if (!isStalled) return;
+        _hasStalled = true;
+        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
     });
 
     private static DsseEnvelope Direct(TestBoard board, Release release, ScriptedServer server) =>

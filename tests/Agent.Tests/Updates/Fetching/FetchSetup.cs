@@ -9,6 +9,7 @@ using Dunlin.Telemetry.Link;
 using Dunlin.Telemetry.Liveness;
 using Dunlin.TestKit.Logs;
 using Dunlin.TestKit.Samples;
+using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dunlin.Agent.Tests.Updates.Fetching;
@@ -16,10 +17,11 @@ namespace Dunlin.Agent.Tests.Updates.Fetching;
 /// <summary>A fetcher as the agent makes it, with short patience and a folder of its own.</summary>
 internal sealed class FetchSetup : IDisposable
 {
+    /// <summary>But for <see cref="FetchLimits.Patience"/>, which who waits for its end makes short: the others are not to lose theirs while the machine stands still.</summary>
     internal static readonly FetchLimits Impatient = new()
     {
         SlowWindow = TimeSpan.FromSeconds(15),
-        Patience = TimeSpan.FromSeconds(4),
+        Patience = Eventually.Patience,
         TotalTime = TimeSpan.FromSeconds(60),
         ConnectTimeout = TimeSpan.FromSeconds(2),
         BackoffBase = TimeSpan.FromMilliseconds(20),
@@ -29,7 +31,7 @@ internal sealed class FetchSetup : IDisposable
 
     private readonly bool _ownsFolder;
 
-    internal FetchSetup(UpdateOptions? options = null, FetchLimits? limits = null, MqttOptions? broker = null, string? folder = null, long reserve = BlobStore.StandardReserveByteCount)
+    internal FetchSetup(UpdateOptions? options = null, FetchLimits? limits = null, MqttOptions? broker = null, string? folder = null, long reserve = BlobStore.StandardReserveByteCount, TimeProvider? time = null)
     {
         _ownsFolder = folder is null;
         Layout = new StateLayout(folder ?? Directory.CreateTempSubdirectory("dunlin-fetch-").FullName);
@@ -39,7 +41,7 @@ internal sealed class FetchSetup : IDisposable
         Link = new MqttLink(Identity, broker ?? new MqttOptions { Host = "" }, new LoopTicks(TimeProvider.System), TimeProvider.System, NullLogger<MqttLink>.Instance);
         var channel = new BlobChannel(Link, Identity);
         limits ??= Impatient;
-        Fetcher = new ArtifactFetcher(Store, new SourceFactory(options ?? new UpdateOptions(), limits, channel, TimeProvider.System), limits, TimeProvider.System, Log);
+        Fetcher = new ArtifactFetcher(Store, new SourceFactory(options ?? new UpdateOptions(), limits, channel, time ?? TimeProvider.System), limits, time ?? TimeProvider.System, Log);
     }
 
     internal StateLayout Layout { get; }

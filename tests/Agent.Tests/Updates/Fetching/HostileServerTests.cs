@@ -100,7 +100,7 @@ public sealed class HostileServerTests
     public async Task NothingButTricklesEndsTheFetch()
     {
         await using var trickle = Trickle();
-        using var setup = new FetchSetup(limits: SoonTooSlow);
+        using var setup = new FetchSetup(limits: SoonTooSlow with { Patience = TimeSpan.FromSeconds(4) });
         var result = await setup.FetchAsync(_blob, FetchSetup.Http(trickle.Address));
         Assert.Equal(FetchCodes.TooSlow, result.Code);
     }
