@@ -17,6 +17,8 @@ namespace Dunlin.Agent.Tests.Workers;
 public sealed class WorkerSupervisorTests : IAsyncDisposable
 {
     private static readonly TimeSpan FirstRestartDelay = TimeSpan.FromMilliseconds(20);
+    private static readonly WorkerLimits Patient = new() { HeartbeatTimeout = TimeSpan.FromSeconds(30), FirstRestartDelay = FirstRestartDelay };
+    private static readonly WorkerLimits Impatient = Patient with { HeartbeatTimeout = TimeSpan.FromSeconds(3) };
 
     private readonly TemporaryFolder _folder = new();
     private readonly ConcurrentQueue<FrameResult> _results = new();
@@ -24,7 +26,9 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     private readonly ConcurrentQueue<FrameWindow> _windows = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Lines<WorkerSupervisor> _log = new();
-    private WorkerLimits _limits = new() { HeartbeatTimeout = TimeSpan.FromSeconds(3), FirstRestartDelay = FirstRestartDelay };
+
+    /// <summary>No worker is taken for hung because the machine stands still for some seconds; <see cref="Impatient"/> is for those that are to be.</summary>
+    private WorkerLimits _limits = Patient;
     private RenewSession? _renew;
     private WorkerSupervisor? _supervisor;
     private Task _running = Task.CompletedTask;
@@ -53,6 +57,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     [Fact]
     public async Task AStoppedWorkerIsAHangAndIsStartedAgain()
     {
+        _limits = Impatient;
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the first worker classifies");
         await SignalAsync("STOP");
@@ -67,6 +72,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     [Fact]
     public async Task ASessionMayBeSilentForAsLongAsOneInferenceTakesOnASlowBoard()
     {
+        _limits = Impatient;
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
         var slow = TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3);
@@ -98,6 +104,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     [Fact]
     public async Task ASwapThatEndsWithItsWorkerSaysWhyTheWorkerEnded()
     {
+        _limits = Impatient;
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
         await SignalAsync("STOP");
@@ -141,36 +148,45 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     {
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => _windows.Count >= 4, "windows come");
-        var window = _windows.Last();
-        Assert.InRange(window.Frames.Classified, 1, 1000);
+        var windows = _windows.ToList();
+        Assert.All(windows, window => Assert.InRange(window.Frames.Classified, 0, 1000));
         // A frame at a window's end may be counted as classified in one window and by its class in the next.
-        var classified = _windows.Sum(one => one.Frames.Classified);
-        Assert.InRange(_windows.Sum(one => one.Classes.Values.Sum()), classified - 1, classified + 1);
-        Assert.InRange(_windows.Sum(one => one.Confidence.Sum()), classified - 1, classified + 1);
-        Assert.Equal(0, window.AllocatedByteCount);
-        Assert.All(window.Classes.Keys, index => Assert.InRange(index, 0, 2));
+        var classified = windows.Sum(one => one.Frames.Classified);
+        Assert.InRange(classified, 1, long.MaxValue);
+        Assert.InRange(windows.Sum(one => one.Classes.Values.Sum()), classified - 1, classified + 1);
+        Assert.InRange(windows.Sum(one => one.Confidence.Sum()), classified - 1, classified + 1);
+        Assert.Equal(0, windows[^1].AllocatedByteCount);
+        Assert.All(windows[^1].Classes.Keys, index => Assert.InRange(index, 0, 2));
     }
 
-    // So slow that one is in hand whenever the worker is stopped.
+    // So slow that one is nearly always in hand when the worker is stopped.
     [Fact]
     public async Task AStallCountsAsTheResultsThatShouldHaveComeMeanwhile()
     {
-        _limits = _limits with { HeartbeatTimeout = TimeSpan.FromSeconds(30) };
         const int side = 28;
         var assignment = await AssignmentAsync(OnnxModels.Tiny(side, classes: 3, channels: 128, depth: 30));
         var session = assignment.Load.Session with { Input = OnnxModels.Pixels(side, scale: 1 / 255f) };
         _running = Supervisor.RunAsync(assignment with { Load = assignment.Load with { Session = session } }, _stop.Token);
         await Eventually.TrueAsync(() => _results.Count > 2 && !_windows.IsEmpty, "the worker classifies");
-        await SignalAsync("STOP");
-        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
-        _windows.Clear();
-        await SignalAsync("CONT");
-        await Eventually.TrueAsync(() => _windows.Sum(window => window.Frames.Classified) > 2, "it goes on");
+        var windows = await StalledAsync();
+        // On a busy core the worker waits for its turn where it has just said a result, too, and then has none in hand.
+        for (var again = 0; again < 2 && !windows.Exists(IsStall); again++) windows = await StalledAsync();
         const int leastMissed = 3;
-        var windows = _windows.ToList();
-        Assert.Contains(windows, window => LatencyMath.Percentile(window.Latency, 99) >= 1800);
+        Assert.Contains(windows, IsStall);
         var classified = windows.Sum(window => window.Frames.Classified);
         Assert.InRange(windows.Sum(window => LatencyMath.Count(window.Latency)), classified + leastMissed, long.MaxValue);
+
+        static bool IsStall(FrameWindow window) => LatencyMath.Percentile(window.Latency, 99) >= 1800;
+
+        async Task<List<FrameWindow>> StalledAsync()
+        {
+            await SignalAsync("STOP");
+            await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+            _windows.Clear();
+            await SignalAsync("CONT");
+            await Eventually.TrueAsync(() => _windows.Sum(window => window.Frames.Classified) > 2, "it goes on");
+            return [.. _windows];
+        }
     }
 
     [Fact]
@@ -186,8 +202,9 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         async Task IsLongAsync()
         {
             _windows.Clear();
-            await Eventually.TrueAsync(() => _windows.Count >= 3, "windows come");
-            Assert.InRange(_windows.Last().WindowSeconds, 1.4, 3);
+            // The first may still be of the former length, and one in which the machine stood still is longer, and the next one shorter.
+            await Eventually.TrueAsync(
+                () => _windows.Skip(1).TakeLast(2).Count(window => window.WindowSeconds is > 1.4 and < 3) == 2, () => $"windows of 1.5 s come; the last ones: {string.Join(", ", _windows.TakeLast(5).Select(window => window.WindowSeconds))}");
         }
     }
 
@@ -270,6 +287,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     [Fact]
     public async Task AWorkerThatEndsWhileItIsAskedForAFrameIsNotWaitedFor()
     {
+        _limits = Impatient;
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
         await SignalAsync("STOP");
