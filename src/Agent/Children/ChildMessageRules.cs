@@ -12,6 +12,7 @@ internal static class ChildMessageRules
     /// <summary>Of one image.</summary>
     public const int MaximumScoreCount = 1000;
 
+    private const double ShortestWindowSeconds = 1e-6;
     private const int MaximumTextLength = 2000;
     private const int MaximumStageCount = 16;
     private const int MaximumRefusalCount = 8;
@@ -41,7 +42,8 @@ internal static class ChildMessageRules
 
     public static void Check(FrameWindow window, int classCount)
     {
-        Require(window.WindowSeconds is >= 0.001 and < MaximumMilliseconds, "A window's length is no length.");
+        // A change of sessions ends a window whenever it comes, also right after one that was due.
+        Require(window.WindowSeconds is >= ShortestWindowSeconds and < MaximumMilliseconds, "A window's length is no length.");
         var frames = window.Frames;
         foreach (var count in (long[])[frames.Captured, frames.Classified, frames.Dropped, frames.Stale, frames.Late, frames.Corrupt, window.NonFiniteCount, window.AllocatedByteCount])
             Count(count);

@@ -17,10 +17,12 @@ public sealed class HostileWorkerTests : IDisposable
     private readonly List<FrameWindow> _windows = [];
     private FrameSnapshot? _snapshot;
 
-    [Fact]
-    public async Task AWindowThatCanBeIsTold()
+    [Theory]
+    [InlineData(10)]
+    [InlineData(0.00002)]
+    public async Task AWindowThatCanBeIsToldAlsoWhereAChangeOfSessionsEndedItAtOnce(double seconds)
     {
-        await ExitOfAsync(SampleWindows.Good());
+        await ExitOfAsync(SampleWindows.Good() with { WindowSeconds = seconds });
         Assert.Single(_windows);
     }
 
