@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Waiting;
 
 namespace Dunlin.EndToEnd.Tests.Demo;
 
@@ -44,9 +45,11 @@ public sealed class DemoTests
         {
             if (!demo.HasExited) await demo.StandardInput.WriteAsync('\x3');
             await demo.StandardInput.FlushAsync(CancellationToken.None);
+            // A patience of its own: it is to end also where it took too long before.
+            using var ending = new CancellationTokenSource(Eventually.Patience);
             // Whoever writes to a terminal that nobody reads waits.
-            _ = demo.StandardOutput.ReadToEndAsync(patience.Token);
-            await demo.WaitForExitAsync(patience.Token);
+            _ = demo.StandardOutput.ReadToEndAsync(ending.Token);
+            await demo.WaitForExitAsync(ending.Token);
         }
 
         Assert.True(committed && classified, string.Join('\n', said));
