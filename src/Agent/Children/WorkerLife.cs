@@ -13,6 +13,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
 
     private readonly Lock _gate = new();
     private readonly CameraFolder _folder = new(load.Camera);
+    private readonly Standstill _standstill = new(time, WatchPeriod);
     private ChildProcess? _child;
     private TaskCompletionSource<SwapOutcome>? _swap;
     private TaskCompletionSource<FrameSnapshot?>? _snapshot;
@@ -23,7 +24,6 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     private bool _ready;
     private TimeSpan _silence = limits.HeartbeatTimeout;
     private long _heard = time.GetTimestamp();
-    private long _watched = time.GetTimestamp();
     private long _secondStart = time.GetTimestamp();
     private int _inSecond;
 
@@ -53,7 +53,8 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
     /// <summary>Called each <see cref="WatchPeriod"/>; kills a worker that has been silent too long, or whose camera folder has come since.</summary>
     public void Watch()
     {
-        LeaveOutStandstill();
+        if (_standstill.Look() is > 0 and var standstill)
+            Volatile.Write(ref _heard, Math.Min(time.GetTimestamp(), Volatile.Read(ref _heard) + standstill));
         if (_folder.IsOutOfReach) _child?.Kill(ChildExitCodes.Stopped, $"the folder '{load.Camera.Source}' has come or was made anew since, and a sandbox reaches only what was there at its start");
         var limit = Served ? _silence : limits.LoadTimeout;
         var silent = time.GetElapsedTime(Volatile.Read(ref _heard));
@@ -61,20 +62,6 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
         _child?.Kill(ChildExitCodes.Hung, Served
             ? $"no heartbeat for {silent.TotalSeconds:0.0} s"
             : $"its session was not up within {limit.TotalSeconds:0.#} s");
-    }
-
-    /// <summary>
-    /// While the supervisor itself did not run, since the board stood still, the worker most likely did not either, and what it said is
-    /// not read yet. Who took that for a hang would hold a healthy release in quarantine.
-    /// </summary>
-    private void LeaveOutStandstill()
-    {
-        var now = time.GetTimestamp();
-        var since = time.GetElapsedTime(_watched, now);
-        _watched = now;
-        if (since <= 2 * WatchPeriod) return;
-        var standstill = (long)((since - WatchPeriod).TotalSeconds * time.TimestampFrequency);
-        Volatile.Write(ref _heard, Math.Min(now, Volatile.Read(ref _heard) + standstill));
     }
 
     public async Task<SwapOutcome> SwapAsync(SessionSpec session, WorkerLimits needed, CancellationToken cancellationToken)

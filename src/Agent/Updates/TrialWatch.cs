@@ -33,7 +33,7 @@ internal sealed record TrialState(string? Code, string Detail, bool IsPassed, do
 
 /// <summary>
 /// Watches the release on trial by what the worker says: crashes, scores that are not finite, latency against the verdict and
-/// the directive, frames that come too late, silence. Thread-safe; everything is on the monotonic clock.
+/// the directive, frames that come too late, silence. Thread-safe; everything is on the monotonic clock, and what the board stood still for is left out.
 /// </summary>
 /// <param name="time">Its monotonic side.</param>
 /// <param name="interval">Between two windows of the worker while no release is on trial.</param>
@@ -55,9 +55,12 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
     // Of a trial: one to get warm, and enough to tell a slow release from a slow moment.
     private const int LeastWindows = 5;
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
+    // Between two calls of a trial under way, which looks five times a second.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SilenceSlack = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
+    private readonly Standstill _standstill = new(time, LongestPause);
     private TrialRules? _rules;
     private TimeSpan? _short;
     private long _started;
@@ -94,6 +97,7 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
             var length = Min(interval, Max(rules.Window / LeastWindows, ShortestInterval));
             // Shorter than one window nothing can be seen.
             (_short, _rules) = (length, rules with { Window = Max(rules.Window, length) });
+            _standstill.Look();
             _started = _heard = time.GetTimestamp();
             (_runs, _captured, _slowInARow, _slow, _windows, _lastP95, _isWarm, _failure) = (0, 0, 0, 0, 0, 0, false, null);
         }
@@ -109,6 +113,7 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
         lock (_gate)
         {
             if (_rules is not { } rules || session.Release != rules.Release) return;
+            LeaveOutStandstill();
             _heard = time.GetTimestamp();
             _runs += window.Frames.Classified;
             _captured += window.Frames.Captured;
@@ -154,6 +159,7 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
         lock (_gate)
         {
             if (_rules is not { } rules) return new TrialState(null, "No trial is under way.", false, 0, 0, 0);
+            LeaveOutStandstill();
             var elapsed = time.GetElapsedTime(_started);
             var empty = (int)Math.Min(int.MaxValue, elapsed / TimeForRuns(rules, elapsed));
             var progress = Math.Min(Math.Min(elapsed / rules.Window, (double)_runs / rules.MinimumRuns), 1);
@@ -168,6 +174,12 @@ internal sealed class TrialWatch(TimeProvider time, TimeSpan interval, double fr
                 ? new TrialState(UpdateCodes.TrialSlow, $"{_slow} of {_windows} windows were slower than promised; the last p95 was {_lastP95:0.0} ms.", false, progress, empty, _captured)
                 : new TrialState(null, $"{_runs} inferences in {elapsed.TotalSeconds:0} s without a fault.", true, 1, empty, _captured);
         }
+    }
+
+    private void LeaveOutStandstill()
+    {
+        var standstill = _standstill.Look();
+        (_started, _heard) = (_started + standstill, _heard + standstill);
     }
 
     private bool IsSlow(FrameWindow window, TrialRules rules)

@@ -44,6 +44,20 @@ public sealed class TrialWatchTests
     }
 
     [Fact]
+    public void TimeInWhichTheWholeBoardStoodStillIsNeitherSilenceNorHealthNorAnEmptyWindow()
+    {
+        Say(SampleWindows.Good(classified: 100), 4);
+        for (var i = 0; i < 2; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(60));
+            Assert.Equal(((string?)null, false, 0), (_watch.Look().Code, _watch.Look().IsPassed, _watch.Look().EmptyWindows));
+        }
+
+        Say(SampleWindows.Good(classified: 1), 5);
+        Assert.True(_watch.Look().IsPassed, _watch.Look().ToString());
+    }
+
+    [Fact]
     public void RunsThatAreFewTakeMoreWindows()
     {
         var few = SampleWindows.Good(classified: 2) with { Frames = SampleWindows.Good(10).Frames with { Classified = 2, Corrupt = 8 } };
@@ -201,7 +215,12 @@ public sealed class TrialWatchTests
     public void SilenceFailsIt()
     {
         Say(SampleWindows.Good(), 2);
-        _time.Advance(TimeSpan.FromSeconds(9));
+        for (var i = 0; i < 9; i++)
+        {
+            Assert.Null(_watch.Look().Code);
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
         Assert.Equal("trial.silent", _watch.Look().Code);
     }
 
