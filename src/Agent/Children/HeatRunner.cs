@@ -31,14 +31,24 @@ public sealed partial class HeatRunner(ChildHost host, ILogger<HeatRunner> logge
         {
             child.Send(new Hello { Protocol = Hello.CurrentProtocol });
             child.Send(request);
-            await using var timer = time.CreateTimer(
-                _ => child.Kill(ChildExitCodes.TimedOut, $"it gave no answer within {limits.WallTime.TotalSeconds:0.#} s"), null, limits.WallTime, Timeout.InfiniteTimeSpan);
-            await Task.WhenAny(answer.Task, child.Exited).WaitAsync(cancellationToken);
-            if (answer.Task.IsCompletedSuccessfully) child.Kill(ChildExitCodes.Stopped, "it has answered");
+            await AnswerOrEndAsync(child, answer.Task, limits.WallTime, cancellationToken);
             var exit = await child.Exited.WaitAsync(cancellationToken);
             var outcome = Outcome(answer.Task.IsCompletedSuccessfully ? await answer.Task : null, ready, exit, limits);
             LogHeat(request.GetType().Name, outcome.Code, exit.CpuTime.TotalMilliseconds, exit.PeakByteCount >> 20);
             return outcome;
+        }
+    }
+
+    private async Task AnswerOrEndAsync(ChildProcess child, Task<FromChild> answer, TimeSpan within, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Patience.WaitAsync(Task.WhenAny(answer, child.Exited), within, time, cancellationToken);
+            if (answer.IsCompletedSuccessfully) child.Kill(ChildExitCodes.Stopped, "it has answered");
+        }
+        catch (TimeoutException)
+        {
+            child.Kill(ChildExitCodes.TimedOut, $"it gave no answer within {within.TotalSeconds:0.#} s");
         }
     }
 

@@ -79,7 +79,7 @@ internal sealed class WorkerLife(Load load, WorkerLimits limits, WorkerEvents ev
         if (_child?.Send(new Swap { Session = session }) != true) EndSwapWith(SwapOutcome.Absent, "The worker ended before the swap; assign the session instead.");
         try
         {
-            return await swap.Task.WaitAsync(needed.LoadTimeout, time, cancellationToken);
+            return await Patience.WaitAsync(swap.Task, needed.LoadTimeout, time, cancellationToken);
         }
         catch (TimeoutException)
         {

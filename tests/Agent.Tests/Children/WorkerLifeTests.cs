@@ -56,6 +56,20 @@ public sealed class WorkerLifeTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task ASessionThatIsUpAfterAStandstillOfTheBoardIsNotTooLate()
+    {
+        var (life, child) = await ServingAsync();
+        await using (child)
+        {
+            var next = Session with { Contender = Session.Contender with { Threads = 2 } };
+            var swap = life.SwapAsync(next, new WorkerLimits(), TestContext.Current.CancellationToken);
+            _time.Advance(TimeSpan.FromSeconds(600));
+            life.Receive(new Loaded { Contender = next.Contender, LoadMilliseconds = 1 });
+            Assert.Equal(HeatOutcome.Answered, (await swap).Code);
+        }
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private void Watch(WorkerLife life, int seconds)
