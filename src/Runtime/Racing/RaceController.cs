@@ -25,26 +25,26 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
     {
         var entrants = contenders.OrderBy(contender => contender.Preference).Select(contender => new Entrant(contender)).ToList();
         var looks = new Looks(rules.Alpha / Math.Max(1, entrants.Count * (entrants.Count - 1)));
-        var start = time.GetTimestamp();
+        var clock = new RaceClock(time);
         foreach (var entrant in entrants) Try(entrant, () => entrant.WarmUp(WarmUpRunCount), cancellationToken);
 
         var (rounds, begun) = (0, 0);
         var outOfTime = false;
         while (Racing(entrants) is { Count: > 1 } racing)
         {
-            if (begun++ >= LeastRoundCount && time.GetElapsedTime(start) >= rules.Budget)
+            if (begun++ >= LeastRoundCount && clock.HasSpent(rules.Budget))
             {
                 outOfTime = true;
                 break;
             }
 
-            if (!Round(racing, cancellationToken)) continue;
+            if (!Round(racing, clock, cancellationToken)) continue;
             rounds++;
             if (looks.IsDue(rounds, out var alpha) && (_judge.Look(racing, alpha) || (rounds >= rules.TieRoundCount && !_judge.WaitsForTails(racing)))) break;
         }
 
-        if (Racing(entrants) is [var alone] && alone.RunCount == 0) RunAlone(alone, start, cancellationToken);
-        return Finish(entrants, outOfTime, JudgedThrottled(entrants), rounds, time.GetElapsedTime(start));
+        if (Racing(entrants) is [var alone] && alone.RunCount == 0) RunAlone(alone, clock, cancellationToken);
+        return Finish(entrants, outOfTime, JudgedThrottled(entrants), rounds, clock.Elapsed);
     }
 
     private static List<Entrant> Racing(List<Entrant> entrants) => entrants.FindAll(entrant => entrant.IsRacing);
@@ -60,8 +60,9 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
         return others == 0 ? " The board throttled throughout." : $" The board throttled in all rounds but {others}.";
     }
 
-    private bool Round(List<Entrant> racing, CancellationToken cancellationToken)
+    private bool Round(List<Entrant> racing, RaceClock clock, CancellationToken cancellationToken)
     {
+        clock.BeginRound();
         var throttled = IsThrottled();
         var whole = true;
         for (var i = 0; i < 2 * racing.Count && whole; i++)
@@ -72,14 +73,15 @@ public sealed class RaceController(RaceRules rules, TimeProvider time, Func<bool
 
         throttled |= IsThrottled();
         foreach (var entrant in racing) entrant.EndRound(whole, throttled);
+        clock.EndRound();
         return whole && !throttled;
     }
 
     // A single contender still gets its numbers, which the sustained monitor compares with later.
-    private void RunAlone(Entrant alone, long start, CancellationToken cancellationToken)
+    private void RunAlone(Entrant alone, RaceClock clock, CancellationToken cancellationToken)
     {
-        for (var i = 0; i < AloneRunCount && alone.IsRacing && alone.RunCount < AloneRunCount && time.GetElapsedTime(start) < rules.Budget; i++)
-            Round([alone], cancellationToken);
+        for (var i = 0; i < AloneRunCount && alone.IsRacing && alone.RunCount < AloneRunCount && (i < LeastRoundCount || !clock.HasSpent(rules.Budget)); i++)
+            Round([alone], clock, cancellationToken);
     }
 
     private static bool Try(Entrant entrant, Action run, CancellationToken cancellationToken)

@@ -160,6 +160,34 @@ public sealed class RaceControllerTests(ITestOutputHelper output)
         Assert.InRange(outcome.Results[0].LatencyMilliseconds!.P50, 0.8, 1.2);
     }
 
+    // Warming up takes the first two runs, and each round two.
+    [Theory]
+    [InlineData(1, 18)]
+    [InlineData(3, 18)]
+    [InlineData(5, 18)]
+    [InlineData(8, 18)]
+    [InlineData(5, 300)]
+    public void AStandstillOfTheBoardThatTakesTheBudgetDoesNotDecideTheRace(int run, int seconds)
+    {
+        var board = new SyntheticBoard(1);
+        var fast = new SyntheticContender(board, "fast", 300, 1) { SpikeShare = 0, StandstillAtRun = run, Standstill = TimeSpan.FromSeconds(seconds) };
+        var outcome = new RaceController(Rules with { Budget = TimeSpan.FromSeconds(20) }, board).Race(
+            [fast, new SyntheticContender(board, "slow", 400, 0) { SpikeShare = 0 }], CancellationToken.None);
+        Assert.Equal("fast", outcome.Winner!.Variant);
+        Assert.InRange(board.Seconds, seconds, seconds + 25);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void OneAloneGetsItsNumbersAlsoWhereAStandstillOfTheBoardTookTheBudget(int run)
+    {
+        var board = new SyntheticBoard(1);
+        var only = new SyntheticContender(board, "only", 1, 0) { StandstillAtRun = run, Standstill = TimeSpan.FromMinutes(1) };
+        var outcome = new RaceController(Rules with { Budget = TimeSpan.FromSeconds(20) }, board).Race([only], CancellationToken.None);
+        Assert.InRange(outcome.Results[0].LatencyMilliseconds!.P50, 0.8, 1.2);
+    }
+
     [Theory]
     [InlineData(2, "fast")]
     [InlineData(1.02, "incumbent")]

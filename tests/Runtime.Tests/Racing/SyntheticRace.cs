@@ -33,6 +33,11 @@ internal sealed class SyntheticContender(SyntheticBoard board, string name, doub
     /// <summary>The run that throws, counted from 1; 0: none.</summary>
     public int FailsAtRun { get; init; }
 
+    /// <summary>The run in which the whole board stands still, counted from 1; 0: none.</summary>
+    public int StandstillAtRun { get; init; }
+
+    public TimeSpan Standstill { get; init; }
+
     /// <summary>In four of each fifty milliseconds something of the board makes it three times slower.</summary>
     public bool HasSpells { get; init; }
 
@@ -52,6 +57,7 @@ internal sealed class SyntheticContender(SyntheticBoard board, string name, doub
         // Pareto with α = 1.2: the variance does not exist.
         if (board.Random.NextDouble() < SpikeShare) latency += milliseconds * 1e6 * (Math.Pow(1 - board.Random.NextDouble(), -1 / 1.2) - 0.5);
         latency = Math.Min(latency, 2e9);
+        if (RunCount == StandstillAtRun) latency += Standstill.TotalNanoseconds;
         board.Advance(latency);
         return new RunSample(latency, cpu);
     }
