@@ -2,9 +2,9 @@ using Dunlin.Agent.Children;
 using Dunlin.Agent.Updates;
 using Dunlin.Contracts.Artifacts;
 using Dunlin.Contracts.Worker;
+using Dunlin.Telemetry.Latencies;
 using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Samples;
-using Dunlin.Telemetry.Latencies;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dunlin.Agent.Tests.Updates;
