@@ -46,9 +46,17 @@ internal sealed class UpdatedAgent : IAsyncDisposable
         made.Factory = made.Owner.Publish();
         made.Setup = made.Owner.Enroll(change(new AgentSetup { StateDirectory = made._space["state"], Camera = made._frames, Port = made.Broker.Port }), made.Factory);
         made.Agent = AgentProcess.Run(made.Setup);
-        await made.Probe.NextAsync(made.Setup.Topic("result"), null, Patience);
-        await made.Agent.SaysAsync("Race over", Patience);
-        return made;
+        try
+        {
+            await made.Probe.NextAsync(made.Setup.Topic("result"), null, Patience);
+            await made.Agent.SaysAsync("Race over", Patience);
+            return made;
+        }
+        catch
+        {
+            await made.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>As after a power cut: the process is gone, and another one starts.</summary>
