@@ -47,6 +47,17 @@ internal sealed partial class Ledger
         }
     }
 
+    /// <summary>How directives have ended, of those devices whose newest one has.</summary>
+    public IReadOnlyList<(string Device, Digest Directive, UpdateState Result, string? Reason, string? Detail)> Ends()
+    {
+        lock (_gate)
+        {
+            return Rows(
+                "SELECT device, digest, result, reason, detail, max(counter) FROM directive GROUP BY device HAVING result IS NOT NULL",
+                row => (row.GetString(0), Digest.Parse(row.GetString(1)), Enum.Parse<UpdateState>(row.GetString(2)), TextOrNull(row, 3), TextOrNull(row, 4)));
+        }
+    }
+
     /// <summary>All directives of a device, the newest first.</summary>
     public IReadOnlyList<IssuedDirective> History(string device)
     {

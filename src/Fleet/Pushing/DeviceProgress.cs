@@ -64,13 +64,13 @@ internal sealed class PushProgress
         }
     }
 
-    /// <summary>Ends that were noted elsewhere.</summary>
-    public void Take(IReadOnlyList<IssuedDirective> noted)
+    /// <summary>The ends that another process has noted.</summary>
+    public void TakeEnds(Ledger ledger)
     {
+        var ends = ledger.Ends();
         lock (_gate)
         {
-            foreach (var directive in noted)
-                if (directive.Result is { } result) Apply(new DeviceWord(directive.Device, directive.Digest, result, directive.Reason, null));
+            foreach (var (device, directive, result, reason, detail) in ends) Apply(new DeviceWord(device, directive, result, reason, detail));
         }
     }
 

@@ -124,7 +124,7 @@ internal sealed class Push : IAsyncDisposable
             // A device tells an end once, maybe while this link is away; 'serve' has noted it.
             if (_setup.Time.GetElapsedTime(looked) < LedgerLook) continue;
             looked = _setup.Time.GetTimestamp();
-            _progress.Take(_ledger.Newest());
+            _progress.TakeEnds(_ledger);
         }
     }
 

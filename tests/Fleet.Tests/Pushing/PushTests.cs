@@ -101,9 +101,13 @@ public sealed class PushTests : IDisposable
         var push = PushAsync(broker, bundle.Path, "--to", "belt-1", "--source", "mqtt", "--wait", "--timeout", "30s");
         var (_, envelope) = await device.NextAsync();
         using (var ledger = Ledger.Open(Path.Combine(_desk.Keys, "state")))
-            Assert.True(ledger.RecordEnd("belt-1", Digest.Of(envelope.Payload.Span), UpdateState.RolledBack, "trial.too-slow", null, TimeProvider.System.GetUtcNow()));
+            Assert.True(ledger.RecordEnd("belt-1", Digest.Of(envelope.Payload.Span), UpdateState.RolledBack, "trial.too-slow", "It was slow.", TimeProvider.System.GetUtcNow()));
         Assert.Equal(10, await push);
         Assert.Contains("trial.too-slow", _desk.Output, StringComparison.Ordinal);
+        using var after = Ledger.Open(Path.Combine(_desk.Keys, "state"));
+        Assert.Equal("It was slow.", Assert.Single(after.Ends()).Detail);
+        Assert.Equal(0, await PushAsync(broker, bundle.Path, "--to", "belt-1", "--source", "mqtt"));
+        Assert.Empty(after.Ends());
     }
 
     [Fact]
