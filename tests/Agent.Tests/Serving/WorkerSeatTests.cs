@@ -5,6 +5,7 @@ using Dunlin.Agent.Configuration;
 using Dunlin.Agent.Serving;
 using Dunlin.Agent.Tests.Children;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Waiting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -41,7 +42,7 @@ public sealed class WorkerSeatTests : IAsyncDisposable
         await Eventually.TrueAsync(() => _happened.Contains("old"), "the old session serves");
         using var worker = Process.GetProcessById(_supervisor.ProcessId!.Value);
         // It cannot answer before it is killed.
-        using (var stop = Process.Start("kill", ["-STOP", $"{worker.Id}"])) await stop.WaitForExitAsync(cancellationToken);
+        ProcessTable.Signal(worker.Id, "STOP");
         var seating = _seat.SeatAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "new", 3), default, cancellationToken);
         worker.Kill();
         Assert.Null(await seating);

@@ -10,16 +10,11 @@ public sealed class DiskFaultTests
     public async Task AReleaseDamagedDuringItsTrialIsNotLoadedAgain()
     {
         await using var board = new TestBoard();
-        board.Start();
-        var old = board.Publish(1);
-        await board.RunAsync(board.Fleet.Direct(old));
-        board.Window = _ => null;
-        var release = board.Publish(2);
-        board.Send(board.Fleet.Direct(release));
-        await board.UntilAsync(() => board.Journal.State == UpdateState.Trial, "it is on trial");
+        var (release, _) = await board.OnTrialAsync();
+        var old = board.Releases.LastGood;
         Flip(board.Layout.Blob(release.Bundle.Manifest.Variants[0].Blob.Digest));
-        await board.RestartAsync();
-        Assert.Equal(old.Id, board.Served[^1]);
+        board.Start();
+        Assert.Equal(old, board.Served[^1]);
         await board.UntilAsync(() => board.Outcomes().Any(o => o.Reason == "trial.invalid"), "the outcome says why");
     }
 
@@ -102,18 +97,12 @@ public sealed class DiskFaultTests
     public async Task AJournalDamagedDuringATrialLeavesTheCommittedReleaseAndTheDirectiveIsDoneAgain()
     {
         await using var board = new TestBoard();
-        board.Start();
-        var old = board.Publish(1);
-        await board.RunAsync(board.Fleet.Direct(old));
-        board.Window = _ => null;
-        var release = board.Publish(2);
-        board.Send(board.Fleet.Direct(release));
-        await board.UntilAsync(() => board.Journal.State == UpdateState.Trial, "it is on trial");
-        await board.StopAsync();
+        var (release, _) = await board.OnTrialAsync();
+        var old = board.Releases.LastGood;
         File.WriteAllText(board.Layout.Journal, "{");
         File.WriteAllText(StateLayout.Backup(board.Layout.Journal), "");
         board.Start();
-        Assert.Equal((old.Id, old.Id), (board.Releases.Active, board.Served[^1]));
+        Assert.Equal((old, old), (board.Releases.Active, board.Served[^1]));
         board.Window = _ => SampleWindows.Good();
         Assert.Equal(UpdateState.Committed, (await board.RunAsync(board.Fleet.Direct(release))).Result);
     }

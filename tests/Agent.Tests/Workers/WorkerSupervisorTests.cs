@@ -8,6 +8,7 @@ using Dunlin.Contracts.Worker;
 using Dunlin.Telemetry.Latencies;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Logs;
+using Dunlin.TestKit.Machine;
 using Dunlin.TestKit.Onnx;
 using Dunlin.TestKit.Waiting;
 
@@ -45,7 +46,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
     {
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => _results.Count > 5, "the first worker classifies");
-        using (var worker = Process.GetProcessById(Supervisor.ProcessId!.Value)) worker.Kill();
+        Signal("KILL");
         await Eventually.TrueAsync(() => !_exits.IsEmpty, "the end is told");
         _results.Clear();
         await Eventually.TrueAsync(() => _results.Count > 5, "the next worker classifies");
@@ -60,7 +61,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         _limits = Impatient;
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the first worker classifies");
-        await SignalAsync("STOP");
+        Signal("STOP");
         await Eventually.TrueAsync(() => !_exits.IsEmpty, "the hang is seen");
         var exit = _exits.First();
         Assert.Equal(ChildExitCodes.Hung, exit.Exit.Code);
@@ -79,7 +80,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         var runTime = TimeSpan.FromSeconds(8);
         Assert.NotNull((await Supervisor.SwapAsync(slow, new SessionNeeds(0, TimeSpan.Zero, runTime), TestContext.Current.CancellationToken)).Loaded);
         var stopped = Stopwatch.GetTimestamp();
-        await SignalAsync("STOP");
+        Signal("STOP");
         await Eventually.TrueAsync(() => !_exits.IsEmpty, "the hang is seen");
         Assert.Equal(ChildExitCodes.Hung, _exits.First().Exit.Code);
         Assert.InRange(Stopwatch.GetElapsedTime(stopped), runTime - TimeSpan.FromSeconds(2), TimeSpan.MaxValue);
@@ -107,7 +108,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         _limits = Impatient;
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
-        await SignalAsync("STOP");
+        Signal("STOP");
         var swap = await Supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
         Assert.Equal(ChildExitCodes.Hung, swap.Code);
         Assert.Contains($"({ChildExitCodes.Hung}): ", swap.Reason, StringComparison.Ordinal);
@@ -119,7 +120,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         _limits = _limits with { HeartbeatTimeout = TimeSpan.FromSeconds(60), LoadTimeout = TimeSpan.FromSeconds(4) };
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
-        await SignalAsync("STOP");
+        Signal("STOP");
         var swap = await Supervisor.SwapAsync(TestChildren.Session(_folder, OnnxModels.BrightestChannel(sharpness: 5), "other", 3), default, TestContext.Current.CancellationToken);
         Assert.Equal((ChildExitCodes.Starved, false), (swap.Code, Vetting.IsOfTheModel(swap.Code)));
         await Eventually.TrueAsync(() => !_exits.IsEmpty, "its end is told");
@@ -180,10 +181,10 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
 
         async Task<List<FrameWindow>> StalledAsync()
         {
-            await SignalAsync("STOP");
+            Signal("STOP");
             await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
             _windows.Clear();
-            await SignalAsync("CONT");
+            Signal("CONT");
             await Eventually.TrueAsync(() => _windows.Sum(window => window.Frames.Classified) > 2, "it goes on");
             return [.. _windows];
         }
@@ -195,7 +196,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         await Start(OnnxModels.BrightestChannel());
         Supervisor.SetWindow(TimeSpan.FromSeconds(1.5));
         await IsLongAsync();
-        using (var worker = Process.GetProcessById(Supervisor.ProcessId!.Value)) worker.Kill();
+        Signal("KILL");
         await Eventually.TrueAsync(() => !_exits.IsEmpty, "the end is told");
         await IsLongAsync();
 
@@ -262,7 +263,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         await Eventually.TrueAsync(() => _results.Count > 2, "the first worker classifies");
         Assert.Empty(asked);
         File.Delete(Path.Combine(_folder.Sub("release-tiny"), "tiny.onnx"));
-        using (var worker = Process.GetProcessById(Supervisor.ProcessId!.Value)) worker.Kill();
+        Signal("KILL");
         await Eventually.TrueAsync(() => _exits.Count >= 2, "the next worker does not start");
         Assert.Equal((ChildExitCodes.NotStarted, lost), (_exits.Last().Exit.Code, _exits.Last().Exit.Reason));
         _results.Clear();
@@ -290,7 +291,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
         _limits = Impatient;
         await Start(OnnxModels.BrightestChannel());
         await Eventually.TrueAsync(() => !_results.IsEmpty, "the worker classifies");
-        await SignalAsync("STOP");
+        Signal("STOP");
         var (snapshot, problem) = await SnapshotAsync(TimeSpan.FromMinutes(1));
         Assert.Null(snapshot);
         Assert.Contains("The worker ended", problem, StringComparison.Ordinal);
@@ -298,11 +299,7 @@ public sealed class WorkerSupervisorTests : IAsyncDisposable
 
     private Task<(FrameSnapshot? Snapshot, string? Problem)> SnapshotAsync(TimeSpan patience) => Supervisor.SnapshotAsync(patience, TestContext.Current.CancellationToken);
 
-    private async Task SignalAsync(string name)
-    {
-        using var kill = Process.Start("kill", [$"-{name}", $"{Supervisor.ProcessId}"]);
-        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-    }
+    private void Signal(string name) => ProcessTable.Signal(Supervisor.ProcessId!.Value, name);
 
     public async ValueTask DisposeAsync()
     {

@@ -4,6 +4,7 @@ using Dunlin.Optimizer.Tests.Graph.Nets;
 using Dunlin.Optimizer.Tests.Search;
 using Dunlin.Optimizer.Tests.Training;
 using Dunlin.Optimizer.Training;
+using Dunlin.TestKit.Machine;
 
 namespace Dunlin.Optimizer.Tests.Pruning;
 
@@ -86,7 +87,7 @@ public sealed class PruneCommandTests : IDisposable
         {
             var second = Path.ChangeExtension(Pruned, ".2.checkpoint");
             await stopped.Until(() => File.Exists(second));
-            using var kill = System.Diagnostics.Process.Start("kill", ["-INT", $"{stopped.Id}"]);
+            ProcessTable.Signal(stopped.Id, "INT");
             Assert.Equal(130, await stopped.Ended());
             Assert.Contains($"what is done is kept in '{second}'", await stopped.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
         }

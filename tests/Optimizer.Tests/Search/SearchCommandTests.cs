@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dunlin.Bundles.Layouts;
 using Dunlin.Optimizer.Data;
 using Dunlin.Optimizer.Graph;
@@ -38,7 +37,7 @@ public sealed class SearchCommandTests(SearchLab lab) : IClassFixture<SearchLab>
         Torch.Require();
         using var process = OptimizerProcess.Start(lab.Arguments("search", "stopped"));
         await process.Until(() => lab.RecordCount("stopped") >= 4);
-        using (var signal = Process.Start("kill", ["-INT", $"{process.Id}"])) await signal.WaitForExitAsync(Stop);
+        ProcessTable.Signal(process.Id, "INT");
         Assert.Equal(130, await process.Ended());
         Assert.Contains("the same command goes on from there", await process.StandardError.ReadToEndAsync(Stop));
     }
